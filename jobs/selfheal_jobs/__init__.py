@@ -1,0 +1,1 @@
+"""What runs inside the Jobs: the drift check and the retraining."""

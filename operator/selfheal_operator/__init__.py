@@ -1,0 +1,1 @@
+"""Notices when a model's data has moved, and has it retrained."""

@@ -1,0 +1,39 @@
+"""Names that are part of the API: renaming one breaks users or running Jobs."""
+
+from typing import Final
+
+GROUP: Final = "selfheal.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "ModelMonitor"
+PLURAL: Final = "modelmonitors"
+SINGULAR: Final = "modelmonitor"
+SHORT_NAME: Final = "mmon"
+
+MAX_MONITOR_NAME: Final = 45
+"""A Job's name is a label value on its pods, so at most 63: this leaves 18 for `-retrain-<count>`."""
+
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY: Final = "selfheal-operator"
+LABEL_MONITOR: Final = f"{GROUP}/monitor"
+LABEL_MONITOR_UID: Final = f"{GROUP}/monitor-uid"
+LABEL_PURPOSE: Final = f"{GROUP}/purpose"
+
+ANNOTATION_SLOT: Final = f"{GROUP}/slot"
+"""On a Job: the slot that a check belongs to, or whose check made the retrain necessary."""
+ANNOTATION_GENERATION: Final = f"{GROUP}/generation"
+
+OPERATOR_MANAGER: Final = "selfheal-operator"
+CHECK_MANAGER: Final = "selfheal-check"
+RETRAIN_MANAGER: Final = "selfheal-retrain"
+"""Field managers of server-side apply: each owns its own part of the status."""
+
+RUNNER_ACCOUNT: Final = "selfheal-runner"
+"""The ServiceAccount, RoleBinding and ClusterRole under which the containers patch the status."""
+
+ENV_REQUEST: Final = "SELFHEAL_REQUEST"
+"""The container's environment variable that holds the `RunRequest` as JSON."""
+ENV_TERMINATION_MESSAGE_PATH: Final = "TERMINATION_MESSAGE_PATH"
+TERMINATION_MESSAGE_PATH: Final = "/dev/termination-log"
+TERMINATION_MESSAGE_LIMIT: Final = 4096
+"""Bytes that the kubelet keeps of a container's termination message."""

@@ -1,0 +1,110 @@
+"""Closed sets of words that users and their tools match on. Add freely, rename never."""
+
+from enum import StrEnum
+
+
+class Task(StrEnum):
+    """What the model predicts."""
+
+    CLASSIFICATION = "Classification"
+    REGRESSION = "Regression"
+
+
+class Purpose(StrEnum):
+    """What a Job is for."""
+
+    CHECK = "Check"
+    RETRAIN = "Retrain"
+
+
+class CheckResult(StrEnum):
+    """How a drift check ended. Only `DRIFT` may ever lead to a retrain."""
+
+    NO_DRIFT = "NoDrift"
+    WARNING = "Warning"
+    DRIFT = "Drift"
+    INCONCLUSIVE = "Inconclusive"
+    """The data is there, but supports no verdict."""
+    ERROR = "Error"
+    """We could not look."""
+
+
+class RetrainResult(StrEnum):
+    """How a retraining ended."""
+
+    REGISTERED = "Registered"
+    NOT_IMPROVED = "NotImproved"
+    FAILED = "Failed"
+
+
+class ConditionType(StrEnum):
+    """Conditions of a ModelMonitor."""
+
+    READY = "Ready"
+    DRIFT_DETECTED = "DriftDetected"
+    RETRAINING = "Retraining"
+
+
+class ConditionStatus(StrEnum):
+    """Status of a condition, as in all of Kubernetes."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Reason(StrEnum):
+    """Reasons of conditions and Events, and of the containers' reports."""
+
+    # Ready
+    MONITOR_ACTIVE = "MonitorActive"
+    SUSPENDED = "Suspended"
+    INVALID_SPEC = "InvalidSpec"
+    """The user must edit the spec."""
+    JOB_REJECTED = "JobRejected"
+    """The API server refused the Job: quota, admission, or an invalid podTemplate."""
+    NAME_CONFLICT = "NameConflict"
+    """A Job that is not ours has the name that ours needs."""
+    POD_NOT_STARTING = "PodNotStarting"
+    CHECKS_FAILING = "ChecksFailing"
+
+    # DriftDetected, and results of checks
+    NOT_YET_CHECKED = "NotYetChecked"
+    THRESHOLD_EXCEEDED = "ThresholdExceeded"
+    WITHIN_THRESHOLD = "WithinThreshold"
+    EMPTY_DATA = "EmptyData"
+    NOTHING_TO_COMPARE = "NothingToCompare"
+    """No column is left to compare: all are skipped."""
+
+    # why a check could not look
+    DATA_NOT_FOUND = "DataNotFound"
+    DATA_UNREADABLE = "DataUnreadable"
+    COLUMN_MISSING = "ColumnMissing"
+    COLUMN_TYPE_CHANGED = "ColumnTypeChanged"
+    CHECK_FAILED = "CheckFailed"
+    """The container ended without a report: killed, out of memory, past its deadline, or a defect of ours."""
+
+    # Retraining
+    NEVER_NEEDED = "NeverNeeded"
+    DRIFT_TRIGGERED = "DriftTriggered"
+    COOLING_DOWN = "CoolingDown"
+    RETRAINING_DISABLED = "RetrainingDisabled"
+    AWAITING_REQUEST = "AwaitingRequest"
+    MODEL_REGISTERED = "ModelRegistered"
+    NO_IMPROVEMENT = "NoImprovement"
+
+    # why a retraining failed
+    TRAINING_FAILED = "TrainingFailed"
+    TOO_FEW_ROWS = "TooFewRows"
+    TARGET_UNUSABLE = "TargetUnusable"
+    MLFLOW_UNAVAILABLE = "MLflowUnavailable"
+    RETRAIN_FAILED = "RetrainFailed"
+    """The container ended without a report."""
+
+    # Events only
+    CHECK_STARTED = "CheckStarted"
+    RETRAIN_STARTED = "RetrainStarted"
+    DRIFT_DETECTED = "DriftDetected"
+    DRIFT_RESOLVED = "DriftResolved"
+    CHECK_INCONCLUSIVE = "CheckInconclusive"
+    CHECKS_MISSED = "ChecksMissed"

@@ -1,0 +1,41 @@
+"""What a Job is asked to do: one JSON document in its container's environment.
+
+The document is complete: a run finishes under the rules that it began with, whatever happens to the
+ModelMonitor meanwhile, and a check can be repeated by hand from the Job's manifest alone.
+An image of your own needs to know this document and `api.report`, nothing else of selfheal.
+"""
+
+from selfheal_operator.api.reasons import Purpose, Task
+from selfheal_operator.api.v1alpha1 import ApiModel, ModelMonitorSpec, Time
+
+
+class MonitorRef(ApiModel):
+    """The ModelMonitor that a run belongs to."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+
+
+class TrackingTarget(ApiModel):
+    """Where a run is logged: spec.mlflow with the operator's defaults filled in."""
+
+    tracking_uri: str
+    experiment: str
+    registered_model_name: str
+
+
+class RunRequest(ApiModel):
+    """One run: which monitor, why, and under which rules."""
+
+    purpose: Purpose
+    monitor: MonitorRef
+    job_name: str
+    slot: Time
+    """The slot of the check; for a retraining, the slot of the check that led to it."""
+    spec: ModelMonitorSpec
+    """The spec as it was at `monitor.generation`."""
+    task: Task | None = None
+    """The task of the spec, or else the one that an earlier check inferred, or else None: infer it."""
+    mlflow: TrackingTarget

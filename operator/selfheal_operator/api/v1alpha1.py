@@ -1,0 +1,655 @@
+"""`ModelMonitor`: the source of the CRD in `crds/`, and how every part of selfheal reads one.
+
+A field's docstring starts with its wire name and becomes its description in the CRD, so that
+`kubectl explain` says what is written here. Defaults are applied on reading, never by the API server:
+what is absent from a user's manifest stays absent, and GitOps tools see no difference.
+Unknown fields are ignored: an older operator survives a newer CRD.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from selfheal_operator.api.names import MAX_MONITOR_NAME
+from selfheal_operator.api.reasons import CheckResult, ConditionStatus, Purpose, RetrainResult, Task
+
+
+def format_time(time: datetime) -> str:
+    """Write a time as the API server does: RFC 3339, UTC, whole seconds."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Time = Annotated[datetime, PlainSerializer(format_time)]
+
+# The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
+Text = Annotated[str, Field(max_length=1024)]
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+
+
+def _camel_with_initialisms(name: str) -> str:
+    """Spell `run_id` as `runID`: Kubernetes keeps initialisms in capitals, `uri` at the start stays small."""
+    camel = to_camel(name)
+    for written, spelt in (("Id", "ID"), ("Uri", "URI")):
+        if camel.endswith(written):
+            return camel.removesuffix(written) + spelt
+    return camel
+
+
+def _rules(*rules: tuple[str, str]) -> dict[str, Any]:
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+
+
+def _map_list(key: str) -> dict[str, Any]:
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
+_ATOMIC = {"x-kubernetes-list-type": "atomic"}
+_ANY_FIELDS: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
+
+
+class ApiModel(BaseModel):
+    """Frozen, camelCase on the wire, documented under its fields."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=_camel_with_initialisms,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        extra="ignore",
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the document as it is sent: wire names, absent where None."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+# --- spec ---------------------------------------------------------------------------------------------------
+
+
+class DataSource(ApiModel):
+    """Where a table is read from."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "self.uri.startsWith('/') || self.uri.startsWith('file:///') || "
+                "self.uri.startsWith('http://') || self.uri.startsWith('https://')",
+                "uri must be an absolute path or start with file:///, http:// or https://",
+            ),
+            (
+                "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+                "uri must not contain a user name or password: anybody who may read this resource would see it",
+            ),
+        ),
+    )
+
+    uri: Annotated[str, Field(min_length=1, max_length=1024)]
+    """uri names a file, a folder or a glob: an absolute path or file:// on a mounted volume, or http(s)://.
+
+    A folder or a glob is read as one table: all its CSV and Parquet files, which must share their columns.
+    Over http(s) it names one file.
+    """
+
+    format: Literal["CSV", "Parquet"] | None = None
+    """format is CSV or Parquet. Absent: taken from the files' names (.csv, .csv.gz, .parquet, .pq)."""
+
+
+class Dataset(ApiModel):
+    """The two tables that a check compares."""
+
+    reference: DataSource
+    """reference is the data that the present model was trained on: what normal looks like."""
+
+    current: DataSource
+    """current is the data that the model meets now."""
+
+
+class Candidate(ApiModel):
+    """A model that a retraining tries."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+    """name is how the candidate is called in MLflow and in the status; unique in the list."""
+
+    estimator: Annotated[str, Field(min_length=1, max_length=128)]
+    """estimator is a scikit-learn class that fits the task, by its full name,
+    for example sklearn.ensemble.RandomForestClassifier."""
+
+    params: Annotated[dict[str, Any], Field(json_schema_extra=_ANY_FIELDS)] = {}
+    """params are the keyword arguments of the estimator, for example {n_estimators: 200}.
+
+    Absent ones keep scikit-learn's defaults; random_state and n_jobs are set from randomSeed and the
+    container's CPUs where the estimator has them.
+    """
+
+
+class Retraining(ApiModel):
+    """What is done when drift is found."""
+
+    mode: Literal["Auto", "Manual", "Disabled"] = "Auto"
+    """mode says whether drift starts a retraining. Defaults to Auto.
+
+    Auto: as soon as a check finds drift, unless the cooldown speaks against it.
+    Manual: never by itself; the Retraining condition says that one is due.
+    Disabled: never.
+    """
+
+    cooldown_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 3600
+    """cooldownSeconds is the least time between two starts of a retraining. Defaults to 3600.
+
+    Drift seen meanwhile is reported, and acted upon once the cooldown is over if it still stands.
+    Zero disables the cooldown.
+    """
+
+    training_data: Literal["Current", "Reference", "ReferenceAndCurrent"] = "Current"
+    """trainingData says what the candidates learn from. Defaults to Current.
+
+    The held-out rows come from the current data, except for Reference.
+    """
+
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """testFraction is the share of rows held out: every candidate and the present model are scored on them.
+
+    More than 0, less than 1. Defaults to 0.2.
+    """
+
+    random_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 42
+    """randomSeed makes the split and the training repeatable. Defaults to 42."""
+
+    candidates: Annotated[list[Candidate], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    """candidates are the models to try; the best one on the held-out rows is registered.
+
+    Absent: a linear one (LogisticRegression or LinearRegression) and a non-linear one
+    (RandomForestClassifier or RandomForestRegressor).
+    """
+
+
+class SecretRef(ApiModel):
+    """A Secret in the monitor's namespace."""
+
+    name: Name
+    """name of the Secret."""
+
+
+class MLflow(ApiModel):
+    """Where runs are logged and models are registered."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+                "trackingURI must not contain a user name or password: put them into a Secret and name it in secretRef",
+            ),
+        ),
+    )
+
+    tracking_uri: Annotated[str, Field(max_length=1024, pattern="^https?://.+")] | None = None
+    """trackingURI is the MLflow server, for example http://mlflow.mlops:5000. Absent: the operator's default."""
+
+    experiment: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """experiment to log to. Absent: namespace/name of the monitor."""
+
+    registered_model_name: Annotated[str, Field(min_length=1, max_length=256, pattern="^[^/:]+$")] | None = (
+        None
+    )
+    """registeredModelName is the model whose versions are made. Absent: namespace.name. Cannot be changed."""
+
+    secret_ref: SecretRef | None = None
+    """secretRef names a Secret whose keys become the container's environment:
+    MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."""
+
+
+class EnvVar(ApiModel):
+    """An environment variable of the containers."""
+
+    name: Name
+    """name of the variable."""
+
+    value: Text | None = None
+    """value of the variable."""
+
+    value_from: Annotated[dict[str, Any], Field(json_schema_extra=_ANY_FIELDS)] | None = None
+    """valueFrom takes the value from elsewhere, as in a pod: secretKeyRef, configMapKeyRef, fieldRef."""
+
+
+class Volume(ApiModel):
+    """A volume as in a pod's spec: a name and one kind of source."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_ANY_FIELDS)
+
+    name: Name
+    """name that volumeMounts refer to."""
+
+
+class VolumeMount(ApiModel):
+    """Where a volume is mounted."""
+
+    name: Name
+    """name of the volume."""
+
+    mount_path: Annotated[str, Field(min_length=1, max_length=1024)]
+    """mountPath in the container."""
+
+    sub_path: Text | None = None
+    """subPath of the volume. Absent: its root."""
+
+    read_only: bool | None = None
+    """readOnly mounts it without the right to write."""
+
+
+_Quantities = Annotated[
+    dict[str, int | str],
+    Field(
+        json_schema_extra={
+            "additionalProperties": {
+                "anyOf": [{"type": "integer"}, {"type": "string"}],
+                "x-kubernetes-int-or-string": True,
+            }
+        }
+    ),
+]
+
+
+class Resources(ApiModel):
+    """Compute resources, as in a pod."""
+
+    requests: _Quantities | None = None
+    """requests is what the scheduler reserves."""
+
+    limits: _Quantities | None = None
+    """limits is what the container may use at most."""
+
+
+class PodTemplate(ApiModel):
+    """What the pods of this monitor need beyond the operator's defaults."""
+
+    service_account_name: Annotated[str, Field(max_length=253)] | None = None
+    """serviceAccountName runs the pods. Absent: selfheal-runner, which the operator keeps in the namespace.
+
+    An account of your own needs the ClusterRole selfheal-runner bound in the namespace.
+    """
+
+    resources: Resources | None = None
+    """resources of the container."""
+
+    env: Annotated[list[EnvVar], Field(max_length=64, json_schema_extra=_map_list("name"))] = []
+    """env of the container."""
+
+    volumes: Annotated[list[Volume], Field(max_length=32, json_schema_extra=_map_list("name"))] = []
+    """volumes of the pod, for example the claim that holds the data."""
+
+    volume_mounts: Annotated[
+        list[VolumeMount], Field(max_length=32, json_schema_extra=_map_list("mountPath"))
+    ] = []
+    """volumeMounts of the container."""
+
+
+class ModelMonitorSpec(ApiModel):
+    """What is watched, when, and what is done about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "has(self.schedule) != has(self.intervalSeconds)",
+                "set exactly one of schedule and intervalSeconds",
+            ),
+            (
+                "!has(self.timeZone) || has(self.schedule)",
+                "timeZone has a meaning only together with schedule",
+            ),
+            (
+                "!has(self.schedule) || !self.schedule.contains('TZ=')",
+                "schedule must not contain a time zone: set timeZone instead",
+            ),
+            (
+                "!has(oldSelf.task) || (has(self.task) && self.task == oldSelf.task)",
+                "task cannot be changed once set: make another ModelMonitor for another task",
+            ),
+            (
+                "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName) || (has(self.mlflow) && "
+                "has(self.mlflow.registeredModelName) && "
+                "self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)",
+                "mlflow.registeredModelName cannot be changed once set: make another ModelMonitor for another model",
+            ),
+        ),
+    )
+
+    dataset: Dataset
+    """dataset names the two tables that are compared."""
+
+    target: Annotated[str, Field(min_length=1, max_length=256)]
+    """target is the column that the model predicts. It is trained on, and left out of the drift share."""
+
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    """threshold: drift is declared when the share of drifted columns is greater than this. From 0 to 1."""
+
+    schedule: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """schedule is when checks are due, in cron's five fields: minute hour day-of-month month day-of-week,
+    or one of @hourly @daily @weekly @monthly @yearly. Exactly one of schedule and intervalSeconds is set."""
+
+    interval_seconds: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
+    """intervalSeconds is the time between two checks, at least 60.
+
+    The phase is derived from the monitor's UID, so that monitors do not run in step.
+    """
+
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """timeZone in which schedule is read, by its IANA name, for example Europe/Berlin. Absent: UTC."""
+
+    suspend: bool = False
+    """suspend stops new checks and retrainings; what runs, finishes. Defaults to false."""
+
+    task: Task | None = None
+    """task is Classification or Regression. Cannot be changed.
+
+    Absent: inferred from the target by the first check, and shown in the status.
+    """
+
+    retraining: Retraining = Retraining()
+    """retraining says what is done when drift is found."""
+
+    mlflow: MLflow = MLflow()
+    """mlflow says where runs are logged and models are registered."""
+
+    pod_template: PodTemplate = PodTemplate()
+    """podTemplate is what the monitor's pods need beyond the operator's defaults."""
+
+
+# --- status -------------------------------------------------------------------------------------------------
+
+
+class Condition(ApiModel):
+    """One aspect of the monitor's state, as in all of Kubernetes."""
+
+    type: Annotated[str, Field(max_length=316)]
+    """type of the condition: Ready, DriftDetected or Retraining."""
+
+    status: ConditionStatus
+    """status is True, False or Unknown."""
+
+    reason: Annotated[str, Field(max_length=1024)]
+    """reason is one word for programs."""
+
+    message: Annotated[str, Field(max_length=32768)]
+    """message is a sentence for people."""
+
+    observed_generation: int | None = None
+    """observedGeneration is the metadata.generation that the condition speaks of."""
+
+    last_transition_time: Time
+    """lastTransitionTime is when status last changed."""
+
+
+class ActiveJob(ApiModel):
+    """A Job of this monitor that has not finished."""
+
+    name: Name
+    """name of the Job."""
+
+    uid: Text
+    """uid of the Job."""
+
+    purpose: Purpose
+    """purpose is Check or Retrain."""
+
+
+class DriftedColumn(ApiModel):
+    """A column that drifted, and by how much."""
+
+    name: Text
+    """name of the column."""
+
+    method: Text
+    """method is Evidently's name of the test or distance."""
+
+    score: Text
+    """score is the p-value or the distance."""
+
+    threshold: Text
+    """threshold that the score was compared with."""
+
+
+class SkippedColumn(ApiModel):
+    """A column that was not compared, and why."""
+
+    name: Text
+    """name of the column."""
+
+    reason: Text
+    """reason in a few words."""
+
+
+class RowCounts(ApiModel):
+    """Rows that a check saw."""
+
+    reference: int
+    """reference is the number of rows in the reference data."""
+
+    current: int
+    """current is the number of rows in the current data."""
+
+
+class LastCheck(ApiModel):
+    """The verdict of the newest check, written by its container."""
+
+    slot: Time
+    """slot is when the check was due."""
+
+    job_name: Name
+    """jobName is the Job that ran it."""
+
+    start_time: Time | None = None
+    """startTime of the container."""
+
+    completion_time: Time | None = None
+    """completionTime of the verdict."""
+
+    result: CheckResult
+    """result is NoDrift, Warning, Drift, Inconclusive or Error. Only Drift leads to a retraining."""
+
+    reason: Text
+    """reason is one word for programs."""
+
+    message: Annotated[str, Field(max_length=4096)]
+    """message is a sentence for people."""
+
+    drift_share: Text | None = None
+    """driftShare is the share of drifted columns, with four digits. Absent without a verdict."""
+
+    columns_checked: int | None = None
+    """columnsChecked is the number of columns compared."""
+
+    columns_drifted: int | None = None
+    """columnsDrifted is how many of them drifted."""
+
+    top_drifted_columns: Annotated[list[DriftedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """topDriftedColumns are the drifted columns furthest beyond their thresholds, at most ten."""
+
+    skipped_columns: Annotated[list[SkippedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """skippedColumns were not compared; at most ten are listed, message says how many there are."""
+
+    rows: RowCounts | None = None
+    """rows that were read."""
+
+    run_id: Text | None = None
+    """runID is the MLflow run that holds every number and the report. Absent if MLflow could not be reached."""
+
+    report_uri: Text | None = None
+    """reportURI is Evidently's report, an artifact of that run."""
+
+    observed_generation: int
+    """observedGeneration is the metadata.generation whose spec the check followed."""
+
+
+class HistoryEntry(ApiModel):
+    """One past verdict."""
+
+    time: Time
+    """time is the slot of the check."""
+
+    result: CheckResult
+    """result of the check."""
+
+    drift_share: Text | None = None
+    """driftShare of the check."""
+
+
+class RetrainingStatus(ApiModel):
+    """What the operator remembers of retrainings."""
+
+    count: int = 0
+    """count is the number of retraining Jobs started; the next one's name is made from it."""
+
+    last_start_time: Time | None = None
+    """lastStartTime is when the newest one was started."""
+
+    last_trigger_slot: Time | None = None
+    """lastTriggerSlot is the slot of the check that led to it: one check leads to one retraining at most."""
+
+    cooldown_until_time: Time | None = None
+    """cooldownUntilTime is when the next one may start."""
+
+
+class MetricComparison(ApiModel):
+    """One metric on the held-out rows."""
+
+    name: Text
+    """name of the metric."""
+
+    candidate: Text | None = None
+    """candidate is the value of the best candidate."""
+
+    champion: Text | None = None
+    """champion is the value of the model that was present before. Absent if there was none."""
+
+
+class TrainingRows(ApiModel):
+    """Rows that a retraining used."""
+
+    train: int
+    """train is the number of rows that the candidates learnt from."""
+
+    test: int
+    """test is the number of rows held out for the scores."""
+
+
+class LastRetraining(ApiModel):
+    """The outcome of the newest retraining, written by its container."""
+
+    slot: Time
+    """slot is the slot of the check that led to it."""
+
+    job_name: Name
+    """jobName is the Job that ran it."""
+
+    start_time: Time | None = None
+    """startTime of the container."""
+
+    completion_time: Time | None = None
+    """completionTime of the outcome."""
+
+    result: RetrainResult
+    """result is Registered, NotImproved or Failed."""
+
+    reason: Text
+    """reason is one word for programs."""
+
+    message: Annotated[str, Field(max_length=4096)]
+    """message is a sentence for people."""
+
+    candidate: Text | None = None
+    """candidate is the best one's name."""
+
+    version: Text | None = None
+    """version that was registered. Absent if none was."""
+
+    champion_version: Text | None = None
+    """championVersion is the version that was present before. Absent if there was none."""
+
+    run_id: Text | None = None
+    """runID is the parent MLflow run that holds the comparison."""
+
+    metrics: Annotated[list[MetricComparison], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """metrics of the best candidate and of the champion, on the same held-out rows."""
+
+    rows: TrainingRows | None = None
+    """rows that were used."""
+
+    observed_generation: int
+    """observedGeneration is the metadata.generation whose spec the retraining followed."""
+
+
+class ModelVersion(ApiModel):
+    """The version that a retraining registered last."""
+
+    name: Text
+    """name of the registered model."""
+
+    version: Text
+    """version in MLflow's registry."""
+
+    previous_version: Text | None = None
+    """previousVersion is the one that it replaced."""
+
+    run_id: Text
+    """runID is the MLflow run that trained it."""
+
+    promoted_time: Time
+    """promotedTime is when it was registered."""
+
+
+class ModelMonitorStatus(ApiModel):
+    """What selfheal has seen and done. Containers write lastCheck, task, lastRetraining and model; the operator all else."""
+
+    observed_generation: int | None = None
+    """observedGeneration is the metadata.generation that the operator has acted upon."""
+
+    task: Task | None = None
+    """task is the task of the spec, or the one inferred from the target."""
+
+    conditions: Annotated[list[Condition], Field(json_schema_extra=_map_list("type"))] = []
+    """conditions: Ready, DriftDetected and Retraining."""
+
+    active: Annotated[list[ActiveJob], Field(max_length=4, json_schema_extra=_map_list("name"))] = []
+    """active are the Jobs of this monitor that have not finished."""
+
+    last_schedule_time: Time | None = None
+    """lastScheduleTime is the newest slot that was started or deliberately passed over; it never goes back."""
+
+    next_check_time: Time | None = None
+    """nextCheckTime is when the next check is due. Absent while suspended or invalid."""
+
+    last_successful_check_time: Time | None = None
+    """lastSuccessfulCheckTime is when the newest check that could look completed."""
+
+    last_failed_check_time: Time | None = None
+    """lastFailedCheckTime is when the newest check that could not look ended."""
+
+    missed_checks: int | None = None
+    """missedChecks is the number of slots that passed without a check: after an outage only the newest is caught up."""
+
+    last_check: LastCheck | None = None
+    """lastCheck is the verdict of the newest check."""
+
+    history: Annotated[list[HistoryEntry], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """history holds the newest ten verdicts, newest first."""
+
+    retraining: RetrainingStatus = RetrainingStatus()
+    """retraining is what the operator remembers of retrainings."""
+
+    last_retraining: LastRetraining | None = None
+    """lastRetraining is the outcome of the newest retraining."""
+
+    model: ModelVersion | None = None
+    """model is the version that a retraining registered last."""
+
+
+ROOT_RULES: Mapping[str, Any] = _rules(
+    (
+        f"self.metadata.name.size() <= {MAX_MONITOR_NAME}",
+        f"metadata.name must be at most {MAX_MONITOR_NAME} characters: the names of Jobs are made from it",
+    )
+)
+"""Rules on the whole object: only there is metadata.name in reach."""
