@@ -1,0 +1,68 @@
+# Everything runs in .venv, which the first target that needs it makes: a fresh machine needs Python 3.11+ only.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.synced
+CRD := crds/modelmonitors.selfheal.dev.yaml
+# Packages come through whatever the system trusts: company proxies bring their own certificates.
+export UV_SYSTEM_CERTS ?= true
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "selfheal needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
+	@test -x $(PY) || { echo "Making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(VENV)/bin/uv sync --frozen --all-extras --inexact --compile-bytecode --python $(PY)
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## Make the environment
+
+##@ Try it
+.PHONY: demo
+demo: $(READY) ## Run the whole loop on three data sets (EXIT=1: stop at the end; KUBECONFIG=...: your own cluster)
+	@$(PY) -m demo $(if $(EXIT),--exit)
+
+.PHONY: cluster
+cluster: $(READY) ## Start a local cluster (an API server whose node runs Jobs as local processes)
+	@$(PY) -m localcluster up
+
+.PHONY: cluster-down
+cluster-down: $(READY) ## Stop the local cluster and leave nothing behind
+	@$(PY) -m localcluster down
+
+.PHONY: logs
+logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name [NAMESPACE=default]
+	@$(PY) -m localcluster logs $(JOB) -n $(or $(NAMESPACE),default)
+
+##@ Develop
+.PHONY: test
+test: $(READY) ## Run the unit and integration tests
+	$(PY) -m pytest -m "not e2e" $(ARGS)
+
+.PHONY: e2e
+e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e KUBECONFIG=...
+	$(PY) -m pytest -m e2e tests/e2e $(ARGS)
+
+.PHONY: manifests
+manifests: $(READY) ## Generate what is generated
+	@$(PY) -m selfheal_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
+
+.PHONY: format
+format: $(READY) ## Format the code
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix-only .
+
+.PHONY: verify
+verify: manifests ## Check format, lint, types, import contracts, and that generated files are fresh
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	git diff --exit-code -- crds operator/selfheal_operator/api/estimators.py

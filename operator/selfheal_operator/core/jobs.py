@@ -1,0 +1,199 @@
+"""Names and manifests of Jobs. Builders return documents and do nothing."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from selfheal_operator.api.names import (
+    ANNOTATION_GENERATION,
+    ANNOTATION_SLOT,
+    API_VERSION,
+    ENV_REQUEST,
+    KIND,
+    LABEL_MANAGED_BY,
+    LABEL_MONITOR,
+    LABEL_MONITOR_UID,
+    LABEL_PURPOSE,
+    MANAGED_BY,
+    RUNNER_ACCOUNT,
+    TERMINATION_MESSAGE_PATH,
+)
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, PodTemplate, format_time
+from selfheal_operator.core.errors import InvalidSpecError
+from selfheal_operator.core.observed import JobDefaults, Monitor
+
+CONTAINER: Final = "run"
+_TMP: Final = "selfheal-tmp"
+
+_RETRIES: Final = {Purpose.CHECK: 2, Purpose.RETRAIN: 1}
+"""Pods that a Job may start again after one was lost or could not deliver its report."""
+
+_DEFAULT_RESOURCES: Final = {
+    "requests": {"cpu": "250m", "memory": "512Mi"},
+    "limits": {"memory": "4Gi"},
+}
+"""A check of 100,000 rows peaks near 400 MiB with Evidently's report, one of a million near 1.7 GiB."""
+
+
+def check_job_name(monitor: str, slot: datetime) -> str:
+    """Name a check after the minute it is due, so that a retry cannot make a twin."""
+    return f"{monitor}-check-{int(slot.timestamp()) // 60}"
+
+
+def retrain_job_name(monitor: str, count: int) -> str:
+    """Name a retraining after its number: two decisions for the same one meet in the same name."""
+    return f"{monitor}-retrain-{count}"
+
+
+def check_job(monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults) -> dict[str, Any]:
+    """Return the manifest of the check that is due at `slot`."""
+    name = check_job_name(monitor.name, slot)
+    return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults)
+
+
+def retrain_job(monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults) -> dict[str, Any]:
+    """Return the manifest of the next retraining; `slot` is that of the check that made it necessary."""
+    name = retrain_job_name(monitor.name, monitor.status.retraining.count + 1)
+    return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults)
+
+
+def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefaults) -> TrackingTarget:
+    """Fill in what spec.mlflow leaves out.
+
+    Raises:
+        InvalidSpecError: if nobody has named an MLflow server.
+    """
+    tracking_uri = spec.mlflow.tracking_uri or defaults.tracking_uri
+    if tracking_uri is None:
+        raise InvalidSpecError(
+            "spec.mlflow.trackingURI",
+            "no MLflow server is known; name one here, or have the platform team set the operator's default "
+            "(SELFHEAL_MLFLOW_TRACKING_URI)",
+        )
+    return TrackingTarget(
+        tracking_uri=tracking_uri,
+        experiment=spec.mlflow.experiment or f"{monitor.namespace}/{monitor.name}",
+        registered_model_name=spec.mlflow.registered_model_name or f"{monitor.namespace}.{monitor.name}",
+    )
+
+
+def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part of the document
+    purpose: Purpose, name: str, monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults
+) -> RunRequest:
+    return RunRequest(
+        purpose=purpose,
+        monitor=MonitorRef(
+            namespace=monitor.namespace, name=monitor.name, uid=monitor.uid, generation=monitor.generation
+        ),
+        job_name=name,
+        slot=slot,
+        spec=spec,
+        task=spec.task or monitor.status.task,
+        mlflow=tracking_target(monitor, spec, defaults),
+    )
+
+
+def _job(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
+    monitor = request.monitor
+    labels = {
+        LABEL_MANAGED_BY: MANAGED_BY,
+        LABEL_MONITOR: monitor.name,
+        LABEL_MONITOR_UID: monitor.uid,
+        LABEL_PURPOSE: request.purpose.value,
+    }
+    # Argo CD refreshes an Application at every change of a resource below it unless the resource says this.
+    quiet = {"argocd.argoproj.io/ignore-resource-updates": "true"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": request.job_name,
+            "namespace": monitor.namespace,
+            "labels": labels,
+            "annotations": {
+                ANNOTATION_SLOT: format_time(request.slot),
+                ANNOTATION_GENERATION: str(monitor.generation),
+                **quiet,
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": monitor.name,
+                    "uid": monitor.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": {
+            "backoffLimit": _RETRIES[request.purpose],
+            "activeDeadlineSeconds": defaults.check_deadline_seconds
+            if request.purpose is Purpose.CHECK
+            else defaults.retrain_deadline_seconds,
+            "ttlSecondsAfterFinished": defaults.ttl_seconds,
+            "podReplacementPolicy": "Failed",  # never two pods of one run at a time
+            "template": {
+                "metadata": {"labels": labels, "annotations": quiet},
+                "spec": _pod_spec(request, defaults),
+            },
+        },
+    }
+
+
+def _pod_spec(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
+    template = request.spec.pod_template
+    volumes = [volume.to_wire() for volume in template.volumes]
+    if not _mounts_own_tmp(template):
+        volumes.append({"name": _TMP, "emptyDir": {}})
+    return {
+        "restartPolicy": "Never",
+        "serviceAccountName": template.service_account_name or RUNNER_ACCOUNT,
+        "enableServiceLinks": False,
+        # The restricted Pod Security profile. The group makes mounted volumes readable.
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(request, template, defaults)],
+        "volumes": volumes,
+    }
+
+
+def _mounts_own_tmp(template: PodTemplate) -> bool:
+    """Say whether the user brings a /tmp; the root file system is read-only, so otherwise we do."""
+    return any(mount.mount_path.rstrip("/") == "/tmp" for mount in template.volume_mounts)  # noqa: S108 - as above
+
+
+def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
+    document = request.model_dump_json(by_alias=True, exclude_none=True)
+    mounts = [mount.to_wire() for mount in template.volume_mounts]
+    if not _mounts_own_tmp(template):
+        mounts.append({"name": _TMP, "mountPath": "/tmp"})  # noqa: S108 - a volume of the pod's own
+    container: dict[str, Any] = {
+        "name": CONTAINER,
+        "image": defaults.image,
+        "imagePullPolicy": defaults.image_pull_policy,
+        "command": ["python", "-m", "selfheal_jobs", request.purpose.value.lower()],
+        "env": [
+            *(variable.to_wire() for variable in template.env),
+            # Kubernetes expands $(NAME) in values; doubled, a dollar stays a dollar.
+            {"name": ENV_REQUEST, "value": document.replace("$", "$$")},
+        ],
+        "resources": template.resources.to_wire() if template.resources else _DEFAULT_RESOURCES,
+        "volumeMounts": mounts,
+        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
+        "terminationMessagePolicy": "File",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    if request.spec.mlflow.secret_ref is not None:
+        container["envFrom"] = [{"secretRef": {"name": request.spec.mlflow.secret_ref.name}}]
+    return container

@@ -1,0 +1,162 @@
+"""Everything that a decision may look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from selfheal_operator.api.names import (
+    ANNOTATION_SLOT,
+    LABEL_MONITOR,
+    LABEL_MONITOR_UID,
+    LABEL_PURPOSE,
+)
+from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
+from selfheal_operator.core.errors import InvalidSpecError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """A ModelMonitor, as the API server last showed it."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    created: datetime
+    deleting: bool = False
+    spec: Mapping[str, Any]
+    """The spec as written: it may hold what cannot be acted upon."""
+    status: ModelMonitorStatus = ModelMonitorStatus()
+
+    def read_spec(self) -> ModelMonitorSpec:
+        """Return the spec, checked against its schema.
+
+        Raises:
+            InvalidSpecError: for the first field that cannot be read. The API server lets none through
+                unless the CRD in the cluster is newer or older than this operator.
+        """
+        try:
+            return ModelMonitorSpec.model_validate(self.spec)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            path = ".".join(str(part) for part in ("spec", *first["loc"]))
+            raise InvalidSpecError(path, first["msg"]) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A Job of ours, as the API server last showed it."""
+
+    name: str
+    uid: str
+    owner_uid: str
+    purpose: Purpose
+    slot: datetime
+    created: datetime
+    finished: bool = False
+    failure: str = ""
+    """The Job controller's sentence on why it failed; empty while it has not."""
+    deleting: bool = False
+    has_ready_pod: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """The API server's refusal of a Job, kept until the Job's name or the spec changes."""
+
+    job_name: str
+    generation: int
+    reason: Reason
+    message: str
+    time: datetime
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTrouble:
+    """Why the pod of an active Job has not started, in the kubelet's or the scheduler's words."""
+
+    job_uid: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDefaults:
+    """What every Job gets unless its monitor says otherwise. The platform team sets it once."""
+
+    image: str = "selfheal-jobs:latest"
+    image_pull_policy: str = "IfNotPresent"
+    tracking_uri: str | None = None
+    check_deadline_seconds: int = 3600
+    retrain_deadline_seconds: int = 21600
+    ttl_seconds: int = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One monitor with all that bears on it."""
+
+    monitor: Monitor
+    jobs: tuple[Job, ...] = ()
+    """Jobs owned by this very monitor, by UID: never those of an earlier one of the same name."""
+    rejection: Rejection | None = None
+    pod_trouble: PodTrouble | None = None
+    defaults: JobDefaults = field(default_factory=JobDefaults)
+
+
+def monitor_from(body: Mapping[str, Any]) -> Monitor:
+    """Read a ModelMonitor document."""
+    metadata = body["metadata"]
+    return Monitor(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        generation=metadata["generation"],
+        created=datetime.fromisoformat(metadata["creationTimestamp"]),
+        deleting="deletionTimestamp" in metadata,
+        spec=body.get("spec") or {},
+        status=_status_from(body.get("status") or {}),
+    )
+
+
+def _status_from(document: Mapping[str, Any]) -> ModelMonitorStatus:
+    """Read a status, without the parts that cannot be read: a newer operator or an own image wrote them."""
+    try:
+        return ModelMonitorStatus.model_validate(document)
+    except ValidationError as error:
+        unreadable = {entry["loc"][0] for entry in error.errors(include_url=False)}
+        readable = {name: value for name, value in document.items() if name not in unreadable}
+        return ModelMonitorStatus.model_validate(readable)
+
+
+def job_from(body: Mapping[str, Any]) -> Job | None:
+    """Read a Job document; None if it carries our labels but is not one of ours."""
+    metadata = body["metadata"]
+    labels = metadata.get("labels") or {}
+    slot = (metadata.get("annotations") or {}).get(ANNOTATION_SLOT)
+    owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
+    if owner is None or slot is None or labels.get(LABEL_PURPOSE) not in set(Purpose):
+        return None
+    if labels.get(LABEL_MONITOR_UID) != owner["uid"] or labels.get(LABEL_MONITOR) != owner["name"]:
+        return None
+    status = body.get("status") or {}
+    true = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
+    failed = true.get("Failed")
+    return Job(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        owner_uid=owner["uid"],
+        purpose=Purpose(labels[LABEL_PURPOSE]),
+        slot=datetime.fromisoformat(slot),
+        created=datetime.fromisoformat(metadata["creationTimestamp"]),
+        finished="Complete" in true or failed is not None,
+        failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",
+        deleting="deletionTimestamp" in metadata,
+        has_ready_pod=bool(status.get("ready")),
+    )

@@ -1,0 +1,67 @@
+"""What to do, as data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from selfheal_operator.api.names import RUNNER_ACCOUNT
+from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.core.observed import Job
+
+
+class EventType(StrEnum):
+    """Types of Kubernetes Events."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that users want to be told, once it is stored."""
+
+    type: EventType
+    reason: Reason | str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """A Job to create."""
+
+    purpose: Purpose
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The Job's name, which is its lock."""
+        name: str = self.manifest["metadata"]["name"]
+        return name
+
+    @property
+    def needs_runner_account(self) -> bool:
+        """Whether its pods run under the account that the operator keeps."""
+        account: str = self.manifest["spec"]["template"]["spec"]["serviceAccountName"]
+        return account == RUNNER_ACCOUNT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One step. At most one of `job`, `recover` and `status` is set; after it the monitor is looked at again.
+
+    So the status never says more than the API server has confirmed: a Job is created first, and the status
+    that knows it is written in the next step, from the Job as it was seen.
+    """
+
+    job: JobOrder | None = None
+    recover: Job | None = None
+    """A finished Job whose report is not in the status: look for it in the pod's termination message."""
+    inspect: Job | None = None
+    """An active Job whose pod does not start: ask the pod why. May stand beside any of the others."""
+    status: dict[str, Any] | None = None
+    """The operator's whole part of the status, if it differs from what is stored."""
+    events: tuple[Event, ...] = ()
+    """Told after the status is stored, and only then."""
+    wake_at: datetime | None = None
+    """When to look again if nothing happens before."""

@@ -1,0 +1,114 @@
+"""Should the model be retrained now? A list of objections, of which the first one wins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from selfheal_operator.api.reasons import CheckResult, Reason
+from selfheal_operator.api.v1alpha1 import LastCheck, ModelMonitorSpec, RetrainingStatus, format_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that bears on the question."""
+
+    spec: ModelMonitorSpec
+    verdict: LastCheck | None
+    retraining: RetrainingStatus
+    running: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why the model is not retrained now."""
+
+    reason: Reason
+    message: str
+    until: datetime | None = None
+    """When the objection falls by itself; None if only an event can lift it."""
+
+
+def no_drift(evidence: Evidence) -> Objection | None:
+    """Only a verdict of Drift counts: could not look is not looks bad."""
+    if evidence.verdict is None or evidence.verdict.result is not CheckResult.DRIFT:
+        return Objection(Reason.WITHIN_THRESHOLD, "The newest check found no drift")
+    return None
+
+
+def threshold_raised(evidence: Evidence) -> Objection | None:
+    """A verdict that today's threshold would not give is not acted upon."""
+    share = evidence.verdict.drift_share if evidence.verdict else None
+    if share is not None and float(share) < evidence.spec.threshold:
+        return Objection(Reason.WITHIN_THRESHOLD, "The drift found is within the threshold as it is now")
+    return None
+
+
+def already_answered(evidence: Evidence) -> Objection | None:
+    """One check leads to one retraining at most."""
+    answered = evidence.retraining.last_trigger_slot
+    if evidence.verdict is not None and answered is not None and evidence.verdict.slot <= answered:
+        return Objection(Reason.DRIFT_TRIGGERED, "The newest drift has been answered by a retraining")
+    return None
+
+
+def running(evidence: Evidence) -> Objection | None:
+    """One retraining at a time."""
+    if evidence.running:
+        return Objection(Reason.DRIFT_TRIGGERED, "A retraining is running")
+    return None
+
+
+def suspended(evidence: Evidence) -> Objection | None:
+    """Suspending stops new work."""
+    if evidence.spec.suspend:
+        return Objection(Reason.SUSPENDED, "Drift was found; no retraining starts while spec.suspend is true")
+    return None
+
+
+def switched_off(evidence: Evidence) -> Objection | None:
+    """spec.retraining.mode says Manual or Disabled."""
+    match evidence.spec.retraining.mode:
+        case "Disabled":
+            return Objection(
+                Reason.RETRAINING_DISABLED, "Drift was found; spec.retraining.mode is Disabled, so nothing is done"
+            )
+        case "Manual":
+            return Objection(Reason.AWAITING_REQUEST, "Drift was found; spec.retraining.mode is Manual")
+        case _:
+            return None
+
+
+def cooling_down(evidence: Evidence) -> Objection | None:
+    """Drift soon after a retraining is reported, and acted upon when the cooldown is over."""
+    last = evidence.retraining.last_start_time
+    if last is None:
+        return None
+    until = cooldown_end(evidence.spec, last)
+    if evidence.now < until:
+        return Objection(
+            Reason.COOLING_DOWN, f"Drift was found; the next retraining may start at {format_time(until)}", until
+        )
+    return None
+
+
+def cooldown_end(spec: ModelMonitorSpec, last_start: datetime) -> datetime:
+    """Return when the next retraining may start, by the cooldown as it is in the spec now."""
+    return last_start + timedelta(seconds=spec.retraining.cooldown_seconds)
+
+
+OBJECTIONS: Final[tuple[Callable[[Evidence], Objection | None], ...]] = (
+    no_drift,
+    threshold_raised,
+    already_answered,
+    running,
+    suspended,
+    switched_off,
+    cooling_down,
+)
+
+
+def objection_to_retraining(evidence: Evidence) -> Objection | None:
+    """Return the first objection; None if the model is to be retrained now."""
+    return next((found for check in OBJECTIONS if (found := check(evidence))), None)

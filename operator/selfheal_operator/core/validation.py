@@ -1,0 +1,61 @@
+"""What is wrong with a spec that neither the schema nor CEL can see."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
+from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1 import Candidate, ModelMonitorSpec
+from selfheal_operator.core.errors import InvalidSpecError
+from selfheal_operator.core.jobs import tracking_target
+from selfheal_operator.core.observed import JobDefaults, Monitor
+from selfheal_operator.core.schedule import Schedule, schedule_of
+
+_CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
+    Task.CLASSIFICATION: ("classifier", CLASSIFIERS),
+    Task.REGRESSION: ("regressor", REGRESSORS),
+    None: ("classifier or regressor", {**REGRESSORS, **CLASSIFIERS}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A spec that can be acted upon, with its schedule."""
+
+    spec: ModelMonitorSpec
+    schedule: Schedule
+
+
+def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
+    """Read and check the spec.
+
+    Raises:
+        InvalidSpecError: for the first thing that its author has to change.
+    """
+    spec = monitor.read_spec()
+    schedule = schedule_of(spec, monitor.uid)
+    tracking_target(monitor, spec, defaults)
+    for candidate in spec.retraining.candidates:
+        _check_candidate(candidate, spec.task or monitor.status.task)
+    return Rules(spec, schedule)
+
+
+def _check_candidate(candidate: Candidate, task: Task | None) -> None:
+    kind, catalogue = _CATALOGUES[task]
+    path = f"spec.retraining.candidates[name={candidate.name}]"
+    if candidate.estimator not in catalogue:
+        problem = f"{candidate.estimator} is not a {kind} of scikit-learn"
+        raise InvalidSpecError(f"{path}.estimator", problem + _suggestion(candidate.estimator, catalogue))
+    known = catalogue[candidate.estimator]
+    for param in candidate.params:
+        if param not in known:
+            problem = f"{candidate.estimator} has no parameter {param}"
+            raise InvalidSpecError(f"{path}.params", problem + _suggestion(param, known))
+
+
+def _suggestion(written: str, known: Iterable[str]) -> str:
+    by_last_part = {name.rsplit(".", 1)[-1].lower(): name for name in known}
+    close = difflib.get_close_matches(written.rsplit(".", 1)[-1].lower(), by_last_part, n=1)
+    return f"; did you mean {by_last_part[close[0]]}?" if close else ""
