@@ -1,0 +1,92 @@
+"""`python -m selfheal_jobs check|retrain`: the container's entry point.
+
+The exit code says whether the report arrived, nothing else: 0 if it did, whatever it says. An error in the
+user's data is a delivered report too; a Job that failed on it would only be retried for nothing.
+1: the report could not be delivered, and waits in the termination message. 2: there was no request.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from selfheal_jobs.errors import RequestError, UndeliveredError
+from selfheal_operator.api.names import ENV_REQUEST
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.request import RunRequest
+
+_QUIET: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+"""No container calls home, or looks for a git that it does not have. Read when MLflow is imported."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run once, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="selfheal_jobs", description=__doc__)
+    parser.add_argument("purpose", choices=["check", "retrain"])
+    purpose = parser.parse_args(arguments).purpose
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    _log_to_stdout()
+    try:
+        _run(_request(Purpose(purpose.capitalize())))
+    except RequestError as error:
+        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400  the sentence is complete
+        return 2
+    except UndeliveredError as error:
+        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400  the sentence is complete
+        return 1
+    return 0
+
+
+def _log_to_stdout() -> None:
+    logging.basicConfig(
+        stream=sys.stdout,
+        level=logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        force=True,
+    )
+    logging.getLogger("selfheal_jobs").setLevel(logging.INFO)
+
+
+def _request(purpose: Purpose) -> RunRequest:
+    try:
+        request = RunRequest.model_validate_json(os.environ[ENV_REQUEST])
+    except KeyError as error:
+        raise RequestError(
+            f"The environment variable {ENV_REQUEST} holds the run's request; it is not set."
+        ) from error
+    except ValidationError as error:
+        raise RequestError(f"{ENV_REQUEST} holds no request that this image understands: {error}") from error
+    if request.purpose is not purpose:
+        raise RequestError(f"{ENV_REQUEST} asks for a {request.purpose}, the command line for a {purpose}.")
+    return request
+
+
+def _run(request: RunRequest) -> None:
+    # Imported here: MLflow must see the environment that main() sets, and a check needs no training code.
+    from selfheal_jobs.status import open_door  # noqa: PLC0415
+
+    door = open_door(request.monitor)
+    now = lambda: datetime.now(UTC)  # noqa: E731
+    if request.purpose is Purpose.CHECK:
+        from selfheal_jobs.check import run_check  # noqa: PLC0415
+
+        run_check(request, door, now)
+    else:
+        from selfheal_jobs.retrain import run_retrain  # noqa: PLC0415
+
+        run_retrain(request, door, now)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

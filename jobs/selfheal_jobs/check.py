@@ -1,0 +1,208 @@
+"""The drift check: look, say what was seen, then keep the evidence.
+
+The verdict is delivered before MLflow is asked for anything: a container that dies while it uploads a report
+has lost the report, not the verdict. What MLflow then adds, the run and the report's address, is
+delivered again with it.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+
+from selfheal_jobs import columns
+from selfheal_jobs.check_run import CheckNumbers, LoggedCheck, log_check
+from selfheal_jobs.columns import ColumnPlan
+from selfheal_jobs.drift import Comparison, compare
+from selfheal_jobs.errors import DataError, TrackingError
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.sources import Place, load
+from selfheal_jobs.status import Door
+from selfheal_jobs.target import infer_task
+from selfheal_jobs.tracking import BRIEFLY, connect
+from selfheal_operator.api.reasons import CheckResult, Reason, Task
+from selfheal_operator.api.report import CheckReport
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts, SkippedColumn
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+_INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE})
+_MAX_LISTED: Final = 10
+_MAX_NAME: Final = 253
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a check has found out so far; it ends with whatever is known when it cannot go on."""
+
+    task: Task | None = None
+    rows: RowCounts | None = None
+    plan: ColumnPlan | None = None
+    comparison: Comparison | None = None
+    problem: DataError | None = None
+
+
+def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
+    """Check once, and report.
+
+    Raises:
+        UndeliveredError: The verdict could not be written to the monitor's status.
+    """
+    started = clock()
+    seen = look(request)
+    report = report_of(request, seen, started=started, completed=clock())
+    logger.info("%s: %s", report.last_check.result, report.last_check.message)
+    door.deliver(report)
+    if seen.comparison is not None:
+        door.deliver(_with_evidence(report, request, seen))
+
+
+def look(request: RunRequest) -> Seen:
+    """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
+    seen = Seen(task=request.task)
+    try:
+        reference, current = _load_both(request)
+        task = request.task or _task_of(reference, request.spec.target)
+        seen = replace(seen, task=task, rows=RowCounts(reference=len(reference), current=len(current)))
+        _require_rows(reference, current)
+        plan = columns.plan(reference, current, target=request.spec.target)
+        seen = replace(seen, plan=plan)
+        _require_columns(plan)
+        logger.info("Comparing %d columns, skipping %d", len(plan.compared), len(plan.skipped))
+        return replace(seen, comparison=compare(reference, current, plan.compared))
+    except DataError as problem:
+        return replace(seen, problem=problem)
+    except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
+        logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
+        message = f"The check ended by a defect ({one_line(error)}); the Job's log holds the details."
+        return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
+
+
+def _load_both(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
+    dataset = request.spec.dataset
+    reference = load(Place(source=dataset.reference, field="spec.dataset.reference.uri"))
+    logger.info("Loaded %d rows of reference", len(reference))
+    as_text = columns.text_columns(reference)
+    current = load(Place(source=dataset.current, field="spec.dataset.current.uri"), text_columns=as_text)
+    logger.info("Loaded %d rows of current", len(current))
+    return reference, current
+
+
+def _task_of(reference: pd.DataFrame, target: str) -> Task | None:
+    return infer_task(reference[target]) if target in reference.columns else None
+
+
+def _require_rows(reference: pd.DataFrame, current: pd.DataFrame) -> None:
+    for side, table in (("reference", reference), ("current", current)):
+        if table.empty:
+            raise DataError(
+                Reason.EMPTY_DATA, f"The {side} data has no rows. Check what writes spec.dataset.{side}.uri."
+            )
+
+
+def _require_columns(plan: ColumnPlan) -> None:
+    if not plan.compared:
+        raise DataError(
+            Reason.NOTHING_TO_COMPARE,
+            f"None of the {len(plan.skipped)} columns is comparable; skippedColumns says why.",
+        )
+
+
+def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
+    """Return what the status will say. Pure."""
+    result, reason, message = verdict(seen, request.spec.threshold)
+    comparison = seen.comparison
+    return CheckReport(
+        task=seen.task,
+        last_check=LastCheck(
+            slot=request.slot,
+            job_name=request.job_name,
+            start_time=started,
+            completion_time=completed,
+            result=result,
+            reason=reason,
+            message=message,
+            drift_share=f"{comparison.share:.4f}" if comparison else None,
+            columns_checked=len(comparison.columns) if comparison else None,
+            columns_drifted=len(comparison.drifted) if comparison else None,
+            top_drifted_columns=_top_drifted(comparison) if comparison else [],
+            skipped_columns=_skipped(seen.plan) if seen.plan else [],
+            rows=seen.rows,
+            observed_generation=request.monitor.generation,
+        ),
+    )
+
+
+def verdict(seen: Seen, threshold: float) -> tuple[CheckResult, Reason, str]:
+    """Return result, reason and sentence. Pure."""
+    if seen.problem is not None:
+        inconclusive = seen.problem.reason in _INCONCLUSIVE
+        result = CheckResult.INCONCLUSIVE if inconclusive else CheckResult.ERROR
+        return result, seen.problem.reason, str(seen.problem)
+    comparison = seen.comparison
+    if comparison is None:
+        raise ValueError("a check without a problem has a comparison")
+    counts = f"{len(comparison.drifted)} of {len(comparison.columns)} columns drifted"
+    skipped = f"; {len(seen.plan.skipped)} not compared" if seen.plan and seen.plan.skipped else ""
+    if comparison.share > threshold:
+        sentence = f"{counts} ({comparison.share:.4f} > {threshold:.4f}){skipped}"
+        return CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence
+    sentence = f"{counts} ({comparison.share:.4f} <= {threshold:.4f}){skipped}"
+    return CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence
+
+
+def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
+    return [
+        DriftedColumn(
+            name=each.name[:_MAX_NAME],
+            method=each.method,
+            score=f"{each.score:.4f}",
+            threshold=f"{each.threshold:.4f}",
+        )
+        for each in comparison.drifted[:_MAX_LISTED]
+    ]
+
+
+def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
+    return [
+        SkippedColumn(name=each.name[:_MAX_NAME], reason=each.reason) for each in plan.skipped[:_MAX_LISTED]
+    ]
+
+
+def _with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
+    """Log the check to MLflow, and return the report with what came of it."""
+    try:
+        logged = _log(request, seen, report.last_check.result)
+    except TrackingError as error:
+        return _amended(report, message=f"{report.last_check.message}. {error}, so the run was not logged.")
+    except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
+        logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
+        return _amended(
+            report, message=f"{report.last_check.message}. The run was not logged ({one_line(error)})."
+        )
+    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri)
+    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri)
+
+
+def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
+    if seen.comparison is None or seen.rows is None:
+        raise ValueError("only a comparison can be logged")
+    numbers = CheckNumbers(
+        comparison=seen.comparison,
+        rows_reference=seen.rows.reference,
+        rows_current=seen.rows.current,
+        threshold=request.spec.threshold,
+        result=result,
+    )
+    return log_check(connect(request, BRIEFLY), numbers)
+
+
+def _amended(report: CheckReport, **changes: str) -> CheckReport:
+    return report.model_copy(update={"last_check": report.last_check.model_copy(update=changes)})

@@ -1,0 +1,162 @@
+"""Everything that MLflow is asked for by every run: the experiment, the run, and whose run it is.
+
+A run carries tags that say which monitor, Job and slot it belongs to. By them a repeated pod finds what
+its predecessor left: the finished run, which is used again, or a torn one, which is marked KILLED.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import requests
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from selfheal_jobs.errors import TrackingError
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import format_time
+
+logger = logging.getLogger(__name__)
+
+TAG_MONITOR_UID: Final = "selfheal.monitorUID"
+TAG_JOB: Final = "selfheal.jobName"
+TAG_PURPOSE: Final = "selfheal.purpose"
+
+MAX_KEY: Final = 250
+"""MLflow's limit for the names of metrics, params and tags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endurance:
+    """How long MLflow's HTTP client tries before it gives up."""
+
+    timeout_seconds: int
+    """of one request"""
+    retries: int
+    """after a refused or timed-out request; the pauses between them double"""
+
+    def apply(self) -> None:
+        """Set it for this process: MLflow reads its environment at every request."""
+        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(self.timeout_seconds)
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(self.retries)
+        os.environ["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = "1"
+
+
+BRIEFLY: Final = Endurance(timeout_seconds=5, retries=3)
+"""7 s for a server that refuses, 27 s for one that does not answer: a check has its verdict already."""
+PATIENTLY: Final = Endurance(timeout_seconds=30, retries=6)
+"""63 s for a server that refuses, 4 minutes for one that does not answer: a retraining is lost without it."""
+_AT_WORK: Final = Endurance(timeout_seconds=60, retries=4)
+"""For a server that answered a moment ago: it may be busy with a large artifact, or restart."""
+
+
+@contextmanager
+def mlflow_errors(tracking_uri: str) -> Iterator[None]:
+    """Turn MLflow's errors into a TrackingError that names the server."""
+    try:
+        yield
+    except (MlflowException, requests.RequestException) as error:
+        server = without_secrets(tracking_uri)
+        unreachable = isinstance(error, requests.RequestException) or "API request to" in str(error)
+        problem = "could not be reached" if unreachable else "refused"
+        raise TrackingError(f"MLflow at {server} {problem} ({one_line(error)})") from error
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """An experiment that has been found or made, and the request whose runs go there."""
+
+    client: MlflowClient
+    experiment_id: str
+    request: RunRequest
+
+    def earlier_runs(self) -> list[Run]:
+        """Return the runs that other attempts of the same Job have left, newest first."""
+        ours = {name: run_tags(self.request)[name] for name in (TAG_MONITOR_UID, TAG_JOB, TAG_PURPOSE)}
+        condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in ours.items())
+        return list(self.client.search_runs([self.experiment_id], condition))
+
+    def mark_killed(self, run: Run) -> None:
+        """End a run, and those under it, whose process has died."""
+        parent = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+        for each in [*self.client.search_runs([self.experiment_id], parent), run]:
+            if each.info.status == "RUNNING":
+                self.client.set_terminated(each.info.run_id, status="KILLED")
+
+    def start_run(self) -> Run:
+        """Start the Job's run."""
+        return self.client.create_run(
+            self.experiment_id, tags=run_tags(self.request), run_name=self.request.job_name
+        )
+
+    def start_child_run(self, parent: Run, name: str) -> Run:
+        """Start a run below another one, which MLflow shows nested."""
+        tags = run_tags(self.request) | {TAG_PURPOSE: "Candidate", "mlflow.parentRunId": parent.info.run_id}
+        return self.client.create_run(self.experiment_id, tags=tags, run_name=name)
+
+    def log(
+        self,
+        run: Run,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log many values by as few requests as MLflow allows."""
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run.info.run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
+            params=[Param(key, value) for key, value in (params or {}).items()],
+            tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+        )
+
+
+def connect(request: RunRequest, endurance: Endurance) -> Tracking:
+    """Find or make the experiment.
+
+    Raises:
+        TrackingError: MLflow could not be reached for as long as `endurance` allows, or refuses.
+    """
+    target = request.mlflow
+    with mlflow_errors(target.tracking_uri):
+        client = MlflowClient(target.tracking_uri)
+        endurance.apply()
+        experiment_id = _experiment_id(client, target.experiment)
+        _AT_WORK.apply()
+    return Tracking(client, experiment_id, request)
+
+
+def _experiment_id(client: MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)  # another monitor's Job was faster
+    if found is None or found.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"MLflow's experiment {name!r} is deleted. Restore it, or set spec.mlflow.experiment to another."
+        )
+    return str(found.experiment_id)
+
+
+def run_tags(request: RunRequest) -> dict[str, str]:
+    """Return the tags that say whose run it is."""
+    monitor = request.monitor
+    return {
+        TAG_PURPOSE: request.purpose,
+        TAG_JOB: request.job_name,
+        TAG_MONITOR_UID: monitor.uid,
+        "selfheal.monitor": f"{monitor.namespace}/{monitor.name}",
+        "selfheal.generation": str(monitor.generation),
+        "selfheal.slot": format_time(request.slot),
+    }
