@@ -1,0 +1,1 @@
+"""The demo's tables: where they come from and what is in them."""

@@ -1,0 +1,81 @@
+"""Where the demo keeps its files."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.errors import SetupError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is downloaded once, in the place that the XDG specification names."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "selfheal"
+
+
+@dataclass(frozen=True)
+class DemoFolder:
+    """All that one run of the demo writes; the next run begins by emptying it."""
+
+    root: Path = REPOSITORY / ".demo"
+
+    @property
+    def data(self) -> Path:
+        """The prepared tables."""
+        return self.root / "data"
+
+    @property
+    def cluster(self) -> Path:
+        """The local cluster's own folder."""
+        return self.root / "cluster"
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's database and artifacts."""
+        return self.root / "mlflow"
+
+    @property
+    def reports(self) -> Path:
+        """The drift reports, to be opened in a browser."""
+        return self.root / "reports"
+
+    def log(self, name: str) -> Path:
+        """Name the file that takes a program's output."""
+        return self.root / "logs" / f"{name}.log"
+
+    def record(self, name: str) -> Path:
+        """Name the file that says which process a program is."""
+        return self.root / "processes" / f"{name}.json"
+
+    def create(self) -> None:
+        """Make the folder anew, empty."""
+        self.remove()
+        for folder in (self.data, self.mlflow, self.reports, self.root / "logs", self.root / "processes"):
+            folder.mkdir(parents=True)
+
+    def remove(self) -> None:
+        """Delete everything but the lock."""
+        for entry in self.root.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one demo at a time use the folder.
+
+        Raises:
+            SetupError: if another one runs. The kernel gives the lock back when that one ends, however it ends.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SetupError(f"a demo runs already in {self.root}; stop it there with Ctrl-C") from None
+            yield

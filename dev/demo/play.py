@@ -1,0 +1,128 @@
+"""The order of events: version 1 of each model, the monitors, what comes of them, and the scores."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from demo.datasets.tables import REFERENCE
+from demo.errors import TooLateError
+from demo.expectations import Outcome, is_settled
+from demo.first_version import train_first_version
+from demo.folders import DemoFolder
+from demo.kubectl import KubectlError
+from demo.monitors import monitor
+from demo.place import Place
+from demo.registry import Registry
+from demo.scenarios import SCENARIOS, Scenario
+from demo.scores import Scores
+from demo.story import told
+from demo.teller import Teller
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+
+FIRST_VERSION: Final = "1"
+STORY_SECONDS: Final = 600
+"""A check each minute, a retraining after the first: two minutes on two cores, more where images are pulled."""
+POLL_SECONDS: Final = 1.0
+
+Statuses = Mapping[str, ModelMonitorStatus]
+
+
+class Play:
+    """One performance."""
+
+    def __init__(self, place: Place, folder: DemoFolder, teller: Teller) -> None:
+        self._place = place
+        self._folder = folder
+        self._teller = teller
+        self._registry = Registry(place.tracking_uri)
+
+    def perform(self) -> list[Outcome]:
+        """Let the whole story happen, and return what came of each monitor."""
+        self._train_first_versions()
+        before = {each.name: self._held_out_scores(each, FIRST_VERSION) for each in SCENARIOS}
+        self._apply_monitors()
+        statuses = self._follow(STORY_SECONDS)
+        return [
+            Outcome(each, status, before[each.name], self._scores_after(each, status))
+            for each in SCENARIOS
+            if (status := statuses[each.name])
+        ]
+
+    def show_monitors(self, when: str) -> None:
+        """Show what `kubectl get` prints now."""
+        self._teller.show(f"$ kubectl get mmon     # {when}", self._place.kubectl.run("get", "mmon"))
+
+    def _train_first_versions(self) -> None:
+        self._teller.say(f"training version 1 of each model by hand, on {REFERENCE}: no cluster is needed for that")
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(self._train_first_version, SCENARIOS))
+
+    def _train_first_version(self, scenario: Scenario) -> None:
+        here = monitor(scenario, data=str(self._folder.data), tracking_uri=self._place.tracking_uri)
+        outcome = train_first_version(here, self._folder)
+        self._tell_candidates(scenario.name, outcome.run_id)
+        self._teller.tell(scenario.name, f"version {outcome.version} registered, trained on the reference")
+
+    def _apply_monitors(self) -> None:
+        place = self._place
+        place.kubectl.apply(
+            monitor(each, data=place.data_in_pods, tracking_uri=place.tracking_uri_in_pods) for each in SCENARIOS
+        )
+        self._teller.say("monitors applied")
+        self.show_monitors("before: nothing has been checked yet")
+
+    def _follow(self, seconds: float) -> Statuses:
+        """Tell what happens until every monitor has come to rest.
+
+        Raises:
+            TooLateError: if that takes longer than `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        seen: Statuses = {each.name: ModelMonitorStatus() for each in SCENARIOS}
+        trouble, shown = "", False
+        while time.monotonic() < deadline:
+            self._place.check()
+            try:
+                now = self._place.kubectl.statuses()
+                self._tell_changes(seen, now)
+                seen, trouble = {**seen, **now}, ""
+                if not shown and any(map(_is_retraining, seen.values())):
+                    shown = True
+                    self.show_monitors("during: drift is found, a retraining runs")
+            except KubectlError as error:  # an API server may restart; the deadline tells whether it came back
+                trouble = f"; at last {error}"
+            if all(is_settled(each, seen[each.name]) for each in SCENARIOS):
+                return seen
+            time.sleep(POLL_SECONDS)
+        waiting = ", ".join(each.name for each in SCENARIOS if not is_settled(each, seen[each.name]))
+        raise TooLateError(f"after {seconds:.0f} s the story of {waiting} has not come to its end{trouble}")
+
+    def _tell_changes(self, before: Statuses, after: Statuses) -> None:
+        for name, status in after.items():
+            known = before.get(name, ModelMonitorStatus())
+            if status.last_retraining and status.last_retraining != known.last_retraining:
+                self._tell_candidates(name, status.last_retraining.run_id)
+            for sentence in told(known, status):
+                self._teller.tell(name, sentence)
+
+    def _tell_candidates(self, name: str, run_id: str | None) -> None:
+        for candidate, scores in (self._registry.candidates(run_id) if run_id else {}).items():
+            self._teller.tell(name, f"candidate {candidate}: {_one_line(scores)}")
+
+    def _scores_after(self, scenario: Scenario, status: ModelMonitorStatus) -> Scores | None:
+        if status.model is None:
+            return None
+        return self._held_out_scores(scenario, status.model.version)
+
+    def _held_out_scores(self, scenario: Scenario, version: str) -> Scores:
+        return self._registry.held_out_scores(scenario, version, self._folder.data)
+
+
+def _is_retraining(status: ModelMonitorStatus) -> bool:
+    return any(job.purpose is Purpose.RETRAIN for job in status.active)
+
+
+def _one_line(scores: Scores) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in scores.items())

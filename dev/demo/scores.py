@@ -1,0 +1,52 @@
+"""The demo's own scores, on rows that no model has seen: independent of what the product says of itself."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+from sklearn import metrics
+
+from selfheal_operator.api.reasons import Task
+
+Scores = Mapping[str, float]
+
+AVERAGE: Final = "weighted"
+"""How precision, recall and F1 of the classes are put together: by their frequency."""
+SMALLER_IS_BETTER: Final = frozenset({"mse", "rmse", "mae"})
+
+
+def score(model: Any, rows: pd.DataFrame, *, target: str, task: Task) -> Scores:
+    """Return the scores of a fitted scikit-learn pipeline on `rows`, features and target together."""
+    features, truth = rows.drop(columns=target), rows[target]
+    if task is Task.REGRESSION:
+        return _regression(truth, model.predict(features))
+    return _classification(truth, model.predict(features)) | {
+        "rocAuc": float(metrics.roc_auc_score(truth, model.predict_proba(features)[:, 1]))
+    }
+
+
+def improved(metric: str, *, before: Scores, after: Scores) -> bool:
+    """Say whether `after` is strictly better."""
+    gain = after[metric] - before[metric]
+    return gain < 0 if metric in SMALLER_IS_BETTER else gain > 0
+
+
+def _classification(truth: Any, predicted: Any) -> dict[str, float]:
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        truth, predicted, average=AVERAGE, zero_division=0.0
+    )
+    return {
+        "accuracy": float(metrics.accuracy_score(truth, predicted)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+    }
+
+
+def _regression(truth: Any, predicted: Any) -> dict[str, float]:
+    return {
+        "mse": float(metrics.mean_squared_error(truth, predicted)),
+        "rmse": float(metrics.root_mean_squared_error(truth, predicted)),
+        "mae": float(metrics.mean_absolute_error(truth, predicted)),
+        "r2": float(metrics.r2_score(truth, predicted)),
+    }

@@ -1,0 +1,154 @@
+"""Starts programs that outlive us, and stops them again without ever touching a stranger's process.
+
+A process id alone is not enough to kill by: the kernel gives it to somebody else once the process is gone.
+So each start leaves a record of the id together with the boot and the moment the process began.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+STARTTIME_FIELD = 22  # proc_pid_stat(5), counted from one
+
+_libc = ctypes.CDLL(None, use_errno=True)
+# Popen complains when it is collected before its process has ended; ours are meant to outlive this program.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """One process, told apart from all that had or will have its number."""
+
+    pid: int
+    boot: str
+    start_ticks: int
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessRecord":
+        """Describe a process that runs now; raises `FileNotFoundError` when there is none."""
+        return cls(pid=pid, boot=_boot_id(), start_ticks=int(_stat(pid)[STARTTIME_FIELD - 1]))
+
+    @classmethod
+    def read(cls, path: Path) -> "ProcessRecord | None":
+        """Read a record; a missing or half-written file (we died while writing) is none."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Write the record where `read` finds it."""
+        path.write_text(json.dumps(asdict(self)))
+
+    @property
+    def running(self) -> bool:
+        """Whether this very process still runs; a zombie does not."""
+        if child := _children.get(self.pid):
+            child.poll()
+        try:
+            return ProcessRecord.of(self.pid) == self and _stat(self.pid)[2] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    def kill_group(self, number: signal.Signals) -> None:
+        """Send a signal to the process and to all that it started, if it is still ours."""
+        if self.running:
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:
+                return
+
+
+def start(
+    argv: Sequence[str], *, record: Path, log: Path, env: Mapping[str, str] | None = None, tied: bool = False
+) -> ProcessRecord:
+    """Start a program in a process group of its own, its output going to the end of `log`.
+
+    Args:
+        argv: The program and its arguments.
+        record: Where to write who it is.
+        log: Takes standard output and standard error.
+        env: Its environment; ours when not given.
+        tied: Whether it is killed when the thread that started it ends.
+    """
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            argv,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent if tied else None,  # noqa: PLW1509 - one system call, no locks
+        )
+    _children[child.pid] = child
+    started = ProcessRecord.of(child.pid)
+    started.write(record)
+    return started
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill the calling process when its parent ends, however it ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def stop(record: Path, *, grace_seconds: float) -> None:
+    """End the recorded process: politely, then for good; without grace, at once."""
+    process = ProcessRecord.read(record)
+    if process is None:
+        return
+    if grace_seconds > 0:
+        process.kill_group(signal.SIGTERM)
+        wait_until(lambda: not process.running, timeout_seconds=grace_seconds)
+    process.kill_group(signal.SIGKILL)
+    wait_until(lambda: not process.running, timeout_seconds=10)
+    record.unlink(missing_ok=True)
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, poll_seconds: float = 0.02) -> bool:
+    """Ask until the answer is yes or the time is over; tell which."""
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(poll_seconds)
+    return True
+
+
+def kill_marked(name: str, value: str) -> None:
+    """Kill every process of ours whose environment was given this variable, whichever process group it is in."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            _kill_if_marked(int(entry.name), f"{name}={value}")
+
+
+def _kill_if_marked(pid: int, mark: str) -> None:
+    try:
+        # The handle stays with this process: should the number change hands after the look, nobody else is hit.
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if mark.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except OSError:
+        return
+    finally:
+        os.close(handle)
+
+
+def _stat(pid: int) -> list[str]:
+    # The second field is the program's name in brackets and may itself hold blanks and brackets.
+    head, _, tail = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    return [*head.split("(", 1), *tail.split()]
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -1,0 +1,232 @@
+"""One local cluster: start it, stop it, and take its API server away for a while."""
+
+import json
+import os
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from localcluster import childprocess
+from localcluster.binaries import ensure_binaries
+from localcluster.childprocess import ProcessRecord
+from localcluster.controlplane import Ports, component_commands
+from localcluster.errors import ComponentError, NotAClusterError
+from localcluster.kubeconfig import certificate_user, kubeconfig, write_kubeconfig
+from localcluster.pki import write_pki
+from localcluster.statedir import StateDir
+
+NODE_NAME = "process-node"
+CLUSTER_MARK = "LOCALCLUSTER_STATE"  # in the environment of each of a cluster's processes, pods included
+READY_SECONDS = 60
+PODS_GRACE_SECONDS = 5
+SOURCE_ROOT = Path(__file__).resolve().parent.parent
+
+
+class LocalCluster:
+    """A control plane, and if wanted a node, in one state directory.
+
+    Every method may be called from another process than the one that called `start`: what runs is
+    known from the state directory. All of them raise `LocalClusterError`s.
+
+    Args:
+        state: The folder for all of the cluster's files; made by `start`, removed by `stop`.
+        process_node: Whether a node runs the pods; without one, they stay Pending.
+        interpreter: What `python` means in a pod's command.
+        tied: Whether everything is killed when the calling thread ends. For tests, which may be killed.
+        say: Takes lines about what is going on.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        process_node: bool = True,
+        interpreter: str = sys.executable,
+        tied: bool = False,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.state = StateDir(state.resolve())
+        self._process_node = process_node
+        self._interpreter = interpreter
+        self._tied = tied
+        self._say = say
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of an administrator (group system:masters)."""
+        return self.state.kubeconfig
+
+    @property
+    def binaries(self) -> Path:
+        """The folder with the programs of the cluster and `kubectl`; built first if need be."""
+        return ensure_binaries(self._say)
+
+    @property
+    def kubectl(self) -> Path:
+        """The `kubectl` of the cluster's version."""
+        return self.binaries / "kubectl"
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return Ports.kept(self.state.ports).server
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The names of the programs this cluster consists of."""
+        node = ("process-node",) if self._process_node else ()
+        return ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", *node)
+
+    @property
+    def running(self) -> Mapping[str, bool]:
+        """Which component runs now."""
+        records = {name: ProcessRecord.read(self.state.record(name)) for name in self.components}
+        return {name: record is not None and record.running for name, record in records.items()}
+
+    def start(self) -> None:
+        """Bring up what is not up yet, and return when pods can be run (without a node: created)."""
+        binaries = self.binaries
+        with self.state.locked():
+            self.state.create()
+            self._write_identities()
+            self._ensure("etcd", binaries)
+            self._ensure("kube-apiserver", binaries)
+            if self._process_node:
+                # Importing its libraries takes about as long as the API server needs: side by side.
+                self._ensure_process_node()
+            self._wait("kube-apiserver", self.api_ready, "to be ready")
+            self._ensure("kube-controller-manager", binaries)
+            self._ensure("kube-scheduler", binaries)
+            self._wait("kube-controller-manager", self._has_default_account, "to make the default ServiceAccount")
+            if self._process_node:
+                self._wait("process-node", self._node_takes_pods, "to be Ready")
+
+    def stop(self) -> None:
+        """End everything, whoever started it and however that ended, and remove the state directory."""
+        if not self.state.exists:
+            return
+        with self.state.locked():
+            childprocess.stop(self.state.record("process-node"), grace_seconds=PODS_GRACE_SECONDS)
+            # What they would write on a polite goodbye is deleted a moment later.
+            for name in reversed(self.components):
+                childprocess.stop(self.state.record(name), grace_seconds=0)
+            childprocess.kill_marked(CLUSTER_MARK, str(self.state.root))
+            self.state.remove()
+
+    def stop_apiserver(self) -> None:
+        """Kill the API server, as a crash would: clients see the connection break."""
+        childprocess.stop(self._existing.record("kube-apiserver"), grace_seconds=0)
+
+    def start_apiserver(self) -> None:
+        """Start the API server on its old port with its old data, and wait until it is ready."""
+        self._ensure("kube-apiserver", self.binaries)
+        self._wait("kube-apiserver", self.api_ready, "to be ready")
+
+    def restart_apiserver(self) -> None:
+        """Kill the API server and start it again."""
+        self.stop_apiserver()
+        self.start_apiserver()
+
+    def stop_process_node(self) -> None:
+        """Kill the process node, as a crash of a machine would: its pods die with it and nothing is reported."""
+        childprocess.stop(self._existing.record("process-node"), grace_seconds=0)
+
+    def start_process_node(self) -> None:
+        """Start the process node again, and wait until it is Ready."""
+        self._ensure_process_node()
+        self._wait("process-node", self._node_takes_pods, "to be Ready")
+
+    def api_ready(self) -> bool:
+        """Whether the API server says that it is ready."""
+        return self._get("/readyz") is not None
+
+    @property
+    def _existing(self) -> StateDir:
+        if not self.state.exists:
+            raise NotAClusterError(f"no local cluster in {self.state.root}")
+        return self.state
+
+    def _write_identities(self) -> None:
+        ports = Ports.kept(self.state.ports)
+        pki = self.state.pki
+        if self.kubeconfig.exists():
+            return
+        write_pki(pki, NODE_NAME)
+        paths = {name: pki / f"{name}.kubeconfig" for name in ("kube-controller-manager", "kube-scheduler", "process-node")}
+        # The administrator's comes last: it says that all is written.
+        for name, path in {**paths, "admin": self.kubeconfig}.items():
+            user = certificate_user((pki / f"{name}.crt").read_bytes(), (pki / f"{name}.key").read_bytes())
+            write_kubeconfig(path, kubeconfig(ports.server, (pki / "ca.crt").read_bytes(), user))
+
+    def _ensure(self, name: str, binaries: Path) -> None:
+        if not self.running[name]:
+            command = component_commands(self.state, Ports.kept(self.state.ports), binaries)[name]
+            self._launch(name, command, dict(os.environ))
+
+    def _ensure_process_node(self) -> None:
+        if self.running["process-node"]:
+            return
+        ports = Ports.kept(self.state.ports)
+        command = [
+            *(sys.executable, "-m", "localcluster.processnode"),
+            f"--state={self.state.root}",
+            f"--node-name={NODE_NAME}",
+            f"--interpreter={self._interpreter}",
+            f"--server={ports.server}",
+            f"--port={ports.process_node}",
+        ]
+        path = os.pathsep.join(filter(None, (str(SOURCE_ROOT), os.environ.get("PYTHONPATH"))))
+        self._launch("process-node", command, {**os.environ, "PYTHONPATH": path})
+
+    def _launch(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        self._say(f"starting {name}")
+        childprocess.start(
+            command,
+            record=self.state.record(name),
+            log=self.state.log(name),
+            env={**env, CLUSTER_MARK: str(self.state.root)},
+            tied=self._tied,
+        )
+
+    def _wait(self, name: str, condition: Callable[[], bool], goal: str) -> None:
+        """Wait for a component; give up at once when it dies."""
+        ended = childprocess.wait_until(
+            lambda: condition() or not self.running[name], timeout_seconds=READY_SECONDS, poll_seconds=0.1
+        )
+        if not ended or not self.running[name]:
+            problem = f"did not come {goal} within {READY_SECONDS} s" if not ended else "ended by itself"
+            log = self.state.log(name)
+            lines = log.read_text(errors="replace").splitlines()[-15:]
+            raise ComponentError(f"{name} {problem}; its log is {log} and ends with:\n" + "\n".join(lines))
+
+    def _has_default_account(self) -> bool:
+        return self._get("/api/v1/namespaces/default/serviceaccounts/default") is not None
+
+    def _node_takes_pods(self) -> bool:
+        answer = self._get(f"/api/v1/nodes/{NODE_NAME}")
+        return answer is not None and takes_pods(json.loads(answer))
+
+    def _get(self, path: str) -> bytes | None:
+        """Return what the API server answers to the administrator; None for anything but success."""
+        pki = self.state.pki
+        try:
+            context = ssl.create_default_context(cafile=pki / "ca.crt")
+            context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+            opener = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+            )
+            with opener.open(self.server + path, timeout=5) as answer:
+                content: bytes = answer.read()
+                return content
+        except (OSError, urllib.error.HTTPError):
+            return None
+
+
+def takes_pods(node: dict[str, Any]) -> bool:
+    """Whether the scheduler would put pods on this node: Ready, and not tainted as if it were not."""
+    conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
+    return conditions.get("Ready") == "True" and not node.get("spec", {}).get("taints")

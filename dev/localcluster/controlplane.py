@@ -1,0 +1,127 @@
+"""The command lines of the control plane's programs. Nothing is started here."""
+
+import json
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from localcluster.statedir import StateDir
+
+LOOPBACK = "127.0.0.1"
+# One machine runs the client, the server and the work: their usual politeness (20 requests a second) only costs time.
+CLIENT_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the programs listen, all on the loopback interface."""
+
+    apiserver: int
+    etcd: int
+    etcd_peer: int
+    process_node: int
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Choose ports that nobody listens on now."""
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
+            for one in sockets:
+                one.bind((LOOPBACK, 0))
+            return cls(*(one.getsockname()[1] for one in sockets))
+
+    @classmethod
+    def kept(cls, path: Path) -> "Ports":
+        """Read the ports of an earlier start, or choose and keep new ones."""
+        if not path.exists():
+            path.write_text(json.dumps(asdict(cls.free())))
+        return cls(**json.loads(path.read_text()))
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return f"https://{LOOPBACK}:{self.apiserver}"
+
+
+def component_commands(state: StateDir, ports: Ports, binaries: Path) -> Mapping[str, list[str]]:
+    """Return each program's command line, in the order of starting."""
+    commands = {
+        "etcd": _etcd(state, ports),
+        "kube-apiserver": _apiserver(state, ports),
+        "kube-controller-manager": _controller_manager(state),
+        "kube-scheduler": _scheduler(state),
+    }
+    return {name: [str(binaries / name), *arguments] for name, arguments in commands.items()}
+
+
+def _etcd(state: StateDir, ports: Ports) -> list[str]:
+    client, peer = (f"https://{LOOPBACK}:{ports.etcd}", f"http://{LOOPBACK}:{ports.etcd_peer}")
+    return [
+        f"--data-dir={state.etcd}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        f"--cert-file={state.pki}/etcd.crt",
+        f"--key-file={state.pki}/etcd.key",
+        f"--trusted-ca-file={state.pki}/etcd-ca.crt",
+        "--client-cert-auth",
+        # The data is thrown away with the cluster; waiting for the disk at each write makes everything slower.
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    ]
+
+
+def _apiserver(state: StateDir, ports: Ports) -> list[str]:
+    pki = state.pki
+    return [
+        f"--etcd-servers=https://{LOOPBACK}:{ports.etcd}",
+        f"--etcd-cafile={pki}/etcd-ca.crt",
+        f"--etcd-certfile={pki}/etcd-client.crt",
+        f"--etcd-keyfile={pki}/etcd-client.key",
+        f"--bind-address={LOOPBACK}",
+        f"--advertise-address={LOOPBACK}",
+        f"--secure-port={ports.apiserver}",
+        # Endpoints may not be in the loopback range; nothing here goes through the Service `kubernetes`.
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--tls-cert-file={pki}/kube-apiserver.crt",
+        f"--tls-private-key-file={pki}/kube-apiserver.key",
+        f"--client-ca-file={pki}/ca.crt",
+        f"--kubelet-client-certificate={pki}/kubelet-client.crt",
+        f"--kubelet-client-key={pki}/kubelet-client.key",
+        f"--kubelet-certificate-authority={pki}/ca.crt",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--service-account-key-file={pki}/service-accounts.pub",
+        f"--service-account-signing-key-file={pki}/service-accounts.key",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--authorization-mode=Node,RBAC",
+        # Beyond the defaults. The second lets an owner with blockOwnerDeletion be set only by those who may
+        # write the owner's finalizers, as OpenShift does: an operator that lacks the right shows it here.
+        "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
+    ]
+
+
+def _controller_manager(state: StateDir) -> list[str]:
+    return [
+        f"--kubeconfig={state.pki}/kube-controller-manager.kubeconfig",
+        f"--service-account-private-key-file={state.pki}/service-accounts.key",
+        f"--root-ca-file={state.pki}/ca.crt",
+        "--use-service-account-credentials",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--concurrent-job-syncs=20",
+        *CLIENT_RATE,
+    ]
+
+
+def _scheduler(state: StateDir) -> list[str]:
+    return [
+        f"--kubeconfig={state.pki}/kube-scheduler.kubeconfig",
+        "--leader-elect=false",
+        "--secure-port=0",
+        *CLIENT_RATE,
+    ]

@@ -1,0 +1,136 @@
+"""The process node's connection to the API server: documents in, documents out."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Self, TypeVar
+
+import aiohttp
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+REQUEST_SECONDS = 10.0
+# The API server ends a watch after this time; a little later we do, in case its goodbye got lost.
+WATCH_SECONDS = 300
+MERGE_PATCH = "application/merge-patch+json"
+UNREACHABLE = (aiohttp.ClientError, TimeoutError, ConnectionError)
+
+
+class ApiError(Exception):
+    """The API server's answer was no."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.message = message
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later.
+
+        401 and 403 are among these: our rights are fixed, but a restarted API server first has to
+        learn which pods are ours.
+        """
+        return self.status in {401, 403, 408, 429} or self.status >= 500
+
+
+class ApiServer:
+    """Requests with a client certificate.
+
+    All methods raise `ApiError` for an answer other than success, and one of `UNREACHABLE` without an answer.
+    """
+
+    def __init__(self, server: str, context: ssl.SSLContext) -> None:
+        self._server = server
+        self._context = context
+
+    async def __aenter__(self) -> Self:
+        """Open the connections."""
+        connector = aiohttp.TCPConnector(ssl=self._context)
+        # An event may be larger than aiohttp's idea of a line.
+        self._session = aiohttp.ClientSession(self._server, connector=connector, read_bufsize=2**21)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Document:
+        """Read one document or one list."""
+        return await self._request("GET", path, query=query)
+
+    async def post(self, path: str, body: Document) -> Document:
+        """Create a document."""
+        return await self._request("POST", path, body=body)
+
+    async def put(self, path: str, body: Document) -> Document:
+        """Replace a document."""
+        return await self._request("PUT", path, body=body)
+
+    async def patch(self, path: str, body: Document) -> Document:
+        """Change parts of a document (JSON merge patch: a list is replaced whole)."""
+        return await self._request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    async def delete(self, path: str, body: Document) -> Document:
+        """Delete a document; `body` are the DeleteOptions."""
+        return await self._request("DELETE", path, body=body)
+
+    async def watch(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Document]:
+        """Yield events until the API server ends the stream."""
+        timeout = aiohttp.ClientTimeout(total=WATCH_SECONDS + REQUEST_SECONDS, sock_connect=REQUEST_SECONDS)
+        query = {**query, "watch": "true", "timeoutSeconds": str(WATCH_SECONDS), "allowWatchBookmarks": "true"}
+        async with self._session.get(path, params=query, timeout=timeout) as answer:
+            await _check(answer)
+            async for line in answer.content:
+                yield json.loads(line)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Document | None = None,
+        content_type: str = "application/json",
+    ) -> Document:
+        data = None if body is None else json.dumps(body)
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+        async with self._session.request(
+            method, path, params=query, data=data, headers=headers, timeout=timeout
+        ) as answer:
+            await _check(answer)
+            document: Document = await answer.json()
+            return document
+
+
+async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a request for as long as the API server is away or says "not now".
+
+    Raises:
+        ApiError: The answer is final: the object is gone, changed hands, or the request is wrong.
+    """
+    pause = 0.1
+    while True:
+        try:
+            return await call()
+        except ApiError as error:
+            if not error.passing:
+                raise
+        except UNREACHABLE:
+            pass
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, 3.0)
+
+
+async def _check(answer: aiohttp.ClientResponse) -> None:
+    if answer.status < 400:
+        return
+    text = await answer.text()
+    try:
+        message = json.loads(text)["message"]
+    except (ValueError, KeyError, TypeError):
+        message = text[:200]
+    raise ApiError(answer.status, message)

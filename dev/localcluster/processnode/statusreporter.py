@@ -1,0 +1,60 @@
+"""Brings a pod's status to the API server, however long that takes."""
+
+import asyncio
+import logging
+
+from localcluster.processnode.apiserver import ApiError, ApiServer, Document, until_answered
+
+logger = logging.getLogger(__name__)
+
+
+class StatusReporter:
+    """Sends the newest status of one pod; older ones that were not sent yet are skipped.
+
+    A process that starts and ends while the API server is away is thus reported once, as ended.
+    """
+
+    def __init__(self, api: ApiServer, pod: Document) -> None:
+        metadata = pod["metadata"]
+        self._api = api
+        self._uid = metadata["uid"]
+        self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+        self._newest: Document | None = None
+        self._sent: Document | None = None
+        self._news = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    def report(self, status: Document) -> None:
+        """Take a status and return at once."""
+        if status != self._newest:
+            self._newest = status
+            self._settled.clear()
+            self._news.set()
+
+    async def delivered(self) -> None:
+        """Wait until the newest status has arrived, or there is no pod any more that could have it."""
+        await self._settled.wait()
+
+    async def run(self) -> None:
+        """Send what `report` takes, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._send()
+            if self._sent == self._newest:
+                self._settled.set()
+
+    async def _send(self) -> None:
+        try:
+            await until_answered(self._patch_newest)
+        except ApiError as error:
+            self._sent = self._newest
+            # 404: removed by force. 409: another pod has its name now, which the UID in the patch tells.
+            if error.status not in {404, 409}:
+                logger.error("Status refused", extra={"path": self._path, "answer": str(error)})  # noqa: TRY400 - the answer says it all
+
+    async def _patch_newest(self) -> None:
+        newest = self._newest
+        await self._api.patch(self._path, {"metadata": {"uid": self._uid}, "status": newest})
+        self._sent = newest
