@@ -10,8 +10,11 @@ from selfheal_operator.api.v1alpha1 import ROOT_RULES, ApiModel, ModelMonitorSpe
 
 HEADER: Final = "# Generated from operator/selfheal_operator/api by `make manifests`. Do not edit.\n"
 
-_KEPT: Final = ("type", "format", "description", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum",
-                "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "required")  # fmt: skip
+_KEPT: Final[tuple[str, ...]] = (
+    *("type", "format", "description", "enum", "pattern", "required"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minLength", "maxLength", "minItems", "maxItems"),
+)
 
 
 def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def crd() -> dict[str, Any]:
 
 def _root_schema() -> dict[str, Any]:
     return {
-        "description": "A machine learning model that is watched for drift, and retrained when its data has moved.",
+        "description": "A model that is watched for drift, and retrained when its data has moved.",
         "type": "object",
         "required": ["spec"],
         "properties": {
@@ -129,7 +132,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" not in schema:
         return schema
     (only,) = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
-    return only | {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**only, **{key: value for key, value in schema.items() if key != "anyOf"}}
 
 
 class _PlainDumper(yaml.SafeDumper):

@@ -75,13 +75,12 @@ class DataSource(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=_rules(
             (
-                "self.uri.startsWith('/') || self.uri.startsWith('file:///') || "
-                "self.uri.startsWith('http://') || self.uri.startsWith('https://')",
+                "['/', 'file:///', 'http://', 'https://'].exists(start, self.uri.startsWith(start))",
                 "uri must be an absolute path or start with file:///, http:// or https://",
             ),
             (
                 "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
-                "uri must not contain a user name or password: anybody who may read this resource would see it",
+                "uri must not contain a user name or password: whoever may read this resource would see it",
             ),
         ),
     )
@@ -180,13 +179,13 @@ class MLflow(ApiModel):
         json_schema_extra=_rules(
             (
                 "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
-                "trackingURI must not contain a user name or password: put them into a Secret and name it in secretRef",
+                "trackingURI must not contain a user name or password: name a Secret in secretRef instead",
             ),
         ),
     )
 
     tracking_uri: Annotated[str, Field(max_length=1024, pattern="^https?://.+")] | None = None
-    """trackingURI is the MLflow server, for example http://mlflow.mlops:5000. Absent: the operator's default."""
+    """trackingURI is the MLflow server, such as http://mlflow.mlops:5000. Absent: the operator's default."""
 
     experiment: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     """experiment to log to. Absent: namespace/name of the monitor."""
@@ -308,10 +307,12 @@ class ModelMonitorSpec(ApiModel):
                 "task cannot be changed once set: make another ModelMonitor for another task",
             ),
             (
-                "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName) || (has(self.mlflow) && "
-                "has(self.mlflow.registeredModelName) && "
-                "self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)",
-                "mlflow.registeredModelName cannot be changed once set: make another ModelMonitor for another model",
+                (
+                    "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName)"
+                    " || (has(self.mlflow) && has(self.mlflow.registeredModelName)"
+                    " && self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)"
+                ),
+                "registeredModelName cannot be changed once set: make another ModelMonitor for another model",
             ),
         ),
     )
@@ -474,7 +475,7 @@ class LastCheck(ApiModel):
     """rows that were read."""
 
     run_id: Text | None = None
-    """runID is the MLflow run that holds every number and the report. Absent if MLflow could not be reached."""
+    """runID is the MLflow run that holds every number and the report. Absent if MLflow was out of reach."""
 
     report_uri: Text | None = None
     """reportURI is Evidently's report, an artifact of that run."""
@@ -601,7 +602,10 @@ class ModelVersion(ApiModel):
 
 
 class ModelMonitorStatus(ApiModel):
-    """What selfheal has seen and done. Containers write lastCheck, task, lastRetraining and model; the operator all else."""
+    """What selfheal has seen and done.
+
+    Containers write task, lastCheck, lastRetraining and model; the operator writes all else.
+    """
 
     observed_generation: int | None = None
     """observedGeneration is the metadata.generation that the operator has acted upon."""
@@ -616,7 +620,7 @@ class ModelMonitorStatus(ApiModel):
     """active are the Jobs of this monitor that have not finished."""
 
     last_schedule_time: Time | None = None
-    """lastScheduleTime is the newest slot that was started or deliberately passed over; it never goes back."""
+    """lastScheduleTime is the newest slot that was started; it never goes back."""
 
     next_check_time: Time | None = None
     """nextCheckTime is when the next check is due. Absent while suspended or invalid."""
@@ -628,7 +632,10 @@ class ModelMonitorStatus(ApiModel):
     """lastFailedCheckTime is when the newest check that could not look ended."""
 
     missed_checks: int | None = None
-    """missedChecks is the number of slots that passed without a check: after an outage only the newest is caught up."""
+    """missedChecks is the number of slots that passed without a check.
+
+    After an outage only the newest due slot is caught up; the rest is counted here.
+    """
 
     last_check: LastCheck | None = None
     """lastCheck is the verdict of the newest check."""

@@ -22,7 +22,9 @@ def set_conditions(
 ) -> list[Condition]:
     """Return the conditions that say `findings`; lastTransitionTime moves only where status does."""
     before = {condition.type: condition for condition in old}
-    return [_condition(before.get(kind), kind, finding, generation, now) for kind, finding in findings.items()]
+    return [
+        _condition(before.get(kind), kind, finding, generation, now) for kind, finding in findings.items()
+    ]
 
 
 def _condition(

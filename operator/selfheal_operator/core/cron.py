@@ -102,11 +102,13 @@ def parse(expression: str) -> Cron:
     parts = expression.split()
     if len(parts) != len(_FIELDS):
         raise CronError(
-            f"{expression!r} has {len(parts)} fields; five are needed: minute hour day-of-month month day-of-week"
+            f"{expression!r} has {len(parts)} fields, not five: minute hour day-of-month month day-of-week"
         )
-    values = [_parse_field(part, field) for part, field in zip(parts, _FIELDS, strict=True)]
-    any_day = any(_is_star(part) for part in (parts[2], parts[4]))
-    return Cron(*values, any_day=any_day)
+    minutes, hours, days, months, weekdays = (
+        _parse_field(part, field) for part, field in zip(parts, _FIELDS, strict=True)
+    )
+    any_day = _is_star(parts[2]) or _is_star(parts[4])
+    return Cron(minutes, hours, days, months, weekdays, any_day)
 
 
 def _is_star(part: str) -> bool:
@@ -121,7 +123,9 @@ def _parse_term(term: str, field: _Field) -> Iterator[int]:
     body, slash, step_text = term.partition("/")
     match = _TERM.fullmatch(body)
     if match is None:
-        raise CronError(f"the {field.name} {term!r} is not a number, a range such as 1-5, a list or a step such as */2")
+        raise CronError(
+            f"the {field.name} {term!r} is not a number, a range such as 1-5, a list or a step such as */2"
+        )
     if match["star"]:
         first, last = field.low, field.high
     else:

@@ -46,13 +46,17 @@ def retrain_job_name(monitor: str, count: int) -> str:
     return f"{monitor}-retrain-{count}"
 
 
-def check_job(monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults) -> dict[str, Any]:
+def check_job(
+    monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults
+) -> dict[str, Any]:
     """Return the manifest of the check that is due at `slot`."""
     name = check_job_name(monitor.name, slot)
     return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults)
 
 
-def retrain_job(monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults) -> dict[str, Any]:
+def retrain_job(
+    monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults
+) -> dict[str, Any]:
     """Return the manifest of the next retraining; `slot` is that of the check that made it necessary."""
     name = retrain_job_name(monitor.name, monitor.status.retraining.count + 1)
     return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults)
@@ -79,7 +83,12 @@ def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefau
 
 
 def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part of the document
-    purpose: Purpose, name: str, monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults
+    purpose: Purpose,
+    name: str,
+    monitor: Monitor,
+    spec: ModelMonitorSpec,
+    slot: datetime,
+    defaults: JobDefaults,
 ) -> RunRequest:
     return RunRequest(
         purpose=purpose,

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfheal_operator.api.names import (
+    ANNOTATION_GENERATION,
     ANNOTATION_SLOT,
     LABEL_MONITOR,
     LABEL_MONITOR_UID,
@@ -31,7 +32,7 @@ class Monitor:
     deleting: bool = False
     spec: Mapping[str, Any]
     """The spec as written: it may hold what cannot be acted upon."""
-    status: ModelMonitorStatus = ModelMonitorStatus()
+    status: ModelMonitorStatus = field(default_factory=ModelMonitorStatus)
 
     def read_spec(self) -> ModelMonitorSpec:
         """Return the spec, checked against its schema.
@@ -57,6 +58,8 @@ class Job:
     owner_uid: str
     purpose: Purpose
     slot: datetime
+    generation: int
+    """The generation of the spec that it follows."""
     created: datetime
     finished: bool = False
     failure: str = ""
@@ -83,6 +86,9 @@ class PodTrouble:
 
     job_uid: str
     message: str
+    """Empty if the pod has nothing to say."""
+    time: datetime
+    """When it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +145,10 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
     """Read a Job document; None if it carries our labels but is not one of ours."""
     metadata = body["metadata"]
     labels = metadata.get("labels") or {}
-    slot = (metadata.get("annotations") or {}).get(ANNOTATION_SLOT)
+    annotations = metadata.get("annotations") or {}
+    slot, generation = annotations.get(ANNOTATION_SLOT), annotations.get(ANNOTATION_GENERATION)
     owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
-    if owner is None or slot is None or labels.get(LABEL_PURPOSE) not in set(Purpose):
+    if owner is None or slot is None or generation is None or labels.get(LABEL_PURPOSE) not in set(Purpose):
         return None
     if labels.get(LABEL_MONITOR_UID) != owner["uid"] or labels.get(LABEL_MONITOR) != owner["name"]:
         return None
@@ -154,6 +161,7 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         owner_uid=owner["uid"],
         purpose=Purpose(labels[LABEL_PURPOSE]),
         slot=datetime.fromisoformat(slot),
+        generation=int(generation),
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
         finished="Complete" in true or failed is not None,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",

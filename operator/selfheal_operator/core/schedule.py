@@ -47,7 +47,9 @@ class IntervalSchedule:
 
     def next_after(self, time: datetime) -> datetime | None:
         """Return the first slot later than `time`."""
-        elapsed = int(time.timestamp()) - self.offset  # a slot is a whole second, so the rest of `time` is no matter
+        elapsed = (
+            int(time.timestamp()) - self.offset
+        )  # a slot is a whole second, so the rest of `time` is no matter
         return datetime.fromtimestamp((elapsed // self.seconds + 1) * self.seconds + self.offset, UTC)
 
 
@@ -74,7 +76,9 @@ def schedule_of(spec: ModelMonitorSpec, uid: str) -> Schedule:
     except CronError as error:
         raise InvalidSpecError("spec.schedule", str(error)) from error
     schedule = CronSchedule(cron, _zone(spec.time_zone))
-    if schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None:  # five years from here hold a 29 February
+    if (
+        schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None
+    ):  # five years from here hold a 29 February
         raise InvalidSpecError("spec.schedule", f"{spec.schedule!r} never matches a day of the calendar")
     return schedule
 

@@ -28,6 +28,13 @@ class Objection:
     message: str
     until: datetime | None = None
     """When the objection falls by itself; None if only an event can lift it."""
+    holds_back: bool = False
+    """There is drift to answer, and this is what speaks against it."""
+
+    @classmethod
+    def to_nothing(cls) -> "Objection":
+        """Nothing is decided for a spec that cannot be acted upon."""
+        return cls(Reason.INVALID_SPEC, "The spec cannot be acted upon")
 
 
 def no_drift(evidence: Evidence) -> Objection | None:
@@ -63,7 +70,11 @@ def running(evidence: Evidence) -> Objection | None:
 def suspended(evidence: Evidence) -> Objection | None:
     """Suspending stops new work."""
     if evidence.spec.suspend:
-        return Objection(Reason.SUSPENDED, "Drift was found; no retraining starts while spec.suspend is true")
+        return Objection(
+            Reason.SUSPENDED,
+            "Drift was found; no retraining starts while spec.suspend is true",
+            holds_back=True,
+        )
     return None
 
 
@@ -72,10 +83,16 @@ def switched_off(evidence: Evidence) -> Objection | None:
     match evidence.spec.retraining.mode:
         case "Disabled":
             return Objection(
-                Reason.RETRAINING_DISABLED, "Drift was found; spec.retraining.mode is Disabled, so nothing is done"
+                Reason.RETRAINING_DISABLED,
+                "Drift was found; spec.retraining.mode is Disabled, so nothing is done",
+                holds_back=True,
             )
         case "Manual":
-            return Objection(Reason.AWAITING_REQUEST, "Drift was found; spec.retraining.mode is Manual")
+            return Objection(
+                Reason.AWAITING_REQUEST,
+                "Drift was found; set spec.retraining.mode to Auto to have it answered",
+                holds_back=True,
+            )
         case _:
             return None
 
@@ -88,7 +105,10 @@ def cooling_down(evidence: Evidence) -> Objection | None:
     until = cooldown_end(evidence.spec, last)
     if evidence.now < until:
         return Objection(
-            Reason.COOLING_DOWN, f"Drift was found; the next retraining may start at {format_time(until)}", until
+            Reason.COOLING_DOWN,
+            f"Drift was found; the next retraining may start at {format_time(until)}",
+            until,
+            holds_back=True,
         )
     return None
 

@@ -1,0 +1,120 @@
+"""What became of a Job whose report is not in the status: read from its pods.
+
+A container leaves its report in its termination message as well. Where there is none either, the pods say
+how it ended, and a report is written on its behalf: it could not look, so there is no verdict.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
+from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelMonitorStatus
+from selfheal_operator.core.observed import Job
+
+Pod = Mapping[str, Any]
+
+_OOM_KILLED = 137
+"""SIGKILL; the kubelet says OOMKilled where it knows, some runtimes only leave the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A container's whole part of the status, to be applied in its name."""
+
+    manager: str
+    status: dict[str, Any]
+
+
+def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, now: datetime) -> Recovered:
+    """Return what the Job's container would have written.
+
+    Args:
+        job: A finished Job.
+        pods: Its pods, oldest first.
+        stored: The status as it is: server-side apply drops what an owner no longer sends.
+        now: The time, for a Job that left no report.
+    """
+    texts = [str(state.get("message", "")) for state in _terminations(pods)]
+    if job.purpose is Purpose.CHECK:
+        reports = (CheckReport.from_termination_message(text) for text in reversed(texts))
+        check = next((r for r in reports if r is not None and r.last_check.job_name == job.name), None)
+        check = check or _failed_check(job, how_it_ended(job, pods), now)
+        check = check.model_copy(update={"task": check.task or stored.task})
+        return Recovered(CHECK_MANAGER, check.to_wire())
+    attempts = (RetrainReport.from_termination_message(text) for text in reversed(texts))
+    retrain = next((r for r in attempts if r is not None and r.last_retraining.job_name == job.name), None)
+    retrain = retrain or _failed_retraining(job, how_it_ended(job, pods), now)
+    retrain = retrain.model_copy(update={"model": retrain.model or stored.model})
+    return Recovered(RETRAIN_MANAGER, retrain.to_wire())
+
+
+def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
+    """Say in a sentence why a Job ended without a report."""
+    terminations = list(_terminations(pods))
+    last = terminations[-1] if terminations else {}
+    if last.get("reason") == "OOMKilled":
+        return (
+            f"Job {job.name} ran out of memory; "
+            "raise spec.podTemplate.resources.limits.memory, or compare fewer rows"
+        )
+    sentence = f"Job {job.name} ended without a report"
+    if (code := last.get("exitCode")) is not None:
+        sentence += f" (exit code {code}{', killed' if code == _OOM_KILLED else ''})"
+    return f"{sentence}: {job.failure}" if job.failure else sentence
+
+
+def pod_trouble(pods: Iterable[Pod]) -> str:
+    """Say what the newest pod waits for; empty if it just needs its time."""
+    newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
+    if newest is None:
+        return (
+            "there is none yet; kubectl describe job says why (quota, admission, a missing service account)"
+        )
+    status = newest.get("status") or {}
+    for container in status.get("containerStatuses") or ():
+        waiting = container["state"].get("waiting") or {}
+        if waiting and waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
+            return f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": ")
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"{condition.get('reason', 'Unschedulable')}: {condition.get('message', '')}".rstrip(": ")
+    return ""
+
+
+def _terminations(pods: Iterable[Pod]) -> Iterable[Mapping[str, Any]]:
+    for pod in pods:
+        for container in (pod.get("status") or {}).get("containerStatuses") or ():
+            if terminated := container["state"].get("terminated"):
+                yield terminated
+
+
+def _failed_check(job: Job, message: str, now: datetime) -> CheckReport:
+    return CheckReport(
+        last_check=LastCheck(
+            slot=job.slot,
+            job_name=job.name,
+            completion_time=now,
+            result=CheckResult.ERROR,
+            reason=Reason.CHECK_FAILED,
+            message=message,
+            observed_generation=job.generation,
+        )
+    )
+
+
+def _failed_retraining(job: Job, message: str, now: datetime) -> RetrainReport:
+    return RetrainReport(
+        last_retraining=LastRetraining(
+            slot=job.slot,
+            job_name=job.name,
+            completion_time=now,
+            result=RetrainResult.FAILED,
+            reason=Reason.RETRAIN_FAILED,
+            message=message,
+            observed_generation=job.generation,
+        )
+    )

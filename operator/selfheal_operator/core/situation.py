@@ -1,0 +1,110 @@
+"""Where a monitor stands: what is observed, put together, before anything is decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1 import RetrainingStatus
+from selfheal_operator.core.errors import InvalidSpecError
+from selfheal_operator.core.observed import Job, Observed
+from selfheal_operator.core.slots import Slots, idle_slots, slots_of
+from selfheal_operator.core.triggers import Evidence, Objection, cooldown_end, objection_to_retraining
+from selfheal_operator.core.validation import Rules, rules_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that a plan and a status are made from."""
+
+    seen: Observed
+    now: datetime
+    rules: Rules | None
+    """The spec, if it can be acted upon."""
+    problem: str
+    """What is wrong with the spec otherwise."""
+    active: tuple[Job, ...]
+    slots: Slots
+    retraining: RetrainingStatus
+    objection: Objection | None
+    """Why no retraining starts now; None if one has to."""
+
+    def active_for(self, purpose: Purpose) -> Job | None:
+        """Return the unfinished Job of that purpose."""
+        return next((job for job in self.active if job.purpose is purpose), None)
+
+
+def assess(seen: Observed, now: datetime) -> Situation:
+    """Put together where the monitor stands at `now`."""
+    rules, problem = _rules(seen)
+    active = tuple(sorted((job for job in seen.jobs if not job.finished), key=lambda job: job.name))
+    retraining = _retraining(seen, rules)
+    return Situation(
+        seen=seen,
+        now=now,
+        rules=rules,
+        problem=problem,
+        active=active,
+        slots=_slots(seen, rules, now),
+        retraining=retraining,
+        objection=_objection(seen, rules, retraining, active, now),
+    )
+
+
+def _rules(seen: Observed) -> tuple[Rules | None, str]:
+    try:
+        return rules_of(seen.monitor, seen.defaults), ""
+    except InvalidSpecError as error:
+        return None, str(error)
+
+
+def _slots(seen: Observed, rules: Rules | None, now: datetime) -> Slots:
+    started = {job.slot for job in seen.jobs if job.purpose is Purpose.CHECK}
+    monitor = seen.monitor
+    if rules is None or rules.spec.suspend:
+        return idle_slots(monitor.status, started)
+    return slots_of(rules.schedule, monitor.status, monitor.created, started, now)
+
+
+def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
+    """Return the memory of retrainings, with the Job that the status may not know yet.
+
+    A crash between creating the Job and writing the status leaves the Job as the record; its name holds
+    the count, and its annotation the slot that it answers.
+    """
+    memory = seen.monitor.status.retraining
+    newest = max(
+        (job for job in seen.jobs if job.purpose is Purpose.RETRAIN), key=retrain_number, default=None
+    )
+    if newest is not None and retrain_number(newest) > memory.count:
+        memory = RetrainingStatus(
+            count=retrain_number(newest), last_start_time=newest.created, last_trigger_slot=newest.slot
+        )
+    if memory.last_start_time is None or rules is None:
+        return memory
+    return memory.model_copy(update={"cooldown_until_time": cooldown_end(rules.spec, memory.last_start_time)})
+
+
+def retrain_number(job: Job) -> int:
+    """Return the number in a retraining Job's name."""
+    tail = job.name.rpartition("-")[2]
+    return int(tail) if tail.isascii() and tail.isdigit() else 0
+
+
+def _objection(
+    seen: Observed,
+    rules: Rules | None,
+    retraining: RetrainingStatus,
+    active: tuple[Job, ...],
+    now: datetime,
+) -> Objection | None:
+    if rules is None:
+        return Objection.to_nothing()
+    return objection_to_retraining(
+        Evidence(
+            spec=rules.spec,
+            verdict=seen.monitor.status.last_check,
+            retraining=retraining,
+            running=any(job.purpose is Purpose.RETRAIN for job in active),
+            now=now,
+        )
+    )

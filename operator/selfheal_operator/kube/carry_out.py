@@ -1,0 +1,127 @@
+"""Carries out a plan: one step at the API server, and what came of it into the store."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.core.errors import ConflictError, RejectedError
+from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection
+from selfheal_operator.core.plan import JobOrder, Plan
+from selfheal_operator.core.recovery import pod_trouble, recover_report
+from selfheal_operator.kube.client import NotFoundError
+from selfheal_operator.kube.cluster import Cluster, ForeignJobError
+from selfheal_operator.kube.store import Key, Store
+
+logger = logging.getLogger(__name__)
+
+_ACCOUNT_TRUST: Final = timedelta(minutes=10)
+"""How long a namespace's runner account is believed to be there still."""
+
+
+@dataclass(slots=True)
+class Executor:
+    """The hands of the operator: does what a plan says, never decides."""
+
+    cluster: Cluster
+    store: Store
+    clock: Callable[[], datetime]
+    _accounts_seen: dict[str, datetime] = field(default_factory=dict)
+
+    async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
+        """Do what the plan says.
+
+        Returns:
+            Whether the store has changed, so that the monitor has to be looked at again at once.
+
+        Raises:
+            UnavailableError: nothing is known of the outcome; decide again later.
+        """
+        try:
+            if plan.job is not None:
+                await self._create(key, seen.monitor, plan.job)
+            elif plan.recover is not None:
+                await self._recover(key, plan.recover)
+            elif plan.inspect is not None:
+                await self._inspect(key, plan.inspect)
+            elif plan.status is not None:
+                await self._write_status(seen.monitor, plan)
+                return False
+            else:
+                return False
+        except ConflictError:
+            await self._refresh(key, seen.monitor.uid)
+        return True
+
+    async def _create(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
+        try:
+            if order.needs_runner_account:
+                await self._ensure_account(key.namespace)
+            job, resource_version = await self.cluster.create_job(order.manifest)
+        except (ForeignJobError, RejectedError) as refusal:
+            reason = Reason.NAME_CONFLICT if isinstance(refusal, ForeignJobError) else Reason.JOB_REJECTED
+            self.store.reject(
+                key,
+                Rejection(
+                    job_name=order.name,
+                    generation=monitor.generation,
+                    reason=reason,
+                    message=str(refusal),
+                    time=self.clock(),
+                ),
+            )
+            return
+        # If we die here, the Job exists and the status does not know it. The next look finds the Job.
+        self.store.put_job(job, resource_version)
+        self.store.reject(key, None)
+        logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _ensure_account(self, namespace: str) -> None:
+        now = self.clock()
+        if now < self._accounts_seen.get(namespace, datetime.min.replace(tzinfo=now.tzinfo)) + _ACCOUNT_TRUST:
+            return
+        await self.cluster.ensure_runner_account(namespace)
+        self._accounts_seen[namespace] = now
+
+    async def _recover(self, key: Key, job: Job) -> None:
+        # The container may have written its report an instant before the Job's end reached us.
+        monitor = await self.cluster.monitor(*key)
+        self.store.put_monitor(monitor)
+        if monitor.uid != job.owner_uid or _has_reported(monitor, job):
+            return
+        pods = await self.cluster.pods_of(key.namespace, job)
+        recovered = recover_report(job, pods, monitor.status, self.clock())
+        self.store.put_monitor(await self.cluster.apply_status(monitor, recovered.status, recovered.manager))
+        logger.info("Report recovered", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _inspect(self, key: Key, job: Job) -> None:
+        pods = await self.cluster.pods_of(key.namespace, job)
+        self.store.note_pod_trouble(
+            key, PodTrouble(job_uid=job.uid, message=pod_trouble(pods), time=self.clock())
+        )
+
+    async def _write_status(self, monitor: Monitor, plan: Plan) -> None:
+        assert plan.status is not None  # noqa: S101 - the caller has just looked
+        stored = await self.cluster.apply_status(monitor, plan.status)
+        self.store.put_monitor(stored)
+        for event in plan.events:
+            # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
+            try:
+                await self.cluster.post_event(stored, event, self.clock())
+            except (ConflictError, RejectedError) as error:
+                logger.warning("Event not recorded", extra={"error": str(error)})
+
+    async def _refresh(self, key: Key, uid: str) -> None:
+        """Read the monitor anew: what we knew of it is out of date."""
+        try:
+            self.store.put_monitor(await self.cluster.monitor(*key))
+        except NotFoundError:
+            self.store.drop_monitor(key, uid)
+
+
+def _has_reported(monitor: Monitor, job: Job) -> bool:
+    status = monitor.status
+    report = status.last_check if job.purpose is Purpose.CHECK else status.last_retraining
+    return report is not None and report.slot >= job.slot

@@ -1,0 +1,117 @@
+"""Requests to the API server: documents in, documents out, failures by who has to act.
+
+The client library's typed models refuse fields that are newer than the library, so a user's podTemplate
+goes through as the document that it is.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final, Self
+
+import aiohttp
+from kubernetes.aio import client as aio
+from kubernetes.aio import config
+
+from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
+
+REQUEST_SECONDS: Final = 10.0
+PAGE_SIZE: Final = 500
+
+JSON: Final = "application/json"
+APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
+
+
+class NotFoundError(ConflictError):
+    """The object is not there, or no longer."""
+
+
+class AlreadyExistsError(ConflictError):
+    """The name is taken."""
+
+
+class ApiClient:
+    """One connection pool to the API server."""
+
+    def __init__(self, transport: aio.ApiClient) -> None:
+        self._transport = transport
+
+    @classmethod
+    async def connect(cls) -> Self:
+        """Connect by the kubeconfig in KUBECONFIG, or as the pod's ServiceAccount."""
+        configuration = aio.Configuration()
+        await config.load_config(client_configuration=configuration)
+        # Reading proxy settings from the environment at each request takes longer than the request.
+        configuration.client_session_kwargs = {"trust_env": False}
+        configuration.retries = None  # the queue retries, with a decision made anew
+        configuration.connection_pool_maxsize = 64
+        return cls(aio.ApiClient(configuration))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = JSON,
+    ) -> dict[str, Any]:
+        """Send one request and return the answer.
+
+        Raises:
+            NotFoundError, AlreadyExistsError, ConflictError: look again.
+            RejectedError: the server understood, and refuses.
+            UnavailableError: no answer, or none that says what happened.
+        """
+        method, url, headers, _, _ = await self._transport.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": JSON, "Content-Type": content_type},
+            auth_settings=["BearerToken"],
+        )
+        text = json.dumps(body) if body is not None else None
+        try:
+            response = await self._transport.call_api(
+                method, url, headers, text, _request_timeout=REQUEST_SECONDS
+            )
+            raw = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
+        document: dict[str, Any] = json.loads(raw)
+        return document
+
+    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
+        """List in pages, newest state (a quorum read); yield each page's document."""
+        token = ""
+        while True:
+            wanted = {**(query or {}), "limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
+            page = await self.request("GET", path, query=wanted)
+            yield page
+            token = page["metadata"].get("continue") or ""
+            if not token:
+                return
+
+
+def _failure(status: int, raw: bytes, retry_after: str | None, what: str) -> Exception:
+    try:
+        document = json.loads(raw)
+        message, reason = str(document["message"]), document.get("reason")
+    except (ValueError, KeyError, TypeError):
+        message, reason = f"{what}: HTTP {status}", None
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return NotFoundError(message)
+        case HTTPStatus.CONFLICT:
+            return AlreadyExistsError(message) if reason == "AlreadyExists" else ConflictError(message)
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
+            return RejectedError(message)
+        case _:  # 401: the token is being renewed; 429 and 5xx: later
+            seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
+            return UnavailableError(message, seconds)

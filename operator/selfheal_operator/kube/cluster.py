@@ -1,0 +1,174 @@
+"""What the operator asks of the API server, call by call. RBAC in manifests/ grants these and no others."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Final
+
+from selfheal_operator.api.names import (
+    API_VERSION,
+    GROUP,
+    KIND,
+    LABEL_MANAGED_BY,
+    MANAGED_BY,
+    OPERATOR_MANAGER,
+    PLURAL,
+    RUNNER_ACCOUNT,
+    VERSION,
+)
+from selfheal_operator.core.errors import ConflictError
+from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
+from selfheal_operator.core.plan import Event
+from selfheal_operator.kube.client import APPLY, AlreadyExistsError, ApiClient, NotFoundError
+
+JOB_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+_EVENT_MESSAGE_LIMIT: Final = 1024
+
+
+class ForeignJobError(ConflictError):
+    """The name that our Job needs is taken by one that is not ours."""
+
+
+class Cluster:
+    """The API server, in the operator's words."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    async def monitors(self) -> AsyncIterator[Monitor]:
+        """Yield all ModelMonitors."""
+        async for page in self._client.pages(f"/apis/{GROUP}/{VERSION}/{PLURAL}"):
+            for item in page["items"]:
+                yield monitor_from(item)
+
+    async def jobs(self) -> AsyncIterator[tuple[Job, str]]:
+        """Yield all Jobs of ours, each with its resourceVersion."""
+        async for page in self._client.pages("/apis/batch/v1/jobs", {"labelSelector": JOB_SELECTOR}):
+            for item in page["items"]:
+                if (job := job_from(item)) is not None:
+                    yield job, item["metadata"]["resourceVersion"]
+
+    async def monitor(self, namespace: str, name: str) -> Monitor:
+        """Return one ModelMonitor as it is now."""
+        return monitor_from(await self._client.request("GET", _monitor_path(namespace, name)))
+
+    async def create_job(self, manifest: dict[str, Any]) -> tuple[Job, str]:
+        """Create a Job, or find that it is there already: the name is the lock.
+
+        Returns:
+            The Job, newly made or adopted, and its resourceVersion.
+
+        Raises:
+            ForeignJobError: another's Job has the name, or one of ours that is being deleted.
+        """
+        metadata = manifest["metadata"]
+        path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs"
+        try:
+            body = await self._client.request("POST", path, manifest)
+        except AlreadyExistsError:
+            # Another operator was faster, the answer to our own request was lost, or we died
+            # between creating the Job and writing the status. All three look the same, and are.
+            body = await self._client.request("GET", f"{path}/{metadata['name']}")
+        job = job_from(body)
+        owner_uid = metadata["ownerReferences"][0]["uid"]
+        if job is None or job.owner_uid != owner_uid:
+            raise ForeignJobError(
+                f"Job {metadata['name']} exists and does not belong to this monitor; delete or rename it"
+            )
+        if job.deleting:
+            raise ForeignJobError(f"Job {job.name} is being deleted")
+        return job, body["metadata"]["resourceVersion"]
+
+    async def apply_status(
+        self, monitor: Monitor, status: dict[str, Any], manager: str = OPERATOR_MANAGER
+    ) -> Monitor:
+        """Write one manager's whole part of the status, if the monitor is still as `monitor` says.
+
+        The resourceVersion makes it a compare-and-swap: a look that is out of date writes nothing.
+
+        Raises:
+            ConflictError: it has changed; look again.
+        """
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {
+                "name": monitor.name,
+                "namespace": monitor.namespace,
+                "uid": monitor.uid,
+                "resourceVersion": monitor.resource_version,
+            },
+            "status": status,
+        }
+        path = _monitor_path(monitor.namespace, monitor.name) + "/status"
+        query = {"fieldManager": manager, "force": "true"}
+        return monitor_from(await self._client.request("PATCH", path, body, query=query, content_type=APPLY))
+
+    async def pods_of(self, namespace: str, job: Job) -> list[dict[str, Any]]:
+        """Return the pods of a Job, oldest first."""
+        page = await self._client.request(
+            "GET",
+            f"/api/v1/namespaces/{namespace}/pods",
+            query={"labelSelector": f"batch.kubernetes.io/controller-uid={job.uid}"},
+        )
+        return sorted(page["items"], key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    async def post_event(self, monitor: Monitor, event: Event, now: datetime) -> None:
+        """Record an Event on the monitor."""
+        time = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+        body = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{monitor.name}.{uuid.uuid4().hex[:16]}", "namespace": monitor.namespace},
+            "involvedObject": {
+                "apiVersion": API_VERSION,
+                "kind": KIND,
+                "name": monitor.name,
+                "namespace": monitor.namespace,
+                "uid": monitor.uid,
+                "resourceVersion": monitor.resource_version,
+            },
+            "type": event.type,
+            "reason": str(event.reason),
+            "message": event.message[:_EVENT_MESSAGE_LIMIT],
+            "firstTimestamp": time,
+            "lastTimestamp": time,
+            "count": 1,
+            "source": {"component": OPERATOR_MANAGER},
+            "reportingComponent": OPERATOR_MANAGER,
+            "reportingInstance": "",
+        }
+        await self._client.request("POST", f"/api/v1/namespaces/{monitor.namespace}/events", body)
+
+    async def ensure_runner_account(self, namespace: str) -> None:
+        """See to it that the namespace has the account under which containers patch the status."""
+        metadata = {"name": RUNNER_ACCOUNT, "labels": {LABEL_MANAGED_BY: MANAGED_BY}}
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": RUNNER_ACCOUNT,
+            },
+            "subjects": [{"kind": "ServiceAccount", "name": RUNNER_ACCOUNT, "namespace": namespace}],
+        }
+        await self._create_if_absent(f"/api/v1/namespaces/{namespace}/serviceaccounts", account)
+        await self._create_if_absent(
+            f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", binding
+        )
+
+    async def _create_if_absent(self, path: str, body: dict[str, Any]) -> None:
+        try:
+            await self._client.request("GET", f"{path}/{body['metadata']['name']}")
+        except NotFoundError:
+            try:
+                await self._client.request("POST", path, body)
+            except AlreadyExistsError:
+                return
+
+
+def _monitor_path(namespace: str, name: str) -> str:
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"

@@ -1,0 +1,111 @@
+"""The composition root: puts the parts together and runs them until a signal says stop."""
+
+import asyncio
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+import kopf
+from pydantic import ValidationError
+
+from selfheal_operator.config import Settings
+from selfheal_operator.core.errors import SelfhealError
+from selfheal_operator.handlers.health import serve_health
+from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.handlers.watch import REGISTRY, Context
+from selfheal_operator.kube.carry_out import Executor
+from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.kube.resync import resync
+from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.logs import configure_logging
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 2.0
+
+
+def main() -> None:
+    """Run the operator."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except ValidationError as error:
+        sys.exit(f"A setting cannot be read: {error}")
+    configure_logging(settings.log_level)
+    asyncio.run(run(settings))
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    cluster = Cluster(client := await ApiClient.connect())
+    store, queue = Store(), WorkQueue[Key](_now)
+    reconciler = Reconciler(queue, store, Executor(cluster, store, _now), settings.job_defaults, _now)
+    listed = asyncio.Event()
+    health = await serve_health(settings.health_port, listed.is_set) if settings.health_port else None
+    # Made before kopf is started: kopf cancels, when it ends, every task that came after.
+    duties = [
+        asyncio.create_task(_keep_listing(cluster, store, queue, listed, settings.resync_seconds)),
+        asyncio.create_task(queue.run_clock()),
+        asyncio.create_task(_work_once_listed(listed, reconciler, settings.workers)),
+    ]
+    watch = asyncio.create_task(_watch(listed, Context(store, queue)))
+    try:
+        # Duties never end. One that does is a defect, and half an operator is worse than a restarted one.
+        ended, _ = await asyncio.wait([watch, *duties], return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in (watch, *duties):
+            task.cancel()
+        await asyncio.gather(watch, *duties, return_exceptions=True)
+        if health is not None:
+            await health.cleanup()
+        await client.close()
+
+
+async def _keep_listing(
+    cluster: Cluster, store: Store, queue: WorkQueue[Key], listed: asyncio.Event, seconds: int
+) -> None:
+    """List everything, then again every so often; nothing is written before the first list is complete."""
+    while True:
+        try:
+            await resync(cluster, store)
+        except SelfhealError as error:
+            logger.warning("Cannot list; will try again", extra={"error": str(error)})
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        for key in store.known_keys():
+            queue.add(key)
+        listed.set()
+        await asyncio.sleep(seconds)
+
+
+async def _work_once_listed(listed: asyncio.Event, reconciler: Reconciler, workers: int) -> None:
+    await listed.wait()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(workers):
+            group.create_task(reconciler.run_worker())
+
+
+async def _watch(listed: asyncio.Event, context: Context) -> None:
+    """Run kopf until a signal; where it gives up, begin it anew with what is known.
+
+    kopf ends at errors that an operator has to survive: an error inside a watch stream, or an API server
+    that refuses for minutes. Our own tasks and what they know live on.
+    """
+    await listed.wait()  # without the CRD, kopf would watch nothing and never look again
+    while True:
+        try:
+            await kopf.operator(registry=REGISTRY, clusterwide=True, standalone=True, memo=context)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to watch again
+            logger.warning("Watch ended; will begin anew", extra={"error": repr(error)})
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return  # a signal
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
