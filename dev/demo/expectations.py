@@ -21,7 +21,7 @@ class Outcome:
 
 
 def is_settled(scenario: Scenario, status: ModelMonitorStatus) -> bool:
-    """Say whether there is nothing more to wait for: a verdict, and where drift is expected, a finished retraining."""
+    """Say whether there is nothing to wait for: no verdict, and where drift is expected, no retraining."""
     if scenario.drifts:
         return status.last_retraining is not None and not status.active
     return status.last_check is not None and status.last_check.result is not CheckResult.ERROR
@@ -37,7 +37,8 @@ def _not_quiet(status: ModelMonitorStatus) -> str | None:
     if status.last_check is None:
         return "was never checked"
     if status.last_check.result is not CheckResult.NO_DRIFT:
-        return f"should not drift, but its last check says {status.last_check.result}: {status.last_check.message}"
+        check = status.last_check
+        return f"should not drift, but its last check says {check.result}: {check.message}"
     if status.retraining.count:
         return f"should stay quiet, but was retrained {status.retraining.count} times"
     return None

@@ -24,7 +24,9 @@ TRAINING_SECONDS: Final = 180
 
 
 def train_first_version(monitor: Mapping[str, Any], folder: DemoFolder) -> LastRetraining:
-    """Train on the reference data of `monitor`, whose URIs must be readable here, and register the best candidate.
+    """Train on the reference data of `monitor`, and register the best candidate.
+
+    The monitor's URIs must be readable from here.
 
     Raises:
         PieceFailedError: if nothing was registered.
@@ -36,7 +38,9 @@ def train_first_version(monitor: Mapping[str, Any], folder: DemoFolder) -> LastR
     outcome = RetrainReport.from_termination_message(report.read_text()) if report.exists() else None
     if outcome is None or outcome.last_retraining.result is not RetrainResult.REGISTERED:
         message = outcome.last_retraining.message if outcome else "it left no report"
-        raise PieceFailedError.with_log(f"version 1 of {request.monitor.name} was not trained: {message}", folder.log(name))
+        raise PieceFailedError.with_log(
+            f"version 1 of {request.monitor.name} was not trained: {message}", folder.log(name)
+        )
     return outcome.last_retraining
 
 
@@ -72,4 +76,6 @@ def _run(request: RunRequest, report: Path, log: Path) -> None:
                 command, env=environment, stdout=output, stderr=output, timeout=TRAINING_SECONDS, check=True
             )
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise PieceFailedError.with_log(f"training {request.monitor.name} by hand failed ({error})", log) from error
+            raise PieceFailedError.with_log(
+                f"training {request.monitor.name} by hand failed ({error})", log
+            ) from error

@@ -1,7 +1,6 @@
 """Where the demo keeps its files."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,6 @@ from pathlib import Path
 from demo.errors import SetupError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def cache_folder() -> Path:
-    """Return the folder for what is downloaded once, in the place that the XDG specification names."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "selfheal"
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,10 @@ class DemoFolder:
         """Name the file that says which process a program is."""
         return self.root / "processes" / f"{name}.json"
 
+    def records(self) -> list[Path]:
+        """Return all files that `record` has named."""
+        return list(self.root.glob("processes/*.json"))
+
     def create(self) -> None:
         """Make the folder anew, empty."""
         self.remove()
@@ -70,7 +67,7 @@ class DemoFolder:
         """Let one demo at a time use the folder.
 
         Raises:
-            SetupError: if another one runs. The kernel gives the lock back when that one ends, however it ends.
+            SetupError: if another one runs; the kernel gives the lock back when that ends, however it ends.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as handle:

@@ -39,7 +39,12 @@ class Kubectl:
         """
         try:
             done = subprocess.run(
-                self.command(*arguments), input=document, capture_output=True, text=True, timeout=seconds, check=False
+                self.command(*arguments),
+                input=document,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise KubectlError(f"kubectl {' '.join(arguments)}: no answer within {seconds:.0f} s") from None
@@ -48,7 +53,7 @@ class Kubectl:
         return done.stdout
 
     def apply(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Apply documents on the server's side: no copy of them in an annotation, so none is too large for that."""
+        """Apply documents on the server's side: no copy goes into an annotation, which holds 256 KiB only."""
         items = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
         self.run("apply", "--server-side", "--force-conflicts", "--filename=-", document=json.dumps(items))
 
@@ -56,5 +61,6 @@ class Kubectl:
         """Return every monitor's status by the monitor's name."""
         monitors = json.loads(self.run("get", f"{PLURAL}.{GROUP}", "--output=json"))["items"]
         return {
-            each["metadata"]["name"]: ModelMonitorStatus.model_validate(each.get("status", {})) for each in monitors
+            each["metadata"]["name"]: ModelMonitorStatus.model_validate(each.get("status", {}))
+            for each in monitors
         }

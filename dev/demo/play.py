@@ -23,7 +23,7 @@ from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
 
 FIRST_VERSION: Final = "1"
 STORY_SECONDS: Final = 600
-"""A check each minute, a retraining after the first: two minutes on two cores, more where images are pulled."""
+"""A check each minute, then a retraining: two minutes on two cores, more where images are pulled."""
 POLL_SECONDS: Final = 1.0
 
 Statuses = Mapping[str, ModelMonitorStatus]
@@ -52,10 +52,15 @@ class Play:
 
     def show_monitors(self, when: str) -> None:
         """Show what `kubectl get` prints now."""
-        self._teller.show(f"$ kubectl get mmon     # {when}", self._place.kubectl.run("get", "mmon"))
+        kubectl = self._place.kubectl
+        self._teller.show(
+            f"$ kubectl -n {kubectl.namespace} get mmon    # {when}", kubectl.run("get", "mmon")
+        )
 
     def _train_first_versions(self) -> None:
-        self._teller.say(f"training version 1 of each model by hand, on {REFERENCE}: no cluster is needed for that")
+        self._teller.say(
+            f"training version 1 of each model by hand, on {REFERENCE}: no cluster is needed for that"
+        )
         with ThreadPoolExecutor(max_workers=2) as pool:
             list(pool.map(self._train_first_version, SCENARIOS))
 
@@ -68,7 +73,8 @@ class Play:
     def _apply_monitors(self) -> None:
         place = self._place
         place.kubectl.apply(
-            monitor(each, data=place.data_in_pods, tracking_uri=place.tracking_uri_in_pods) for each in SCENARIOS
+            monitor(each, data=place.data_in_pods, tracking_uri=place.tracking_uri_in_pods)
+            for each in SCENARIOS
         )
         self._teller.say("monitors applied")
         self.show_monitors("before: nothing has been checked yet")
@@ -91,7 +97,9 @@ class Play:
                 if not shown and any(map(_is_retraining, seen.values())):
                     shown = True
                     self.show_monitors("during: drift is found, a retraining runs")
-            except KubectlError as error:  # an API server may restart; the deadline tells whether it came back
+            except (
+                KubectlError
+            ) as error:  # an API server may restart; the deadline tells whether it came back
                 trouble = f"; at last {error}"
             if all(is_settled(each, seen[each.name]) for each in SCENARIOS):
                 return seen

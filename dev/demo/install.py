@@ -1,0 +1,36 @@
+"""What a cluster needs before the operator can work in it: the CRD and the rights, from manifests/."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import yaml
+
+from demo.folders import REPOSITORY
+from demo.kubectl import Kubectl
+from selfheal_operator.api.names import GROUP, PLURAL
+
+MANIFESTS: Final = REPOSITORY / "manifests"
+OPERATOR_NAMESPACE: Final = "selfheal-system"
+OPERATOR_ACCOUNT: Final = "selfheal-operator"
+
+
+def rendered(kubectl: Kubectl) -> list[dict[str, Any]]:
+    """Return the documents that `kubectl apply -k manifests` applies."""
+    return list(yaml.safe_load_all(kubectl.run("kustomize", str(MANIFESTS))))
+
+
+def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the operator's Deployment: where it runs as a local process."""
+    return [each for each in documents if each["kind"] != "Deployment"]
+
+
+def demo_namespace(name: str) -> dict[str, Any]:
+    """Return the namespace of the monitors, under the restricted Pod Security profile."""
+    enforced = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": enforced}}
+
+
+def install(kubectl: Kubectl, documents: list[dict[str, Any]]) -> None:
+    """Apply the documents, and return when the API server knows ModelMonitors."""
+    kubectl.apply(documents)
+    kubectl.run("wait", "--for=condition=Established", f"crd/{PLURAL}.{GROUP}", "--timeout=30s")

@@ -1,0 +1,72 @@
+"""A program that the demo starts beside itself, and that ends with it."""
+
+import os
+import socket
+import urllib.request
+from collections.abc import Mapping, Sequence
+
+from demo.errors import PieceFailedError
+from demo.folders import DemoFolder
+from localcluster import childprocess
+from localcluster.childprocess import ProcessRecord
+
+
+class Program:
+    """One program, its log, and its life."""
+
+    def __init__(self, name: str, folder: DemoFolder) -> None:
+        self._name = name
+        self._record = folder.record(name)
+        self._log = folder.log(name)
+
+    def start(self, command: Sequence[str], settings: Mapping[str, str]) -> None:
+        """Start it with `settings` added to our environment."""
+        environment = {**os.environ, **settings}
+        childprocess.start(command, record=self._record, log=self._log, env=environment)
+
+    def wait(self, url: str, *, timeout_seconds: float) -> None:
+        """Return when `url` answers.
+
+        Raises:
+            PieceFailedError: if the program ends, or does not answer in time.
+        """
+        childprocess.wait_until(
+            lambda: answers(url) or not self.running, timeout_seconds=timeout_seconds, poll_seconds=0.2
+        )
+        self.check()
+        if not answers(url):
+            sentence = f"the {self._name} did not become ready within {timeout_seconds:.0f} s"
+            raise PieceFailedError.with_log(sentence, self._log)
+
+    def check(self) -> None:
+        """Raise `PieceFailedError` if it has ended."""
+        if not self.running:
+            raise PieceFailedError.with_log(f"the {self._name} has ended", self._log)
+
+    def stop(self) -> None:
+        """End it, politely at first."""
+        childprocess.stop(self._record, grace_seconds=10)
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        record = ProcessRecord.read(self._record)
+        return record is not None and record.running
+
+
+def answers(url: str) -> bool:
+    """Say whether something answers there with success, past any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
