@@ -53,7 +53,9 @@ def logs(cluster: LocalCluster, arguments: argparse.Namespace) -> None:
     log = newest_log(cluster.state.pods, arguments.job, arguments.namespace)
     if log is None:
         where = f" in namespace {arguments.namespace}" if arguments.namespace else ""
-        raise NotAClusterError(f"no pod of a Job named {arguments.job}{where} has run in {cluster.state.root}")
+        raise NotAClusterError(
+            f"no pod of a Job named {arguments.job}{where} has run in {cluster.state.root}"
+        )
     _say(f"pod {log.namespace}/{log.pod}, created {log.created}: {log.path}")
     if log.path.exists():
         with log.path.open() as content:
@@ -72,7 +74,9 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localcluster", description=__doc__)
-    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="the cluster's folder (default: %(default)s)")
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT_STATE, help="the cluster's folder (default: %(default)s)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (up, down, status, kubeconfig, logs):
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)

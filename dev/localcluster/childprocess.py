@@ -66,17 +66,14 @@ class ProcessRecord:
                 return
 
 
-def start(
-    argv: Sequence[str], *, record: Path, log: Path, env: Mapping[str, str] | None = None, tied: bool = False
-) -> ProcessRecord:
+def start(argv: Sequence[str], *, record: Path, log: Path, env: Mapping[str, str]) -> ProcessRecord:
     """Start a program in a process group of its own, its output going to the end of `log`.
 
     Args:
         argv: The program and its arguments.
         record: Where to write who it is.
         log: Takes standard output and standard error.
-        env: Its environment; ours when not given.
-        tied: Whether it is killed when the thread that started it ends.
+        env: Its environment.
     """
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -86,7 +83,6 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent if tied else None,  # noqa: PLW1509 - one system call, no locks
         )
     _children[child.pid] = child
     started = ProcessRecord.of(child.pid)
@@ -95,7 +91,7 @@ def start(
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill the calling process when its parent ends, however it ends."""
+    """Ask the kernel to kill the calling process when the thread that started it ends, however it ends."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -123,7 +119,7 @@ def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, poll_se
 
 
 def kill_marked(name: str, value: str) -> None:
-    """Kill every process of ours whose environment was given this variable, whichever process group it is in."""
+    """Kill every process of ours whose environment was given this variable, in whichever group it is."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             _kill_if_marked(int(entry.name), f"{name}={value}")
@@ -131,7 +127,7 @@ def kill_marked(name: str, value: str) -> None:
 
 def _kill_if_marked(pid: int, mark: str) -> None:
     try:
-        # The handle stays with this process: should the number change hands after the look, nobody else is hit.
+        # The handle stays with this process: should its number change hands meanwhile, nobody else is hit.
         handle = os.pidfd_open(pid)
     except OSError:
         return

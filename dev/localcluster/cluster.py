@@ -3,6 +3,7 @@
 import json
 import os
 import ssl
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -36,7 +37,7 @@ class LocalCluster:
         state: The folder for all of the cluster's files; made by `start`, removed by `stop`.
         process_node: Whether a node runs the pods; without one, they stay Pending.
         interpreter: What `python` means in a pod's command.
-        tied: Whether everything is killed when the calling thread ends. For tests, which may be killed.
+        guarded: Whether the cluster is stopped when this process ends, however it ends. For tests.
         say: Takes lines about what is going on.
     """
 
@@ -46,13 +47,14 @@ class LocalCluster:
         *,
         process_node: bool = True,
         interpreter: str = sys.executable,
-        tied: bool = False,
+        guarded: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.state = StateDir(state.resolve())
         self._process_node = process_node
         self._interpreter = interpreter
-        self._tied = tied
+        self._guarded = guarded
+        self._guard: subprocess.Popen[bytes] | None = None
         self._say = say
 
     @property
@@ -92,6 +94,7 @@ class LocalCluster:
         binaries = self.binaries
         with self.state.locked():
             self.state.create()
+            self._start_guard()
             self._write_identities()
             self._ensure("etcd", binaries)
             self._ensure("kube-apiserver", binaries)
@@ -101,7 +104,9 @@ class LocalCluster:
             self._wait("kube-apiserver", self.api_ready, "to be ready")
             self._ensure("kube-controller-manager", binaries)
             self._ensure("kube-scheduler", binaries)
-            self._wait("kube-controller-manager", self._has_default_account, "to make the default ServiceAccount")
+            self._wait(
+                "kube-controller-manager", self._has_default_account, "to make the default ServiceAccount"
+            )
             if self._process_node:
                 self._wait("process-node", self._node_takes_pods, "to be Ready")
 
@@ -116,6 +121,7 @@ class LocalCluster:
                 childprocess.stop(self.state.record(name), grace_seconds=0)
             childprocess.kill_marked(CLUSTER_MARK, str(self.state.root))
             self.state.remove()
+        self._dismiss_guard()
 
     def stop_apiserver(self) -> None:
         """Kill the API server, as a crash would: clients see the connection break."""
@@ -132,7 +138,7 @@ class LocalCluster:
         self.start_apiserver()
 
     def stop_process_node(self) -> None:
-        """Kill the process node, as a crash of a machine would: its pods die with it and nothing is reported."""
+        """Kill the process node, as a machine's crash would: its pods die with it, unreported."""
         childprocess.stop(self._existing.record("process-node"), grace_seconds=0)
 
     def start_process_node(self) -> None:
@@ -150,13 +156,36 @@ class LocalCluster:
             raise NotAClusterError(f"no local cluster in {self.state.root}")
         return self.state
 
+    def _start_guard(self) -> None:
+        """Start a process that stops the cluster when its pipe to us breaks, as it does however we end."""
+        if not self._guarded or self._guard:
+            return
+        # What it imports, it imports at the end: the start is the busy moment.
+        code = "import sys; sys.stdin.read(); from localcluster.__main__ import main; main()"
+        command = [sys.executable, "-c", code, f"--state={self.state.root}", "down"]
+        self._guard = subprocess.Popen(
+            command,
+            env=_with_source_root(os.environ),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us; it must live on to clean up
+        )
+
+    def _dismiss_guard(self) -> None:
+        if self._guard:
+            self._guard.communicate()
+            self._guard = None
+
     def _write_identities(self) -> None:
         ports = Ports.kept(self.state.ports)
         pki = self.state.pki
         if self.kubeconfig.exists():
             return
         write_pki(pki, NODE_NAME)
-        paths = {name: pki / f"{name}.kubeconfig" for name in ("kube-controller-manager", "kube-scheduler", "process-node")}
+        paths = {
+            name: pki / f"{name}.kubeconfig"
+            for name in ("kube-controller-manager", "kube-scheduler", "process-node")
+        }
         # The administrator's comes last: it says that all is written.
         for name, path in {**paths, "admin": self.kubeconfig}.items():
             user = certificate_user((pki / f"{name}.crt").read_bytes(), (pki / f"{name}.key").read_bytes())
@@ -179,8 +208,7 @@ class LocalCluster:
             f"--server={ports.server}",
             f"--port={ports.process_node}",
         ]
-        path = os.pathsep.join(filter(None, (str(SOURCE_ROOT), os.environ.get("PYTHONPATH"))))
-        self._launch("process-node", command, {**os.environ, "PYTHONPATH": path})
+        self._launch("process-node", command, _with_source_root(os.environ))
 
     def _launch(self, name: str, command: list[str], env: dict[str, str]) -> None:
         self._say(f"starting {name}")
@@ -189,7 +217,6 @@ class LocalCluster:
             record=self.state.record(name),
             log=self.state.log(name),
             env={**env, CLUSTER_MARK: str(self.state.root)},
-            tied=self._tied,
         )
 
     def _wait(self, name: str, condition: Callable[[], bool], goal: str) -> None:
@@ -224,6 +251,12 @@ class LocalCluster:
                 return content
         except (OSError, urllib.error.HTTPError):
             return None
+
+
+def _with_source_root(environment: Mapping[str, str]) -> dict[str, str]:
+    """Let a new interpreter find this package, wherever ours found it."""
+    path = os.pathsep.join(filter(None, (str(SOURCE_ROOT), environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path}
 
 
 def takes_pods(node: dict[str, Any]) -> bool:

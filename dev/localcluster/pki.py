@@ -19,7 +19,14 @@ VALID_FOR = timedelta(days=365)
 # A clock that was set back a little since must not make a new cluster's certificates invalid.
 BACKDATED = timedelta(hours=1)
 # 10.0.0.1 is the first address of --service-cluster-ip-range, the address of the Service `kubernetes`.
-SERVER_NAMES = ("127.0.0.1", "10.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+SERVER_NAMES = (
+    "127.0.0.1",
+    "10.0.0.1",
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +39,21 @@ class Identity:
 
 
 def identities(node_name: str) -> dict[str, Identity]:
-    """Tell which certificate speaks for whom; the names are Kubernetes' own, which RBAC is bootstrapped with."""
+    """Tell which certificate speaks for whom; the users are those that RBAC is bootstrapped with."""
     return {
         "kube-apiserver": Identity(user="kube-apiserver", hosts=SERVER_NAMES),
         "kubelet-client": Identity(user="kube-apiserver-kubelet-client", groups=["system:masters"]),
         "admin": Identity(user="admin", groups=["system:masters"]),
         "kube-controller-manager": Identity(user="system:kube-controller-manager"),
         "kube-scheduler": Identity(user="system:kube-scheduler"),
-        "process-node": Identity(user=f"system:node:{node_name}", groups=["system:nodes"], hosts=["127.0.0.1", node_name]),
+        "process-node": Identity(
+            user=f"system:node:{node_name}", groups=["system:nodes"], hosts=["127.0.0.1", node_name]
+        ),
     }
 
 
 def write_pki(folder: Path, node_name: str) -> None:
-    """Write all authorities, certificates and keys of a cluster into `folder`, keys readable by their owner only."""
+    """Write all authorities, certificates and keys of a cluster; keys are readable by their owner only."""
     cluster = Authority("localcluster")
     cluster.write(folder / "ca.crt")
     for name, identity in identities(node_name).items():
@@ -66,7 +75,9 @@ class Authority:
         signs = _key_usage(digital_signature=False, key_cert_sign=True)
         builder = self._certificate(self._name, self._key.public_key(), signs)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        self._certificate_itself = builder.add_extension(self._key_id, critical=False).sign(self._key, hashes.SHA256())
+        self._certificate_itself = builder.add_extension(self._key_id, critical=False).sign(
+            self._key, hashes.SHA256()
+        )
 
     def write(self, path: Path) -> None:
         """Write the certificate by which others recognise this authority."""
@@ -77,7 +88,10 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = self._certificate(_subject(identity), key.public_key(), _key_usage(digital_signature=True))
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if identity.hosts else [])]
+        purposes = [
+            ExtendedKeyUsageOID.CLIENT_AUTH,
+            *([ExtendedKeyUsageOID.SERVER_AUTH] if identity.hosts else []),
+        ]
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         if identity.hosts:
             names = x509.SubjectAlternativeName([_general_name(host) for host in identity.hosts])

@@ -60,7 +60,9 @@ class StateDir:
     def create(self) -> None:
         """Make the folder, readable by its owner only; a folder with other contents is refused."""
         if self.root.exists() and any(self.root.iterdir()) and not self.exists:
-            raise NotAClusterError(f"{self.root} holds something else than a local cluster; choose another --state")
+            raise NotAClusterError(
+                f"{self.root} holds other things than a local cluster: choose another --state"
+            )
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.root / MARK).touch()
         for folder in (self.pki, self.etcd, self.pods, self.root / "logs", self.root / "processes"):

@@ -9,9 +9,10 @@ token; exit codes, termination messages, grace periods, activeDeadlineSeconds, `
 
 What is not, and why: a process has no file system of its own, so the image, users, capabilities,
 limits, probes, hooks and the network are not applied, and volumes that would have to appear as files
-are refused. Only pods with one container, no init containers and restartPolicy Never are run. A pod that asks for
-more fails with a sentence that says so. In place of the files that a container finds at fixed paths,
-the process gets environment variables:
+are refused. Only pods with one container, no init containers and restartPolicy Never are run.
+A pod that asks for more fails with a sentence that says so.
+
+In place of the files that a container finds at fixed paths, the process gets environment variables:
 
 * KUBECONFIG: a kubeconfig with the pod's own token, if the pod mounts one
 * TERMINATION_MESSAGE_PATH: stands in for the container's terminationMessagePath

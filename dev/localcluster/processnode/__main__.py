@@ -20,7 +20,15 @@ from localcluster.processnode.registration import stay_registered
 from localcluster.statedir import StateDir
 
 # A pod sees nothing else of the environment this process was started in.
-INHERITED = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "LOCALCLUSTER_STATE")
+INHERITED = (
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "LOCALCLUSTER_STATE",
+)
 
 
 def inherited(interpreter: str) -> tuple[tuple[str, str], ...]:
@@ -71,10 +79,9 @@ async def run(arguments: argparse.Namespace) -> None:
 
 @contextlib.asynccontextmanager
 async def _stopped_by_signals() -> AsyncIterator[None]:
-    ours = asyncio.current_task()
-    assert ours is not None
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ours.cancel)
+    if ours := asyncio.current_task():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ours.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         yield
 

@@ -80,7 +80,12 @@ class ApiServer:
     async def watch(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Document]:
         """Yield events until the API server ends the stream."""
         timeout = aiohttp.ClientTimeout(total=WATCH_SECONDS + REQUEST_SECONDS, sock_connect=REQUEST_SECONDS)
-        query = {**query, "watch": "true", "timeoutSeconds": str(WATCH_SECONDS), "allowWatchBookmarks": "true"}
+        query = {
+            **query,
+            "watch": "true",
+            "timeoutSeconds": str(WATCH_SECONDS),
+            "allowWatchBookmarks": "true",
+        }
         async with self._session.get(path, params=query, timeout=timeout) as answer:
             await _check(answer)
             async for line in answer.content:

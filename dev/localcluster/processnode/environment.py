@@ -1,12 +1,12 @@
 """The environment of a container, from its spec: plain values, references and what they refer to."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from localcluster.processnode.apiserver import Document
-from localcluster.processnode.quantity import in_units_of
 
 Environment = dict[str, str]
 _REFERENCE = re.compile(r"\$(\$|\((?P<name>[-._a-zA-Z0-9]+)\))")
@@ -113,16 +113,17 @@ class _Resolver:
             return field_value(self.pod, ref["fieldPath"])
         if ref := origin.get("resourceFieldRef"):
             return resource_value(self.container, ref)
-        raise ConfigError(f"the process node cannot resolve valueFrom of env {entry['name']}: {', '.join(origin)}")
+        kinds = ", ".join(origin)
+        raise ConfigError(f"the process node cannot resolve valueFrom of env {entry['name']}: {kinds}")
 
     def all_of(self, entry: Document) -> Mapping[str, str]:
         """Return all values of an `envFrom` entry; none when it is optional and does not exist."""
-        kind, present = (
-            ("configMap", self.sources.configmaps) if "configMapRef" in entry else ("secret", self.sources.secrets)
-        )
-        ref = entry[f"{kind}Ref"]
+        if "configMapRef" in entry:
+            kind, ref, present = "configmap", entry["configMapRef"], self.sources.configmaps
+        else:
+            kind, ref, present = "secret", entry["secretRef"], self.sources.secrets
         if ref["name"] not in present and not ref.get("optional", False):
-            raise ConfigError(f'{kind.lower()} "{ref["name"]}" not found')
+            raise ConfigError(f'{kind} "{ref["name"]}" not found')
         return present.get(ref["name"], {})
 
     def _one_of(self, kind: str, present: Mapping[str, Mapping[str, str]], ref: Document) -> str | None:
@@ -163,13 +164,20 @@ def field_value(pod: Document, path: str) -> str:
 
 
 def resource_value(container: Document, ref: Document) -> str:
-    """Return a limit or request of the container in units of the divisor; an unset request is zero.
+    """Return a limit or request of the container in units of the divisor, rounded up.
+
+    A request that is not set is zero.
 
     Raises:
         ConfigError: A limit that is not set: a kubelet would give the node's size, which is not applied here.
     """
+    # Imported here: it takes half a second of every start, for what few pods ask.
+    from kubernetes.utils.quantity import parse_quantity  # noqa: PLC0415
+
     kind, _, resource = ref["resource"].partition(".")
     quantity = container.get("resources", {}).get(kind, {}).get(resource)
     if quantity is None and kind == "limits":
-        raise ConfigError(f"the process node cannot resolve {ref['resource']}: the container sets no such limit")
-    return in_units_of(quantity or "0", ref.get("divisor", "1"))
+        raise ConfigError(f"the process node cannot resolve {ref['resource']}: no such limit is set")
+    # An unset divisor arrives as "0".
+    unit = parse_quantity(ref.get("divisor", "0")) or 1
+    return str(math.ceil(parse_quantity(quantity or "0") / unit))

@@ -9,6 +9,7 @@ from localcluster.processnode.apiserver import Document
 from localcluster.processnode.podspec import main_container
 from localcluster.processnode.podstatus import MESSAGE_BYTES
 
+NOTED = ("namespace", "name", "creationTimestamp", "ownerReferences")
 FALLBACK_LINES = 80
 FALLBACK_BYTES = 2048
 """How much of the log stands in for a missing termination message (kubelet, FallbackToLogsOnError)."""
@@ -69,8 +70,8 @@ class PodFolder:
         for folder in (self.home, self.tmp):
             folder.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
-        metadata = {key: pod["metadata"].get(key) for key in ("namespace", "name", "creationTimestamp", "ownerReferences")}
-        (self.path / "pod.json").write_text(json.dumps({**metadata, "container": main_container(pod)["name"]}))
+        noted = {key: pod["metadata"].get(key) for key in NOTED}
+        (self.path / "pod.json").write_text(json.dumps({**noted, "container": main_container(pod)["name"]}))
 
     @property
     def started(self) -> bool:

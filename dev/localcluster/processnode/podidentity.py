@@ -16,7 +16,7 @@ RENEW_AFTER = 0.8
 
 
 async def write_identity(node: NodeContext, pod: Document, folder: PodFolder) -> datetime | None:
-    """Write the pod's token and kubeconfig; return when the token expires, or None for a pod that mounts none.
+    """Write the pod's token and kubeconfig; return when the token expires, None for a pod without one.
 
     Raises:
         ConfigError: The API server gives no token, for want of the ServiceAccount for example.

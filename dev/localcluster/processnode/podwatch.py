@@ -32,7 +32,7 @@ class PodWatch:
                     await asyncio.sleep(0.2)
                 except ApiError as error:
                     # 410 among others: the list is too old to go on from, so it is read again.
-                    logger.info("Watch ended", extra={"answer": str(error)})
+                    logger.info("Watch ended: %s", error)
                     await asyncio.sleep(0.2)
         finally:
             await self._end_workers()
@@ -82,7 +82,7 @@ class PodWatch:
         self._tasks.discard(task)
         self._workers.pop(task.get_name(), None)
         if not task.cancelled() and (error := task.exception()):
-            logger.error("Pod worker failed", extra={"uid": task.get_name()}, exc_info=error)
+            logger.error("Worker of pod %s failed", task.get_name(), exc_info=error)
 
     async def _end_workers(self) -> None:
         for task in self._tasks:

@@ -3,11 +3,11 @@
 import asyncio
 import base64
 import contextlib
-import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from localcluster.processnode.apiserver import ApiError, Document, until_answered
 from localcluster.processnode.container import POD_MARK, Command, Container, kill_leftovers
@@ -38,7 +38,7 @@ from localcluster.processnode.statusreporter import StatusReporter
 CONFIG_RETRY_SECONDS = 1.0
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
-logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +107,15 @@ class PodWorker:
             self._folder.clean()
 
     async def _prepared(self) -> Launch | None:
-        """Gather what the container needs, for as long as it takes; None when the pod is to stop before that."""
+        """Gather what the container needs, for as long as it takes; None when the pod is to stop first."""
         while not self._stopping.is_set():
             try:
-                return await _unless(self._stopping, self._gather())
+                launch = await _unless(self._stopping, self._gather())
             except ConfigError as error:
                 reason, message = "CreateContainerConfigError", str(error)
                 self._reporter.report(waiting_status(self.pod, _now(), reason=reason, message=message))
+            else:
+                return launch
             await _unless(self._stopping, asyncio.sleep(CONFIG_RETRY_SECONDS))
         return None
 
@@ -140,7 +142,7 @@ class PodWorker:
         return Launch(command=command, token_expires=expires)
 
     def _places(self, *, with_identity: bool) -> dict[str, str]:
-        """Return the variables that stand for a container's own file system; the pod cannot set them otherwise."""
+        """Return the variables that stand for a container's own file system; they win over the pod's."""
         identity = {"KUBECONFIG": str(self._folder.kubeconfig)} if with_identity else {}
         return {
             **identity,
@@ -156,11 +158,12 @@ class PodWorker:
         for ref in sorted(refs):
             path = f"/api/v1/namespaces/{self.pod['metadata']['namespace']}/{ref.kind.lower()}s/{ref.name}"
             try:
-                data = (await until_answered(lambda path=path: self._node.api.get(path))).get("data") or {}
+                document = await until_answered(partial(self._node.api.get, path))
             except ApiError as error:
                 if error.status != 404:
                     raise ConfigError(error.message) from error
                 continue
+            data = document.get("data") or {}
             found[ref.kind][ref.name] = decoded(data) if ref.kind == "Secret" else data
         return Sources(configmaps=found["ConfigMap"], secrets=found["Secret"])
 
@@ -214,8 +217,7 @@ class PodWorker:
             self._reporter.report(ended_status(self.pod, end))
 
     def _report_never_started(self) -> None:
-        message = "The container was never started"
-        end = ContainerEnd(exit_code=UNKNOWN_EXIT_CODE, finished=_now(), reason="ContainerStatusUnknown", message=message)
+        end = _unknown_end("The container was never started")
         if self._deadline_exceeded:
             self._report_failed(end, "DeadlineExceeded", DEADLINE_MESSAGE)
         else:
@@ -224,13 +226,13 @@ class PodWorker:
     def _report_lost(self) -> None:
         """Give up a pod that an earlier run of this node started: its process was not ours to wait for."""
         kill_leftovers(self._uid)
-        message = "The process node was restarted and lost this pod's process"
-        end = ContainerEnd(exit_code=UNKNOWN_EXIT_CODE, finished=_now(), reason="ContainerStatusUnknown", message=message)
-        self._report_failed(end, "ContainerLost", message)
+        end = _unknown_end("The process node was restarted and lost this pod's process")
+        self._report_failed(end, "ContainerLost", end.message)
         self._folder.clean()
 
     def _report_start_error(self, reason: str, sentence: str) -> None:
-        end = ContainerEnd(exit_code=START_ERROR_EXIT_CODE, finished=_now(), reason="StartError", message=sentence)
+        code = START_ERROR_EXIT_CODE
+        end = ContainerEnd(exit_code=code, finished=_now(), reason="StartError", message=sentence)
         self._report_failed(end, reason, sentence)
 
     def _report_failed(self, end: ContainerEnd, reason: str, message: str) -> None:
@@ -254,12 +256,18 @@ def interpreted(words: list[str], interpreter: str) -> list[str]:
     return [interpreter if program in {"python", "python3"} else program, *rest]
 
 
+def _unknown_end(message: str) -> ContainerEnd:
+    """Describe the end of a container that cannot be found, as a kubelet does."""
+    reason = "ContainerStatusUnknown"
+    return ContainerEnd(exit_code=UNKNOWN_EXIT_CODE, finished=_now(), reason=reason, message=message)
+
+
 def decoded(data: dict[str, str]) -> dict[str, str]:
     """Return a Secret's values as text."""
     return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
 
 
-async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:
+async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """Return what the work returns, or None when the event comes first; the work is cancelled then."""
     working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     try:
@@ -272,7 +280,7 @@ async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> Any:
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run something beside the block, and end it with the block."""
     task = asyncio.create_task(work)
     try:

@@ -27,8 +27,11 @@ async def stay_registered(node: NodeContext) -> None:
             await until_answered(lambda: _register(node))
             await until_answered(lambda: _renew(node))
         except ApiError as error:
-            logger.warning("Registration refused", extra={"answer": str(error)})
-        await asyncio.sleep(RENEW_SECONDS)
+            # A young API server has no namespace for Leases yet.
+            logger.warning("Registration refused: %s", error)
+            await asyncio.sleep(1)
+        else:
+            await asyncio.sleep(RENEW_SECONDS)
 
 
 async def _register(node: NodeContext) -> None:

@@ -52,7 +52,7 @@ class StatusReporter:
             self._sent = self._newest
             # 404: removed by force. 409: another pod has its name now, which the UID in the patch tells.
             if error.status not in {404, 409}:
-                logger.error("Status refused", extra={"path": self._path, "answer": str(error)})  # noqa: TRY400 - the answer says it all
+                logger.warning("Status refused for %s: %s", self._path, error)
 
     async def _patch_newest(self) -> None:
         newest = self._newest
