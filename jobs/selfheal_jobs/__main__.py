@@ -24,6 +24,7 @@ _QUIET: Final = {
     "DO_NOT_TRACK": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 """No container calls home, or looks for a git that it does not have. Read when MLflow is imported."""
 

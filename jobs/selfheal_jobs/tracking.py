@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import mlflow
 import requests
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
@@ -63,9 +64,15 @@ def mlflow_errors(tracking_uri: str) -> Iterator[None]:
         yield
     except (MlflowException, requests.RequestException) as error:
         server = without_secrets(tracking_uri)
-        unreachable = isinstance(error, requests.RequestException) or "API request to" in str(error)
-        problem = "could not be reached" if unreachable else "refused"
+        problem = "could not be reached" if is_unreachable(error) else "refused"
         raise TrackingError(f"MLflow at {server} {problem} ({one_line(error)})") from error
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Return whether an error is the server's absence, not its answer: MLflow has no type for it."""
+    return isinstance(error, requests.RequestException) or (
+        isinstance(error, MlflowException) and "API request to" in str(error)
+    )
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,9 @@ def connect(request: RunRequest, endurance: Endurance) -> Tracking:
         TrackingError: MLflow could not be reached for as long as `endurance` allows, or refuses.
     """
     target = request.mlflow
+    mlflow.set_tracking_uri(
+        target.tracking_uri
+    )  # models are logged and loaded by functions that take no address
     with mlflow_errors(target.tracking_uri):
         client = MlflowClient(target.tracking_uri)
         endurance.apply()

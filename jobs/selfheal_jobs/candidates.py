@@ -1,0 +1,83 @@
+"""Which models are tried, and how they are made from a manifest's words. Pure."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, Final
+
+from sklearn.base import BaseEstimator
+
+from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
+from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1 import Candidate
+
+# A leaf holds at least one row in 5,000, else a forest grows with its data without limit. 80,000 rows of five
+# normal columns and random labels make 39 MB like this.
+_FOREST: Final[dict[str, Any]] = {"n_estimators": 100, "min_samples_leaf": 0.0002}
+
+DEFAULTS: Final[Mapping[Task, tuple[Candidate, ...]]] = {
+    Task.CLASSIFICATION: (
+        Candidate(
+            name="linear", estimator="sklearn.linear_model.LogisticRegression", params={"max_iter": 1000}
+        ),
+        Candidate(name="forest", estimator="sklearn.ensemble.RandomForestClassifier", params=_FOREST),
+    ),
+    Task.REGRESSION: (
+        Candidate(name="linear", estimator="sklearn.linear_model.LinearRegression"),
+        Candidate(name="forest", estimator="sklearn.ensemble.RandomForestRegressor", params=_FOREST),
+    ),
+}
+"""What is tried when the spec names no candidates: a linear model and a non-linear one."""
+
+_ALLOWED: Final = {Task.CLASSIFICATION: CLASSIFIERS, Task.REGRESSION: REGRESSORS}
+
+_DEPRECATED_N_JOBS: Final = frozenset({"sklearn.linear_model.LogisticRegression"})
+"""Its n_jobs has no effect any more, and warns."""
+
+
+class CandidateError(ValueError):
+    """A candidate cannot be made: its estimator or a parameter does not exist."""
+
+
+def candidates_for(wanted: Sequence[Candidate], task: Task) -> tuple[Candidate, ...]:
+    """Return the spec's candidates, or the defaults of the task."""
+    return tuple(wanted) or DEFAULTS[task]
+
+
+def build_estimator(candidate: Candidate, task: Task, *, seed: int, cpus: int) -> BaseEstimator:
+    """Return the unfitted estimator, repeatable by `seed` and using `cpus` processors where it can.
+
+    Only the listed classes of scikit-learn are ever imported: a manifest is not a way to run any code.
+
+    Raises:
+        CandidateError: The estimator is not one of the task's, or does not know a parameter.
+    """
+    parameters = _ALLOWED[task].get(candidate.estimator)
+    if parameters is None:
+        raise CandidateError(
+            f"{candidate.estimator} is no {task} estimator of scikit-learn"
+            + _meant(candidate.estimator, _ALLOWED[task])
+        )
+    if unknown := sorted(set(candidate.params) - set(parameters)):
+        raise CandidateError(
+            f"{candidate.estimator} has no parameter {unknown[0]!r}" + _meant(unknown[0], parameters)
+        )
+    module, name = candidate.estimator.rsplit(".", 1)
+    made: BaseEstimator = getattr(import_module(module), name)(
+        **_defaults(candidate.estimator, parameters, seed=seed, cpus=cpus) | candidate.params
+    )
+    return made
+
+
+def _defaults(path: str, parameters: Sequence[str], *, seed: int, cpus: int) -> dict[str, int]:
+    chosen: dict[str, int] = {}
+    if "random_state" in parameters:
+        chosen["random_state"] = seed
+    if "n_jobs" in parameters and path not in _DEPRECATED_N_JOBS:
+        chosen["n_jobs"] = cpus
+    return chosen
+
+
+def _meant(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    close = get_close_matches(word, list(known), n=1)
+    return f". Did you mean {close[0]}?" if close else "."

@@ -1,0 +1,136 @@
+"""How good a model is on held-out rows, by scikit-learn's metrics and under its names. Pure."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1 import MetricComparison
+
+PRIMARY: Final[Mapping[Task, str]] = {Task.CLASSIFICATION: "f1_macro", Task.REGRESSION: "rmse"}
+"""The metric that decides.
+
+f1_macro gives every class the same weight: where drift makes a class rare, accuracy and the weighted
+averages would still praise a model that never finds it. rmse is in the target's unit and punishes large
+errors.
+"""
+
+_LOWER_IS_BETTER: Final = frozenset({"mse", "rmse", "mae"})
+
+
+class Predictor(Protocol):
+    """A fitted model."""
+
+    def predict(self, rows: pd.DataFrame, /) -> Any:
+        """Return one prediction per row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Rows that no candidate has learnt from, and what should come out."""
+
+    rows: pd.DataFrame
+    target: pd.Series
+    task: Task
+
+
+def score(model: Predictor, held_out: HeldOut) -> dict[str, float]:
+    """Return the model's metrics; one that is not defined for these rows is absent.
+
+    Classification: f1_macro, accuracy, precision_macro, recall_macro, and roc_auc for two classes or
+    roc_auc_ovr (one against the rest, macro average) for more. Regression: rmse, mae, mse, r2.
+    """
+    with warnings.catch_warnings(action="ignore"):  # classes never seen or never predicted count as zero
+        predicted = np.asarray(model.predict(held_out.rows)).reshape(len(held_out.rows))
+        if held_out.task is Task.REGRESSION:
+            return _regression(held_out.target, predicted.astype("float64"))
+        return _classification(held_out.target, predicted) | _ranking(model, held_out)
+
+
+def _regression(actual: pd.Series, predicted: Any) -> dict[str, float]:
+    found = {
+        "rmse": float(metrics.root_mean_squared_error(actual, predicted)),
+        "mae": float(metrics.mean_absolute_error(actual, predicted)),
+        "mse": float(metrics.mean_squared_error(actual, predicted)),
+        "r2": float(metrics.r2_score(actual, predicted)),
+    }
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def _classification(actual: pd.Series, predicted: Any) -> dict[str, float]:
+    macro: dict[str, Any] = {"average": "macro", "zero_division": 0}
+    labels = actual.to_numpy()
+    predicted = predicted.astype(labels.dtype)
+    return {
+        "f1_macro": float(metrics.f1_score(labels, predicted, **macro)),
+        "accuracy": float(metrics.accuracy_score(labels, predicted)),
+        "precision_macro": float(metrics.precision_score(labels, predicted, **macro)),
+        "recall_macro": float(metrics.recall_score(labels, predicted, **macro)),
+    }
+
+
+def _ranking(model: Predictor, held_out: HeldOut) -> dict[str, float]:
+    classes = getattr(model, "classes_", None)
+    if classes is None or held_out.target.nunique() < len(classes):  # a class without rows has no curve
+        return {}
+    certainty = _certainty(model, held_out.rows)
+    if certainty is None:
+        return {}
+    try:
+        if len(classes) == 2:
+            positive = certainty if certainty.ndim == 1 else certainty[:, 1]
+            return {"roc_auc": float(metrics.roc_auc_score(held_out.target == classes[1], positive))}
+        ovr = metrics.roc_auc_score(held_out.target, certainty, multi_class="ovr", labels=classes)
+        return {"roc_auc_ovr": float(ovr)}
+    except (
+        ValueError
+    ):  # rows of a class that the model does not know, or certainties that are no probabilities
+        return {}
+
+
+def _certainty(model: Predictor, rows: pd.DataFrame) -> Any:
+    """Return probabilities, or else the decision function, or None: not every model has either."""
+    for method in ("predict_proba", "decision_function"):
+        if (ask := getattr(model, method, None)) is not None:
+            return np.asarray(ask(rows))
+    return None
+
+
+def is_better(task: Task, one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Return whether one is strictly better than the other by the primary metric."""
+    name = PRIMARY[task]
+    return one[name] < other[name] if name in _LOWER_IS_BETTER else one[name] > other[name]
+
+
+def best(task: Task, scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the name of the best model; the first one of those that are equal.
+
+    >>> best(Task.REGRESSION, {"linear": {"rmse": 2.0}, "forest": {"rmse": 1.0}, "twin": {"rmse": 1.0}})
+    'forest'
+    """
+    names = list(scores)
+    leader = names[0]
+    for name in names[1:]:
+        if is_better(task, scores[name], scores[leader]):
+            leader = name
+    return leader
+
+
+def comparisons(
+    candidate: Mapping[str, float], champion: Mapping[str, float] | None
+) -> Sequence[MetricComparison]:
+    """Return both models' metrics side by side, with four digits: no change in the status for noise."""
+    champion = champion or {}
+    return [
+        MetricComparison(
+            name=name,
+            candidate=f"{candidate[name]:.4f}" if name in candidate else None,
+            champion=f"{champion[name]:.4f}" if name in champion else None,
+        )
+        for name in [*candidate, *(name for name in champion if name not in candidate)]
+    ]
