@@ -109,6 +109,8 @@ class LocalCluster:
             )
             if self._process_node:
                 self._wait("process-node", self._node_takes_pods, "to be Ready")
+            for name in self.components:
+                self._wait(name, lambda: True, "to stay")
 
     def stop(self) -> None:
         """End everything, whoever started it and however that ended, and remove the state directory."""

@@ -69,9 +69,11 @@ class StateDir:
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def remove(self) -> None:
-        """Delete the folder, unless it is not one of ours."""
+        """Delete the folder, unless it holds something else."""
         if self.exists:
             shutil.rmtree(self.root)
+        elif self.root.exists() and not any(self.root.iterdir()):
+            self.root.rmdir()  # a second `down` that waited for the first made it anew, to lock it
 
     @contextmanager
     def locked(self) -> Iterator[None]:

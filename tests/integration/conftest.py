@@ -11,7 +11,7 @@ from localcluster import LocalCluster
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory) -> Iterator[LocalCluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """One cluster for all tests, beside any that runs already; gone afterwards, even if we are killed."""
     cluster = LocalCluster(tmp_path_factory.mktemp("cluster") / "state", guarded=True, say=print)
     try:
@@ -22,7 +22,7 @@ def cluster(tmp_path_factory) -> Iterator[LocalCluster]:
 
 
 @pytest.fixture
-def kubectl(cluster) -> Iterator[Kubectl]:
+def kubectl(cluster: LocalCluster) -> Iterator[Kubectl]:
     """An administrator's `kubectl` in a namespace that only this test uses."""
     kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, f"test-{uuid.uuid4().hex[:8]}")
     kubectl("create", "namespace", kubectl.namespace)

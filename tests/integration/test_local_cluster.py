@@ -11,6 +11,8 @@ import pytest
 
 from eventually import eventually
 from kubectl import Kubectl
+from localcluster import LocalCluster
+from localcluster.gobuild import KUBERNETES_VERSION
 
 Document = dict[str, Any]
 
@@ -32,7 +34,8 @@ def pod_of(kubectl: Kubectl, name: str) -> Document:
 def container_state(pod: Document, kind: str) -> Document:
     """Return the state of the pod's container if it is of this kind, else an empty document."""
     statuses = pod.get("status", {}).get("containerStatuses", [{}])
-    return statuses[0].get("state", {}).get(kind, {})
+    state: Document = statuses[0].get("state", {}).get(kind, {})
+    return state
 
 
 def wait_for_state(kubectl: Kubectl, name: str, kind: str, **expected: Any) -> Document:
@@ -63,7 +66,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_job_completes(kubectl):
+def test_job_completes(kubectl: Kubectl) -> None:
     """A Job whose process exits with zero is Complete; its log and its last words are kept."""
     script = "import os; print('out'); open(os.environ['TERMINATION_MESSAGE_PATH'], 'w').write('all good')"
     kubectl.apply(job("fine", script))
@@ -75,7 +78,7 @@ def test_job_completes(kubectl):
     assert kubectl("logs", "job/fine") == "out\n"
 
 
-def test_job_fails_with_exit_code(kubectl):
+def test_job_fails_with_exit_code(kubectl: Kubectl) -> None:
     """The exit code is reported; without last words the end of the log stands in for them, if asked for."""
     script = "import sys; print('what went wrong'); sys.exit(3)"
     kubectl.apply(job("bad", script, terminationMessagePolicy="FallbackToLogsOnError"))
@@ -86,7 +89,7 @@ def test_job_fails_with_exit_code(kubectl):
     assert (end["exitCode"], end["reason"], end["message"]) == (3, "Error", "what went wrong\n")
 
 
-def test_killed_process_is_reported_with_its_signal(kubectl):
+def test_killed_process_is_reported_with_its_signal(kubectl: Kubectl) -> None:
     """A process that dies of a signal exits with 128 and the signal's number."""
     kubectl.apply(job("killed", "import os; os.kill(os.getpid(), 9)"))
 
@@ -95,7 +98,7 @@ def test_killed_process_is_reported_with_its_signal(kubectl):
     assert (end["exitCode"], end["signal"], end["reason"]) == (137, 9, "Error")
 
 
-def test_deletion_ends_the_process(kubectl, tmp_path):
+def test_deletion_ends_the_process(kubectl: Kubectl, tmp_path: Path) -> None:
     """A deleted Job's process gets SIGTERM and its grace period; then its pod is gone, children and all."""
     script = f"""
 import pathlib, signal, subprocess, sys, time
@@ -120,7 +123,7 @@ time.sleep(600)
     assert not alive(pid)
 
 
-def test_grace_period_ends(kubectl, tmp_path):
+def test_grace_period_ends(kubectl: Kubectl, tmp_path: Path) -> None:
     """A process that ignores SIGTERM is killed after the pod's grace period."""
     ready = tmp_path / "ready"
     script = f"""
@@ -138,7 +141,7 @@ time.sleep(600)
     assert not alive(pid)
 
 
-def test_pod_has_the_rights_of_its_own_service_account(kubectl, cluster):
+def test_pod_has_the_rights_of_its_own_service_account(kubectl: Kubectl, cluster: LocalCluster) -> None:
     """A pod may do what its ServiceAccount's Role says, and nothing else."""
     kubectl("create", "serviceaccount", "reader")
     kubectl("create", "role", "reader", "--verb=get", "--resource=configmaps")
@@ -149,9 +152,9 @@ def test_pod_has_the_rights_of_its_own_service_account(kubectl, cluster):
     kubectl("create", "secret", "generic", "closed", "--from-literal=word=treasure")
     script = f"""
 import subprocess
-import sys
+get = ["{cluster.kubectl}", "get", "-o", "jsonpath={{.data.word}}"]
 for what in ("configmap/open", "secret/closed"):
-    run = subprocess.run(["{cluster.kubectl}", "get", what, "-o", "jsonpath={{.data.word}}"], capture_output=True)
+    run = subprocess.run([*get, what], capture_output=True)
     print(run.returncode, (run.stdout or run.stderr).decode().strip())
 """
     kubectl.apply(job("reader", script, pod={"serviceAccountName": "reader"}))
@@ -164,7 +167,7 @@ for what in ("configmap/open", "secret/closed"):
     assert f'User "system:serviceaccount:{kubectl.namespace}:reader" cannot get resource "secrets"' in denied
 
 
-def test_pod_without_token_has_no_kubeconfig(kubectl):
+def test_pod_without_token_has_no_kubeconfig(kubectl: Kubectl) -> None:
     """automountServiceAccountToken: false leaves the pod without an identity, as in a real cluster."""
     script = "import os; print('KUBECONFIG' in os.environ)"
     kubectl.apply(job("nobody", script, pod={"automountServiceAccountToken": False}))
@@ -174,7 +177,7 @@ def test_pod_without_token_has_no_kubeconfig(kubectl):
     assert kubectl("logs", "job/nobody") == "False\n"
 
 
-def test_missing_secret_is_waited_for(kubectl):
+def test_missing_secret_is_waited_for(kubectl: Kubectl) -> None:
     """A pod whose Secret is missing says so in the kubelet's words, and runs once the Secret is there."""
     env = [{"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "later", "key": "word"}}}]
     kubectl.apply(job("patient", "import os; print(os.environ['WORD'])", env=env))
@@ -188,7 +191,7 @@ def test_missing_secret_is_waited_for(kubectl):
     assert kubectl("logs", "job/patient") == "sesame\n"
 
 
-def test_environment_is_the_pods_own(kubectl, monkeypatch):
+def test_environment_is_the_pods_own(kubectl: Kubectl) -> None:
     """A process sees its pod's environment and nothing of the shell that started the cluster."""
     fields = [
         {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
@@ -210,7 +213,7 @@ def test_environment_is_the_pods_own(kubectl, monkeypatch):
     assert "PYTEST_CURRENT_TEST" not in environment
 
 
-def test_active_deadline_of_a_pod(kubectl):
+def test_active_deadline_of_a_pod(kubectl: Kubectl) -> None:
     """A pod that runs longer than its activeDeadlineSeconds fails as DeadlineExceeded."""
     kubectl.apply(job("slow", "import time; time.sleep(600)", pod={"activeDeadlineSeconds": 1}))
 
@@ -221,7 +224,7 @@ def test_active_deadline_of_a_pod(kubectl):
     assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 143
 
 
-def test_active_deadline_of_a_job(kubectl, tmp_path):
+def test_active_deadline_of_a_job(kubectl: Kubectl, tmp_path: Path) -> None:
     """A Job that runs longer than its activeDeadlineSeconds fails, and its process is ended."""
     script = f"import os, time; open('{tmp_path}/pid', 'w').write(str(os.getpid())); time.sleep(600)"
     slow = job("slow", script)
@@ -246,7 +249,9 @@ def test_active_deadline_of_a_job(kubectl, tmp_path):
         ({"initContainers": [{"name": "i", "image": "none"}]}, {}, "no init containers"),
     ],
 )
-def test_pod_that_a_process_cannot_be(kubectl, pod, container, sentence):
+def test_pod_that_a_process_cannot_be(
+    kubectl: Kubectl, pod: Document, container: Document, sentence: str
+) -> None:
     """What a process cannot have is refused with a sentence, not passed over."""
     kubectl.apply(job("greedy", "pass", pod=pod, **container))
 
@@ -255,7 +260,7 @@ def test_pod_that_a_process_cannot_be(kubectl, pod, container, sentence):
     assert sentence in pod_of(kubectl, "greedy")["status"]["message"]
 
 
-def test_missing_program(kubectl):
+def test_missing_program(kubectl: Kubectl) -> None:
     """A command that is not there is told as a container runtime tells it."""
     kubectl.apply(job("typo", "pass", command=["pyton"]))
 
@@ -265,7 +270,7 @@ def test_missing_program(kubectl):
     assert end["message"] == "cannot start pyton: No such file or directory"
 
 
-def test_process_outlives_the_api_server(kubectl, cluster, tmp_path):
+def test_process_outlives_the_api_server(kubectl: Kubectl, cluster: LocalCluster, tmp_path: Path) -> None:
     """While the API server is away a process runs on, and what it did meanwhile is reported afterwards."""
     script = f"""
 import os, pathlib, time
@@ -288,7 +293,7 @@ print(os.getpid())
     assert kubectl("logs", "job/steady") == f"{pid}\n"
 
 
-def test_restarted_node_runs_nothing_twice(kubectl, cluster, tmp_path):
+def test_restarted_node_runs_nothing_twice(kubectl: Kubectl, cluster: LocalCluster, tmp_path: Path) -> None:
     """A node that comes back after a crash gives up the pods it ran before, and their processes are gone."""
     runs = tmp_path / "runs"
     script = f"import os, time; print(os.getpid(), file=open('{runs}', 'a')); time.sleep(600)"
@@ -305,7 +310,7 @@ def test_restarted_node_runs_nothing_twice(kubectl, cluster, tmp_path):
     assert not alive(pid)
 
 
-def test_logs_outlive_the_pod(kubectl, cluster):
+def test_logs_outlive_the_pod(kubectl: Kubectl, cluster: LocalCluster) -> None:
     """`localcluster logs` finds a Job's log when Job and pod are deleted."""
     kubectl.apply(job("brief", "print('remember me')"))
     wait_for_job(kubectl, "brief", "Complete")
@@ -315,3 +320,42 @@ def test_logs_outlive_the_pod(kubectl, cluster):
     state = f"--state={cluster.state.root}"
     command = [sys.executable, "-m", "localcluster", state, "logs", "brief", "-n", kubectl.namespace]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "remember me\n"
+
+
+def test_versions(kubectl: Kubectl) -> None:
+    """Client and server tell the version they were built from, as the official ones do."""
+    versions = json.loads(kubectl("version", "--output=json"))
+
+    assert versions["clientVersion"]["gitVersion"] == KUBERNETES_VERSION
+    assert versions["serverVersion"]["gitVersion"] == KUBERNETES_VERSION
+    assert versions["serverVersion"]["minor"] == KUBERNETES_VERSION.split(".")[1]
+
+
+def test_guarded_cluster_ends_with_its_starter(tmp_path: Path) -> None:
+    """However a test run dies, its cluster goes with it: no process and no file is left."""
+    state = tmp_path / "state"
+    script = f"""
+import os, pathlib
+from localcluster import LocalCluster
+from localcluster.gobuild import KUBERNETES_VERSION
+LocalCluster(pathlib.Path({str(state)!r}), guarded=True, process_node=False).start()
+os.kill(os.getpid(), 9)
+"""
+    starter = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert starter.returncode == -9, starter.stderr
+
+    eventually(lambda: not state.exists(), "the state directory is gone")
+    assert not processes_naming(state)
+
+
+def processes_naming(path: Path) -> list[str]:
+    """Command lines of this machine's processes that mention a path."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it ended while we looked
+        if str(path) in line:
+            found.append(line)
+    return found
