@@ -1,0 +1,56 @@
+# Two images from one file: `--target operator` and `--target jobs`. Both run as user 65532 on a read-only
+# root file system; what they may write to is /tmp.
+FROM python:3.13-slim AS build
+ARG UV_VERSION=0.13.9
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore "uv==${UV_VERSION}"
+# Packages come through whatever the base image trusts: company images bring their own certificates.
+ENV UV_SYSTEM_CERTS=true \
+    UV_NO_CACHE=1 \
+    UV_PYTHON_DOWNLOADS=never \
+    UV_PYTHON=/usr/local/bin/python3 \
+    UV_PROJECT_ENVIRONMENT=/opt/selfheal \
+    UV_COMPILE_BYTECODE=1
+WORKDIR /src
+COPY pyproject.toml uv.lock ./
+
+# The packages first, our code after them: a change of ours rebuilds one small layer.
+FROM build AS build-operator
+RUN uv sync --frozen --no-dev --extra operator --no-install-project
+COPY README.md ./
+COPY operator operator
+COPY jobs jobs
+RUN uv sync --frozen --no-dev --extra operator --no-editable
+
+FROM build AS build-jobs
+RUN uv sync --frozen --no-dev --extra jobs --no-install-project
+COPY README.md ./
+COPY operator operator
+COPY jobs jobs
+RUN uv sync --frozen --no-dev --extra jobs --no-editable
+
+FROM python:3.13-slim AS runtime
+RUN groupadd --gid 65532 selfheal \
+ && useradd --key UID_MAX=65532 --uid 65532 --gid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin selfheal
+# /tmp is the one place that can be written to; libraries put their caches below HOME.
+ENV PATH=/opt/selfheal/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+WORKDIR /tmp
+USER 65532:65532
+
+FROM runtime AS operator
+LABEL org.opencontainers.image.title="selfheal-operator" \
+      org.opencontainers.image.description="Watches ModelMonitors and starts their checks and retrainings."
+COPY --from=build-operator /opt/selfheal /opt/selfheal
+ENTRYPOINT ["python", "-m", "selfheal_operator"]
+
+FROM runtime AS jobs
+LABEL org.opencontainers.image.title="selfheal-jobs" \
+      org.opencontainers.image.description="Checks data for drift and retrains models, for selfheal."
+# Nothing calls home, and nothing looks for a git that is not there.
+ENV MLFLOW_DISABLE_TELEMETRY=true \
+    DO_NOT_TRACK=true \
+    GIT_PYTHON_REFRESH=quiet
+COPY --from=build-jobs /opt/selfheal /opt/selfheal
+ENTRYPOINT ["python", "-m", "selfheal_jobs"]
