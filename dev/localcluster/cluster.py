@@ -22,7 +22,7 @@ from localcluster.statedir import StateDir
 
 NODE_NAME = "process-node"
 CLUSTER_MARK = "LOCALCLUSTER_STATE"  # in the environment of each of a cluster's processes, pods included
-READY_SECONDS = 60
+READY_SECONDS = 120
 PODS_GRACE_SECONDS = 5
 SOURCE_ROOT = Path(__file__).resolve().parent.parent
 
@@ -196,7 +196,8 @@ class LocalCluster:
     def _ensure(self, name: str, binaries: Path) -> None:
         if not self.running[name]:
             command = component_commands(self.state, Ports.kept(self.state.ports), binaries)[name]
-            self._launch(name, command, dict(os.environ))
+            # A lazier garbage collector takes a third off the API server's start, for 100 MiB.
+            self._launch(name, command, {"GOGC": "400", **os.environ})
 
     def _ensure_process_node(self) -> None:
         if self.running["process-node"]:

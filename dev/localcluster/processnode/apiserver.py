@@ -127,7 +127,7 @@ async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
         except UNREACHABLE:
             pass
         await asyncio.sleep(pause)
-        pause = min(2 * pause, 3.0)
+        pause = min(2 * pause, 1.0)
 
 
 async def _check(answer: aiohttp.ClientResponse) -> None:
