@@ -95,7 +95,7 @@ def _convert(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     References are put in place, optional fields lose their null, and defaults are left out: a default
     that the API server writes into spec is a difference that GitOps tools show for ever.
     """
-    schema = _without_null(_dereferenced(schema, definitions))
+    schema = _dereferenced(_without_null(_dereferenced(schema, definitions)), definitions)
     converted = {key: schema[key] for key in _KEPT if key in schema}
     converted |= {key: value for key, value in schema.items() if key.startswith("x-kubernetes-")}
     if "description" in converted:

@@ -17,7 +17,7 @@ from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
 from selfheal_operator.handlers.watch import REGISTRY, Context
 from selfheal_operator.kube.carry_out import Executor
-from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.resync import resync
 from selfheal_operator.kube.store import Key, Store
@@ -49,7 +49,7 @@ async def run(settings: Settings) -> None:
     duties = [
         asyncio.create_task(_keep_listing(cluster, store, queue, listed, settings.resync_seconds)),
         asyncio.create_task(queue.run_clock()),
-        asyncio.create_task(_work_once_listed(listed, reconciler, settings.workers)),
+        *(asyncio.create_task(_work(listed, reconciler)) for _ in range(settings.workers)),
     ]
     watch = asyncio.create_task(_watch(listed, Context(store, queue)))
     try:
@@ -74,7 +74,8 @@ async def _keep_listing(
         try:
             await resync(cluster, store)
         except SelfhealError as error:
-            logger.warning("Cannot list; will try again", extra={"error": str(error)})
+            hint = "is the CRD installed?" if isinstance(error, NotFoundError) else ""
+            logger.warning("Cannot list; will try again", extra={"error": str(error), "hint": hint})
             await asyncio.sleep(RETRY_SECONDS)
             continue
         for key in store.known_keys():
@@ -83,11 +84,9 @@ async def _keep_listing(
         await asyncio.sleep(seconds)
 
 
-async def _work_once_listed(listed: asyncio.Event, reconciler: Reconciler, workers: int) -> None:
+async def _work(listed: asyncio.Event, reconciler: Reconciler) -> None:
     await listed.wait()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(workers):
-            group.create_task(reconciler.run_worker())
+    await reconciler.run_worker()
 
 
 async def _watch(listed: asyncio.Event, context: Context) -> None:
@@ -97,14 +96,14 @@ async def _watch(listed: asyncio.Event, context: Context) -> None:
     that refuses for minutes. Our own tasks and what they know live on.
     """
     await listed.wait()  # without the CRD, kopf would watch nothing and never look again
-    while True:
+    while not context.stop.is_set():
         try:
-            await kopf.operator(registry=REGISTRY, clusterwide=True, standalone=True, memo=context)
+            await kopf.operator(
+                registry=REGISTRY, clusterwide=True, standalone=True, memo=context, stop_flag=context.stop
+            )
         except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to watch again
             logger.warning("Watch ended; will begin anew", extra={"error": repr(error)})
             await asyncio.sleep(RETRY_SECONDS)
-        else:
-            return  # a signal
 
 
 def _now() -> datetime:

@@ -74,10 +74,9 @@ class ApiClient:
             header_params={"Accept": JSON, "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
-        text = json.dumps(body) if body is not None else None
         try:
             response = await self._transport.call_api(
-                method, url, headers, text, _request_timeout=REQUEST_SECONDS
+                method, url, headers, body, _request_timeout=REQUEST_SECONDS
             )
             raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
