@@ -4,7 +4,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,45 +21,48 @@ REPORT_EVERY_SECONDS = 10
 
 @dataclass
 class Progress:
-    """What a build has done so far, as read from what `go build -v` prints."""
+    """How far one step is, as read from what `go` prints."""
 
     name: str
     started: float
-    downloaded: int = 0
-    compiled: int = 0
+    total: int = 0
+    downloads: int = 0
+    packages: int = 0
     tail: list[str] = field(default_factory=list)
 
     def read(self, line: str) -> None:
         """Take one line: a download, the name of a package, or part of an error."""
         if line.startswith("go: downloading"):
-            self.downloaded += 1
+            self.downloads += 1
         elif line.startswith(("#", "go:")) or " " in line:
             self.tail = [*self.tail[-30:], line]
         else:
-            self.compiled += 1
+            self.packages += 1
 
     def __str__(self) -> str:
-        """Say it in one line."""
-        downloads = f"{self.downloaded} modules downloaded, " if self.downloaded else ""
-        return f"{self.name}: {downloads}{self.compiled} packages compiled, {_elapsed(self.started)}"
+        """Say it in one line; packages that Go has in its cache are in the total and never printed."""
+        downloads = f"{self.downloads} modules downloaded, " if self.downloads else ""
+        total = f" of at most {self.total}" if self.total else ""
+        return f"{self.name}: {downloads}{self.packages}{total} packages, {_elapsed(self.started)}"
 
 
 def build(go: str, target: Path, say: Callable[[str], None]) -> None:
     """Compile all programs into `target`.
 
-    Only the first run on a machine compiles everything (1,900 packages, about six minutes on two cores);
-    Go's own build cache makes later ones short.
+    Only the first run on a machine downloads and compiles everything; Go keeps both for later ones.
     """
     started = time.monotonic()
     kubernetes = [f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES_PROGRAMS]
-    steps = {
-        "Kubernetes": [f"-ldflags={linker_flags()}", "-o", f"{target}/", *kubernetes],
-        "etcd": ["-ldflags=-s -w", "-o", str(target / "etcd"), ETCD_PACKAGE],
-    }
-    for number, (name, arguments) in enumerate(steps.items(), start=1):
-        say(f"building {name} ({number} of {len(steps)})")
-        progress = Progress(name, started)
-        _go_build(go, arguments, progress, say)
+    say("fetching the sources (1 of 3)")
+    sources = Progress("sources", started)
+    _run_go([go, "list", "-mod=readonly", "-deps", *kubernetes, ETCD_PACKAGE], sources, say)
+    compile_ = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v"]
+    say("compiling Kubernetes (2 of 3)")
+    arguments = [f"-ldflags={linker_flags()}", "-o", f"{target}/", *kubernetes]
+    _run_go([*compile_, *arguments], Progress("Kubernetes", started, total=sources.packages), say)
+    say("compiling etcd (3 of 3)")
+    arguments = ["-ldflags=-s -w", "-o", str(target / "etcd"), ETCD_PACKAGE]
+    _run_go([*compile_, *arguments], Progress("etcd", started), say)
     say(f"built in {_elapsed(started)}")
 
 
@@ -72,11 +75,10 @@ def linker_flags() -> str:
     return " ".join(("-s -w", *flags))
 
 
-def _go_build(go: str, arguments: Iterable[str], progress: Progress, say: Callable[[str], None]) -> None:
+def _run_go(command: Sequence[str], progress: Progress, say: Callable[[str], None]) -> None:
     # Without cgo neither a C compiler nor its headers are needed, and the programs are static
     # like the official ones.
     env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
-    command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v", *arguments]
     with subprocess.Popen(
         command, cwd=MODULES, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -88,7 +90,7 @@ def _go_build(go: str, arguments: Iterable[str], progress: Progress, say: Callab
             process.terminate()
             raise
     if process.returncode != 0:
-        raise BuildError("go build failed:\n" + "\n".join(progress.tail))
+        raise BuildError(f"go {command[1]} failed:\n" + "\n".join(progress.tail))
 
 
 @contextmanager
