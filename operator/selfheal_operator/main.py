@@ -1,8 +1,10 @@
 """The composition root: puts the parts together and runs them until a signal says stop."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from typing import Final
@@ -96,14 +98,19 @@ async def _watch(listed: asyncio.Event, context: Context) -> None:
     that refuses for minutes. Our own tasks and what they know live on.
     """
     await listed.wait()  # without the CRD, kopf would watch nothing and never look again
-    while not context.stop.is_set():
+    stop = asyncio.Event()
+    while not stop.is_set():
         try:
-            await kopf.operator(
-                registry=REGISTRY, clusterwide=True, standalone=True, memo=context, stop_flag=context.stop
-            )
+            await kopf.operator(registry=REGISTRY, clusterwide=True, standalone=True, memo=context)
         except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to watch again
             logger.warning("Watch ended; will begin anew", extra={"error": repr(error)})
-            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return  # kopf had the signal
+        # kopf's own handlers would now tell a future that nobody waits for.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
 
 
 def _now() -> datetime:

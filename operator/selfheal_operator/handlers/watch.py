@@ -5,9 +5,7 @@ a ModelMonitor but its status. kopf neither retries an event handler nor reports
 copies what it sees into the store, wakes the monitor up, and does nothing else.
 """
 
-import asyncio
 import itertools
-import signal
 from collections.abc import Iterator
 from typing import Any, Final, Self
 
@@ -25,7 +23,6 @@ class Context:
     def __init__(self, store: Store, queue: WorkQueue[Key]) -> None:
         self.store = store
         self.queue = queue
-        self.stop = asyncio.Event()
 
     def __copy__(self) -> Self:
         return self
@@ -64,13 +61,6 @@ async def on_job(event: kopf.RawEvent, memo: Context, **_: Any) -> None:
 def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     """Log in as the Kubernetes client does: by the kubeconfig, or as the pod's ServiceAccount."""
     return kopf.login_via_client(**kwargs)
-
-
-@kopf.on.startup(registry=REGISTRY)
-async def take_signals(memo: Context, **_: Any) -> None:
-    """Take the signals back from kopf: one that comes while kopf is being begun anew must not be lost."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, memo.stop.set)
 
 
 @kopf.on.startup(registry=REGISTRY)
