@@ -9,7 +9,7 @@ import pytest
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], what: str, *, timeout_seconds: float = 20) -> T:
+def eventually(condition: Callable[[], T], what: str, *, timeout_seconds: float = 60) -> T:
     """Return the first answer that is not false, or fail saying what did not happen."""
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:

@@ -16,6 +16,8 @@ from pathlib import Path
 from localcluster.gobuild import KUBERNETES_VERSION, MODULES, PROGRAMS, build, linker_flags
 from localcluster.gotoolchain import go_command
 
+UNFINISHED = "building-"
+
 
 def cache_dir() -> Path:
     """Name the folder for what is made once per user: `$XDG_CACHE_HOME/selfheal`, or `~/.cache/selfheal`."""
@@ -39,10 +41,12 @@ def ensure_binaries(say: Callable[[str], None]) -> Path:
 
 def _build_into(target: Path, say: Callable[[str], None]) -> None:
     say(f"building Kubernetes {KUBERNETES_VERSION} and etcd from source into {target}")
-    say("(once on this machine; about six minutes on two cores, plus the download of the sources)")
+    say("(once on this machine; about seven minutes on two cores, plus the download of the sources)")
     go = go_command(cache_dir(), say)
+    for abandoned in cache_dir().glob(f"{UNFINISHED}*"):  # by a build that was killed; we hold the lock
+        shutil.rmtree(abandoned, ignore_errors=True)
     # Built beside the target and renamed: whoever finds the folder finds it whole.
-    fresh = Path(tempfile.mkdtemp(prefix="building-", dir=cache_dir()))
+    fresh = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache_dir()))
     try:
         build(go, fresh, say)
         shutil.rmtree(target, ignore_errors=True)

@@ -77,3 +77,14 @@ def test_failed_build_leaves_nothing(runs: Path) -> None:
         ensure_binaries(print)
 
     assert [path.name for path in cache_dir().iterdir()] == ["build.lock"]
+
+
+def test_abandoned_build_is_cleared_away(runs: Path) -> None:
+    """What a killed build left behind does not pile up in the cache."""
+    abandoned = cache_dir() / "building-abandoned"
+    abandoned.mkdir(parents=True)
+
+    ensure_binaries(print)
+
+    assert runs.exists()
+    assert not abandoned.exists()
