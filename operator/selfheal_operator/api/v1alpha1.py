@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from selfheal_operator.api.names import MAX_MONITOR_NAME
+from selfheal_operator.api.names import ENV_REQUEST, MAX_MONITOR_NAME
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, Purpose, RetrainResult, Task
 
 
@@ -38,8 +38,17 @@ def _camel_with_initialisms(name: str) -> str:
     return camel
 
 
-def _rules(*rules: tuple[str, str]) -> dict[str, Any]:
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+def _rule(rule: str, message: str, *, field: str = "") -> dict[str, str]:
+    """Return a CEL rule of the object that holds `field`, the one that a complaint names.
+
+    It could stand on the field itself, but there the API server repeats the value that it refuses, and
+    some of these values hold passwords.
+    """
+    return {"rule": rule, "message": message} | ({"fieldPath": f".{field}"} if field else {})
+
+
+def _rules(*rules: dict[str, str]) -> dict[str, Any]:
+    return {"x-kubernetes-validations": list(rules)}
 
 
 def _map_list(key: str) -> dict[str, Any]:
@@ -74,13 +83,21 @@ class DataSource(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=_rules(
-            (
-                "['/', 'file:///', 'http://', 'https://'].exists(start, self.uri.startsWith(start))",
-                "uri must be an absolute path or start with file:///, http:// or https://",
+            _rule(
+                "self.uri.matches('^(/|file:///|https?://[^/?#])')",
+                "uri must be an absolute path, or start with file:///, http:// or https://; "
+                "s3:// and other stores cannot be read yet",
+                field="uri",
             ),
-            (
+            _rule(
+                "!self.uri.matches('^https?://[^?#]*[*]')",
+                "uri must name one file over http(s): a server cannot be asked which files a * stands for",
+                field="uri",
+            ),
+            _rule(
                 "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
                 "uri must not contain a user name or password: whoever may read this resource would see it",
+                field="uri",
             ),
         ),
     )
@@ -109,7 +126,17 @@ class Dataset(ApiModel):
 class Candidate(ApiModel):
     """A model that a retraining tries."""
 
-    name: Annotated[str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _rule(
+                "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+                "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+                field="name",
+            ),
+        ),
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=63)]
     """name is how the candidate is called in MLflow and in the status; unique in the list."""
 
     estimator: Annotated[str, Field(min_length=1, max_length=128)]
@@ -177,23 +204,36 @@ class MLflow(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=_rules(
-            (
+            _rule(
+                "!has(self.trackingURI) || self.trackingURI.matches('^https?://[^/?#]')",
+                "trackingURI must be the http:// or https:// address of an MLflow server, "
+                "such as http://mlflow.mlops:5000",
+                field="trackingURI",
+            ),
+            _rule(
                 "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
                 "trackingURI must not contain a user name or password: name a Secret in secretRef instead",
+                field="trackingURI",
+            ),
+            _rule(
+                "!has(self.registeredModelName) || !self.registeredModelName.matches('[/:\"\\']')",
+                "registeredModelName must not contain a slash, a colon or a quotation mark",
+                field="registeredModelName",
             ),
         ),
     )
 
-    tracking_uri: Annotated[str, Field(max_length=1024, pattern="^https?://.+")] | None = None
+    tracking_uri: Annotated[str, Field(max_length=1024)] | None = None
     """trackingURI is the MLflow server, such as http://mlflow.mlops:5000. Absent: the operator's default."""
 
     experiment: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     """experiment to log to. Absent: namespace/name of the monitor."""
 
-    registered_model_name: Annotated[str, Field(min_length=1, max_length=256, pattern="^[^/:]+$")] | None = (
-        None
-    )
-    """registeredModelName is the model whose versions are made. Absent: namespace.name. Cannot be changed."""
+    registered_model_name: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """registeredModelName is the model whose versions are made. Absent: namespace.name.
+
+    Cannot be changed once set.
+    """
 
     secret_ref: SecretRef | None = None
     """secretRef names a Secret whose keys become the container's environment:
@@ -202,6 +242,16 @@ class MLflow(ApiModel):
 
 class EnvVar(ApiModel):
     """An environment variable of the containers."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _rule(
+                f"self.name != '{ENV_REQUEST}'",
+                f"name must not be {ENV_REQUEST}: the operator sets it",
+                field="name",
+            ),
+        ),
+    )
 
     name: Name
     """name of the variable."""
@@ -290,29 +340,39 @@ class ModelMonitorSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=_rules(
-            (
+            _rule(
                 "has(self.schedule) != has(self.intervalSeconds)",
                 "set exactly one of schedule and intervalSeconds",
             ),
-            (
-                "!has(self.timeZone) || has(self.schedule)",
-                "timeZone has a meaning only together with schedule",
-            ),
-            (
+            _rule(
                 "!has(self.schedule) || !self.schedule.contains('TZ=')",
                 "schedule must not contain a time zone: set timeZone instead",
+                field="schedule",
             ),
-            (
+            _rule(
+                "!has(self.timeZone) || has(self.schedule)",
+                "timeZone has a meaning only together with schedule",
+                field="timeZone",
+            ),
+            _rule(
+                # No function says whether a zone is known; but the hour of an unknown one is an error, and
+                # an error is a refusal. Offsets and Local are known here, and are not names.
+                "!has(self.timeZone) || (!self.timeZone.contains(':') && self.timeZone != 'Local'"
+                " && timestamp(0).getHours(self.timeZone) >= 0)",
+                "timeZone must be an IANA name, such as Europe/Berlin",
+                field="timeZone",
+            ),
+            _rule(
                 "!has(oldSelf.task) || (has(self.task) && self.task == oldSelf.task)",
                 "task cannot be changed once set: make another ModelMonitor for another task",
+                field="task",
             ),
-            (
-                (
-                    "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName)"
-                    " || (has(self.mlflow) && has(self.mlflow.registeredModelName)"
-                    " && self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)"
-                ),
+            _rule(
+                "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName)"
+                " || (has(self.mlflow) && has(self.mlflow.registeredModelName)"
+                " && self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)",
                 "registeredModelName cannot be changed once set: make another ModelMonitor for another model",
+                field="mlflow.registeredModelName",
             ),
         ),
     )
@@ -343,7 +403,7 @@ class ModelMonitorSpec(ApiModel):
     """suspend stops new checks and retrainings; what runs, finishes. Defaults to false."""
 
     task: Task | None = None
-    """task is Classification or Regression. Cannot be changed.
+    """task is Classification or Regression. Cannot be changed once set.
 
     Absent: inferred from the target by the first check, and shown in the status.
     """
@@ -654,7 +714,7 @@ class ModelMonitorStatus(ApiModel):
 
 
 ROOT_RULES: Mapping[str, Any] = _rules(
-    (
+    _rule(
         f"self.metadata.name.size() <= {MAX_MONITOR_NAME}",
         f"metadata.name must be at most {MAX_MONITOR_NAME} characters: the names of Jobs are made from it",
     )
