@@ -1,0 +1,53 @@
+"""What the files of the repository promise one another."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from selfheal_operator.config import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = ROOT / "manifests" / "base"
+
+
+@pytest.mark.parametrize("folder", ["operator", "jobs", "dev", "tests"])
+def test_a_source_root_is_no_package(folder: str) -> None:
+    """As a package, operator/ would shadow the standard library's module of that name."""
+    assert (ROOT / folder).is_dir()
+    assert not (ROOT / folder / "__init__.py").exists()
+
+
+def documented_settings() -> dict[str, str]:
+    """Return each variable of the table in docs/install.md with its default as written there."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| `?([^`|]+?)`? \|", (ROOT / "docs/install.md").read_text(), re.MULTILINE
+    )
+    return dict(rows)
+
+
+def test_the_installation_guide_lists_every_setting_with_its_default() -> None:
+    """A setting that is added, dropped or changed has to be written down."""
+    defaults = {PREFIX + name.upper(): field.default for name, field in Settings.model_fields.items()}
+    expected = {name: "none" if default is None else str(default) for name, default in defaults.items()}
+    assert documented_settings() == expected
+
+
+def test_the_manifests_set_only_what_the_operator_reads() -> None:
+    """A misspelt variable would be passed over in silence."""
+    lines = [line for line in (BASE / "settings.env").read_text().splitlines() if not line.startswith("#")]
+    settings = dict(line.split("=", 1) for line in lines)
+    assert settings.keys() <= {PREFIX + name.upper() for name in Settings.model_fields}
+    assert Settings.from_environment(settings) == Settings()
+
+
+def test_the_probes_ask_the_port_that_the_operator_serves() -> None:
+    """The port stands in two files."""
+    deployment = yaml.safe_load((BASE / "deployment.yaml").read_text())
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert {port["name"]: port["containerPort"] for port in container["ports"]} == {
+        "health": Settings().health_port
+    }
+    assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "health"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "health"}
