@@ -68,10 +68,12 @@ def look(request: RunRequest) -> Seen:
     """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
     seen = Seen(task=request.task)
     try:
-        reference, current = _load_both(request)
+        at_reference, at_current = Place.of_reference(request.spec), Place.of_current(request.spec)
+        reference, current = _load_both(at_reference, at_current)
         task = request.task or _task_of(reference, request.spec.target)
         seen = replace(seen, task=task, rows=RowCounts(reference=len(reference), current=len(current)))
-        _require_rows(reference, current)
+        at_reference.require_rows(reference)
+        at_current.require_rows(current)
         plan = columns.plan(reference, current, target=request.spec.target)
         seen = replace(seen, plan=plan)
         _require_columns(plan)
@@ -85,26 +87,16 @@ def look(request: RunRequest) -> Seen:
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
 
 
-def _load_both(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
-    dataset = request.spec.dataset
-    reference = load(Place(source=dataset.reference, field="spec.dataset.reference.uri"))
+def _load_both(at_reference: Place, at_current: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
+    reference = load(at_reference)
     logger.info("Loaded %d rows of reference", len(reference))
-    as_text = columns.text_columns(reference)
-    current = load(Place(source=dataset.current, field="spec.dataset.current.uri"), text_columns=as_text)
+    current = load(at_current, text_columns=columns.text_columns(reference))
     logger.info("Loaded %d rows of current", len(current))
     return reference, current
 
 
 def _task_of(reference: pd.DataFrame, target: str) -> Task | None:
     return infer_task(reference[target]) if target in reference.columns else None
-
-
-def _require_rows(reference: pd.DataFrame, current: pd.DataFrame) -> None:
-    for side, table in (("reference", reference), ("current", current)):
-        if table.empty:
-            raise DataError(
-                Reason.EMPTY_DATA, f"The {side} data has no rows. Check what writes spec.dataset.{side}.uri."
-            )
 
 
 def _require_columns(plan: ColumnPlan) -> None:

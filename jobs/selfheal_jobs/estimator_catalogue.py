@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from sklearn.utils import all_estimators
+from threadpoolctl import threadpool_limits
 
 HEADER: Final = '''\
 """Estimators of scikit-learn {version} that may be candidates, and the names of their parameters.
@@ -82,7 +83,8 @@ def _fits(estimator: type, rows: Any, target: Any) -> bool:
             candidate = estimator()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            prediction = candidate.fit(rows, target).predict(rows)
+            with threadpool_limits(1):  # sixty rows are not worth a thread
+                prediction = candidate.fit(rows, target).predict(rows)
     except Exception:  # noqa: BLE001  whatever it raises, it is no candidate
         return False
     return bool(np.shape(prediction) == np.shape(target))

@@ -30,7 +30,7 @@ from selfheal_jobs.training import Lesson, Trained, train_all
 from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import LastRetraining, ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1 import LastRetraining, ModelMonitorSpec, ModelVersion, TrainingRows
 
 logger = logging.getLogger(__name__)
 
@@ -137,12 +137,7 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
         DataError: The data is missing, unreadable, or allows no training.
     """
     spec = request.spec
-    reference = load(Place(source=spec.dataset.reference, field="spec.dataset.reference.uri"))
-    current = reference
-    if spec.retraining.training_data != "Reference":
-        place = Place(source=spec.dataset.current, field="spec.dataset.current.uri")
-        current = load(place, text_columns=columns.text_columns(reference))
-    logger.info("Loaded %d rows of reference, %d of current", len(reference), len(current))
+    reference, current = _load(spec)
     task = request.task or _task_of(reference, current, spec.target)
     split = splitting.split(reference, current, target=spec.target, task=task, rules=spec.retraining)
     plan = columns.plan(reference, current, target=spec.target)
@@ -159,6 +154,20 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
         seed=spec.retraining.random_seed,
     )
     return lesson, split
+
+
+def _load(spec: ModelMonitorSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
+    place = Place.of_reference(spec)
+    reference = load(place)
+    place.require_rows(reference)
+    if spec.retraining.training_data == "Reference":  # then nothing is asked of the current data
+        logger.info("Loaded %d rows of reference", len(reference))
+        return reference, reference
+    place = Place.of_current(spec)
+    current = load(place, text_columns=columns.text_columns(reference))
+    place.require_rows(current)
+    logger.info("Loaded %d rows of reference, %d of current", len(reference), len(current))
+    return reference, current
 
 
 def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Task:

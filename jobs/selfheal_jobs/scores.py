@@ -76,7 +76,7 @@ def _classification(actual: pd.Series, predicted: Any) -> dict[str, float]:
 
 def _ranking(model: Predictor, held_out: HeldOut) -> dict[str, float]:
     classes = getattr(model, "classes_", None)
-    if classes is None or held_out.target.nunique() < len(classes):  # a class without rows has no curve
+    if classes is None or set(held_out.target) != set(classes):  # a class without rows has no curve
         return {}
     certainty = _certainty(model, held_out.rows)
     if certainty is None:

@@ -6,12 +6,14 @@ their columns. Over HTTP it is one file.
 
 import io
 import re
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
+import aiohttp
 import fsspec
 import pandas as pd
 import pyarrow.parquet as pq
@@ -20,7 +22,7 @@ from fsspec.core import url_to_fs
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1 import DataSource, ModelMonitorSpec
 
 Format = Literal["CSV", "Parquet"]
 
@@ -46,6 +48,16 @@ class Place:
     source: DataSource
     field: str
 
+    @classmethod
+    def of_reference(cls, spec: ModelMonitorSpec) -> Self:
+        """Return where the reference is."""
+        return cls(source=spec.dataset.reference, field="spec.dataset.reference.uri")
+
+    @classmethod
+    def of_current(cls, spec: ModelMonitorSpec) -> Self:
+        """Return where the current data is."""
+        return cls(source=spec.dataset.current, field="spec.dataset.current.uri")
+
     @property
     def uri(self) -> str:
         """Return the address as it may be shown."""
@@ -58,6 +70,13 @@ class Place:
             f"{self.field}: {what} at {self.uri}. Correct the address, or check that the data was delivered "
             f"and that podTemplate.volumeMounts mounts its volume there.",
         )
+
+    def require_rows(self, table: pd.DataFrame) -> None:
+        """Complain about a table without rows."""
+        if table.empty:
+            raise DataError(
+                Reason.EMPTY_DATA, f"{self.field}: {self.uri} has no rows. Check what writes this data."
+            )
 
     def unreadable(self, what: str) -> DataError:
         """Return the complaint that there is something, but not a table."""
@@ -80,7 +99,7 @@ def load(place: Place, *, text_columns: Collection[str] = ()) -> pd.DataFrame:
         return _read_all(filesystem, files, place, frozenset(text_columns))
     except FileNotFoundError as error:
         raise place.not_found("no file was found") from error
-    except OSError as error:  # permissions, connections, disks: aiohttp's errors among them
+    except (OSError, aiohttp.ClientError) as error:  # permissions, disks, connections
         raise place.unreadable(_reason_of(error)) from error
 
 
@@ -89,7 +108,7 @@ def _options(uri: str) -> dict[str, Any]:
     return {"client_kwargs": {"trust_env": True}} if uri.startswith(("http://", "https://")) else {}
 
 
-def _reason_of(error: OSError) -> str:
+def _reason_of(error: Exception) -> str:
     status = getattr(error, "status", None)
     if status in (401, 403) or isinstance(error, PermissionError):
         return "access is denied. Allow it to this Job, or correct the address."
@@ -205,12 +224,17 @@ def _parse(content: IO[bytes], kind: Format, path: str, text_columns: frozenset[
 
 def _parse_csv(content: IO[bytes], path: str, text_columns: frozenset[str]) -> pd.DataFrame:
     try:
-        return pd.read_csv(
-            content,
-            compression=_COMPRESSIONS.get(_suffixes(path)[1]),
-            dtype=dict.fromkeys(text_columns, "str"),
-            low_memory=False,  # else a column's type may change from one chunk to the next
-        )
+        with warnings.catch_warnings():
+            # Rows longer than the header: pandas would take the surplus for an index, or cut it off with a
+            # warning, and every value would stand under its neighbour's name.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                content,
+                compression=_COMPRESSIONS.get(_suffixes(path)[1]),
+                dtype=dict.fromkeys(text_columns, "str"),
+                index_col=False,
+                low_memory=False,  # else a column's type may change from one chunk to the next
+            )
     except pd.errors.EmptyDataError:  # not even a header: no rows, as after a writer that had nothing to say
         return pd.DataFrame()
 

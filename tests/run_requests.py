@@ -1,0 +1,43 @@
+"""Requests for containers, with sane defaults: a test names only what it is about."""
+
+from pathlib import Path
+from typing import Any
+
+from selfheal_operator.api.reasons import Purpose, Task
+from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+
+NOWHERE = "http://127.0.0.1:9"
+"""The discard port: nothing listens there."""
+
+
+def run_request(
+    purpose: Purpose = Purpose.CHECK,
+    *,
+    reference: str | Path = "/data/reference.csv",
+    current: str | Path = "/data/current.csv",
+    job_name: str = "churn-check-1",
+    slot: str = "2026-11-23T06:00:00Z",
+    task: Task | None = None,
+    monitor: dict[str, Any] | None = None,
+    mlflow: dict[str, Any] | None = None,
+    **spec: Any,
+) -> RunRequest:
+    """Return a request; what is not known by name goes into the spec, by its wire name."""
+    dataset = {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}}
+    return RunRequest(
+        purpose=purpose,
+        monitor=MonitorRef.model_validate(
+            {"namespace": "team-a", "name": "churn", "uid": "uid-1", "generation": 3} | (monitor or {})
+        ),
+        job_name=job_name,
+        slot=slot,
+        spec=ModelMonitorSpec.model_validate(
+            {"dataset": dataset, "target": "label", "threshold": 0.3, "intervalSeconds": 60} | spec
+        ),
+        task=task,
+        mlflow=TrackingTarget.model_validate(
+            {"trackingURI": NOWHERE, "experiment": "team-a/churn", "registeredModelName": "team-a.churn"}
+            | (mlflow or {})
+        ),
+    )

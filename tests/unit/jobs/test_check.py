@@ -1,0 +1,190 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from run_requests import run_request
+from selfheal_jobs.check import Seen, look, report_of, verdict
+from selfheal_jobs.check_run import CheckNumbers
+from selfheal_jobs.columns import ColumnPlan, Kind, Skipped
+from selfheal_jobs.drift import ColumnDrift, Comparison
+from selfheal_operator.api.reasons import CheckResult, Reason, Task
+from selfheal_operator.api.report import CheckReport
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder with a reference, and a request that compares `current.csv` with it."""
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"x": random.normal(size=50), "n": random.normal(size=50), "label": [0, 1] * 25})
+    table.to_csv(tmp_path / "reference.csv", index=False)
+    table.to_csv(tmp_path / "current.csv", index=False)
+    return tmp_path
+
+
+def looked(folder, **spec):
+    """Return what a check sees in the folder."""
+    return look(run_request(reference=folder / "reference.csv", current=folder / "current.csv", **spec))
+
+
+def test_a_check_sees_rows_task_and_share(data):
+    """The task is inferred from the reference, and the target is not compared."""
+    seen = looked(data)
+
+    assert seen.problem is None
+    assert seen.task is Task.CLASSIFICATION
+    assert (seen.rows.reference, seen.rows.current) == (50, 50)
+    assert [each.name for each in seen.comparison.columns] == ["x", "n"]
+    assert seen.comparison.share == 0
+
+
+@pytest.mark.parametrize(
+    ("current", "result", "reason", "said"),
+    [
+        (None, CheckResult.ERROR, Reason.DATA_NOT_FOUND, "spec.dataset.current.uri: no file"),
+        ("", CheckResult.INCONCLUSIVE, Reason.EMPTY_DATA, "spec.dataset.current.uri: "),
+        ("x,n,label\n", CheckResult.INCONCLUSIVE, Reason.EMPTY_DATA, "has no rows"),
+        ("x,n\n1,2,3,4\n", CheckResult.ERROR, Reason.DATA_UNREADABLE, "is no CSV file"),
+        ("x,label\n1,0\n", CheckResult.ERROR, Reason.COLUMN_MISSING, "the column 'n'"),
+        ("x,n\n1,low\n", CheckResult.ERROR, Reason.COLUMN_TYPE_CHANGED, "'n' (numbers in"),
+        ("x,n\n,\n,\n", CheckResult.INCONCLUSIVE, Reason.NOTHING_TO_COMPARE, "None of the 2"),
+    ],
+    ids=["no file", "no header", "no rows", "torn", "no column", "words", "all null"],
+)
+def test_what_stands_in_the_way_is_a_result_with_a_sentence(data, current, result, reason, said):
+    """Could not look is never a verdict, and never a stack trace."""
+    (data / "current.csv").unlink()
+    if current is not None:
+        (data / "current.csv").write_text(current)
+
+    seen = looked(data)
+
+    assert seen.comparison is None
+    found, why, sentence = verdict(seen, 0.3)
+    assert (found, why) == (result, reason)
+    assert said in sentence
+
+
+def test_a_column_that_is_all_null_does_not_stop_the_others(data):
+    """It is listed as skipped."""
+    table = pd.read_csv(data / "current.csv").assign(n=np.nan)
+    table.to_csv(data / "current.csv", index=False)
+
+    seen = looked(data)
+
+    assert len(seen.comparison.columns) == 1
+    assert seen.plan.skipped == (Skipped("n", "no values in the current data"),)
+
+
+def test_a_target_that_the_reference_lacks_is_no_error(data):
+    """A check needs no labels; only the task stays unknown."""
+    seen = looked(data, target="churned")
+
+    assert seen.problem is None
+    assert seen.task is None
+
+
+def test_the_task_of_the_request_comes_first(data):
+    """Once told or inferred, a task does not change with the data."""
+    request = run_request(
+        reference=data / "reference.csv", current=data / "current.csv", task=Task.REGRESSION
+    )
+
+    assert look(request).task is Task.REGRESSION
+
+
+def test_a_defect_is_a_result_too(data, monkeypatch):
+    """Whatever breaks inside: an Error with the exception's type, and no secret in it."""
+
+    def broken(*_):
+        raise RuntimeError("GET http://lake/x.csv?sig=secret failed")
+
+    monkeypatch.setattr("selfheal_jobs.check.compare", broken)
+
+    found, why, sentence = verdict(looked(data), 0.3)
+
+    assert (found, why) == (CheckResult.ERROR, Reason.CHECK_FAILED)
+    assert "RuntimeError: GET http://lake/x.csv failed" in sentence
+    assert "secret" not in sentence
+
+
+def comparison(drifted, calm):
+    """Return a comparison with so many columns."""
+    columns = tuple(
+        ColumnDrift(
+            name=f"c{number}",
+            kind=Kind.NUMERICAL,
+            method="ks",
+            score=0.001,
+            threshold=0.05,
+            drifted=number < drifted,
+        )
+        for number in range(drifted + calm)
+    )
+    return Comparison(columns=columns, snapshot=None)
+
+
+@pytest.mark.parametrize(
+    ("drifted", "calm", "threshold", "result", "sentence"),
+    [
+        (4, 6, 0.3, CheckResult.DRIFT, "4 of 10 columns drifted (0.4000 > 0.3000)"),
+        (3, 7, 0.3, CheckResult.NO_DRIFT, "3 of 10 columns drifted (0.3000 <= 0.3000)"),
+        (1, 0, 1.0, CheckResult.NO_DRIFT, "1 of 1 columns drifted (1.0000 <= 1.0000)"),
+        (0, 3, 0.0, CheckResult.NO_DRIFT, "0 of 3 columns drifted (0.0000 <= 0.0000)"),
+        (1, 2, 0.0, CheckResult.DRIFT, "1 of 3 columns drifted (0.3333 > 0.0000)"),
+    ],
+)
+def test_drift_is_a_share_greater_than_the_threshold(drifted, calm, threshold, result, sentence):
+    """A share that equals the threshold is no drift."""
+    found, _, said = verdict(Seen(comparison=comparison(drifted, calm)), threshold)
+
+    assert (found, said) == (result, sentence)
+
+
+def test_a_report_stays_small_and_valid_with_many_columns_and_long_names():
+    """At most ten columns of each sort, names cut, and it passes through the termination message."""
+    skipped = tuple(Skipped("n" * 5000, "reason") for _ in range(500))
+    seen = Seen(comparison=comparison(400, 100), plan=ColumnPlan(compared=(), skipped=skipped))
+
+    report = report_of(run_request(), seen, started=NOON, completed=NOON)
+
+    assert len(report.last_check.top_drifted_columns) == 10
+    assert len(report.last_check.skipped_columns) == 10
+    assert "500 not compared" in report.last_check.message
+    assert len(report.model_dump_json()) < 8192
+    assert CheckReport.from_termination_message(report.to_termination_message()) is not None
+
+
+def test_numbers_in_a_report_have_four_digits():
+    """A changed last digit would be a write to the API server for nothing."""
+    report = report_of(run_request(), Seen(comparison=comparison(1, 2)), started=NOON, completed=NOON)
+
+    check = report.last_check
+    assert (check.drift_share, check.columns_checked, check.columns_drifted) == ("0.3333", 3, 1)
+    assert (check.top_drifted_columns[0].score, check.top_drifted_columns[0].threshold) == (
+        "0.0010",
+        "0.0500",
+    )
+
+
+def test_mlflow_gets_every_columns_method_score_and_threshold():
+    """Names are stable, so that a column can be followed from run to run."""
+    numbers = CheckNumbers(
+        comparison=comparison(1, 1), rows_reference=5, rows_current=7, threshold=0.3, result="Drift"
+    )
+
+    assert numbers.metrics() == {
+        "drift_share": 0.5,
+        "columns_checked": 2,
+        "columns_drifted": 1,
+        "rows_reference": 5,
+        "rows_current": 7,
+        "score/c0": 0.001,
+        "score/c1": 0.001,
+    }
+    assert numbers.params()["method/c0"] == "ks"
+    assert numbers.params()["threshold/c0"] == "0.05"
+    assert numbers.table()["column"].tolist() == ["c0", "c1"]

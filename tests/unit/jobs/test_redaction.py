@@ -1,0 +1,44 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfheal_jobs.redaction import one_line, without_secrets
+
+words = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://lake/a.csv?X-Sig=abc", "https://lake/a.csv"),
+        ("https://ann:pw@lake:8443/a.csv#part", "https://lake:8443/a.csv"),
+        ("no url? no change", "no url? no change"),
+        ("two http://a/b?c=1 and http://d/e?f=2.", "two http://a/b and http://d/e"),
+        (
+            "Max retries exceeded with url: /a.csv?sig=abc (Caused by",
+            "Max retries exceeded with url: /a.csv (Caused by",
+        ),
+        ("quoted 'http://ann:p@w@lake/a.csv?sig=1' end", "quoted 'http://lake/a.csv' end"),
+    ],
+)
+def test_urls_lose_what_may_be_secret(text, shown):
+    """User information, queries and fragments go; the rest of the text stays."""
+    assert without_secrets(text) == shown
+
+
+@given(user=words, password=words, signature=words)
+def test_no_part_of_a_signed_address_survives(user, password, signature):
+    """Whatever a password or a signature is made of, it is not in what is shown."""
+    shown = without_secrets(f"GET https://{user}.u:{password}.p@lake/x.csv?sig={signature}.s failed")
+
+    assert shown == "GET https://lake/x.csv failed"
+
+
+def test_an_error_becomes_one_line():
+    """Only the first line with text in it is shown, after the error's type."""
+    assert one_line(ValueError("\n first\nsecond")) == "ValueError: first"
+
+
+def test_an_error_without_text_is_its_type():
+    """There is no dangling colon."""
+    assert one_line(TimeoutError()) == "TimeoutError"

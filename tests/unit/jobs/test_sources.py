@@ -1,0 +1,212 @@
+import gzip
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.sources import Place, load
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.v1alpha1 import DataSource
+
+TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+
+
+def place(uri, kind=None):
+    """Return the place of the current data."""
+    return Place(source=DataSource(uri=str(uri), format=kind), field="spec.dataset.current.uri")
+
+
+def refused(uri, kind=None):
+    """Return the complaint about a place."""
+    with pytest.raises(DataError) as caught:
+        load(place(uri, kind))
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "T.CSV", "t.csv.bz2", "t.parquet", "t.pq"])
+def test_a_file_is_read_by_its_name(tmp_path, name):
+    """CSV, plain or compressed, and Parquet give the same table."""
+    path = tmp_path / name
+    TABLE.to_csv(path, index=False) if "csv" in name.lower() else TABLE.to_parquet(path)
+
+    pd.testing.assert_frame_equal(load(place(path)), TABLE)
+
+
+def test_a_file_address_is_a_path(tmp_path):
+    """file:// names a mounted volume."""
+    TABLE.to_csv(tmp_path / "t.csv", index=False)
+
+    pd.testing.assert_frame_equal(load(place(f"file://{tmp_path}/t.csv")), TABLE)
+
+
+def test_the_format_of_the_spec_comes_before_the_name(tmp_path):
+    """A file may have any name if its format is declared."""
+    TABLE.to_csv(tmp_path / "part-0001", index=False)
+
+    pd.testing.assert_frame_equal(load(place(tmp_path / "part-0001", "CSV")), TABLE)
+
+
+def test_a_file_whose_format_nobody_knows_is_refused_with_the_remedy(tmp_path):
+    """The sentence says which field helps."""
+    (tmp_path / "t.dat").write_text("a\n1\n")
+
+    error = refused(tmp_path / "t.dat")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "Set format to CSV or Parquet" in str(error)
+
+
+def test_a_folder_is_one_table_in_the_order_of_its_names(tmp_path):
+    """All its CSV and Parquet files count, in sub-folders too; what other programs leave there does not."""
+    (tmp_path / "day=2").mkdir()
+    (tmp_path / "_temporary").mkdir()
+    TABLE.to_parquet(tmp_path / "day=2" / "z.parquet")
+    TABLE.assign(a=[3, 4])[["b", "a"]].to_csv(tmp_path / "a.csv", index=False)
+    for name in ("_SUCCESS", "notes.txt", ".a.csv.crc", "_temporary/half.csv"):
+        (tmp_path / name).write_text("broken,\n1\n")
+
+    assert load(place(tmp_path))["a"].tolist() == [3, 4, 1, 2]
+
+
+def test_a_glob_takes_what_matches(tmp_path):
+    """Only the files that the pattern names are read."""
+    for day in (1, 2, 3):
+        TABLE.assign(a=day).to_csv(tmp_path / f"d{day}.csv", index=False)
+
+    assert load(place(tmp_path / "d[12].csv"))["a"].tolist() == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("where", ["nothing.csv", "no/folder/", "*.parquet", "empty"])
+def test_what_is_not_there_is_named_with_its_field(tmp_path, where):
+    """A missing file, folder or match, and a folder without data: DataNotFound."""
+    (tmp_path / "empty").mkdir()
+
+    error = refused(tmp_path / where)
+
+    assert error.reason is Reason.DATA_NOT_FOUND
+    assert str(error).startswith("spec.dataset.current.uri: no ")
+    assert str(tmp_path) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.parquet", b"no parquet"),
+        ("t.parquet", b""),
+        ("t.csv.gz", b"no gzip"),
+        ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99)[:-12]),
+        ("t.csv", b"a\n1\n2,3,4\n"),
+        ("t.csv", b"\xff\xfe\x00\x01,\x80\n"),
+    ],
+)
+def test_a_broken_file_is_unreadable(tmp_path, name, content):
+    """Never a stack trace: the field, the file, and what the reader said."""
+    (tmp_path / name).write_bytes(content)
+
+    error = refused(tmp_path / name)
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert str(error).startswith(f"spec.dataset.current.uri: {tmp_path}/{name} cannot be read: {name} is no ")
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n"])
+def test_a_csv_without_rows_is_an_empty_table(tmp_path, content):
+    """It is there and can be read; that it is empty is for the check to judge."""
+    (tmp_path / "t.csv").write_text(content)
+
+    assert len(load(place(tmp_path / "t.csv"))) == 0
+
+
+def test_files_that_do_not_share_their_columns_are_refused(tmp_path):
+    """Filling the gap with nothing would look like drift."""
+    TABLE.to_csv(tmp_path / "a.csv", index=False)
+    TABLE[["a"]].to_csv(tmp_path / "b.csv", index=False)
+
+    error = refused(tmp_path)
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "a.csv and b.csv differ in 'b'" in str(error)
+
+
+def test_a_column_that_is_text_in_one_file_is_text_in_all(tmp_path):
+    """Leading zeros survive, although the first file alone would be numbers."""
+    (tmp_path / "a.csv").write_text("zip,n\n007,1\n")
+    (tmp_path / "b.csv").write_text("zip,n\nA1,\n")
+
+    table = load(place(tmp_path))
+
+    assert table["zip"].tolist() == ["007", "A1"]
+    assert table["n"].dtype == "float64"
+
+
+def test_a_column_that_the_reference_holds_as_text_is_read_as_text(tmp_path):
+    """A day on which all codes happen to be digits is no change of type."""
+    (tmp_path / "t.csv").write_text("zip\n007\n")
+
+    assert load(place(tmp_path / "t.csv"), text_columns=["zip", "gone"])["zip"].tolist() == ["007"]
+
+
+def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path):
+    """What pandas noted in the file would change columns and types from one writer to the next."""
+    odd = pd.DataFrame({"n": pd.array([1, None], dtype="Int64")}, index=[7, 9])
+    odd.to_parquet(tmp_path / "t.parquet")
+
+    table = load(place(tmp_path / "t.parquet"))
+
+    assert list(table.columns) == ["n"]
+    assert table["n"].dtype == "float64"
+    assert table.index.tolist() == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def web():
+    """A web server that knows /t.csv, and answers /<status> with that status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            found = self.path.startswith("/t.csv")
+            self.send_response(200 if found else int(self.path[1:4]))
+            self.end_headers()
+            if found:
+                self.wfile.write(TABLE.to_csv(index=False).encode())
+
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_file_is_read_over_http(web):
+    """The format is that of the path; a query may follow."""
+    pd.testing.assert_frame_equal(load(place(f"{web}/t.csv?sig=secret")), TABLE)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "said"),
+    [
+        ("/404.csv?sig=secret", Reason.DATA_NOT_FOUND, "no file was found"),
+        ("/403.csv?sig=secret", Reason.DATA_UNREADABLE, "access is denied"),
+        ("/500.csv?sig=secret", Reason.DATA_UNREADABLE, "500"),
+    ],
+)
+def test_what_a_web_server_refuses_is_told_without_the_signature(web, path, reason, said):
+    """A signed address in the status would give the data to everybody who may read it."""
+    error = refused(web + path)
+
+    assert error.reason is reason
+    assert said in str(error)
+    assert "secret" not in str(error)
+
+
+def test_a_web_server_that_is_not_there_is_unreadable():
+    """It may be back for the next check."""
+    error = refused("http://127.0.0.1:9/t.csv")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "Cannot connect" in str(error)
