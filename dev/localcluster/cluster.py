@@ -114,15 +114,10 @@ class LocalCluster:
 
     def stop(self) -> None:
         """End everything, whoever started it and however that ended, and remove the state directory."""
-        if not self.state.exists:
-            return
-        with self.state.locked():
-            childprocess.stop(self.state.record("process-node"), grace_seconds=PODS_GRACE_SECONDS)
-            # What they would write on a polite goodbye is deleted a moment later.
-            for name in reversed(self.components):
-                childprocess.stop(self.state.record(name), grace_seconds=0)
-            childprocess.kill_marked(CLUSTER_MARK, str(self.state.root))
-            self.state.remove()
+        if self.state.exists:
+            with self.state.locked():
+                self._end_processes()
+                self.state.remove()
         self._dismiss_guard()
 
     def stop_apiserver(self) -> None:
@@ -157,6 +152,14 @@ class LocalCluster:
         if not self.state.exists:
             raise NotAClusterError(f"no local cluster in {self.state.root}")
         return self.state
+
+    def _end_processes(self) -> None:
+        childprocess.stop(self.state.record("process-node"), grace_seconds=PODS_GRACE_SECONDS)
+        # What they would write on a polite goodbye is deleted a moment later.
+        for name in reversed(self.components):
+            childprocess.stop(self.state.record(name), grace_seconds=0)
+        # Whatever has no record: pods' processes of a node that crashed, a start that was interrupted.
+        childprocess.kill_marked(CLUSTER_MARK, str(self.state.root))
 
     def _start_guard(self) -> None:
         """Start a process that stops the cluster when its pipe to us breaks, as it does however we end."""

@@ -1,6 +1,7 @@
 """The process that stands for a container."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcluster.childprocess import die_with_parent, kill_marked
+from localcluster.processnode.races import unless
 
 POD_MARK = "LOCALCLUSTER_POD"  # in the environment of all processes of a pod: its UID
 
@@ -57,12 +59,8 @@ class Container:
     async def stop(self, grace_seconds: float, *, at_once: asyncio.Event) -> None:
         """Ask the process group to end, and kill it after the grace period or when `at_once` is set."""
         self._signal(signal.SIGTERM)
-        ended, hurry = asyncio.create_task(self.wait()), asyncio.create_task(at_once.wait())
-        _, unfinished = await asyncio.wait(
-            (ended, hurry), timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in unfinished:
-            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(unless(at_once, self.wait()), grace_seconds)
         self._signal(signal.SIGKILL)
         await self.wait()
 

@@ -1,28 +1,17 @@
 """The life of one pod on this node, from the first look to its removal from the API server."""
 
 import asyncio
-import base64
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any, TypeVar
 
 from localcluster.processnode.apiserver import ApiError, Document, until_answered
-from localcluster.processnode.container import POD_MARK, Command, Container, kill_leftovers
+from localcluster.processnode.container import Container, kill_leftovers
 from localcluster.processnode.context import NodeContext
-from localcluster.processnode.environment import (
-    ConfigError,
-    SourceRef,
-    Sources,
-    container_environment,
-    expand,
-    referenced_sources,
-)
+from localcluster.processnode.environment import ConfigError
+from localcluster.processnode.launch import Launch, gather
 from localcluster.processnode.podfolder import PodFolder
-from localcluster.processnode.podidentity import keep_token_fresh, write_identity
-from localcluster.processnode.podspec import is_terminal, main_container, refusals
+from localcluster.processnode.podidentity import keep_token_fresh
+from localcluster.processnode.podspec import is_terminal, refusals
 from localcluster.processnode.podstatus import (
     START_ERROR_EXIT_CODE,
     UNKNOWN_EXIT_CODE,
@@ -33,20 +22,11 @@ from localcluster.processnode.podstatus import (
     running_status,
     waiting_status,
 )
+from localcluster.processnode.races import beside, unless
 from localcluster.processnode.statusreporter import StatusReporter
 
 CONFIG_RETRY_SECONDS = 1.0
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Launch:
-    """All that is needed to start the container, gathered."""
-
-    command: Command
-    token_expires: datetime | None
 
 
 class PodWorker:
@@ -81,7 +61,7 @@ class PodWorker:
 
     async def run(self) -> None:
         """Run the pod to its end, report it, and remove the pod once it is deleted."""
-        async with _background(self._reporter.run()):
+        async with beside(self._reporter.run()):
             if not is_terminal(self.pod):
                 await self._live()
             await self._reporter.delivered()
@@ -98,7 +78,7 @@ class PodWorker:
             return
         self._folder.create(self.pod)
         try:
-            async with _background(self._watch_deadline()):
+            async with beside(self._watch_deadline()):
                 if launch := await self._prepared():
                     await self._run_container(launch)
                 else:
@@ -110,62 +90,14 @@ class PodWorker:
         """Gather what the container needs, for as long as it takes; None when the pod is to stop first."""
         while not self._stopping.is_set():
             try:
-                launch = await _unless(self._stopping, self._gather())
+                launch = await unless(self._stopping, gather(self._node, self.pod, self._folder))
             except ConfigError as error:
                 reason, message = "CreateContainerConfigError", str(error)
                 self._reporter.report(waiting_status(self.pod, _now(), reason=reason, message=message))
             else:
                 return launch
-            await _unless(self._stopping, asyncio.sleep(CONFIG_RETRY_SECONDS))
+            await unless(self._stopping, asyncio.sleep(CONFIG_RETRY_SECONDS))
         return None
-
-    async def _gather(self) -> Launch:
-        container = main_container(self.pod)
-        expires = await write_identity(self._node, self.pod, self._folder)
-        sources = await self._read_sources(referenced_sources(container))
-        host, port = self._node.server.removeprefix("https://").split(":")
-        given = {
-            **dict(self._node.inherited),
-            "HOSTNAME": self.pod["metadata"]["name"],
-            "KUBERNETES_SERVICE_HOST": host,
-            "KUBERNETES_SERVICE_PORT": port,
-            "KUBERNETES_SERVICE_PORT_HTTPS": port,
-        }
-        environment = container_environment(self.pod, container, sources, given)
-        words = [expand(word, environment) for word in (*container["command"], *container.get("args", []))]
-        command = Command(
-            argv=interpreted(words, self._node.interpreter),
-            environment={**environment, **self._places(with_identity=expires is not None)},
-            directory=self._folder.home,
-            log=self._folder.log(container["name"]),
-        )
-        return Launch(command=command, token_expires=expires)
-
-    def _places(self, *, with_identity: bool) -> dict[str, str]:
-        """Return the variables that stand for a container's own file system; they win over the pod's."""
-        identity = {"KUBECONFIG": str(self._folder.kubeconfig)} if with_identity else {}
-        return {
-            **identity,
-            "HOME": str(self._folder.home),
-            "TMPDIR": str(self._folder.tmp),
-            "TERMINATION_MESSAGE_PATH": str(self._folder.termination_message),
-            POD_MARK: self._uid,
-        }
-
-    async def _read_sources(self, refs: set[SourceRef]) -> Sources:
-        """Read the ConfigMaps and Secrets that exist; those that do not are left out."""
-        found: dict[str, dict[str, dict[str, str]]] = {"ConfigMap": {}, "Secret": {}}
-        for ref in sorted(refs):
-            path = f"/api/v1/namespaces/{self.pod['metadata']['namespace']}/{ref.kind.lower()}s/{ref.name}"
-            try:
-                document = await until_answered(partial(self._node.api.get, path))
-            except ApiError as error:
-                if error.status != 404:
-                    raise ConfigError(error.message) from error
-                continue
-            data = document.get("data") or {}
-            found[ref.kind][ref.name] = decoded(data) if ref.kind == "Secret" else data
-        return Sources(configmaps=found["ConfigMap"], secrets=found["Secret"])
 
     async def _run_container(self, launch: Launch) -> None:
         self._folder.mark_started()
@@ -176,7 +108,7 @@ class PodWorker:
             self._report_start_error("StartError", f"cannot start {launch.command.argv[0]}: {error.strerror}")
             return
         self._reporter.report(running_status(self.pod, started, pid=container.pid))
-        async with _background(self._keep_token_fresh(launch.token_expires)):
+        async with beside(self._keep_token_fresh(launch.token_expires)):
             try:
                 code = await self._until_end(container)
             finally:
@@ -189,7 +121,7 @@ class PodWorker:
 
     async def _until_end(self, container: Container) -> int:
         """Wait until the process ends, or end it when the pod is to stop."""
-        code = await _unless(self._stopping, container.wait())
+        code = await unless(self._stopping, container.wait())
         if code is None:
             # A deadline leaves the pod its own grace period, a deletion brings one with it.
             grace = self.pod["metadata"].get("deletionGracePeriodSeconds")
@@ -250,45 +182,10 @@ class PodWorker:
             await until_answered(lambda: self._node.api.delete(path, options))
 
 
-def interpreted(words: list[str], interpreter: str) -> list[str]:
-    """Let a command that starts with `python` or `python3` run with the given interpreter."""
-    program, *rest = words
-    return [interpreter if program in {"python", "python3"} else program, *rest]
-
-
 def _unknown_end(message: str) -> ContainerEnd:
     """Describe the end of a container that cannot be found, as a kubelet does."""
     reason = "ContainerStatusUnknown"
     return ContainerEnd(exit_code=UNKNOWN_EXIT_CODE, finished=_now(), reason=reason, message=message)
-
-
-def decoded(data: dict[str, str]) -> dict[str, str]:
-    """Return a Secret's values as text."""
-    return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
-
-
-async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Return what the work returns, or None when the event comes first; the work is cancelled then."""
-    working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
-    try:
-        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        for task in (working, waiting):
-            task.cancel()
-        await asyncio.gather(working, waiting, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something beside the block, and end it with the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _now() -> datetime:
