@@ -2,12 +2,18 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from demo.folders import DemoFolder
+from demo.install import install, rendered, without_deployments
+from demo.kubectl import Kubectl as Installer
+from demo.mlflow_server import MlflowServer
 from eventually import eventually
 from kubectl import Kubectl
 from localcluster import LocalCluster
+from operators import operator_kubeconfig
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +35,25 @@ def kubectl(cluster: LocalCluster) -> Iterator[Kubectl]:
     eventually(lambda: bool(kubectl.get("serviceaccounts")["items"]), "the namespace has a ServiceAccount")
     yield kubectl
     kubectl("delete", "namespace", kubectl.namespace, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def installation(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CRD and the rights of manifests/; the kubeconfig of the operator's own ServiceAccount."""
+    installer = Installer(cluster.kubectl, cluster.kubeconfig, "default")
+    install(installer, without_deployments(rendered(installer)))
+    return operator_kubeconfig(cluster, tmp_path_factory.mktemp("operator") / "kubeconfig")
+
+
+@pytest.fixture(scope="session")
+def mlflow_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MLflow server with a database and a registry."""
+    folder = DemoFolder(tmp_path_factory.mktemp("mlflow"))
+    folder.create()
+    server = MlflowServer(folder)
+    try:
+        server.start()
+        server.wait()
+        yield server.uri
+    finally:
+        server.program.stop()

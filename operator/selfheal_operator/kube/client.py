@@ -37,10 +37,11 @@ class ApiClient:
         self._transport = transport
 
     @classmethod
-    async def connect(cls) -> Self:
-        """Connect by the kubeconfig in KUBECONFIG, or as the pod's ServiceAccount."""
+    async def connect(cls, kubeconfig: str | None = None) -> Self:
+        """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount."""
         configuration = aio.Configuration()
-        await config.load_config(client_configuration=configuration)
+        named = {"config_file": kubeconfig} if kubeconfig else {}
+        await config.load_config(client_configuration=configuration, **named)
         # Reading proxy settings from the environment at each request takes longer than the request.
         configuration.client_session_kwargs = {"trust_env": False}
         configuration.retries = None  # the queue retries, with a decision made anew

@@ -1,0 +1,664 @@
+"""What the API server refuses of a spec, in the words that a user reads.
+
+Every bound and every rule of the CRD is in a table below, with a value on the boundary that passes and one
+just beyond it; a test sees to it that none is left out.
+"""
+
+import copy
+import json
+import re
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from kubernetes import client, config
+
+from eventually import eventually
+from kubectl import Document, Kubectl
+from localcluster import LocalCluster
+from selfheal_operator.api.names import GROUP, PLURAL, VERSION
+
+CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
+
+ABSENT: Final = object()
+
+FULL_SPEC: Final[Document] = {
+    "dataset": {
+        "reference": {"uri": "/data/reference.parquet", "format": "Parquet"},
+        "current": {"uri": "https://lake.example/live.csv", "format": "CSV"},
+    },
+    "target": "churned",
+    "threshold": 0.3,
+    "schedule": "0 */6 * * *",
+    "timeZone": "Europe/Berlin",
+    "suspend": False,
+    "task": "Classification",
+    "retraining": {
+        "mode": "Auto",
+        "cooldownSeconds": 3600,
+        "trainingData": "Current",
+        "testFraction": 0.2,
+        "randomSeed": 42,
+        "candidates": [
+            {
+                "name": "forest",
+                "estimator": "sklearn.ensemble.RandomForestClassifier",
+                "params": {"n_estimators": 200, "class_weight": {"0": 1, "1": 5}},
+            }
+        ],
+    },
+    "mlflow": {
+        "trackingURI": "http://mlflow.mlops:5000",
+        "experiment": "churn",
+        "registeredModelName": "churn",
+        "secretRef": {"name": "mlflow"},
+    },
+    "podTemplate": {
+        "serviceAccountName": "trainer",
+        "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
+        "env": [
+            {"name": "TZ", "value": "UTC"},
+            {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "lake", "key": "token"}}},
+        ],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+        "volumeMounts": [{"name": "data", "mountPath": "/data", "subPath": "churn", "readOnly": True}],
+    },
+}
+"""Every field of the spec, the alternative intervalSeconds aside."""
+
+INTERVAL: Final = {"schedule": ABSENT, "timeZone": ABSENT}
+"""What has to go where intervalSeconds is set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A bound in the schema of one field."""
+
+    path: str
+    keyword: str
+    passes: Any
+    fails: Any
+    complaint: str
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """Other fields that have to change with it."""
+
+
+def _invalid(path: str, value: object, limit: str) -> str:
+    return f"spec.{path}: Invalid value: {value}: spec.{path} in body {limit}"
+
+
+def at_least(path: str, least: float, beyond: float, **more: Any) -> Bound:
+    """Return a field's smallest value, and one that is too small."""
+    says = _invalid(path, beyond, f"should be greater than or equal to {least}")
+    return Bound(path=path, keyword="minimum", passes=least, fails=beyond, complaint=says, **more)
+
+
+def at_most(path: str, most: float, beyond: float, **more: Any) -> Bound:
+    """Return a field's greatest value, and one that is too great."""
+    says = _invalid(path, beyond, f"should be less than or equal to {most}")
+    return Bound(path=path, keyword="maximum", passes=most, fails=beyond, complaint=says, **more)
+
+
+def one_of(path: str, *words: str) -> Iterator[Bound]:
+    """Yield every word that a field takes, and one that it does not take."""
+    listed = ", ".join(f'"{word}"' for word in words)
+    says = f'spec.{path}: Unsupported value: "Other": supported values: {listed}'
+    for word in words:
+        yield Bound(path=path, keyword="enum", passes=word, fails="Other", complaint=says)
+
+
+def not_empty(path: str, passes: str = "a") -> Bound:
+    """Return the shortest text for a field, and the empty one."""
+    says = _invalid(path, '""', "should be at least 1 chars long")
+    return Bound(path=path, keyword="minLength", passes=passes, fails="", complaint=says)
+
+
+def longest(path: str, length: int, start: str = "", filler: str = "a", **more: Any) -> Bound:
+    """Return the longest text for a field, and one that is a character longer."""
+    text = start.ljust(length, filler)
+    says = f"spec.{path}: Too long: may not be more than {length} bytes"
+    return Bound(path=path, keyword="maxLength", passes=text, fails=text + filler, complaint=says, **more)
+
+
+def required(path: str, present: Any) -> Bound:
+    """Return a field that must be there."""
+    says = f"spec.{path}: Required value"
+    return Bound(path=path, keyword="required", passes=present, fails=ABSENT, complaint=says)
+
+
+def most_items(path: str, most: int, item: Callable[[int], Document], **more: Any) -> Bound:
+    """Return the longest list, and one that is an item longer."""
+    items = [item(number) for number in range(most + 1)]
+    says = f"spec.{path}: Too many: {most + 1}: must have at most {most} items"
+    return Bound(path=path, keyword="maxItems", passes=items[:most], fails=items, complaint=says, **more)
+
+
+def distinct(path: str, key: str, item: Callable[[int], Document]) -> Bound:
+    """Return a list whose items differ in their key, and one where two have the same."""
+    one, other = item(1), item(2)
+    twin = {**other, key: one[key]}
+    says = f'spec.{path}[1]: Duplicate value: {{"{key}":"{one[key]}"}}'
+    return Bound(
+        path=path,
+        keyword="x-kubernetes-list-map-keys",
+        passes=[one, other],
+        fails=[one, twin],
+        complaint=says,
+    )
+
+
+def candidate(number: int) -> Document:
+    """Return the candidate of that number."""
+    return {"name": f"c{number}", "estimator": "sklearn.linear_model.Ridge"}
+
+
+def variable(number: int) -> Document:
+    """Return the environment variable of that number."""
+    return {"name": f"V{number}", "value": ""}
+
+
+def volume(number: int) -> Document:
+    """Return the volume of that number."""
+    return {"name": f"v{number}", "emptyDir": {}}
+
+
+def mount(number: int) -> Document:
+    """Return the mount of that number."""
+    return {"name": "data", "mountPath": f"/m{number}"}
+
+
+BOUNDS: Final = (
+    *(
+        bound
+        for side in ("dataset.reference", "dataset.current")
+        for bound in (
+            required(side, {"uri": "/data"}),
+            required(f"{side}.uri", "/data"),
+            not_empty(f"{side}.uri", "/"),
+            longest(f"{side}.uri", 1024, "/data/"),
+            *one_of(f"{side}.format", "CSV", "Parquet"),
+        )
+    ),
+    required("dataset", FULL_SPEC["dataset"]),
+    required("target", "churned"),
+    not_empty("target"),
+    longest("target", 256),
+    required("threshold", 0.3),
+    at_least("threshold", 0, -0.01),
+    at_most("threshold", 1, 1.01),
+    not_empty("schedule"),  # the operator says what is no cron expression
+    longest("schedule", 128, "0 0 1 1 *", " "),
+    at_least("intervalSeconds", 60, 59, beside=INTERVAL),
+    at_most("intervalSeconds", 31_536_000, 31_536_001, beside=INTERVAL),
+    not_empty("timeZone", "UTC"),
+    Bound(
+        path="timeZone",
+        keyword="maxLength",
+        passes="America/Argentina/ComodRivadavia",  # no name is longer
+        fails="A" * 65,
+        complaint="spec.timeZone: Too long: may not be more than 64 bytes",
+    ),
+    *one_of("task", "Classification", "Regression"),
+    *one_of("retraining.mode", "Auto", "Manual", "Disabled"),
+    at_least("retraining.cooldownSeconds", 0, -1),
+    at_most("retraining.cooldownSeconds", 31_536_000, 31_536_001),
+    *one_of("retraining.trainingData", "Current", "Reference", "ReferenceAndCurrent"),
+    Bound(
+        path="retraining.testFraction",
+        keyword="minimum",
+        passes=0.01,
+        fails=0,
+        complaint=_invalid("retraining.testFraction", 0, "should be greater than 0"),
+    ),
+    Bound(
+        path="retraining.testFraction",
+        keyword="maximum",
+        passes=0.99,
+        fails=1,
+        complaint=_invalid("retraining.testFraction", 1, "should be less than 1"),
+    ),
+    at_least("retraining.randomSeed", 0, -1),
+    at_most("retraining.randomSeed", 2_147_483_647, 2_147_483_648),
+    most_items("retraining.candidates", 10, candidate),
+    distinct("retraining.candidates", "name", candidate),
+    required("retraining.candidates[0].name", "forest"),
+    not_empty("retraining.candidates[0].name"),
+    longest("retraining.candidates[0].name", 63),
+    required("retraining.candidates[0].estimator", "sklearn.linear_model.Ridge"),
+    not_empty("retraining.candidates[0].estimator"),
+    longest("retraining.candidates[0].estimator", 128),
+    longest("mlflow.trackingURI", 1024, "http://mlflow/"),
+    not_empty("mlflow.experiment"),
+    longest("mlflow.experiment", 256),
+    not_empty("mlflow.registeredModelName"),
+    longest("mlflow.registeredModelName", 256),
+    required("mlflow.secretRef.name", "mlflow"),
+    not_empty("mlflow.secretRef.name"),
+    longest("mlflow.secretRef.name", 253),
+    longest("podTemplate.serviceAccountName", 253),
+    most_items("podTemplate.env", 64, variable),
+    distinct("podTemplate.env", "name", variable),
+    required("podTemplate.env[0].name", "TZ"),
+    not_empty("podTemplate.env[0].name"),
+    longest("podTemplate.env[0].name", 253),
+    longest("podTemplate.env[0].value", 1024),
+    most_items("podTemplate.volumes", 32, volume),
+    distinct("podTemplate.volumes", "name", volume),
+    required("podTemplate.volumes[0].name", "data"),
+    not_empty("podTemplate.volumes[0].name"),
+    longest("podTemplate.volumes[0].name", 253),
+    most_items("podTemplate.volumeMounts", 32, mount),
+    distinct("podTemplate.volumeMounts", "mountPath", mount),
+    required("podTemplate.volumeMounts[0].name", "data"),
+    not_empty("podTemplate.volumeMounts[0].name"),
+    longest("podTemplate.volumeMounts[0].name", 253),
+    required("podTemplate.volumeMounts[0].mountPath", "/data"),
+    not_empty("podTemplate.volumeMounts[0].mountPath"),
+    longest("podTemplate.volumeMounts[0].mountPath", 1024),
+    longest("podTemplate.volumeMounts[0].subPath", 1024),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule of the object at `on`: changes of the full spec that it lets through, and that it refuses."""
+
+    on: str
+    complaint: str
+    """As it is shown; it ends with the rule's message."""
+    passes: tuple[Mapping[str, Any], ...]
+    fails: tuple[Mapping[str, Any], ...]
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """For a rule on changes: how the stored object differs from the full spec."""
+
+
+RULES: Final = (
+    *(
+        rule
+        for side in ("dataset.reference", "dataset.current")
+        for rule in (
+            Rule(
+                on=side,
+                complaint=(
+                    f"spec.{side}.uri: Invalid value: uri must be an absolute path, or start with file:///, "
+                    "http:// or https://; s3:// and other stores cannot be read yet"
+                ),
+                passes=tuple(
+                    {f"{side}.uri": uri}
+                    for uri in (
+                        "/",
+                        "/data/*/part-?.csv",
+                        "file:///data/live",
+                        "http://h",
+                        "https://h/a.csv?b=*",
+                    )
+                ),
+                fails=tuple(
+                    {f"{side}.uri": uri}
+                    for uri in (
+                        "data.csv",
+                        "./a",
+                        "s3://lake/a",
+                        "file://a",
+                        "http://",
+                        "https:///a",
+                        "HTTP://h",
+                    )
+                ),
+            ),
+            Rule(
+                on=side,
+                complaint=(
+                    f"spec.{side}.uri: Invalid value: uri must name one file over http(s): "
+                    "a server cannot be asked which files a * stands for"
+                ),
+                passes=({f"{side}.uri": "https://h/%2A.csv"}, {f"{side}.uri": "/data/*.csv"}),
+                fails=({f"{side}.uri": "https://h/*.csv"}, {f"{side}.uri": "http://h/*/a.csv?b"}),
+            ),
+            Rule(
+                on=side,
+                complaint=(
+                    f"spec.{side}.uri: Invalid value: uri must not contain a user name or password: "
+                    "whoever may read this resource would see it"
+                ),
+                passes=({f"{side}.uri": "https://h/a@b.csv"}, {f"{side}.uri": "/data/a@b.csv"}),
+                fails=({f"{side}.uri": "https://ann:secret@h/a.csv"}, {f"{side}.uri": "http://ann@h"}),
+            ),
+        )
+    ),
+    Rule(
+        on="",
+        complaint="spec: Invalid value: set exactly one of schedule and intervalSeconds",
+        passes=({"schedule": "@daily"}, {**INTERVAL, "intervalSeconds": 60}),
+        fails=(INTERVAL, {"intervalSeconds": 60}),
+    ),
+    Rule(
+        on="",
+        complaint="spec.schedule: Invalid value: schedule must not contain a time zone: set timeZone instead",
+        passes=({"schedule": "0 6 * * mon"},),
+        fails=({"schedule": "TZ=UTC 0 6 * * *"}, {"schedule": "CRON_TZ=Europe/Berlin 0 6 * * *"}),
+    ),
+    Rule(
+        on="",
+        complaint="spec.timeZone: Invalid value: timeZone has a meaning only together with schedule",
+        passes=({"timeZone": ABSENT}, {**INTERVAL, "intervalSeconds": 60}),
+        fails=({"schedule": ABSENT, "intervalSeconds": 60},),
+    ),
+    Rule(
+        on="",
+        complaint="spec.timeZone: Invalid value: timeZone must be an IANA name, such as Europe/Berlin",
+        passes=({"timeZone": "UTC"}, {"timeZone": "Etc/GMT+2"}, {"timeZone": "Asia/Kolkata"}),
+        fails=({"timeZone": "+02:00"}, {"timeZone": "Local"}),
+    ),
+    Rule(
+        on="",
+        complaint=(
+            'spec: Invalid value: "object": unknown time zone Europe/Atlantis evaluating rule: '
+            "timeZone must be an IANA name, such as Europe/Berlin"
+        ),
+        passes=({"timeZone": "Europe/Athens"},),
+        fails=({"timeZone": "Europe/Atlantis"},),
+    ),
+    Rule(
+        on="",
+        complaint=(
+            "spec.task: Invalid value: task cannot be changed once set: "
+            "make another ModelMonitor for another task"
+        ),
+        passes=({"task": "Classification"}, {"threshold": 0.4}),
+        fails=({"task": "Regression"}, {"task": ABSENT}),
+        before={"task": "Classification"},
+    ),
+    Rule(
+        on="",
+        complaint=(
+            "spec.mlflow.registeredModelName: Invalid value: registeredModelName cannot be changed once set: "
+            "make another ModelMonitor for another model"
+        ),
+        passes=({"mlflow.registeredModelName": "churn"}, {"mlflow.experiment": "other"}),
+        fails=(
+            {"mlflow.registeredModelName": "other"},
+            {"mlflow.registeredModelName": ABSENT},
+            {"mlflow": ABSENT},
+        ),
+        before={"mlflow.registeredModelName": "churn"},
+    ),
+    Rule(
+        on="retraining.candidates[]",
+        complaint=(
+            "spec.retraining.candidates[0].name: Invalid value: name must consist of lower case letters, "
+            "digits and hyphens, with no hyphen at either end"
+        ),
+        passes=tuple({"retraining.candidates[0].name": name} for name in ("a", "0", "forest-2", "a--b")),
+        fails=tuple({"retraining.candidates[0].name": name} for name in ("Forest", "a_b", "-a", "a-", "a b")),
+    ),
+    Rule(
+        on="mlflow",
+        complaint=(
+            "spec.mlflow.trackingURI: Invalid value: trackingURI must be the http:// or https:// address "
+            "of an MLflow server, such as http://mlflow.mlops:5000"
+        ),
+        passes=({"mlflow.trackingURI": "https://m"}, {"mlflow.trackingURI": ABSENT}),
+        fails=tuple({"mlflow.trackingURI": uri} for uri in ("", "sqlite:///m.db", "mlflow:5000", "http://")),
+    ),
+    Rule(
+        on="mlflow",
+        complaint=(
+            "spec.mlflow.trackingURI: Invalid value: trackingURI must not contain a user name or password: "
+            "name a Secret in secretRef instead"
+        ),
+        passes=({"mlflow.trackingURI": "https://m/a@b"},),
+        fails=({"mlflow.trackingURI": "https://ann:secret@m"}, {"mlflow.trackingURI": "http://ann@m:5000/"}),
+    ),
+    Rule(
+        on="mlflow",
+        complaint=(
+            "spec.mlflow.registeredModelName: Invalid value: "
+            "registeredModelName must not contain a slash, a colon or a quotation mark"
+        ),
+        passes=({"mlflow.registeredModelName": "team-a.churn (new)"},),
+        fails=tuple({"mlflow.registeredModelName": name} for name in ("a/b", "a:b", "bob's", 'a"b')),
+    ),
+    Rule(
+        on="podTemplate.env[]",
+        complaint=(
+            "spec.podTemplate.env[0].name: Invalid value: "
+            "name must not be SELFHEAL_REQUEST: the operator sets it"
+        ),
+        passes=({"podTemplate.env[0].name": "SELFHEAL_REQUESTS"},),
+        fails=({"podTemplate.env[0].name": "SELFHEAL_REQUEST"},),
+    ),
+)
+
+LONGEST_NAME: Final = 45
+NAME_COMPLAINT: Final = (
+    "<nil>: Invalid value: metadata.name must be at most 45 characters: the names of Jobs are made from it"
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """The API server, asked without consequences."""
+
+    api: client.CustomObjectsApi
+    namespace: str = "default"
+
+    def complaints(self, spec: Document, name: str = "monitor") -> list[str]:
+        """Return what the API server says against a new object; nothing if it takes it."""
+        return _said(
+            lambda: self.api.create_namespaced_custom_object(
+                *(GROUP, VERSION, self.namespace, PLURAL), _object(spec, name), dry_run="All"
+            )
+        )
+
+    def complaints_at_change(self, before: Document, after: Document) -> list[str]:
+        """Return what the API server says against a change of an object."""
+        name = f"stored-{uuid.uuid4().hex[:8]}"
+        where = (GROUP, VERSION, self.namespace, PLURAL)
+        stored = self.api.create_namespaced_custom_object(*where, _object(before, name))
+        try:
+            changed = {**stored, "spec": after}
+            return _said(
+                lambda: self.api.replace_namespaced_custom_object(*where, name, changed, dry_run="All")
+            )
+        finally:
+            self.api.delete_namespaced_custom_object(*where, name)
+
+
+def _object(spec: Document, name: str) -> Document:
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "ModelMonitor",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+def _said(request: Callable[[], object]) -> list[str]:
+    try:
+        request()
+    except client.ApiException as refusal:
+        causes = json.loads(str(refusal.body))["details"]["causes"]
+        return [f"{cause['field']}: {cause['message']}" for cause in causes]
+    return []
+
+
+def changed(spec: Document, changes: Mapping[str, Any]) -> Document:
+    """Return a copy of a spec with other values at some paths, such as `podTemplate.env[0].name`."""
+    result = copy.deepcopy(spec)
+    for path, value in changes.items():
+        *way, last = re.findall(r"[^.\[\]]+", path)
+        place: Any = result
+        for step in way:
+            place = place[int(step)] if isinstance(place, list) else place[step]
+        if value is ABSENT:
+            del place[last]
+        else:
+            place[last] = value
+    return result
+
+
+@pytest.fixture(scope="module")
+def server(cluster: LocalCluster) -> Iterator[Server]:
+    """The API server, with the CRD."""
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, "default")
+    kubectl("apply", "-f", str(CRD))
+    kubectl("wait", "--for=condition=Established", "--timeout=20s", "-f", str(CRD))
+    connection = config.new_client_from_config(str(cluster.kubeconfig))
+    server = Server(client.CustomObjectsApi(connection))
+    eventually(lambda: _is_in_force(server), "the API server holds objects against the CRD")
+    yield server
+    connection.close()
+
+
+def _is_in_force(server: Server) -> bool:
+    try:
+        return server.complaints({}) != []
+    except (client.ApiException, KeyError):  # for a moment after it is established there is no such resource
+        return False
+
+
+def test_the_full_spec_is_accepted(server: Server) -> None:
+    """The object that all cases are made from passes, with a value in every field."""
+    assert server.complaints(FULL_SPEC) == []
+
+
+@pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: f"{bound.path}-{bound.keyword}")
+def test_a_bound_holds_exactly_at_its_value(server: Server, bound: Bound) -> None:
+    """The value on the boundary passes; the one beyond it is refused with the field and the limit."""
+    passing = changed(FULL_SPEC, {**bound.beside, bound.path: bound.passes})
+
+    assert server.complaints(passing) == []
+    assert bound.complaint in server.complaints(changed(passing, {bound.path: bound.fails}))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.complaint)
+def test_a_rule_tells_what_to_change(server: Server, rule: Rule) -> None:
+    """What keeps the rule passes; what breaks it is refused with this one sentence."""
+    for changes in rule.passes:
+        assert _verdict(server, rule, changes) == [], changes
+    for changes in rule.fails:
+        assert rule.complaint in _verdict(server, rule, changes), changes
+
+
+def _verdict(server: Server, rule: Rule, changes: Mapping[str, Any]) -> list[str]:
+    wanted = changed(FULL_SPEC, changes)
+    if not rule.before:
+        return server.complaints(wanted)
+    return server.complaints_at_change(changed(FULL_SPEC, rule.before), wanted)
+
+
+@pytest.mark.parametrize("path", ["task", "mlflow.registeredModelName"])
+def test_what_cannot_be_changed_can_be_set_later(server: Server, path: str) -> None:
+    """A monitor that began without a task or a model's name may be given one."""
+    assert server.complaints_at_change(changed(FULL_SPEC, {path: ABSENT}), FULL_SPEC) == []
+
+
+def test_a_name_leaves_room_for_the_names_of_jobs(server: Server) -> None:
+    """45 characters pass, 46 do not."""
+    assert server.complaints(FULL_SPEC, "n" * LONGEST_NAME) == []
+    assert server.complaints(FULL_SPEC, "n" * (LONGEST_NAME + 1)) == [NAME_COMPLAINT]
+
+
+def test_an_unknown_field_is_an_error_to_kubectl(server: Server, kubectl: Kubectl) -> None:
+    """A typing error is not dropped in silence."""
+    spec = changed(FULL_SPEC, {"treshold": 0.3})
+
+    assert 'unknown field "treshold"' in _refusal(kubectl, spec)
+
+
+def test_kubectl_shows_the_sentence_beside_the_field(server: Server, kubectl: Kubectl) -> None:
+    """What the API server says arrives on the user's terminal."""
+    spec = changed(FULL_SPEC, {"dataset.current.uri": "s3://lake/churn/"})
+
+    assert (
+        "spec.dataset.current.uri: Invalid value: uri must be an absolute path, or start with file:///, "
+        "http:// or https://; s3:// and other stores cannot be read yet"
+    ) in _refusal(kubectl, spec)
+
+
+def _refusal(kubectl: Kubectl, spec: Document) -> str:
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        kubectl.apply(_object(spec, "monitor"))
+    return str(failure.value.stderr)
+
+
+def test_a_refusal_does_not_repeat_a_password(server: Server) -> None:
+    """A complaint about a URI with a password names the field, not the value."""
+    spec = changed(
+        FULL_SPEC,
+        {
+            "dataset.current.uri": "https://ann:hunter2@lake/a.csv",
+            "mlflow.trackingURI": "https://ann:hunter2@mlflow",
+        },
+    )
+
+    complaints = server.complaints(spec)
+
+    assert len(complaints) == 2
+    assert "hunter2" not in " ".join(complaints)
+
+
+def test_every_bound_of_the_crd_is_tested_here() -> None:
+    """A bound that is added to the API needs a case in the table above."""
+    tested = {(re.sub(r"\[\d]", "[]", bound.path), bound.keyword) for bound in BOUNDS}
+
+    assert set(_bounds(_spec_schema(), "")) == tested
+
+
+def test_every_rule_of_the_crd_is_tested_here() -> None:
+    """A CEL rule that is added to the API needs a case in the table above."""
+    in_crd = set(_messages(_spec_schema(), ""))
+
+    untested = {
+        (on, message)
+        for on, message in in_crd
+        if not any(rule.on == on and rule.complaint.endswith(message) for rule in RULES)
+    }
+
+    assert in_crd
+    assert untested == set()
+    assert [rule["message"] for rule in _root_schema()["x-kubernetes-validations"]] == [
+        NAME_COMPLAINT.removeprefix("<nil>: Invalid value: ")
+    ]
+
+
+def _root_schema() -> Document:
+    root: Document = yaml.safe_load(CRD.read_text())["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return root
+
+
+def _spec_schema() -> Document:
+    spec: Document = _root_schema()["properties"]["spec"]
+    return spec
+
+
+KEYWORDS: Final = (
+    *("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    "x-kubernetes-list-map-keys",
+)
+
+
+def _bounds(schema: Document, path: str) -> Iterator[tuple[str, str]]:
+    yield from ((path, keyword) for keyword in KEYWORDS if keyword in schema)
+    yield from ((f"{path}.{name}".lstrip("."), "required") for name in schema.get("required", ()))
+    for below, child in _children(schema, path):
+        yield from _bounds(child, below)
+
+
+def _messages(schema: Document, path: str) -> Iterator[tuple[str, str]]:
+    yield from ((path, rule["message"]) for rule in schema.get("x-kubernetes-validations", ()))
+    for below, child in _children(schema, path):
+        yield from _messages(child, below)
+
+
+def _children(schema: Document, path: str) -> Iterator[tuple[str, Document]]:
+    for name, child in schema.get("properties", {}).items():
+        yield f"{path}.{name}".lstrip("."), child
+    if "items" in schema:
+        yield f"{path}[]", schema["items"]
