@@ -1,6 +1,7 @@
 """`python -m demo`: sets the stage, plays, shows what came of it, and leaves all running until Ctrl-C."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from demo.errors import DemoError
 from demo.expectations import Outcome, disappointment
 from demo.folders import DemoFolder
 from demo.local import local_place, stop_leftovers
+from demo.own_cluster import own_cluster_place
 from demo.place import Place
 from demo.play import Play
 from demo.registry import Registry
@@ -30,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kubeconfig", type=Path, help="use this cluster instead of a local one")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     folder, teller = DemoFolder(), Teller()
     try:
         with folder.locked():
@@ -69,7 +72,7 @@ def place(folder: DemoFolder, teller: Teller, kubeconfig: Path | None) -> Abstra
     """Return the stage: the user's cluster if one is named, else one of our own."""
     if kubeconfig is None:
         return local_place(folder, teller.say)
-    raise DemoError("a cluster of your own is not supported yet")
+    return own_cluster_place(folder, kubeconfig, teller.say)
 
 
 def judge(outcomes: list[Outcome], teller: Teller) -> int:

@@ -23,7 +23,7 @@ class Outcome:
 def is_settled(scenario: Scenario, status: ModelMonitorStatus) -> bool:
     """Say whether there is nothing to wait for: no verdict, and where drift is expected, no retraining."""
     if scenario.drifts:
-        return status.last_retraining is not None and not status.active
+        return status.last_retraining is not None
     return status.last_check is not None and status.last_check.result is not CheckResult.ERROR
 
 

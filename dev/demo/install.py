@@ -24,13 +24,6 @@ def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, A
     return [each for each in documents if each["kind"] != "Deployment"]
 
 
-def demo_namespace(name: str) -> dict[str, Any]:
-    """Return the namespace of the monitors, under the restricted Pod Security profile."""
-    enforced = {"pod-security.kubernetes.io/enforce": "restricted"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": enforced}}
-
-
-def install(kubectl: Kubectl, documents: list[dict[str, Any]]) -> None:
-    """Apply the documents, and return when the API server knows ModelMonitors."""
-    kubectl.apply(documents)
+def wait_for_api(kubectl: Kubectl) -> None:
+    """Return when the API server knows ModelMonitors."""
     kubectl.run("wait", "--for=condition=Established", f"crd/{PLURAL}.{GROUP}", "--timeout=30s")

@@ -28,11 +28,16 @@ class Kubectl:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the whole command line."""
-        options = [f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}"]
-        return [str(self.program), *options, *arguments]
+        return [str(self.program), f"--kubeconfig={self.kubeconfig}", *arguments]
 
-    def run(self, *arguments: str, document: str | None = None, seconds: float = CALL_SECONDS) -> str:
-        """Return what kubectl prints.
+    def run(self, *arguments: str, seconds: float = CALL_SECONDS) -> str:
+        """Return what kubectl prints when it is asked about the namespace."""
+        return self.run_anywhere(f"--namespace={self.namespace}", *arguments, seconds=seconds)
+
+    def run_anywhere(
+        self, *arguments: str, document: str | None = None, seconds: float = CALL_SECONDS
+    ) -> str:
+        """Return what kubectl prints, `document` being its input.
 
         Raises:
             KubectlError: if it fails, or does not end in time.
@@ -55,7 +60,9 @@ class Kubectl:
     def apply(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Apply documents on the server's side: no copy goes into an annotation, which holds 256 KiB only."""
         items = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
-        self.run("apply", "--server-side", "--force-conflicts", "--filename=-", document=json.dumps(items))
+        self.run_anywhere(
+            "apply", "--server-side", "--force-conflicts", "--filename=-", document=json.dumps(items)
+        )
 
     def statuses(self) -> dict[str, ModelMonitorStatus]:
         """Return every monitor's status by the monitor's name."""

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from demo.folders import DemoFolder
-from demo.install import demo_namespace, install, rendered, without_deployments
+from demo.install import rendered, wait_for_api, without_deployments
 from demo.kubectl import Kubectl
 from demo.mlflow_server import MlflowServer
 from demo.monitors import NAMESPACE
 from demo.operator_process import OperatorProcess
 from demo.place import Place
+from demo.stage import stage_namespace
 from localcluster import LocalCluster, childprocess
 
 
@@ -27,7 +28,8 @@ def local_place(folder: DemoFolder, say: Callable[[str], None]) -> Iterator[Plac
         cluster.start()
         kubectl = Kubectl(binaries / "kubectl", cluster.kubeconfig, NAMESPACE)
         say("installing the CRD and the operator's rights, starting the operator as a local process")
-        install(kubectl, [*without_deployments(rendered(kubectl)), demo_namespace(NAMESPACE)])
+        kubectl.apply([*without_deployments(rendered(kubectl)), stage_namespace(NAMESPACE)])
+        wait_for_api(kubectl)
         ends.callback(operator.program.stop)
         operator.start(cluster, kubectl)
         server.wait()

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,15 +40,27 @@ class MlflowServer:
         self.program.wait(f"{self.uri}/health", timeout_seconds=READY_SECONDS)
 
 
-def server_script(folder: Path, port: int) -> str:
+def server_script(
+    folder: Path,
+    port: int,
+    *,
+    python: str = sys.executable,
+    listen: Sequence[str] = ("--host", "127.0.0.1"),
+) -> str:
     """Return shell commands that make the database and then serve it.
 
     One process makes the database before there is a second: two that both find it empty break it for good.
+
+    Args:
+        folder: For the database and the artifacts.
+        port: To listen on.
+        python: The interpreter that has MLflow.
+        listen: Options of `mlflow server` that say who may reach it.
     """
     database = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow = [sys.executable, "-m", "mlflow"]
     serve = [
-        *(*mlflow, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("server", "--port", str(port), "--workers", "1", *listen),
         *("--backend-store-uri", database, "--artifacts-destination", str(folder / "artifacts")),
     ]
-    return f"{shlex.join([*mlflow, 'db', 'upgrade', database])} && exec {shlex.join(serve)}"
+    make, run = (shlex.join([python, "-m", "mlflow", *each]) for each in (["db", "upgrade", database], serve))
+    return f"{make} && exec {run}"

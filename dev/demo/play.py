@@ -1,8 +1,10 @@
 """The order of events: version 1 of each model, the monitors, what comes of them, and the scores."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from demo.datasets.tables import REFERENCE
@@ -27,6 +29,24 @@ STORY_SECONDS: Final = 600
 POLL_SECONDS: Final = 1.0
 
 Statuses = Mapping[str, ModelMonitorStatus]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A moment at which `kubectl get` is worth a look."""
+
+    title: str
+    is_due: Callable[[Iterable[ModelMonitorStatus]], bool]
+
+
+PICTURES: Final = (
+    Picture("before: nothing has been checked yet", lambda seen: all(each.conditions for each in seen)),
+    Picture("during: drift is found, a retraining runs", lambda seen: any(map(_is_retraining, seen))),
+)
+
+
+def _is_retraining(status: ModelMonitorStatus) -> bool:
+    return any(job.purpose is Purpose.RETRAIN for job in status.active)
 
 
 class Play:
@@ -77,7 +97,6 @@ class Play:
             for each in SCENARIOS
         )
         self._teller.say("monitors applied")
-        self.show_monitors("before: nothing has been checked yet")
 
     def _follow(self, seconds: float) -> Statuses:
         """Tell what happens until every monitor has come to rest.
@@ -87,33 +106,33 @@ class Play:
         """
         deadline = time.monotonic() + seconds
         seen: Statuses = {each.name: ModelMonitorStatus() for each in SCENARIOS}
-        trouble, shown = "", False
-        while time.monotonic() < deadline:
+        pictures, trouble = list(PICTURES), ""
+        while unsettled := [each.name for each in SCENARIOS if not is_settled(each, seen[each.name])]:
+            if time.monotonic() > deadline:
+                waiting = ", ".join(unsettled)
+                raise TooLateError(f"after {seconds:.0f} s the story of {waiting} is not at its end{trouble}")
+            time.sleep(POLL_SECONDS)
             self._place.check()
             try:
-                now = self._place.kubectl.statuses()
-                self._tell_changes(seen, now)
-                seen, trouble = {**seen, **now}, ""
-                if not shown and any(map(_is_retraining, seen.values())):
-                    shown = True
-                    self.show_monitors("during: drift is found, a retraining runs")
+                seen = self._look(seen)
+                if pictures and pictures[0].is_due(seen.values()):
+                    self.show_monitors(pictures.pop(0).title)
+                trouble = ""
             except (
                 KubectlError
             ) as error:  # an API server may restart; the deadline tells whether it came back
                 trouble = f"; at last {error}"
-            if all(is_settled(each, seen[each.name]) for each in SCENARIOS):
-                return seen
-            time.sleep(POLL_SECONDS)
-        waiting = ", ".join(each.name for each in SCENARIOS if not is_settled(each, seen[each.name]))
-        raise TooLateError(f"after {seconds:.0f} s the story of {waiting} has not come to its end{trouble}")
+        return seen
 
-    def _tell_changes(self, before: Statuses, after: Statuses) -> None:
+    def _look(self, before: Statuses) -> Statuses:
+        after = {**before, **self._place.kubectl.statuses()}
         for name, status in after.items():
-            known = before.get(name, ModelMonitorStatus())
+            known = before[name]
             if status.last_retraining and status.last_retraining != known.last_retraining:
                 self._tell_candidates(name, status.last_retraining.run_id)
-            for sentence in told(known, status):
+            for sentence in told(known, status, now=datetime.now(UTC)):
                 self._teller.tell(name, sentence)
+        return after
 
     def _tell_candidates(self, name: str, run_id: str | None) -> None:
         for candidate, scores in (self._registry.candidates(run_id) if run_id else {}).items():
@@ -126,10 +145,6 @@ class Play:
 
     def _held_out_scores(self, scenario: Scenario, version: str) -> Scores:
         return self._registry.held_out_scores(scenario, version, self._folder.data)
-
-
-def _is_retraining(status: ModelMonitorStatus) -> bool:
-    return any(job.purpose is Purpose.RETRAIN for job in status.active)
 
 
 def _one_line(scores: Scores) -> str:

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from demo.datasets.tables import HELD_OUT
 from demo.scenarios import Scenario
-from demo.scores import Scores, score
+from demo.scores import Scores, score, scores_only
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Registry:
         return score(model, rows, target=scenario.target, task=scenario.task)
 
     def candidates(self, run_id: str) -> Mapping[str, Scores]:
-        """Return the metrics of each run below a retraining's run, by the run's name."""
+        """Return the scores of each run below a retraining's run, by the run's name."""
         experiment = self.client.get_run(run_id).info.experiment_id
         runs = self.client.search_runs(
             [experiment], f"tags.`mlflow.parentRunId` = '{run_id}'", order_by=["start_time"]
         )
-        return {str(run.info.run_name): run.data.metrics for run in runs}
+        return {str(run.info.run_name): scores_only(run.data.metrics) for run in runs}
 
     def run_page(self, run_id: str) -> str:
         """Return the URL at which MLflow shows a run to people."""

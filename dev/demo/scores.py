@@ -10,8 +10,8 @@ from selfheal_operator.api.reasons import Task
 
 Scores = Mapping[str, float]
 
-AVERAGE: Final = "weighted"
-"""How precision, recall and F1 of the classes are put together: by their frequency."""
+AVERAGE: Final = "macro"
+"""How precision, recall and F1 of the classes are put together: a rare class counts as much as any."""
 SMALLER_IS_BETTER: Final = frozenset({"mse", "rmse", "mae"})
 
 
@@ -21,7 +21,7 @@ def score(model: Any, rows: pd.DataFrame, *, target: str, task: Task) -> Scores:
     if task is Task.REGRESSION:
         return _regression(truth, model.predict(features))
     return _classification(truth, model.predict(features)) | {
-        "rocAuc": float(metrics.roc_auc_score(truth, model.predict_proba(features)[:, 1]))
+        "roc_auc": float(metrics.roc_auc_score(truth, model.predict_proba(features)[:, 1]))
     }
 
 
@@ -31,15 +31,20 @@ def improved(metric: str, *, before: Scores, after: Scores) -> bool:
     return gain < 0 if metric in SMALLER_IS_BETTER else gain > 0
 
 
+def scores_only(logged: Mapping[str, float]) -> Scores:
+    """Leave out what a run has logged beside its scores, for example how long it took."""
+    return {name: value for name, value in logged.items() if not name.endswith("_seconds")}
+
+
 def _classification(truth: Any, predicted: Any) -> dict[str, float]:
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         truth, predicted, average=AVERAGE, zero_division=0.0
     )
     return {
         "accuracy": float(metrics.accuracy_score(truth, predicted)),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
+        "precision_macro": float(precision),
+        "recall_macro": float(recall),
+        "f1_macro": float(f1),
     }
 
 

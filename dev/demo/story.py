@@ -1,6 +1,7 @@
 """Tells what happened between two looks at a monitor's status."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Purpose, RetrainResult
 from selfheal_operator.api.v1alpha1 import (
@@ -9,13 +10,12 @@ from selfheal_operator.api.v1alpha1 import (
     LastCheck,
     LastRetraining,
     ModelMonitorStatus,
-    format_time,
 )
 
 TOLD_COLUMNS = 3
 
 
-def told(before: ModelMonitorStatus, after: ModelMonitorStatus) -> Iterator[str]:
+def told(before: ModelMonitorStatus, after: ModelMonitorStatus, *, now: datetime) -> Iterator[str]:
     """Yield a sentence per event, in the order in which the loop goes round."""
     yield from _readiness(_ready(before), _ready(after))
     yield from _started(before, after, Purpose.CHECK)
@@ -25,7 +25,8 @@ def told(before: ModelMonitorStatus, after: ModelMonitorStatus) -> Iterator[str]
     if after.last_retraining and _job(after.last_retraining) != _job(before.last_retraining):
         yield _outcome(after.last_retraining)
     if after.next_check_time and before.next_check_time is None:
-        yield f"first check due at {format_time(after.next_check_time)}"
+        seconds = (after.next_check_time - now).total_seconds()
+        yield f"first check due at {after.next_check_time:%H:%M:%S} UTC, in {seconds:.0f} s"
 
 
 def _ready(status: ModelMonitorStatus) -> Condition | None:
@@ -66,5 +67,5 @@ def _column(column: DriftedColumn) -> str:
 
 def _outcome(retraining: LastRetraining) -> str:
     if retraining.result is RetrainResult.REGISTERED:
-        return f"version {retraining.version} registered: {retraining.message}"
+        return retraining.message
     return f"retraining ended as {retraining.result}: {retraining.message}"
