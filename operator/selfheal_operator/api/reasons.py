@@ -102,7 +102,6 @@ class Reason(StrEnum):
     """The container ended without a report."""
 
     # Events only
-    CHECK_STARTED = "CheckStarted"
     RETRAIN_STARTED = "RetrainStarted"
     DRIFT_DETECTED = "DriftDetected"
     DRIFT_RESOLVED = "DriftResolved"
