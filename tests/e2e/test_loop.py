@@ -47,7 +47,9 @@ def healed(team: Kubectl) -> Iterator[Healed]:
     eventually(
         lambda: status(team).get("lastRetraining"), "a retraining has reported", timeout_seconds=LOOP_SECONDS
     )
-    eventually(lambda: status(team).get("active") == [], "the operator has seen both Jobs end")
+    eventually(
+        lambda: retraining_reason(team) == "ModelRegistered", "the operator says that a model was registered"
+    )
     show(team, "get", "mmon", "--output=wide")
     show(team, "describe", "mmon", NAME)
     show(team, "get", "jobs,pods", "--output=wide")
@@ -63,6 +65,12 @@ def status(team: Kubectl) -> Document:
     """Return the monitor's status."""
     found: Document = team.get("mmon", NAME).get("status", {})
     return found
+
+
+def retraining_reason(team: Kubectl) -> str:
+    """Return the reason of the condition Retraining."""
+    conditions = status(team).get("conditions", [])
+    return next((each["reason"] for each in conditions if each["type"] == "Retraining"), "")
 
 
 def show(team: Kubectl, *arguments: str) -> None:

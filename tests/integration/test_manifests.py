@@ -1,4 +1,4 @@
-"""The manifests on an API server: what they let the operator and people do; whether the examples are valid."""
+"""The manifests on an API server: the rights of the operator and of people, and that examples are valid."""
 
 import inspect
 import json
