@@ -5,6 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.synced
 CRD := crds/modelmonitors.selfheal.dev.yaml
+REFERENCE := docs/reference.md
 # Packages come through whatever the system trusts: company proxies bring their own certificates.
 export UV_SYSTEM_CERTS ?= true
 
@@ -53,6 +54,7 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated
 	@$(PY) -m selfheal_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
+	@$(PY) -m selfheal_operator.reference > $(REFERENCE).new && mv $(REFERENCE).new $(REFERENCE)
 
 .PHONY: format
 format: $(READY) ## Format the code
@@ -65,4 +67,4 @@ verify: manifests ## Check format, lint, types, import contracts, and that gener
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	git diff --exit-code -- crds operator/selfheal_operator/api/estimators.py
+	git diff --exit-code -- crds $(REFERENCE) operator/selfheal_operator/api/estimators.py
