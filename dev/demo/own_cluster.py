@@ -40,7 +40,7 @@ def own_cluster_place(folder: DemoFolder, kubeconfig: Path, say: Callable[[str],
     """Yield the place when all pods are ready; remove at the end what was not there before.
 
     Raises:
-        SetupError: if something does not become ready, or a namespace of the demo's name belongs to somebody else.
+        SetupError: if something does not become ready, or the namespace is somebody else's.
     """
     program = shutil.which("kubectl") or ensure_binaries(say) / "kubectl"
     kubectl = Kubectl(Path(program), kubeconfig.resolve(), NAMESPACE)
