@@ -26,6 +26,18 @@ UNRESTRICTED_POD = {
 }
 
 
+SECURITY_COLUMNS = (
+    "POD:.metadata.name",
+    "ACCOUNT:.spec.serviceAccountName",
+    "NONROOT:.spec.securityContext.runAsNonRoot",
+    "USER:.spec.securityContext.runAsUser",
+    "SECCOMP:.spec.securityContext.seccompProfile.type",
+    "READONLY:.spec.containers[*].securityContext.readOnlyRootFilesystem",
+    "ESCALATE:.spec.containers[*].securityContext.allowPrivilegeEscalation",
+    "DROP:.spec.containers[*].securityContext.capabilities.drop",
+)
+
+
 @dataclass(frozen=True)
 class Healed:
     """What is left after one turn of the loop."""
@@ -53,6 +65,8 @@ def healed(team: Kubectl) -> Iterator[Healed]:
     show(team, "get", "mmon", "--output=wide")
     show(team, "describe", "mmon", NAME)
     show(team, "get", "jobs,pods", "--output=wide")
+    show(team, "get", "namespace", team.namespace, "--show-labels")
+    show(team, "get", "pods", "--output=custom-columns=" + ",".join(SECURITY_COLUMNS))
     yield Healed(
         monitor=team.get("mmon", NAME),
         jobs=team.get("jobs")["items"],
