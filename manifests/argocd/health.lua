@@ -24,8 +24,8 @@ end
 if ready.status == "False" then
   return { status = "Degraded", message = ready.reason .. ": " .. ready.message }
 end
-if obj.spec.suspend == true then
-  return { status = "Healthy", message = "Suspended" }
+if ready.reason == "Suspended" then
+  return { status = "Healthy", message = ready.message }
 end
 if retraining ~= nil and retraining.status == "True" then
   return { status = "Healthy", message = "Retraining: " .. retraining.message }
