@@ -55,10 +55,10 @@ def check_job(
 
 
 def retrain_job(
-    monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults
+    monitor: Monitor, spec: ModelMonitorSpec, number: int, slot: datetime, defaults: JobDefaults
 ) -> dict[str, Any]:
-    """Return the manifest of the next retraining; `slot` is that of the check that made it necessary."""
-    name = retrain_job_name(monitor.name, monitor.status.retraining.count + 1)
+    """Return the manifest of a retraining; `slot` is that of the check that made it necessary."""
+    name = retrain_job_name(monitor.name, number)
     return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults)
 
 

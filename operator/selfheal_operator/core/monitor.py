@@ -77,7 +77,10 @@ def _order(situation: Situation) -> JobOrder | None:
         return None
     verdict = seen.monitor.status.last_check
     if situation.objection is None and verdict is not None:
-        return JobOrder(Purpose.RETRAIN, retrain_job(seen.monitor, rules.spec, verdict.slot, seen.defaults))
+        # Not the count in the status: an operator that died here left a Job that only the situation knows.
+        number = situation.retraining.count + 1
+        manifest = retrain_job(seen.monitor, rules.spec, number, verdict.slot, seen.defaults)
+        return JobOrder(Purpose.RETRAIN, manifest)
     # Forbid: a slot that comes due while a check runs waits for it; by then only the newest one is started.
     if situation.slots.due is not None and situation.active_for(Purpose.CHECK) is None:
         return JobOrder(
