@@ -61,13 +61,19 @@ def _finished_without_report(seen: Observed) -> Job | None:
 
 
 def _pod_to_ask(seen: Observed, now: datetime) -> Job | None:
-    for job in seen.jobs:
-        if job.finished or job.has_ready_pod or now < job.created + POD_PATIENCE:
-            continue
-        trouble = seen.pod_trouble
-        if trouble is None or trouble.job_uid != job.uid or trouble.time + POD_PATIENCE <= now:
-            return job
-    return None
+    """Return the oldest Job that has had its time to start, unless a pod has been asked just now.
+
+    One question at a time, whichever Job it was about: with two that wait, as in a full cluster, each
+    answer would else call for the other question, and the status would never be written.
+    """
+    if seen.pod_trouble is not None and now < seen.pod_trouble.time + POD_PATIENCE:
+        return None
+    late = (job for job in seen.jobs if _is_starting(job) and job.created + POD_PATIENCE <= now)
+    return min(late, key=lambda job: (job.created, job.name), default=None)
+
+
+def _is_starting(job: Job) -> bool:
+    return not job.finished and not job.has_ready_pod
 
 
 def _order(situation: Situation) -> JobOrder | None:
@@ -90,7 +96,7 @@ def _order(situation: Situation) -> JobOrder | None:
 
 
 def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | None:
-    starting = [job for job in situation.active if not job.has_ready_pod]
+    starting = any(_is_starting(job) for job in situation.active)
     wishes = (
         situation.slots.wake,
         situation.objection.until if situation.objection else None,

@@ -365,3 +365,16 @@ def test_an_ordinary_day_writes_two_statuses_per_check():
             seen = settled(seen, now)
 
     assert writes == 6
+
+
+def test_two_pods_that_do_not_start_do_not_keep_the_operator_asking():
+    """A full cluster: the check and the retraining both wait. One question, then the status."""
+    seen = observed(monitor(status=status()), waiting_job(), waiting_job(RETRAIN))
+
+    first = plan_monitor(seen, NOON + HOUR)
+    assert first.inspect is not None
+    answer = PodTrouble(job_uid=first.inspect.uid, message="Unschedulable", time=NOON + HOUR)
+    second = plan_monitor(replace(seen, pod_trouble=answer), NOON + HOUR)
+
+    assert second.inspect is None
+    assert second.status is not None
