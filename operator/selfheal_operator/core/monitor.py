@@ -31,8 +31,7 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
         return Plan(inspect=waiting)
 
     situation = assess(seen, now)
-    order = _order(situation)
-    retry_at = retry_time(seen.rejection, seen.monitor.generation) if order else None
+    order, retry_at = _order(situation)
     if order is not None and (retry_at is None or retry_at <= now):
         return Plan(job=order)
 
@@ -76,23 +75,37 @@ def _is_starting(job: Job) -> bool:
     return not job.finished and not job.has_ready_pod
 
 
-def _order(situation: Situation) -> JobOrder | None:
-    """Return the Job that has to be created now. A retraining goes first: it answers the older slot."""
-    seen, rules = situation.seen, situation.rules
-    if rules is None:
+def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
+    """Return the Job that has to be created, and when it may be asked for, if not at once.
+
+    A retraining goes first: it answers the older slot. But a retraining that is refused, perhaps because
+    it needs more than the quota gives, does not keep checks waiting.
+    """
+    retraining, check = _retraining_order(situation), _check_order(situation)
+    rejection = situation.seen.rejection
+    if retraining and check and rejection and rejection.job_name == retraining.name:
+        return check, None
+    order = retraining or check
+    return order, retry_time(rejection, situation.seen.monitor.generation) if order else None
+
+
+def _retraining_order(situation: Situation) -> JobOrder | None:
+    seen, rules, verdict = situation.seen, situation.rules, situation.seen.monitor.status.last_check
+    if rules is None or verdict is None or situation.objection is not None:
         return None
-    verdict = seen.monitor.status.last_check
-    if situation.objection is None and verdict is not None:
-        # Not the count in the status: an operator that died here left a Job that only the situation knows.
-        number = situation.retraining.count + 1
-        manifest = retrain_job(seen.monitor, rules.spec, number, verdict.slot, seen.defaults)
-        return JobOrder(Purpose.RETRAIN, manifest)
+    # Not the count in the status: an operator that died here left a Job that only the situation knows.
+    number = situation.retraining.count + 1
+    return JobOrder(
+        Purpose.RETRAIN, retrain_job(seen.monitor, rules.spec, number, verdict.slot, seen.defaults)
+    )
+
+
+def _check_order(situation: Situation) -> JobOrder | None:
+    seen, rules, due = situation.seen, situation.rules, situation.slots.due
     # Forbid: a slot that comes due while a check runs waits for it; by then only the newest one is started.
-    if situation.slots.due is not None and situation.active_for(Purpose.CHECK) is None:
-        return JobOrder(
-            Purpose.CHECK, check_job(seen.monitor, rules.spec, situation.slots.due, seen.defaults)
-        )
-    return None
+    if rules is None or due is None or situation.active_for(Purpose.CHECK) is not None:
+        return None
+    return JobOrder(Purpose.CHECK, check_job(seen.monitor, rules.spec, due, seen.defaults))
 
 
 def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | None:

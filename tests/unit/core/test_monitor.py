@@ -378,3 +378,10 @@ def test_two_pods_that_do_not_start_do_not_keep_the_operator_asking():
 
     assert second.inspect is None
     assert second.status is not None
+
+
+def test_a_refused_retraining_does_not_keep_checks_from_running():
+    """A retraining may need more memory than the quota gives; checks have to go on."""
+    seen = replace(drifted(), rejection=refused("churn-retrain-1", when=NOON + HOUR))
+
+    assert ordered(plan_monitor(seen, NOON + HOUR)) == CHECK_AT_ONE
