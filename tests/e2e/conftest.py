@@ -3,21 +3,24 @@
 import json
 import os
 import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from demo.images import Images
+from demo.install import MANIFESTS
+from demo.install import OPERATOR_NAMESPACE as SYSTEM
 from demo.scenarios import write_tables
 from demo.stage import stage, stage_namespace
 from e2e.guard import PERMISSION, Target, objection
-from e2e.overlay import Images, write_overlay
 from kubectl import Document, Kubectl
 from localcluster.binaries import ensure_binaries
 
 CRD = "modelmonitors.selfheal.dev"
-SYSTEM = "selfheal-system"
+ROLLOUT_SECONDS = 300
 
 
 @pytest.fixture(scope="session")
@@ -52,19 +55,29 @@ def _has_crd(kubectl: Kubectl) -> bool:
 @pytest.fixture(scope="session")
 def images() -> Images:
     """The images under test; the cluster has them, or can pull them."""
-    return Images.from_environment()
+    return Images.from_environment(os.environ)
 
 
 @pytest.fixture(scope="session")
 def operator(admin: Kubectl, images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    """The operator, installed by `kubectl apply -k`; gone afterwards, unless it was there before."""
-    overlay = write_overlay(tmp_path_factory.mktemp("overlay"), images)
-    was_there = bool(admin("get", "namespace", SYSTEM, "--ignore-not-found"))
-    admin("apply", "-k", str(overlay))
-    admin("rollout", "status", "deployment/selfheal-operator", "--timeout=180s")
-    yield admin
-    if not was_there:
-        admin("delete", "-k", str(overlay), "--timeout=120s")
+    """The operator, installed by `kubectl apply -k`; gone afterwards, unless the CRD was there before."""
+    images.write_overlay(overlay := tmp_path_factory.mktemp("overlay"), MANIFESTS)
+    was_there = _has_crd(admin)
+    try:
+        admin("apply", "-k", str(overlay))
+        wait_for_rollout(admin, "selfheal-operator")
+        yield admin
+    finally:
+        if not was_there:  # with the CRD, all monitors of the cluster would go
+            admin("delete", "-k", str(overlay), "--ignore-not-found", "--timeout=120s")
+
+
+def wait_for_rollout(kubectl: Kubectl, deployment: str) -> None:
+    """Return when the pods are ready; images may have to be pulled first."""
+    try:
+        kubectl("rollout", "status", f"deployment/{deployment}", f"--timeout={ROLLOUT_SECONDS}s")
+    except subprocess.CalledProcessError as error:
+        pytest.fail(f"{deployment}: {error.stderr}\n{kubectl('describe', 'pods')}")
 
 
 def furnish(kubectl: Kubectl, *documents: Document) -> None:
@@ -83,7 +96,7 @@ def team(operator: Kubectl, images: Images, tmp_path_factory: pytest.TempPathFac
         furnish(team, stage_namespace(team.namespace))
         furnish(team, *stage(team.namespace, image=images.jobs, data=tables))
         for name in ("mlflow", "data"):
-            team("rollout", "status", f"deployment/{name}", "--timeout=300s")
+            wait_for_rollout(team, name)
         yield team
     finally:
         team("delete", "namespace", team.namespace, "--wait=true", "--timeout=120s")

@@ -247,3 +247,23 @@ def test_images_in_the_kustomization_reach_the_jobs_too(kubectl: Kubectl, tmp_pa
     (deployment,) = (each for each in documents if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["envFrom"] == [{"configMapRef": {"name": name}}]
+
+
+def test_the_guides_kustomization_sets_the_images_and_the_settings(kubectl: Kubectl, tmp_path: Path) -> None:
+    """What docs/install.md tells a platform team to write works as it stands there."""
+    guide = (ROOT / "docs" / "install.md").read_text()
+    (block,) = re.findall(r"```yaml\n(# kustomization.yaml\n.*?)```", guide, re.DOTALL)
+    for folder in ("crds", "manifests"):
+        shutil.copytree(ROOT / folder, tmp_path / "selfheal" / folder)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "kustomization.yaml").write_text(block)
+
+    documents = rendered(kubectl, tmp_path / "own")
+    _, settings = settings_of(documents)
+    assert settings == {
+        "SELFHEAL_JOBS_IMAGE": "registry.example.com/ml/selfheal-jobs:0.1.0",
+        "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.mlops:5000",
+    }
+    (deployment,) = (each for each in documents if each["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example.com/ml/selfheal-operator:0.1.0"
