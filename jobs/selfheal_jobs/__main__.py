@@ -26,8 +26,10 @@ _QUIET: Final = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_UV_AUTO_DETECT": "false",
 }
-"""No container calls home, or looks for a git that it does not have. Read when MLflow is imported."""
+"""No container calls home, looks for a git that it does not have, or puts the files of the folder that it was
+started in into a model. Read when MLflow is imported."""
 
 
 def main(arguments: list[str] | None = None) -> int:

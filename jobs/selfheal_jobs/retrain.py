@@ -114,7 +114,7 @@ def retrain(attempt: Attempt, present: ModelVersion | None) -> RetrainReport:
             retrain_run.log_comparison(tracking, parent, trained, champion)
             decision = decide(attempt, Seen(trained, logged, champion, lesson, parent.info.run_id))
             retrain_run.store(tracking, parent, decision)
-        except BaseException:
+        except Exception:
             _end_as_failed(tracking, parent)
             raise
         return retrain_run.carry_out(tracking, parent, decision)

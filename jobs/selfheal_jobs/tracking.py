@@ -140,6 +140,8 @@ def connect(request: RunRequest, endurance: Endurance) -> Tracking:
         endurance.apply()
         experiment_id = _experiment_id(client, target.experiment)
         _AT_WORK.apply()
+        # Else MLFLOW_EXPERIMENT_NAME in podTemplate.env would contradict the runs that we start by their ids.
+        mlflow.set_experiment(experiment_id=experiment_id)
     return Tracking(client, experiment_id, request)
 
 

@@ -1,4 +1,6 @@
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path: Path) -> Any:
     """A folder with a reference, and a request that compares `current.csv` with it."""
     random = np.random.default_rng(0)
     table = pd.DataFrame({"x": random.normal(size=50), "n": random.normal(size=50), "label": [0, 1] * 25})
@@ -25,12 +27,12 @@ def data(tmp_path):
     return tmp_path
 
 
-def looked(folder, **spec):
+def looked(folder: Path, **spec: Any) -> Any:
     """Return what a check sees in the folder."""
     return look(run_request(reference=folder / "reference.csv", current=folder / "current.csv", **spec))
 
 
-def test_a_check_sees_rows_task_and_share(data):
+def test_a_check_sees_rows_task_and_share(data: Path) -> None:
     """The task is inferred from the reference, and the target is not compared."""
     seen = looked(data)
 
@@ -54,7 +56,9 @@ def test_a_check_sees_rows_task_and_share(data):
     ],
     ids=["no file", "no header", "no rows", "torn", "no column", "words", "all null"],
 )
-def test_what_stands_in_the_way_is_a_result_with_a_sentence(data, current, result, reason, said):
+def test_what_stands_in_the_way_is_a_result_with_a_sentence(
+    data: Path, current: Any, result: CheckResult, reason: Any, said: str
+) -> None:
     """Could not look is never a verdict, and never a stack trace."""
     (data / "current.csv").unlink()
     if current is not None:
@@ -68,7 +72,7 @@ def test_what_stands_in_the_way_is_a_result_with_a_sentence(data, current, resul
     assert said in sentence
 
 
-def test_a_column_that_is_all_null_does_not_stop_the_others(data):
+def test_a_column_that_is_all_null_does_not_stop_the_others(data: Path) -> None:
     """It is listed as skipped."""
     table = pd.read_csv(data / "current.csv").assign(n=np.nan)
     table.to_csv(data / "current.csv", index=False)
@@ -79,7 +83,7 @@ def test_a_column_that_is_all_null_does_not_stop_the_others(data):
     assert seen.plan.skipped == (Skipped("n", "no values in the current data"),)
 
 
-def test_a_target_that_the_reference_lacks_is_no_error(data):
+def test_a_target_that_the_reference_lacks_is_no_error(data: Path) -> None:
     """A check needs no labels; only the task stays unknown."""
     seen = looked(data, target="churned")
 
@@ -87,7 +91,7 @@ def test_a_target_that_the_reference_lacks_is_no_error(data):
     assert seen.task is None
 
 
-def test_the_task_of_the_request_comes_first(data):
+def test_the_task_of_the_request_comes_first(data: Path) -> None:
     """Once told or inferred, a task does not change with the data."""
     request = run_request(
         reference=data / "reference.csv", current=data / "current.csv", task=Task.REGRESSION
@@ -96,10 +100,10 @@ def test_the_task_of_the_request_comes_first(data):
     assert look(request).task is Task.REGRESSION
 
 
-def test_a_defect_is_a_result_too(data, monkeypatch):
+def test_a_defect_is_a_result_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks inside: an Error with the exception's type, and no secret in it."""
 
-    def broken(*_):
+    def broken(*_: Any) -> None:
         raise RuntimeError("GET http://lake/x.csv?sig=secret failed")
 
     monkeypatch.setattr("selfheal_jobs.check.compare", broken)
@@ -111,7 +115,7 @@ def test_a_defect_is_a_result_too(data, monkeypatch):
     assert "secret" not in sentence
 
 
-def comparison(drifted, calm):
+def comparison(drifted: int, calm: int) -> Any:
     """Return a comparison with so many columns."""
     columns = tuple(
         ColumnDrift(
@@ -137,14 +141,16 @@ def comparison(drifted, calm):
         (1, 2, 0.0, CheckResult.DRIFT, "1 of 3 columns drifted (0.3333 > 0.0000)"),
     ],
 )
-def test_drift_is_a_share_greater_than_the_threshold(drifted, calm, threshold, result, sentence):
+def test_drift_is_a_share_greater_than_the_threshold(
+    drifted: int, calm: int, threshold: float, result: CheckResult, sentence: str
+) -> None:
     """A share that equals the threshold is no drift."""
     found, _, said = verdict(Seen(comparison=comparison(drifted, calm)), threshold)
 
     assert (found, said) == (result, sentence)
 
 
-def test_a_report_stays_small_and_valid_with_many_columns_and_long_names():
+def test_a_report_stays_small_and_valid_with_many_columns_and_long_names() -> None:
     """At most ten columns of each sort, names cut, and it passes through the termination message."""
     skipped = tuple(Skipped("n" * 5000, "reason") for _ in range(500))
     seen = Seen(comparison=comparison(400, 100), plan=ColumnPlan(compared=(), skipped=skipped))
@@ -158,7 +164,7 @@ def test_a_report_stays_small_and_valid_with_many_columns_and_long_names():
     assert CheckReport.from_termination_message(report.to_termination_message()) is not None
 
 
-def test_numbers_in_a_report_have_four_digits():
+def test_numbers_in_a_report_have_four_digits() -> None:
     """A changed last digit would be a write to the API server for nothing."""
     report = report_of(run_request(), Seen(comparison=comparison(1, 2)), started=NOON, completed=NOON)
 
@@ -170,7 +176,7 @@ def test_numbers_in_a_report_have_four_digits():
     )
 
 
-def test_mlflow_gets_every_columns_method_score_and_threshold():
+def test_mlflow_gets_every_columns_method_score_and_threshold() -> None:
     """Names are stable, so that a column can be followed from run to run."""
     numbers = CheckNumbers(
         comparison=comparison(1, 1), rows_reference=5, rows_current=7, threshold=0.3, result="Drift"

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from selfheal_operator.api.reasons import Reason
 NUMERICAL, CATEGORICAL = Kind.NUMERICAL, Kind.CATEGORICAL
 
 
-def planned(values, current=None):
+def planned(values: Any, current: Any = None) -> Any:
     """Return what becomes of a column `x`."""
     reference = pd.DataFrame({"x": values})
     now = reference if current is None else pd.DataFrame({"x": current})
@@ -36,7 +37,7 @@ def planned(values, current=None):
         ("a category of text", pd.Series(["a", "a", "b"] * 2, dtype="category"), CATEGORICAL),
     ],
 )
-def test_a_column_is_compared_as_its_reference_says(case, values, kind):
+def test_a_column_is_compared_as_its_reference_says(case: str, values: Any, kind: Kind) -> None:
     """The rules are Evidently's, at their boundaries."""
     column = planned(values)
 
@@ -62,7 +63,7 @@ def test_a_column_is_compared_as_its_reference_says(case, values, kind):
         ("durations", pd.to_timedelta([1, 2], unit="s"), "neither numbers"),
     ],
 )
-def test_a_column_that_no_test_fits_is_skipped_with_its_reason(case, values, reason):
+def test_a_column_that_no_test_fits_is_skipped_with_its_reason(case: str, values: Any, reason: Any) -> None:
     """What would always alarm, or never mean anything, is left out and listed."""
     column = planned(values)
 
@@ -70,34 +71,34 @@ def test_a_column_that_no_test_fits_is_skipped_with_its_reason(case, values, rea
     assert reason in column.reason, case
 
 
-def test_text_that_only_begins_like_a_date_is_text():
+def test_text_that_only_begins_like_a_date_is_text() -> None:
     """All values must be dates before a column counts as one."""
     assert isinstance(planned(["2024-01-01", "2024-01-01", "soon", "soon"]), Column)
 
 
 @pytest.mark.parametrize("empty", [[None, None], [np.nan, np.inf]])
-def test_a_column_without_values_now_is_skipped(empty):
+def test_a_column_without_values_now_is_skipped(empty: Any) -> None:
     """Missing values are no drift of the values: they are told of, not counted."""
     column = planned([1.5, 2.5], current=empty)
 
     assert column == Skipped("x", "no values in the current data")
 
 
-def test_the_target_is_left_out():
+def test_the_target_is_left_out() -> None:
     """Drift of the target is another question than drift of what a model is given."""
     table = pd.DataFrame({"x": [1.5, 2.5], "label": [0, 1]})
 
     assert plan(table, table, target="label").names == ["x"]
 
 
-def test_a_column_that_only_the_current_data_has_is_ignored():
+def test_a_column_that_only_the_current_data_has_is_ignored() -> None:
     """There is nothing to compare it with."""
     reference = pd.DataFrame({"x": [1.5, 2.5]})
 
     assert plan(reference, reference.assign(new=1), target="label").names == ["x"]
 
 
-def test_missing_columns_are_named_up_to_five():
+def test_missing_columns_are_named_up_to_five() -> None:
     """A person can act on the sentence; a thousand names would not help."""
     reference = pd.DataFrame({f"c{number}": [1.5, 2.5] for number in range(7)})
 
@@ -109,7 +110,7 @@ def test_missing_columns_are_named_up_to_five():
     assert caught.value.reason is Reason.COLUMN_MISSING
 
 
-def test_a_missing_column_that_would_be_skipped_anyway_is_no_error():
+def test_a_missing_column_that_would_be_skipped_anyway_is_no_error() -> None:
     """Nobody compares identifiers, so nobody misses them."""
     reference = pd.DataFrame({"x": [1.5, 2.5, 3.5], "id": ["a", "b", "c"]})
 
@@ -125,7 +126,7 @@ def test_a_missing_column_that_would_be_skipped_anyway_is_no_error():
         ([1.5, 2.5], [[1], [2]], "numbers in the reference, values of another type in current"),
     ],
 )
-def test_a_column_that_changed_its_type_is_an_error(values, current, types):
+def test_a_column_that_changed_its_type_is_an_error(values: Any, current: Any, types: str) -> None:
     """Numbers cannot be compared with words: no verdict, and the column's name."""
     with pytest.raises(DataError, match=types) as caught:
         planned(values, current=current)
@@ -138,7 +139,7 @@ columns_of_numbers = st.lists(st.integers(0, 50) | st.floats(allow_nan=False), m
 
 
 @given(reference=columns_of_numbers, current=columns_of_numbers)
-def test_the_kind_never_depends_on_the_current_data(reference, current):
+def test_the_kind_never_depends_on_the_current_data(reference: Any, current: Any) -> None:
     """A column whose kind flipped between checks would be tested by another rule each time."""
     frame = pd.DataFrame(
         {
@@ -154,7 +155,7 @@ def test_the_kind_never_depends_on_the_current_data(reference, current):
         assert column == alone[column.name]
 
 
-def test_integers_that_a_gap_made_floats_are_the_same_categories():
+def test_integers_that_a_gap_made_floats_are_the_same_categories() -> None:
     """1 and 1.0 are one value, whatever pandas had to do to store a gap."""
     column = (Column("x", CATEGORICAL, Values.NUMBERS),)
 
@@ -166,7 +167,7 @@ def test_integers_that_a_gap_made_floats_are_the_same_categories():
     assert gap["x"].isna().tolist() == [False, True]
 
 
-def test_infinite_numbers_are_missing_before_evidently_sees_them():
+def test_infinite_numbers_are_missing_before_evidently_sees_them() -> None:
     """Evidently counts them in one place and not in another."""
     numbers = for_comparison(
         pd.DataFrame({"x": [1, np.inf, -np.inf]}), (Column("x", NUMERICAL, Values.NUMBERS),)
@@ -175,7 +176,7 @@ def test_infinite_numbers_are_missing_before_evidently_sees_them():
     assert numbers["x"].isna().tolist() == [False, True, True]
 
 
-def test_text_columns_are_those_that_hold_text_in_the_reference():
+def test_text_columns_are_those_that_hold_text_in_the_reference() -> None:
     """They are read as text from the current data too, even if it holds only digits."""
     table = pd.DataFrame({"zip": ["A1", "A2"], "n": [1, 2], "none": [None, None]})
 

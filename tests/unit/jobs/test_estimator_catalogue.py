@@ -6,12 +6,12 @@ from selfheal_jobs.estimator_catalogue import render
 from selfheal_operator.api.reasons import Task
 
 
-def test_the_operators_list_of_estimators_is_fresh():
+def test_the_operators_list_of_estimators_is_fresh() -> None:
     """Run `python -m selfheal_jobs.estimator_catalogue` into the file when scikit-learn has changed."""
     assert Path(generated.__file__).read_text(encoding="utf-8") == render()
 
 
-def test_the_defaults_are_listed():
+def test_the_defaults_are_listed() -> None:
     """What is tried without being asked for must be allowed."""
     listed = {Task.CLASSIFICATION: generated.CLASSIFIERS, Task.REGRESSION: generated.REGRESSORS}
 
@@ -20,7 +20,7 @@ def test_the_defaults_are_listed():
             assert set(candidate.params) <= set(listed[task][candidate.estimator])
 
 
-def test_estimators_that_cannot_be_candidates_are_not_listed():
+def test_estimators_that_cannot_be_candidates_are_not_listed() -> None:
     """One that needs another estimator, one for counts, one for several targets, one deprecated."""
     listed = {*generated.CLASSIFIERS, *generated.REGRESSORS}
 

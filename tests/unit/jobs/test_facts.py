@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,13 @@ from selfheal_jobs.splitting import Split
 from selfheal_operator.api.reasons import Task
 
 
-def told(table, task):
+def told(table: Any, task: Task) -> Any:
     """Return the facts of a table, as they are stored."""
     halves = Split(train=table[:2], test=table[2:], dropped=3)
     return json.loads(json.dumps(facts(halves, target="label", task=task)))
 
 
-def test_facts_of_classes():
+def test_facts_of_classes() -> None:
     """Rows, types, gaps, and how many rows each class has."""
     found = told(pd.DataFrame({"x": [1.0, np.nan, 2.0], "label": ["a", "b", "a"]}), Task.CLASSIFICATION)
 
@@ -29,7 +30,7 @@ def test_facts_of_classes():
     assert found["target"]["rowsPerClass"] == {"a": 2, "b": 1}
 
 
-def test_facts_of_quantities():
+def test_facts_of_quantities() -> None:
     """Quantiles say more than a mean."""
     found = told(pd.DataFrame({"label": [1.0, 2.0, 9.0]}), Task.REGRESSION)
 

@@ -21,24 +21,24 @@ words = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=20)
         ("quoted 'http://ann:p@w@lake/a.csv?sig=1' end", "quoted 'http://lake/a.csv' end"),
     ],
 )
-def test_urls_lose_what_may_be_secret(text, shown):
+def test_urls_lose_what_may_be_secret(text: str, shown: str) -> None:
     """User information, queries and fragments go; the rest of the text stays."""
     assert without_secrets(text) == shown
 
 
 @given(user=words, password=words, signature=words)
-def test_no_part_of_a_signed_address_survives(user, password, signature):
+def test_no_part_of_a_signed_address_survives(user: str, password: str, signature: str) -> None:
     """Whatever a password or a signature is made of, it is not in what is shown."""
     shown = without_secrets(f"GET https://{user}.u:{password}.p@lake/x.csv?sig={signature}.s failed")
 
     assert shown == "GET https://lake/x.csv failed"
 
 
-def test_an_error_becomes_one_line():
+def test_an_error_becomes_one_line() -> None:
     """Only the first line with text in it is shown, after the error's type."""
     assert one_line(ValueError("\n first\nsecond")) == "ValueError: first"
 
 
-def test_an_error_without_text_is_its_type():
+def test_an_error_without_text_is_its_type() -> None:
     """There is no dangling colon."""
     assert one_line(TimeoutError()) == "TimeoutError"

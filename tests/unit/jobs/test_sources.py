@@ -1,6 +1,9 @@
 import gzip
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -13,12 +16,12 @@ from selfheal_operator.api.v1alpha1 import DataSource
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 
 
-def place(uri, kind=None):
+def place(uri: Any, kind: Literal["CSV", "Parquet"] | None = None) -> Any:
     """Return the place of the current data."""
     return Place(source=DataSource(uri=str(uri), format=kind), field="spec.dataset.current.uri")
 
 
-def refused(uri, kind=None):
+def refused(uri: Any, kind: Literal["CSV", "Parquet"] | None = None) -> Any:
     """Return the complaint about a place."""
     with pytest.raises(DataError) as caught:
         load(place(uri, kind))
@@ -26,7 +29,7 @@ def refused(uri, kind=None):
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "T.CSV", "t.csv.bz2", "t.parquet", "t.pq"])
-def test_a_file_is_read_by_its_name(tmp_path, name):
+def test_a_file_is_read_by_its_name(tmp_path: Path, name: str) -> None:
     """CSV, plain or compressed, and Parquet give the same table."""
     path = tmp_path / name
     TABLE.to_csv(path, index=False) if "csv" in name.lower() else TABLE.to_parquet(path)
@@ -34,21 +37,21 @@ def test_a_file_is_read_by_its_name(tmp_path, name):
     pd.testing.assert_frame_equal(load(place(path)), TABLE)
 
 
-def test_a_file_address_is_a_path(tmp_path):
+def test_a_file_address_is_a_path(tmp_path: Path) -> None:
     """file:// names a mounted volume."""
     TABLE.to_csv(tmp_path / "t.csv", index=False)
 
     pd.testing.assert_frame_equal(load(place(f"file://{tmp_path}/t.csv")), TABLE)
 
 
-def test_the_format_of_the_spec_comes_before_the_name(tmp_path):
+def test_the_format_of_the_spec_comes_before_the_name(tmp_path: Path) -> None:
     """A file may have any name if its format is declared."""
     TABLE.to_csv(tmp_path / "part-0001", index=False)
 
     pd.testing.assert_frame_equal(load(place(tmp_path / "part-0001", "CSV")), TABLE)
 
 
-def test_a_file_whose_format_nobody_knows_is_refused_with_the_remedy(tmp_path):
+def test_a_file_whose_format_nobody_knows_is_refused_with_the_remedy(tmp_path: Path) -> None:
     """The sentence says which field helps."""
     (tmp_path / "t.dat").write_text("a\n1\n")
 
@@ -58,7 +61,7 @@ def test_a_file_whose_format_nobody_knows_is_refused_with_the_remedy(tmp_path):
     assert "Set format to CSV or Parquet" in str(error)
 
 
-def test_a_folder_is_one_table_in_the_order_of_its_names(tmp_path):
+def test_a_folder_is_one_table_in_the_order_of_its_names(tmp_path: Path) -> None:
     """All its CSV and Parquet files count, in sub-folders too; what other programs leave there does not."""
     (tmp_path / "day=2").mkdir()
     (tmp_path / "_temporary").mkdir()
@@ -70,7 +73,7 @@ def test_a_folder_is_one_table_in_the_order_of_its_names(tmp_path):
     assert load(place(tmp_path))["a"].tolist() == [3, 4, 1, 2]
 
 
-def test_a_glob_takes_what_matches(tmp_path):
+def test_a_glob_takes_what_matches(tmp_path: Path) -> None:
     """Only the files that the pattern names are read."""
     for day in (1, 2, 3):
         TABLE.assign(a=day).to_csv(tmp_path / f"d{day}.csv", index=False)
@@ -79,7 +82,7 @@ def test_a_glob_takes_what_matches(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["nothing.csv", "no/folder/", "*.parquet", "empty"])
-def test_what_is_not_there_is_named_with_its_field(tmp_path, where):
+def test_what_is_not_there_is_named_with_its_field(tmp_path: Path, where: str) -> None:
     """A missing file, folder or match, and a folder without data: DataNotFound."""
     (tmp_path / "empty").mkdir()
 
@@ -101,7 +104,7 @@ def test_what_is_not_there_is_named_with_its_field(tmp_path, where):
         ("t.csv", b"\xff\xfe\x00\x01,\x80\n"),
     ],
 )
-def test_a_broken_file_is_unreadable(tmp_path, name, content):
+def test_a_broken_file_is_unreadable(tmp_path: Path, name: str, content: bytes) -> None:
     """Never a stack trace: the field, the file, and what the reader said."""
     (tmp_path / name).write_bytes(content)
 
@@ -112,14 +115,14 @@ def test_a_broken_file_is_unreadable(tmp_path, name, content):
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n"])
-def test_a_csv_without_rows_is_an_empty_table(tmp_path, content):
+def test_a_csv_without_rows_is_an_empty_table(tmp_path: Path, content: str) -> None:
     """It is there and can be read; that it is empty is for the check to judge."""
     (tmp_path / "t.csv").write_text(content)
 
     assert len(load(place(tmp_path / "t.csv"))) == 0
 
 
-def test_files_that_do_not_share_their_columns_are_refused(tmp_path):
+def test_files_that_do_not_share_their_columns_are_refused(tmp_path: Path) -> None:
     """Filling the gap with nothing would look like drift."""
     TABLE.to_csv(tmp_path / "a.csv", index=False)
     TABLE[["a"]].to_csv(tmp_path / "b.csv", index=False)
@@ -130,7 +133,7 @@ def test_files_that_do_not_share_their_columns_are_refused(tmp_path):
     assert "a.csv and b.csv differ in 'b'" in str(error)
 
 
-def test_a_column_that_is_text_in_one_file_is_text_in_all(tmp_path):
+def test_a_column_that_is_text_in_one_file_is_text_in_all(tmp_path: Path) -> None:
     """Leading zeros survive, although the first file alone would be numbers."""
     (tmp_path / "a.csv").write_text("zip,n\n007,1\n")
     (tmp_path / "b.csv").write_text("zip,n\nA1,\n")
@@ -141,14 +144,14 @@ def test_a_column_that_is_text_in_one_file_is_text_in_all(tmp_path):
     assert table["n"].dtype == "float64"
 
 
-def test_a_column_that_the_reference_holds_as_text_is_read_as_text(tmp_path):
+def test_a_column_that_the_reference_holds_as_text_is_read_as_text(tmp_path: Path) -> None:
     """A day on which all codes happen to be digits is no change of type."""
     (tmp_path / "t.csv").write_text("zip\n007\n")
 
     assert load(place(tmp_path / "t.csv"), text_columns=["zip", "gone"])["zip"].tolist() == ["007"]
 
 
-def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path):
+def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path: Path) -> None:
     """What pandas noted in the file would change columns and types from one writer to the next."""
     odd = pd.DataFrame({"n": pd.array([1, None], dtype="Int64")}, index=[7, 9])
     odd.to_parquet(tmp_path / "t.parquet")
@@ -161,18 +164,18 @@ def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def web():
+def web() -> Iterator[Any]:
     """A web server that knows /t.csv, and answers /<status> with that status."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             found = self.path.startswith("/t.csv")
             self.send_response(200 if found else int(self.path[1:4]))
             self.end_headers()
             if found:
                 self.wfile.write(TABLE.to_csv(index=False).encode())
 
-        def log_message(self, *arguments):
+        def log_message(self, *arguments: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -182,7 +185,7 @@ def web():
     server.server_close()
 
 
-def test_a_file_is_read_over_http(web):
+def test_a_file_is_read_over_http(web: str) -> None:
     """The format is that of the path; a query may follow."""
     pd.testing.assert_frame_equal(load(place(f"{web}/t.csv?sig=secret")), TABLE)
 
@@ -195,7 +198,9 @@ def test_a_file_is_read_over_http(web):
         ("/500.csv?sig=secret", Reason.DATA_UNREADABLE, "500"),
     ],
 )
-def test_what_a_web_server_refuses_is_told_without_the_signature(web, path, reason, said):
+def test_what_a_web_server_refuses_is_told_without_the_signature(
+    web: str, path: str, reason: Any, said: str
+) -> None:
     """A signed address in the status would give the data to everybody who may read it."""
     error = refused(web + path)
 
@@ -204,7 +209,7 @@ def test_what_a_web_server_refuses_is_told_without_the_signature(web, path, reas
     assert "secret" not in str(error)
 
 
-def test_a_web_server_that_is_not_there_is_unreadable():
+def test_a_web_server_that_is_not_there_is_unreadable() -> None:
     """It may be back for the next check."""
     error = refused("http://127.0.0.1:9/t.csv")
 

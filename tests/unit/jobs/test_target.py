@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,6 @@ from selfheal_operator.api.reasons import Task
         ("nothing", [None, None], None),
     ],
 )
-def test_the_target_tells_the_task(case, values, task):
+def test_the_target_tells_the_task(case: str, values: Any, task: Task) -> None:
     """Words, booleans and few whole numbers are classes; other numbers are quantities."""
     assert infer_task(pd.Series(values)) is task, case

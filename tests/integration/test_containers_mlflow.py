@@ -1,0 +1,493 @@
+"""The containers' code and a real MLflow server: what a run leaves there, and what a second attempt finds."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.pyfunc.model import PythonModel
+
+from run_requests import NOWHERE, run_request
+from selfheal_jobs import retrain_run
+from selfheal_jobs.check import run_check
+from selfheal_jobs.retrain import run_retrain
+from selfheal_jobs.status import Delivery
+from selfheal_jobs.tracking import Endurance
+from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
+from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import ModelVersion
+
+SMALL_FOREST = {
+    "name": "forest",
+    "estimator": "sklearn.ensemble.RandomForestClassifier",
+    "params": {"n_estimators": 5},
+}
+LINEAR = {"name": "linear", "estimator": "sklearn.linear_model.LogisticRegression"}
+
+
+class Inbox:
+    """Takes reports, and knows the present model, as the monitor's status does."""
+
+    def __init__(self, present: ModelVersion | None = None) -> None:
+        self.reports: list[Any] = []
+        self._present = present
+
+    def present_model(self) -> ModelVersion | None:
+        """Return what the test says it is."""
+        return self._present
+
+    def deliver(self, report: CheckReport | RetrainReport) -> Delivery:
+        """Keep the report."""
+        self.reports.append(report)
+        return Delivery.STORED
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def rows(count: int, *, shift: float, seed: int) -> pd.DataFrame:
+    """Return rows whose label depends on where `x` lies from its mean, which moves."""
+    random = np.random.default_rng(seed)
+    table = pd.DataFrame({"x": random.normal(shift, 1, count), "plan": random.choice(["a", "b"], count)})
+    table["price"] = 3 * table["x"] + random.normal(0, 0.1, count)
+    table["label"] = np.where(table["x"] + random.normal(0, 0.3, count) > shift, "yes", "no")
+    return table
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with a reference, and current data that has moved."""
+    rows(200, shift=0, seed=1).drop(columns="price").to_csv(tmp_path / "reference.csv", index=False)
+    rows(200, shift=2, seed=2).drop(columns="price").to_csv(tmp_path / "current.csv", index=False)
+    return tmp_path
+
+
+@pytest.fixture
+def names(mlflow_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """An experiment and a registered model that only this test uses; the environment is put back after it."""
+    for name in ("TIMEOUT", "MAX_RETRIES", "BACKOFF_FACTOR"):
+        monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "1")
+    before = mlflow.get_tracking_uri()
+    yield {
+        "trackingURI": mlflow_uri,
+        "experiment": f"test/{tmp_path.name}",
+        "registeredModelName": f"test.{tmp_path.name}",
+    }
+    mlflow.set_tracking_uri(before)
+
+
+def request(purpose: Purpose, data: Path, names: dict[str, str], **more: Any) -> RunRequest:
+    """Return a request for the folder's data and the test's own names."""
+    defaults: dict[str, Any] = {
+        "reference": data / "reference.csv",
+        "current": data / "current.csv",
+        "mlflow": names,
+    }
+    return run_request(purpose, **(defaults | more))
+
+
+def check(data: Path, names: dict[str, str], **more: Any) -> list[CheckReport]:
+    """Run a check and return its reports, in their order."""
+    inbox = Inbox()
+    run_check(request(Purpose.CHECK, data, names, **more), inbox, now)
+    return inbox.reports
+
+
+def retrain(
+    data: Path, names: dict[str, str], *, present: ModelVersion | None = None, **more: Any
+) -> RetrainReport:
+    """Run a retraining and return its report; candidates that are quick to train unless named."""
+    more = {"retraining": {"candidates": [LINEAR, SMALL_FOREST]}, "job_name": "churn-retrain-1"} | more
+    inbox = Inbox(present)
+    run_retrain(request(Purpose.RETRAIN, data, names, **more), inbox, now)
+    (report,) = inbox.reports
+    assert isinstance(report, RetrainReport)
+    return report
+
+
+def client(names: dict[str, str]) -> MlflowClient:
+    """Return a client of the test's server."""
+    return MlflowClient(names["trackingURI"])
+
+
+def runs(names: dict[str, str]) -> list[Run]:
+    """Return all runs of the test's experiment."""
+    experiment = client(names).get_experiment_by_name(names["experiment"])
+    return list(client(names).search_runs([experiment.experiment_id])) if experiment else []
+
+
+def versions(names: dict[str, str]) -> list[Any]:
+    """Return all versions of the test's registered model."""
+    return list(client(names).search_model_versions(f"name = '{names['registeredModelName']}'"))
+
+
+def artifact(names: dict[str, str], run_id: str, path: str) -> str:
+    """Return an artifact's text."""
+    return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{path}"))
+
+
+# --- checks -------------------------------------------------------------------------------------------------
+
+
+def test_a_check_reports_its_verdict_before_and_after_it_is_logged(data: Path, names: dict[str, str]) -> None:
+    """The verdict never waits for MLflow; the run's address follows."""
+    first, second = check(data, names)
+
+    assert first.last_check.result is CheckResult.DRIFT
+    assert first.last_check.run_id is None
+    assert second.last_check.run_id is not None
+    assert second.last_check.report_uri == (
+        f"{client(names).get_run(second.last_check.run_id).info.artifact_uri}/drift_report.html"
+    )
+    changed = {"run_id": second.last_check.run_id, "report_uri": second.last_check.report_uri}
+    assert first.last_check.model_copy(update=changed) == second.last_check
+
+
+def test_a_check_leaves_every_number_and_the_report_in_mlflow(data: Path, names: dict[str, str]) -> None:
+    """Share, rows, each column's method, score and threshold; a table; Evidently's page; whose run it is."""
+    *_, report = check(data, names)
+
+    (run,) = runs(names)
+    assert run.info.run_id == report.last_check.run_id
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "churn-check-1"
+    assert run.data.metrics["drift_share"] == 0.5
+    assert run.data.metrics["rows_current"] == 200
+    assert run.data.metrics["score/x"] < 0.05
+    assert (run.data.params["method/x"], run.data.params["threshold/x"]) == ("ks", "0.05")
+    assert run.data.tags["selfheal.monitorUID"] == "uid-1"
+    table = json.loads(artifact(names, run.info.run_id, "drift_columns.json"))
+    assert [(row["column"], row["drifted"]) for row in table] == [("x", True), ("plan", False)]
+    assert "<!DOCTYPE html>" in artifact(names, run.info.run_id, "drift_report.html")
+
+
+def test_a_repeated_check_uses_the_run_that_is_there(data: Path, names: dict[str, str]) -> None:
+    """A pod that is started again does not double the history."""
+    *_, first = check(data, names)
+    *_, again = check(data, names)
+
+    assert first.last_check.run_id == again.last_check.run_id
+    assert len(runs(names)) == 1
+
+
+def test_a_torn_run_of_a_dead_pod_is_marked_as_killed(data: Path, names: dict[str, str]) -> None:
+    """And the check is logged anew, whole."""
+    check(data, names)
+    (torn,) = runs(names)
+    client(names).update_run(torn.info.run_id, status="RUNNING")
+
+    *_, report = check(data, names)
+
+    assert client(names).get_run(torn.info.run_id).info.status == "KILLED"
+    assert report.last_check.run_id != torn.info.run_id
+
+
+def test_the_same_job_name_of_another_monitor_is_another_run(data: Path, names: dict[str, str]) -> None:
+    """A monitor that was deleted and made anew has Jobs of the same names."""
+    *_, first = check(data, names)
+    *_, second = check(data, names, monitor={"uid": "uid-2"})
+
+    assert first.last_check.run_id != second.last_check.run_id
+
+
+def test_a_check_that_could_not_look_leaves_no_run(data: Path, names: dict[str, str]) -> None:
+    """There are no numbers to keep; the status has the sentence."""
+    (report,) = check(data, names, current=data / "nothing.csv")
+
+    assert report.last_check.result is CheckResult.ERROR
+    assert runs(names) == []
+
+
+def test_a_verdict_survives_an_mlflow_that_is_down(data: Path, names: dict[str, str]) -> None:
+    """The message says which server and what is lost."""
+    *_, report = check(data, names | {"trackingURI": NOWHERE})
+
+    assert report.last_check.result is CheckResult.DRIFT
+    assert report.last_check.run_id is None
+    assert f"MLflow at {NOWHERE} could not be reached" in report.last_check.message
+    assert "the run was not logged" in report.last_check.message
+
+
+# --- retrainings --------------------------------------------------------------------------------------------
+
+
+def test_a_retraining_registers_the_best_candidate(data: Path, names: dict[str, str]) -> None:
+    """Version 1, with the run that trained it, and metrics under scikit-learn's names."""
+    report = retrain(data, names)
+
+    outcome, model = report.last_retraining, report.model
+    assert outcome.result is RetrainResult.REGISTERED
+    assert model is not None
+    assert (outcome.version, model.version, model.previous_version) == ("1", "1", None)
+    assert client(names).get_run(model.run_id).info.run_name == outcome.candidate
+    assert [metric.name for metric in outcome.metrics] == [
+        "f1_macro",
+        "accuracy",
+        "precision_macro",
+        "recall_macro",
+        "roc_auc",
+    ]
+    assert outcome.rows is not None
+    assert (outcome.rows.train, outcome.rows.test) == (160, 40)
+
+
+def test_a_retraining_leaves_one_parent_run_and_one_below_it_for_each_candidate(
+    data: Path, names: dict[str, str]
+) -> None:
+    """The parent has the comparison and the data's facts, the children params, metrics and models."""
+    report = retrain(data, names)
+
+    parent = client(names).get_run(str(report.last_retraining.run_id))
+    children = [run for run in runs(names) if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
+    assert {run.info.run_name for run in children} == {"linear", "forest"}
+    assert all("f1_macro" in run.data.metrics for run in children)
+    facts = json.loads(artifact(names, parent.info.run_id, "data_facts.json"))
+    assert set(facts["target"]["rowsPerClass"]) == {"yes", "no"}
+    table = artifact(names, parent.info.run_id, "comparison.csv").splitlines()
+    assert [line.split(",")[0] for line in table] == ["model", "linear", "forest"]
+    assert artifact(names, parent.info.run_id, "comparison.md").startswith("| model | estimator | f1_macro |")
+
+
+def test_a_registered_model_serves_the_rows_of_the_file(data: Path, names: dict[str, str]) -> None:
+    """With its signature checked, as a server would: nothing has to be prepared."""
+    retrain(data, names)
+
+    model = mlflow.pyfunc.load_model(f"models:/{names['registeredModelName']}/1")
+    current = pd.read_csv(data / "current.csv")
+    right = model.predict(current.drop(columns="label")) == current["label"]
+
+    assert right.mean() > 0.8
+    assert model.metadata.signature.inputs.input_names() == ["x", "plan"]
+    assert model.input_example is not None
+
+
+def test_a_candidate_must_beat_the_present_model_on_the_same_rows(data: Path, names: dict[str, str]) -> None:
+    """The same candidates on the same data are no better: nothing is registered, both are shown."""
+    retrain(data, names)
+
+    report = retrain(data, names, job_name="churn-retrain-2")
+
+    outcome = report.last_retraining
+    assert outcome.result is RetrainResult.NOT_IMPROVED
+    assert outcome.champion_version == "1"
+    assert all(metric.champion == metric.candidate for metric in outcome.metrics)
+    assert report.model is None
+    assert len(versions(names)) == 1
+
+
+def test_a_model_that_the_data_has_left_behind_is_replaced(data: Path, names: dict[str, str]) -> None:
+    """It learnt from the reference; on current rows a new one is better."""
+    rules = {"candidates": [LINEAR]}
+    retrain(data, names, retraining=rules | {"trainingData": "Reference"})
+
+    report = retrain(data, names, job_name="churn-retrain-2", retraining=rules)
+
+    assert report.last_retraining.result is RetrainResult.REGISTERED
+    assert report.model is not None
+    assert (report.model.version, report.model.previous_version) == ("2", "1")
+    f1 = report.last_retraining.metrics[0]
+    assert float(str(f1.candidate)) > float(str(f1.champion))
+
+
+def test_the_champion_is_the_version_that_the_status_names(data: Path, names: dict[str, str]) -> None:
+    """Not the newest one: somebody may have registered another for a trial."""
+    first = retrain(data, names, retraining={"candidates": [LINEAR], "trainingData": "Reference"})
+    retrain(data, names, job_name="churn-retrain-2")
+    assert first.model is not None
+
+    report = retrain(data, names, job_name="churn-retrain-3", present=first.model)
+
+    assert report.last_retraining.champion_version == "1"
+
+
+def test_a_champion_that_somebody_deleted_is_no_obstacle(data: Path, names: dict[str, str]) -> None:
+    """Without it the newest version counts, or none."""
+    first = retrain(data, names)
+    client(names).delete_model_version(names["registeredModelName"], "1")
+
+    report = retrain(data, names, job_name="churn-retrain-2", present=first.model)
+
+    assert report.last_retraining.result is RetrainResult.REGISTERED
+    assert report.last_retraining.champion_version is None
+
+
+class Threshold(PythonModel):
+    """A user's own model: no scikit-learn, no signature."""
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Say yes from two upwards."""
+        del context, params
+        return np.where(model_input["x"] > 2, "yes", "no")
+
+
+def test_a_champion_may_be_any_model(data: Path, names: dict[str, str]) -> None:
+    """One that somebody registered by hand is compared by what it predicts."""
+    mlflow.set_tracking_uri(names["trackingURI"])
+    mlflow.set_experiment("test/by-hand")
+    with mlflow.start_run():
+        mlflow.pyfunc.log_model(
+            name="model",
+            python_model=Threshold(),
+            pip_requirements=[],
+            registered_model_name=names["registeredModelName"],
+        )
+
+    outcome = retrain(data, names).last_retraining
+
+    assert outcome.champion_version == "1"
+    shown = {metric.name: metric.champion for metric in outcome.metrics}
+    assert float(str(shown["f1_macro"])) > 0.8
+    assert shown["roc_auc"] is None
+
+
+def test_a_champion_that_cannot_be_scored_is_told_of(data: Path, names: dict[str, str]) -> None:
+    """It needs a column that is gone; the best candidate is registered without a comparison."""
+    retrain(data, names)
+    for name in ("reference", "current"):
+        pd.read_csv(data / f"{name}.csv").rename(columns={"plan": "tariff"}).to_csv(
+            data / f"{name}.csv", index=False
+        )
+
+    outcome = retrain(data, names, job_name="churn-retrain-2").last_retraining
+
+    assert outcome.result is RetrainResult.REGISTERED
+    assert "version 1 could not be scored (KeyError" in outcome.message
+
+
+def test_a_candidate_that_fails_does_not_stop_the_others(data: Path, names: dict[str, str]) -> None:
+    """It is a failed run, and named in the message."""
+    broken = {"name": "broken", "estimator": LINEAR["estimator"], "params": {"C": -1}}
+
+    outcome = retrain(data, names, retraining={"candidates": [broken, LINEAR]}).last_retraining
+
+    assert outcome.result is RetrainResult.REGISTERED
+    assert outcome.candidate == "linear"
+    assert outcome.message.endswith("failed: broken.")
+    (failed,) = [run for run in runs(names) if run.info.run_name == "broken"]
+    assert failed.info.status == "FAILED"
+    assert "C" in failed.data.tags["selfheal.problem"]
+
+
+def test_when_every_candidate_fails_the_retraining_fails(data: Path, names: dict[str, str]) -> None:
+    """With each one's reason."""
+    unknown = {"name": "unknown", "estimator": "sklearn.linear_model.LogisticRegresion"}
+
+    outcome = retrain(data, names, retraining={"candidates": [unknown]}).last_retraining
+
+    assert (outcome.result, outcome.reason) == (RetrainResult.FAILED, "TrainingFailed")
+    assert "Did you mean sklearn.linear_model.LogisticRegression?" in outcome.message
+    assert client(names).get_run(str(outcome.run_id)).info.status == "FAILED"
+
+
+def test_data_that_allows_no_training_is_an_outcome(data: Path, names: dict[str, str]) -> None:
+    """Before any run is started."""
+    outcome = retrain(data, names, target="churned").last_retraining
+
+    assert (outcome.result, outcome.reason) == (RetrainResult.FAILED, "ColumnMissing")
+    assert runs(names) == []
+
+
+def test_a_regression_is_judged_by_its_error(tmp_path: Path, names: dict[str, str]) -> None:
+    """The task is inferred from the target; lower is better."""
+    for name, shift in (("reference", 0), ("current", 2)):
+        rows(200, shift=shift, seed=shift).to_csv(tmp_path / f"{name}.csv", index=False)
+    linear = {"name": "linear", "estimator": "sklearn.linear_model.LinearRegression"}
+    silly = {"name": "silly", "estimator": "sklearn.dummy.DummyRegressor"}
+
+    outcome = retrain(
+        tmp_path, names, target="price", retraining={"candidates": [silly, linear]}
+    ).last_retraining
+
+    assert outcome.candidate == "linear"
+    assert [metric.name for metric in outcome.metrics] == ["rmse", "mae", "mse", "r2"]
+
+
+def test_an_mlflow_that_is_down_fails_the_retraining_with_a_sentence(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be registered, so nothing is trained."""
+    monkeypatch.setattr("selfheal_jobs.retrain.PATIENTLY", Endurance(timeout_seconds=1, retries=1))
+
+    outcome = retrain(data, names | {"trackingURI": NOWHERE}).last_retraining
+
+    assert (outcome.result, outcome.reason) == (RetrainResult.FAILED, "MLflowUnavailable")
+    assert f"MLflow at {NOWHERE} could not be reached" in outcome.message
+
+
+# --- attempts that die --------------------------------------------------------------------------------------
+
+
+class DiedError(BaseException):
+    """Stands for SIGKILL: no handler of the code's own runs the rest of a step."""
+
+
+def dies_at(step: str, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
+    """Make the next attempt die before or after a step of `retrain_run`."""
+    real = getattr(retrain_run, step)
+
+    def dying(*arguments: Any, **more: Any) -> Any:
+        if after:
+            real(*arguments, **more)
+        raise DiedError
+
+    monkeypatch.setattr(retrain_run, step, dying)
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("log_comparison", False),
+        ("store", False),
+        ("store", True),
+        ("_registered_once", True),
+        ("carry_out", True),
+    ],
+)
+def test_an_attempt_that_dies_anywhere_is_finished_once_by_the_next(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch, step: str, *, after: bool
+) -> None:
+    """One version, one finished parent run, whichever step it died at."""
+    with monkeypatch.context() as patch:
+        dies_at(step, patch, after=after)
+        with pytest.raises(DiedError):
+            retrain(data, names)
+
+    report = retrain(data, names)
+
+    assert report.last_retraining.result is RetrainResult.REGISTERED
+    assert [str(version.version) for version in versions(names)] == ["1"]
+    parents = [run for run in runs(names) if run.data.tags["selfheal.purpose"] == "Retrain"]
+    assert sum(run.info.status == "FINISHED" for run in parents) == 1
+    assert not [run for run in runs(names) if run.info.status == "RUNNING"]
+
+
+def test_a_repeated_pod_reports_the_same_again(data: Path, names: dict[str, str]) -> None:
+    """Down to the times: the status does not change for nothing."""
+    first = retrain(data, names)
+
+    assert retrain(data, names) == first
+    assert len(versions(names)) == 1
+
+
+def test_a_decision_is_carried_out_without_training_again(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the data is needed any more."""
+    with monkeypatch.context() as patch:
+        dies_at("store", patch, after=True)
+        with pytest.raises(DiedError):
+            retrain(data, names)
+    (data / "current.csv").unlink()
+
+    assert retrain(data, names).last_retraining.version == "1"
