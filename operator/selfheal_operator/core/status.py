@@ -33,7 +33,17 @@ _RETRAIN_REASONS: Final = {
 
 
 def stored_operator_status(status: ModelMonitorStatus) -> dict[str, Any]:
-    """Return what of a stored status is the operator's."""
+    """Return what of a stored status is the operator's.
+
+    Conditions of other types are their writers'. The order of map lists means nothing: it is made the same.
+    """
+    by_type = {condition.type: condition for condition in status.conditions}
+    status = status.model_copy(
+        update={
+            "conditions": [by_type[kind] for kind in ConditionType if kind in by_type],
+            "active": sorted(status.active, key=lambda job: job.name),
+        }
+    )
     return {name: value for name, value in status.to_wire().items() if name not in _CONTAINERS_PART}
 
 

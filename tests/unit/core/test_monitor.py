@@ -385,3 +385,13 @@ def test_a_refused_retraining_does_not_keep_checks_from_running():
     seen = replace(drifted(), rejection=refused("churn-retrain-1", when=NOON + HOUR))
 
     assert ordered(plan_monitor(seen, NOON + HOUR)) == CHECK_AT_ONE
+
+
+def test_conditions_of_other_owners_are_not_ours_to_write():
+    """Conditions is a map list: another controller's entry there is no difference to undo."""
+    seen = settled(observed(), at("11:30"))
+    foreign = seen.monitor.status.conditions[0].model_copy(update={"type": "Approved"})
+    told = seen.monitor.status.model_copy(update={"conditions": [foreign, *seen.monitor.status.conditions]})
+    seen = replace(seen, monitor=replace(seen.monitor, status=told))
+
+    assert plan_monitor(seen, at("11:31")).status is None
