@@ -25,7 +25,7 @@ def write_table(path: Path, *, rows: int, shift: float, seed: int) -> Path:
 
 
 def monitor_manifest(name: str, *, reference: Path | str, current: Path | str, **spec: Any) -> dict[str, Any]:
-    """Return a ModelMonitor; what is not known by name goes into its spec, by its wire name."""
+    """Return a ModelMonitor; what has no name here goes into its spec, by its wire name."""
     when = {} if "intervalSeconds" in spec else {"schedule": YEARLY}
     return {
         "apiVersion": "selfheal.dev/v1alpha1",
@@ -42,7 +42,7 @@ def monitor_manifest(name: str, *, reference: Path | str, current: Path | str, *
 
 
 def promise_slot(kubectl: Kubectl, name: str) -> datetime:
-    """Have the yearly slot due now: the promise of an operator that was away when it came. Return the slot."""
+    """Have the yearly slot due now, as after an operator that was away when it came; return the slot."""
     slot = datetime(datetime.now(UTC).year, 1, 1, tzinfo=UTC)
     status = f'{{"status": {{"observedGeneration": 1, "nextCheckTime": "{slot:%Y-%m-%dT%H:%M:%SZ}"}}}}'
     kubectl("patch", "modelmonitor", name, "--subresource=status", "--type=merge", "--patch", status)

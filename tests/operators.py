@@ -9,19 +9,15 @@ from pathlib import Path
 from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from demo.program import answers, free_port
 from eventually import eventually
+from kubectl import Kubectl
 from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 
 
 def operator_kubeconfig(cluster: LocalCluster, path: Path) -> Path:
     """Write a kubeconfig with a token of the operator's ServiceAccount, and return its path."""
-    command = [cluster.kubectl, f"--kubeconfig={cluster.kubeconfig}", "create", "token", OPERATOR_ACCOUNT]
-    token = subprocess.run(
-        [*command, f"--namespace={OPERATOR_NAMESPACE}", "--duration=8h"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, OPERATOR_NAMESPACE)
+    token = kubectl("create", "token", OPERATOR_ACCOUNT, "--duration=8h").strip()
     authority = (cluster.state.pki / "ca.crt").read_bytes()
     write_kubeconfig(path, kubeconfig(cluster.server, authority, {"token": token}))
     return path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.folders import DemoFolder
-from demo.install import install, rendered, without_deployments
+from demo.install import rendered, wait_for_api, without_deployments
 from demo.kubectl import Kubectl as Installer
 from demo.mlflow_server import MlflowServer
 from eventually import eventually
@@ -41,7 +41,8 @@ def kubectl(cluster: LocalCluster) -> Iterator[Kubectl]:
 def installation(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CRD and the rights of manifests/; the kubeconfig of the operator's own ServiceAccount."""
     installer = Installer(cluster.kubectl, cluster.kubeconfig, "default")
-    install(installer, without_deployments(rendered(installer)))
+    installer.apply(without_deployments(rendered(installer)))
+    wait_for_api(installer)
     return operator_kubeconfig(cluster, tmp_path_factory.mktemp("operator") / "kubeconfig")
 
 

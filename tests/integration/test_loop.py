@@ -117,7 +117,7 @@ def stage(
 
 
 def test_drift_is_answered_by_one_retraining_and_a_new_version(stage: Stage) -> None:
-    """Applied, checked, found drifted, retrained once, registered: with two operators, and a restart of one."""
+    """Applied, checked, found drifted, retrained once, registered: with two operators, one of them killed."""
     status = stage.wait(
         "drifting", lambda s: s.get("model") and not s.get("active"), "a version is registered"
     )

@@ -1,0 +1,116 @@
+"""An operator that dies before and after every one of its writes still does everything once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl import Kubectl
+from monitors import monitor_manifest, promise_slot, write_table
+from selfheal_operator.core.errors import SelfhealError
+from selfheal_operator.core.observed import JobDefaults
+from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.kube.carry_out import Executor
+from selfheal_operator.kube.client import JSON, ApiClient
+from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.kube.resync import resync
+from selfheal_operator.kube.store import Key, Store
+
+PATIENCE = timedelta(seconds=300)
+
+
+class Crash(BaseException):
+    """The operator's end; nothing in it may catch this."""
+
+
+class MortalClient:
+    """A connection whose user dies at every write.
+
+    The first attempt at a kind of write is never sent; the answer to the second never arrives, though the
+    API server has carried it out; and so on in turn.
+    """
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self.immortal = False
+        self.deaths: Counter[str] = Counter()
+        self.pages = client.pages
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = JSON,
+    ) -> dict[str, Any]:
+        """Send the request, or die."""
+        write = f"{method} {path.rsplit('/', 1)[-1]}"
+        dies = method != "GET" and not self.immortal
+        if dies and self.deaths[f"before {write}"] == self.deaths[f"after {write}"]:
+            self.deaths[f"before {write}"] += 1
+            raise Crash
+        answer = await self._client.request(method, path, body, query=query, content_type=content_type)
+        if dies:
+            self.deaths[f"after {write}"] += 1
+            raise Crash
+        return answer
+
+
+async def one_life(client: MortalClient, key: Key, mlflow_uri: str) -> bool:
+    """Live from a cold start until nothing is left to do now; return whether that was reached."""
+    store = Store()
+    cluster = Cluster(client)  # type: ignore[arg-type]  # a fault injector with the same two methods
+    await resync(cluster, store)
+    executor = Executor(cluster, store, lambda: datetime.now(UTC))
+    defaults = JobDefaults(tracking_uri=mlflow_uri)
+    queue = WorkQueue[Key](lambda: datetime.now(UTC))
+    try:
+        await Reconciler(queue, store, executor, defaults, lambda: datetime.now(UTC)).reconcile(key)
+    except (Crash, SelfhealError):
+        return False
+    return True
+
+
+@pytest.mark.timeout(400)
+async def test_a_crash_at_any_write_neither_loses_nor_doubles(
+    kubectl: Kubectl, installation: Path, mlflow_uri: str, tmp_path: Path
+) -> None:
+    """At each write it dies twice: before it is sent, and before its answer is read."""
+    reference = write_table(tmp_path / "reference.parquet", rows=1500, shift=0, seed=1)
+    moved = write_table(tmp_path / "moved.parquet", rows=800, shift=1.5, seed=2)
+    kubectl.apply(monitor_manifest("mortal", reference=reference, current=moved))
+    slot = promise_slot(kubectl, "mortal")
+    key = Key(kubectl.namespace, "mortal")
+    connection = await ApiClient.connect(str(installation))
+    client = MortalClient(connection)
+    deadline = datetime.now(UTC) + PATIENCE
+
+    status: dict[str, Any] = {}
+    while not status.get("model") or status.get("active"):
+        assert datetime.now(UTC) < deadline, (status, client.deaths)
+        while not await one_life(client, key, mlflow_uri):
+            pass
+        await asyncio.sleep(0.5)
+        status = kubectl.get("modelmonitor", "mortal").get("status", {})
+    client.immortal = True
+    assert await one_life(client, key, mlflow_uri)
+    await connection.close()
+
+    status = kubectl.get("modelmonitor", "mortal")["status"]
+    jobs = kubectl.get("jobs")["items"]
+    minute = int(slot.timestamp()) // 60
+    assert sorted(job["metadata"]["name"] for job in jobs) == [f"mortal-check-{minute}", "mortal-retrain-1"]
+    assert status["lastScheduleTime"] == f"{slot:%Y-%m-%dT%H:%M:%SZ}"
+    assert status["missedChecks"] == 0
+    assert status["retraining"]["count"] == 1
+    assert status["model"]["version"] == "1"
+    assert client.deaths["before POST jobs"] == client.deaths["after POST jobs"] == 2
+    assert client.deaths["before PATCH status"] == client.deaths["after PATCH status"] >= 4
+    assert client.deaths["after POST rolebindings"] == client.deaths["after POST serviceaccounts"] == 1
