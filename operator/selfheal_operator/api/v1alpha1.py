@@ -27,6 +27,8 @@ Time = Annotated[datetime, PlainSerializer(format_time)]
 # The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
 Text = Annotated[str, Field(max_length=1024)]
 Name = Annotated[str, Field(min_length=1, max_length=253)]
+Share = Annotated[str, Field(max_length=16, pattern=r"^(0(\.[0-9]+)?|1(\.0+)?)$")]
+"""A decimal from 0 to 1, as text: a number would differ in its last digit from write to write."""
 
 
 def _camel_with_initialisms(name: str) -> str:
@@ -516,7 +518,7 @@ class LastCheck(ApiModel):
     message: Annotated[str, Field(max_length=4096)]
     """message is a sentence for people."""
 
-    drift_share: Text | None = None
+    drift_share: Share | None = None
     """driftShare is the share of drifted columns, with four digits. Absent without a verdict."""
 
     columns_checked: int | None = None
@@ -553,7 +555,7 @@ class HistoryEntry(ApiModel):
     result: CheckResult
     """result of the check."""
 
-    drift_share: Text | None = None
+    drift_share: Share | None = None
     """driftShare of the check."""
 
 

@@ -145,12 +145,14 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
     """Read a Job document; None if it carries our labels but is not one of ours."""
     metadata = body["metadata"]
     labels = metadata.get("labels") or {}
-    annotations = metadata.get("annotations") or {}
-    slot, generation = annotations.get(ANNOTATION_SLOT), annotations.get(ANNOTATION_GENERATION)
     owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
-    if owner is None or slot is None or generation is None or labels.get(LABEL_PURPOSE) not in set(Purpose):
+    if owner is None or labels.get(LABEL_PURPOSE) not in set(Purpose):
         return None
     if labels.get(LABEL_MONITOR_UID) != owner["uid"] or labels.get(LABEL_MONITOR) != owner["name"]:
+        return None
+    try:
+        slot, generation = _run_of(metadata.get("annotations") or {})
+    except (KeyError, ValueError):
         return None
     status = body.get("status") or {}
     true = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
@@ -160,11 +162,19 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         uid=metadata["uid"],
         owner_uid=owner["uid"],
         purpose=Purpose(labels[LABEL_PURPOSE]),
-        slot=datetime.fromisoformat(slot),
-        generation=int(generation),
+        slot=slot,
+        generation=generation,
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
         finished="Complete" in true or failed is not None,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",
         deleting="deletionTimestamp" in metadata,
         has_ready_pod=bool(status.get("ready")),
     )
+
+
+def _run_of(annotations: Mapping[str, str]) -> tuple[datetime, int]:
+    """Return slot and generation, or raise: anybody who may edit Jobs may have written anything there."""
+    slot = datetime.fromisoformat(annotations[ANNOTATION_SLOT])
+    if slot.tzinfo is None:
+        raise ValueError("a slot without a time zone could not be compared with one that has it")
+    return slot, int(annotations[ANNOTATION_GENERATION])
