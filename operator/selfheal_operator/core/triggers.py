@@ -46,10 +46,19 @@ def no_drift(evidence: Evidence) -> Objection | None:
 
 def threshold_raised(evidence: Evidence) -> Objection | None:
     """A verdict that today's threshold would not give is not acted upon."""
-    share = evidence.verdict.drift_share if evidence.verdict else None
-    if share is not None and float(share) < evidence.spec.threshold:
+    if evidence.verdict is not None and not _may_exceed(evidence.verdict, evidence.spec.threshold):
         return Objection(Reason.WITHIN_THRESHOLD, "The drift found is within the threshold as it is now")
     return None
+
+
+def _may_exceed(verdict: LastCheck, threshold: float) -> bool:
+    """Say whether the share is greater than the threshold, as far as the verdict tells.
+
+    driftShare is rounded, so a share that rounds to the threshold may be greater: the counts are exact.
+    """
+    if verdict.columns_checked and verdict.columns_drifted is not None:
+        return verdict.columns_drifted / verdict.columns_checked > threshold
+    return verdict.drift_share is None or float(verdict.drift_share) >= threshold
 
 
 def already_answered(evidence: Evidence) -> Objection | None:
