@@ -52,11 +52,10 @@ def slots_of(
     owed_after = _owed_after(schedule, status, created, now)
     last = _newest(status.last_schedule_time, *started)
     missed = 0
-    if last is not None and last > owed_after:
+    if last is not None:
         # Also the road after a crash between creating a Job and writing the status: the Job is the record.
-        with_job = sum(1 for slot in set(started) if owed_after < slot <= last and is_slot(schedule, slot))
-        missed = max(0, count_slots(schedule, owed_after, last) - with_job)
-        owed_after = last
+        missed = _missed(schedule, owed_after, last, started)
+        owed_after = max(owed_after, _end_of_minute(last))
     return Slots(
         last=last,
         missed=missed,
@@ -68,12 +67,26 @@ def slots_of(
 
 def _owed_after(schedule: Schedule, status: ModelMonitorStatus, created: datetime, now: datetime) -> datetime:
     promised = status.next_check_time
-    if promised is not None and is_slot(schedule, promised):
-        return promised - _SECOND
     if promised is None and status.observed_generation is None:
         return created
-    # The schedule was edited, or the monitor resumed: what another schedule would have owed is not caught up.
-    return max(now, status.last_schedule_time) if status.last_schedule_time else now
+    if promised is not None and promised <= now and is_slot(schedule, promised):
+        return promised - _SECOND
+    # Nothing is owed yet; or the schedule was edited, or the monitor resumed: then what another schedule
+    # would have owed is not caught up, and what it had promised for later is not waited for.
+    return _newest(now, status.last_schedule_time) or now
+
+
+def _missed(schedule: Schedule, owed_after: datetime, last: datetime, started: Collection[datetime]) -> int:
+    """Count the slots in (owed_after, last] that have no Job."""
+    if last <= owed_after:
+        return 0
+    with_job = sum(1 for slot in set(started) if owed_after < slot <= last and is_slot(schedule, slot))
+    return max(0, count_slots(schedule, owed_after, last) - with_job)
+
+
+def _end_of_minute(slot: datetime) -> datetime:
+    """Return the last second whose Job would have the same name: only an edit brings two slots so close."""
+    return slot.replace(second=59)
 
 
 def _newest(*times: datetime | None) -> datetime | None:
