@@ -1,5 +1,9 @@
 """The model that is present: found in MLflow's registry, loaded, and made to predict.
 
+Scores are fair to both sides as long as the champion has not learnt from the rows that are held out now.
+Where windows of current data overlap it may have, and then it looks better than it is: an unnecessary
+version is avoided rather than a worse one promoted.
+
 Loading a model from the registry runs what its files say: cloudpickle and pickle are programs. Whoever
 may write to the registry or to its artifacts may thus run code in this container, under the ServiceAccount
 of the Job. Whoever serves the model trusts them as much; keep the registry as closed as the cluster.

@@ -173,7 +173,7 @@ def _with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> Chec
     try:
         logged = _log(request, seen, report.last_check.result)
     except TrackingError as error:
-        return _amended(report, message=f"{report.last_check.message}. {error}, so the run was not logged.")
+        return _amended(report, message=f"{report.last_check.message}. The run was not logged: {error}")
     except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         return _amended(

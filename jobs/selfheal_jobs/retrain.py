@@ -5,8 +5,8 @@ load → split → fit every candidate → score them and the champion on the he
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
@@ -15,55 +15,26 @@ from mlflow.entities import Run
 from selfheal_jobs import columns, retrain_run, splitting
 from selfheal_jobs.candidates import candidates_for
 from selfheal_jobs.champion import Champion, find_version, judge
+from selfheal_jobs.decision import Attempt, LoggedModel, Seen, decide
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.facts import facts
 from selfheal_jobs.features import for_model
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.retrain_run import Decision, LoggedModel
-from selfheal_jobs.scores import PRIMARY, HeldOut, best, comparisons, is_better
+from selfheal_jobs.scores import PRIMARY, HeldOut
 from selfheal_jobs.sources import Place, load
 from selfheal_jobs.splitting import Split
 from selfheal_jobs.status import Door
 from selfheal_jobs.target import infer_task
 from selfheal_jobs.tracking import PATIENTLY, Tracking, connect, mlflow_errors
 from selfheal_jobs.training import Lesson, Trained, train_all
-from selfheal_operator.api.reasons import Reason, RetrainResult, Task
+from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import LastRetraining, ModelMonitorSpec, ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelVersion, TrainingRows
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One try at a retraining."""
-
-    request: RunRequest
-    started: datetime
-    clock: Clock
-
-    def outcome(self, result: RetrainResult, reason: Reason, message: str, **more: object) -> LastRetraining:
-        """Return the outcome with what is the same for all of them."""
-        return LastRetraining.model_validate(
-            {
-                "slot": self.request.slot,
-                "job_name": self.request.job_name,
-                "start_time": self.started,
-                "completion_time": self.clock(),
-                "result": result,
-                "reason": reason,
-                "message": message[:1500],
-                "observed_generation": self.request.monitor.generation,
-                **more,
-            }
-        )
-
-    def failed(self, reason: Reason, message: str) -> RetrainReport:
-        """Return the report of a retraining that came to nothing."""
-        return RetrainReport(last_retraining=self.outcome(RetrainResult.FAILED, reason, message))
 
 
 def run_retrain(request: RunRequest, door: Door, clock: Clock) -> None:
@@ -72,24 +43,24 @@ def run_retrain(request: RunRequest, door: Door, clock: Clock) -> None:
     Raises:
         UndeliveredError: The report could not be written to the monitor's status.
     """
-    attempt = Attempt(request, clock(), clock)
+    attempt = Attempt(request, started=clock())
     present = door.present_model()
     try:
-        report = retrain(attempt, present)
+        report = retrain(attempt, present, clock)
     except DataError as error:
-        report = attempt.failed(error.reason, str(error))
+        report = attempt.failed(clock(), error.reason, str(error))
     except TrackingError as error:
-        message = f"{error}, so no model could be registered. The next retraining tries again."
-        report = attempt.failed(Reason.MLFLOW_UNAVAILABLE, message)
+        message = f"No model could be registered: {error}"
+        report = attempt.failed(clock(), Reason.MLFLOW_UNAVAILABLE, message)
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is an outcome too
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The retraining ended by a defect ({one_line(error)}); the Job's log holds the details."
-        report = attempt.failed(Reason.RETRAIN_FAILED, message)
+        report = attempt.failed(clock(), Reason.RETRAIN_FAILED, message)
     logger.info("%s: %s", report.last_retraining.result, report.last_retraining.message)
     door.deliver(report)
 
 
-def retrain(attempt: Attempt, present: ModelVersion | None) -> RetrainReport:
+def retrain(attempt: Attempt, present: ModelVersion | None, clock: Clock) -> RetrainReport:
     """Train, decide and register; or finish what an earlier attempt of the same Job has decided.
 
     Raises:
@@ -112,7 +83,15 @@ def retrain(attempt: Attempt, present: ModelVersion | None) -> RetrainReport:
             champion = _champion(tracking, present, _all_columns(split, lesson))
             trained, logged = _train_and_log(tracking, parent, lesson)
             retrain_run.log_comparison(tracking, parent, trained, champion)
-            decision = decide(attempt, Seen(trained, logged, champion, lesson, parent.info.run_id))
+            seen = Seen(
+                trained=trained,
+                logged=logged,
+                champion=champion,
+                rows=TrainingRows(train=len(lesson.rows), test=len(lesson.held_out.rows)),
+                task=lesson.held_out.task,
+                parent_run_id=parent.info.run_id,
+            )
+            decision = decide(attempt, seen, clock())
             retrain_run.store(tracking, parent, decision)
         except Exception:
             _end_as_failed(tracking, parent)
@@ -181,9 +160,11 @@ def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Tas
 
 
 def _all_columns(split: Split, lesson: Lesson) -> HeldOut:
-    """Return the held-out rows with every column: the champion may have learnt from more than we would."""
-    rows = split.test.assign(**{column.name: lesson.held_out.rows[column.name] for column in lesson.columns})
-    return HeldOut(rows=rows, target=lesson.held_out.target, task=lesson.held_out.task)
+    """Return the held-out rows with all columns but the target: the champion may know more than we would."""
+    prepared = lesson.held_out
+    rows = split.test.drop(columns=str(prepared.target.name))
+    rows = rows.assign(**{column.name: prepared.rows[column.name] for column in lesson.columns})
+    return HeldOut(rows=rows, target=prepared.target, task=prepared.task)
 
 
 def _champion(tracking: Tracking, present: ModelVersion | None, held_out: HeldOut) -> Champion | None:
@@ -209,64 +190,3 @@ def _train_and_log(
             logged[each.candidate.name] = model
         trained.append(replace(each, model=None))
     return trained, logged
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Everything that the decision looks at."""
-
-    trained: Sequence[Trained]
-    logged: dict[str, LoggedModel]
-    champion: Champion | None
-    lesson: Lesson
-    parent_run_id: str
-
-
-def decide(attempt: Attempt, seen: Seen) -> Decision:
-    """Choose the best candidate, and register it if it is strictly better than the champion. Pure."""
-    task = seen.lesson.held_out.task
-    scores = {each.candidate.name: each.metrics for each in seen.trained if each.metrics}
-    if not scores:
-        problems = "; ".join(f"{each.candidate.name}: {each.problem}" for each in seen.trained)
-        message = f"Every candidate failed. {problems}"
-        return Decision(
-            outcome=attempt.outcome(
-                RetrainResult.FAILED, Reason.TRAINING_FAILED, message, run_id=seen.parent_run_id
-            )
-        )
-    winner = best(task, scores)
-    champion = seen.champion.metrics if seen.champion else None
-    better = champion is None or is_better(task, scores[winner], champion)
-    outcome = attempt.outcome(
-        RetrainResult.REGISTERED if better else RetrainResult.NOT_IMPROVED,
-        Reason.MODEL_REGISTERED if better else Reason.NO_IMPROVEMENT,
-        sentence(task, winner, scores[winner], seen),
-        candidate=winner,
-        champion_version=seen.champion.version if seen.champion else None,
-        run_id=seen.parent_run_id,
-        metrics=comparisons(scores[winner], champion),
-        rows=TrainingRows(train=len(seen.lesson.rows), test=len(seen.lesson.held_out.rows)),
-    )
-    model = seen.logged[winner]
-    return Decision(
-        outcome=outcome,
-        model_uri=model.uri if better else None,
-        model_run_id=model.run_id if better else None,
-    )
-
-
-def sentence(task: Task, winner: str, metrics: dict[str, float], seen: Seen) -> str:
-    """Return what a person wants to know of the decision, in one sentence. Pure."""
-    name = PRIMARY[task]
-    said = f"{winner} has {name} {metrics[name]:.4f} on {len(seen.lesson.held_out.rows)} held-out rows"
-    champion = seen.champion
-    if champion is None:
-        said += "; there was no version before"
-    elif champion.metrics:
-        better = is_better(task, metrics, champion.metrics)
-        said += f", version {champion.version} has {champion.metrics[name]:.4f}"
-        said += "" if better else ": no improvement, nothing registered"
-    else:
-        said += f"; version {champion.version} could not be scored ({champion.problem})"
-    failures = [each.candidate.name for each in seen.trained if not each.metrics]
-    return said + (f"; failed: {', '.join(failures)}" if failures else "") + "."

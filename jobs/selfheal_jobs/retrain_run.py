@@ -5,11 +5,11 @@ is carried out. From then on every step can be repeated: a version is looked for
 before it is made. An attempt that dies before the decision leaves runs that the next one marks as KILLED.
 """
 
+import hashlib
 import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from typing import Any, Final
@@ -18,15 +18,16 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Run
 from mlflow.models import infer_signature
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from selfheal_jobs.champion import Champion
+from selfheal_jobs.decision import Decision, LoggedModel
 from selfheal_jobs.redaction import without_secrets
 from selfheal_jobs.tracking import TAG_JOB, TAG_MONITOR_UID, Tracking, run_tags
 from selfheal_jobs.training import Lesson, Trained
 from selfheal_operator.api.reasons import RetrainResult
 from selfheal_operator.api.report import RetrainReport
-from selfheal_operator.api.v1alpha1 import LastRetraining, ModelVersion
+from selfheal_operator.api.v1alpha1 import ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -36,24 +37,6 @@ FACTS: Final = "data_facts.json"
 
 _SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
 """What a registered model needs. Named, since MLflow would start a process of 3 s to find out."""
-
-
-class Decision(BaseModel):
-    """What a retraining has decided to do, and all that it takes to do it."""
-
-    outcome: LastRetraining
-    """The outcome without the version, which does not exist yet."""
-    model_uri: str | None = None
-    """The model to register; None if none is."""
-    model_run_id: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoggedModel:
-    """A candidate's model in MLflow."""
-
-    run_id: str
-    uri: str
 
 
 def decision_before(tracking: Tracking) -> tuple[Run, Decision] | None:
@@ -91,8 +74,8 @@ def log_data(tracking: Tracking, parent: Run, lesson: Lesson, facts: Mapping[str
 
 def digest(table: pd.DataFrame) -> str:
     """Return a short fingerprint of a table's values: the same for the same rows in the same order."""
-    hashes = pd.util.hash_pandas_object(table.astype("object").map(str), index=False)
-    return f"{int(hashes.sum()) & (2**64 - 1):016x}-{len(table)}"
+    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    return hashlib.sha256(hashes.tobytes()).hexdigest()[:16]
 
 
 def log_candidate(tracking: Tracking, parent: Run, trained: Trained, lesson: Lesson) -> LoggedModel | None:
@@ -179,7 +162,11 @@ def _cell(value: object) -> str:
 def store(tracking: Tracking, parent: Run, decision: Decision) -> None:
     """Store the decision in the parent run: from here on nothing is trained again."""
     text = decision.model_dump_json(by_alias=True, exclude_none=True)
-    tracking.client.set_tag(parent.info.run_id, TAG_DECISION, text)
+    shown = decision.outcome.metrics
+    candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
+    champion = {f"champion/{each.name}": float(each.champion) for each in shown if each.champion}
+    tags = {TAG_DECISION: text, "selfheal.result": decision.outcome.result}
+    tracking.log(parent, metrics=candidate | champion, tags=tags)
 
 
 def carry_out(tracking: Tracking, parent: Run, decision: Decision) -> RetrainReport:

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import urllib3
 from kubernetes import client, config
+from pydantic import ValidationError
 
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.redaction import one_line
@@ -156,7 +157,11 @@ class ApiServer:
         """Return the version that the status names; None if there is none, or the monitor is gone."""
         seen = self._persist(self._read)
         model = (seen or {}).get("status", {}).get("model")
-        return ModelVersion.model_validate(model) if model else None
+        try:
+            return ModelVersion.model_validate(model) if model else None
+        except ValidationError as error:  # somebody else wrote it; the registry still knows what is newest
+            logger.info("The status names no model that we understand: %s", one_line(error))
+            return None
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Write the report into the status.

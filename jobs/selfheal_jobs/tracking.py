@@ -64,8 +64,10 @@ def mlflow_errors(tracking_uri: str) -> Iterator[None]:
         yield
     except (MlflowException, requests.RequestException) as error:
         server = without_secrets(tracking_uri)
-        problem = "could not be reached" if is_unreachable(error) else "refused"
-        raise TrackingError(f"MLflow at {server} {problem} ({one_line(error)})") from error
+        if is_unreachable(error):
+            logger.info("MLflow does not answer: %s", one_line(error))
+            raise TrackingError(f"MLflow at {server} could not be reached.") from error
+        raise TrackingError(f"MLflow at {server} refused ({one_line(error)}).") from error
 
 
 def is_unreachable(error: BaseException) -> bool:

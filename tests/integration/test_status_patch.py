@@ -1,0 +1,210 @@
+"""Reports of the containers on the real API server: what server-side apply keeps, replaces and refuses."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl import Kubectl
+from localcluster import LocalCluster
+from localcluster.kubeconfig import kubeconfig, write_kubeconfig
+from monitors import monitor_manifest
+from run_requests import run_request
+from selfheal_jobs.check import Seen, report_of
+from selfheal_jobs.columns import ColumnPlan, Kind, Skipped
+from selfheal_jobs.drift import ColumnDrift, Comparison
+from selfheal_jobs.errors import DataError, UndeliveredError
+from selfheal_jobs.status import ApiServer, Delivery, Door, Patience, open_door
+from selfheal_operator.api.names import RUNNER_ACCOUNT
+from selfheal_operator.api.reasons import Reason, RetrainResult, Task
+from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.request import MonitorRef
+from selfheal_operator.api.v1alpha1 import LastRetraining, ModelVersion, RowCounts
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SLOT = "2026-11-23T12:00:00Z"
+
+
+@pytest.fixture
+def monitor(kubectl: Kubectl, installation: Path) -> MonitorRef:
+    """A monitor in a namespace where the runner account has its rights."""
+    del installation
+    kubectl("create", "serviceaccount", RUNNER_ACCOUNT)
+    role = f"--clusterrole={RUNNER_ACCOUNT}"
+    account = f"--serviceaccount={kubectl.namespace}:{RUNNER_ACCOUNT}"
+    kubectl("create", "rolebinding", RUNNER_ACCOUNT, role, account)
+    return create(kubectl)
+
+
+def create(kubectl: Kubectl) -> MonitorRef:
+    """Create the monitor and return a reference to it."""
+    kubectl.apply(monitor_manifest("churn", reference="/r.csv", current="/c.csv", suspend=True))
+    metadata = kubectl.get("modelmonitor", "churn")["metadata"]
+    return MonitorRef(namespace=kubectl.namespace, name="churn", uid=metadata["uid"], generation=1)
+
+
+@pytest.fixture
+def door(
+    monitor: MonitorRef,
+    cluster: LocalCluster,
+    kubectl: Kubectl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Door:
+    """The way to the API server with the rights of the runner account, as a container finds it."""
+    use_account(RUNNER_ACCOUNT, cluster, kubectl, tmp_path, monkeypatch)
+    return open_door(monitor)
+
+
+def use_account(
+    account: str, cluster: LocalCluster, kubectl: Kubectl, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name a kubeconfig with the account's token in the environment."""
+    token = kubectl("create", "token", account).strip()
+    authority = (cluster.state.pki / "ca.crt").read_bytes()
+    write_kubeconfig(folder / "kubeconfig", kubeconfig(cluster.server, authority, {"token": token}))
+    monkeypatch.setenv("KUBECONFIG", str(folder / "kubeconfig"))
+    monkeypatch.setenv("TERMINATION_MESSAGE_PATH", str(folder / "message"))
+
+
+def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot: str = SLOT) -> CheckReport:
+    """Return as large a report as there can be: many columns drifted and skipped, with long names."""
+    columns = tuple(
+        ColumnDrift(
+            name=f"{number}" + "c" * 300,
+            kind=Kind.NUMERICAL,
+            method="wasserstein",
+            score=0.5,
+            threshold=0.1,
+            drifted=True,
+        )
+        for number in range(500)
+    )
+    seen = Seen(
+        task=task,
+        rows=RowCounts(reference=5, current=7),
+        plan=ColumnPlan(compared=(), skipped=tuple(Skipped("s" * 300, "dates") for _ in range(500))),
+        comparison=Comparison(columns=columns, snapshot=None),
+    )
+    return report_of(run_request(monitor=monitor.model_dump(), slot=slot), seen, started=NOON, completed=NOON)
+
+
+def error(monitor: MonitorRef) -> CheckReport:
+    """Return the report of a check that could not even tell the task."""
+    seen = Seen(problem=DataError(Reason.DATA_NOT_FOUND, "there is nothing"))
+    return report_of(run_request(monitor=monitor.model_dump()), seen, started=NOON, completed=NOON)
+
+
+def retraining(result: RetrainResult, version: str | None = None) -> RetrainReport:
+    """Return the report of a retraining."""
+    model = version and ModelVersion(name="churn", version=version, run_id="r", promoted_time=NOON)
+    return RetrainReport(
+        last_retraining=LastRetraining(
+            slot=NOON,
+            job_name="churn-retrain-1",
+            result=result,
+            reason="r",
+            message="m",
+            observed_generation=1,
+        ),
+        model=model or None,
+    )
+
+
+def status(kubectl: Kubectl) -> dict[str, Any]:
+    """Return the monitor's status."""
+    found: dict[str, Any] = kubectl.get("modelmonitor", "churn")["status"]
+    return found
+
+
+def test_the_largest_report_is_stored_as_it_is(door: Door, monitor: MonitorRef, kubectl: Kubectl) -> None:
+    """The schema takes it, it stays small, and the field manager owns its part only."""
+    report = drift(monitor)
+
+    assert door.deliver(report) is Delivery.STORED
+
+    assert status(kubectl)["lastCheck"] == report.to_wire()["lastCheck"]
+    assert len(str(status(kubectl))) < 16 * 1024
+    managed = kubectl("get", "modelmonitor", "churn", "--show-managed-fields", "-o", "json")
+    assert '"manager": "selfheal-check"' in managed
+
+
+def test_an_error_after_a_verdict_takes_the_old_numbers_away(
+    door: Door, monitor: MonitorRef, kubectl: Kubectl
+) -> None:
+    """A drift share beside the news that nothing could be read would be a false verdict; the task stays."""
+    door.deliver(drift(monitor))
+
+    assert door.deliver(error(monitor)) is Delivery.STORED
+
+    assert status(kubectl)["task"] == "Classification"
+    assert "driftShare" not in status(kubectl)["lastCheck"]
+    assert status(kubectl)["lastCheck"]["result"] == "Error"
+
+
+def test_what_the_operator_wrote_stays(door: Door, monitor: MonitorRef, kubectl: Kubectl) -> None:
+    """Two writers, disjoint fields."""
+    kubectl("patch", "modelmonitor", "churn", "--subresource=status", "--type=merge",
+            "--patch", '{"status": {"missedChecks": 3}}')  # fmt: skip
+
+    door.deliver(drift(monitor))
+    door.deliver(retraining(RetrainResult.REGISTERED, "7"))
+
+    assert status(kubectl)["missedChecks"] == 3
+    assert {"lastCheck", "lastRetraining", "model", "task"} <= set(status(kubectl))
+
+
+def test_the_model_stays_when_a_later_retraining_registers_nothing(door: Door, kubectl: Kubectl) -> None:
+    """And a retraining finds it there as its champion."""
+    door.deliver(retraining(RetrainResult.REGISTERED, "7"))
+
+    door.deliver(retraining(RetrainResult.NOT_IMPROVED))
+
+    assert status(kubectl)["model"]["version"] == "7"
+    assert status(kubectl)["lastRetraining"]["result"] == "NotImproved"
+    present = door.present_model()
+    assert present is not None
+    assert present.version == "7"
+
+
+def test_an_older_slot_changes_nothing(door: Door, monitor: MonitorRef, kubectl: Kubectl) -> None:
+    """A pod that hung for an hour comes too late."""
+    door.deliver(drift(monitor))
+
+    late = drift(monitor, slot="2026-11-23T11:00:00Z")
+
+    assert door.deliver(late) is Delivery.SUPERSEDED
+    assert status(kubectl)["lastCheck"]["slot"] == SLOT
+
+
+def test_a_monitor_made_anew_gets_nothing_from_the_runs_of_the_old_one(
+    door: Door, monitor: MonitorRef, kubectl: Kubectl
+) -> None:
+    """It has the name, but not the uid."""
+    kubectl("delete", "modelmonitor", "churn")
+    assert door.deliver(drift(monitor)) is Delivery.UNWANTED
+
+    create(kubectl)
+
+    assert door.deliver(drift(monitor)) is Delivery.UNWANTED
+    assert "status" not in kubectl.get("modelmonitor", "churn")
+
+
+def test_an_account_without_the_role_is_told_what_it_lacks(
+    monitor: MonitorRef,
+    cluster: LocalCluster,
+    kubectl: Kubectl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The report is in the termination message all the same."""
+    use_account("default", cluster, kubectl, tmp_path, monkeypatch)
+    door = open_door(monitor)
+    assert isinstance(door, ApiServer)
+    hasty = ApiServer(door.api, monitor, Patience(forbidden_seconds=0))
+
+    with pytest.raises(UndeliveredError, match="needs the ClusterRole selfheal-runner"):
+        hasty.deliver(error(monitor))
+
+    assert CheckReport.from_termination_message((tmp_path / "message").read_text()) == error(monitor)
