@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +14,8 @@ from kubectl import Document, Kubectl
 from localcluster import LocalCluster
 from selfheal_operator.api.v1alpha1 import format_time
 
-CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
+ROOT: Final = Path(__file__).resolve().parents[2]
+CRD: Final = ROOT / "crds" / "modelmonitors.selfheal.dev.yaml"
 
 ANNOTATION_LIMIT: Final = 262_144
 """Bytes that the API server allows for all annotations of an object together."""
@@ -102,6 +103,19 @@ def _unexplained(schema: Document, path: str) -> Iterator[str]:
         yield from _unexplained(child, f"{path}.{name}")
     if "items" in schema:
         yield from _unexplained(schema["items"], f"{path}[]")
+
+
+def _documented() -> Iterator[Any]:
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        blocks = re.findall(r"```yaml\n(.+?)```", page.read_text(), flags=re.DOTALL)
+        for number, block in enumerate(block for block in blocks if "kind: ModelMonitor" in block):
+            yield pytest.param(block, id=f"{page.name}-{number}")
+
+
+@pytest.mark.parametrize("manifest", [*_documented()])
+def test_a_monitor_in_the_docs_is_accepted(crd: Kubectl, manifest: str) -> None:
+    """What a reader copies from the README or the docs can be applied as it is."""
+    assert "created" in crd("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=manifest)
 
 
 def test_nothing_is_written_into_a_spec(applied: Kubectl) -> None:
