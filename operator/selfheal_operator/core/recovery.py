@@ -13,6 +13,7 @@ from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelMonitorStatus
+from selfheal_operator.core.messages import shortened
 from selfheal_operator.core.observed import Job
 
 Pod = Mapping[str, Any]
@@ -38,18 +39,23 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
         stored: The status as it is: server-side apply drops what an owner no longer sends.
         now: The time, for a Job that left no report.
     """
-    texts = [str(state.get("message", "")) for state in _terminations(pods)]
+    texts = [str(state.get("message", "")) for state in reversed(list(_terminations(pods)))]
     if job.purpose is Purpose.CHECK:
-        reports = (CheckReport.from_termination_message(text) for text in reversed(texts))
-        check = next((r for r in reports if r is not None and r.last_check.job_name == job.name), None)
+        reports = (CheckReport.from_termination_message(text) for text in texts)
+        check = next((r for r in reports if r is not None and _is_of(job, r.last_check)), None)
         check = check or _failed_check(job, how_it_ended(job, pods), now)
         check = check.model_copy(update={"task": check.task or stored.task})
         return Recovered(CHECK_MANAGER, check.to_wire())
-    attempts = (RetrainReport.from_termination_message(text) for text in reversed(texts))
-    retrain = next((r for r in attempts if r is not None and r.last_retraining.job_name == job.name), None)
+    attempts = (RetrainReport.from_termination_message(text) for text in texts)
+    retrain = next((r for r in attempts if r is not None and _is_of(job, r.last_retraining)), None)
     retrain = retrain or _failed_retraining(job, how_it_ended(job, pods), now)
     retrain = retrain.model_copy(update={"model": retrain.model or stored.model})
     return Recovered(RETRAIN_MANAGER, retrain.to_wire())
+
+
+def _is_of(job: Job, outcome: LastCheck | LastRetraining) -> bool:
+    """Say whether the outcome is that of the Job. One of another slot would leave the Job unreported."""
+    return (outcome.job_name, outcome.slot) == (job.name, job.slot)
 
 
 def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
@@ -59,12 +65,12 @@ def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
     if last.get("reason") == "OOMKilled":
         return (
             f"Job {job.name} ran out of memory; "
-            "raise spec.podTemplate.resources.limits.memory, or compare fewer rows"
+            "raise spec.podTemplate.resources.limits.memory, or give it fewer rows"
         )
     sentence = f"Job {job.name} ended without a report"
     if (code := last.get("exitCode")) is not None:
         sentence += f" (exit code {code}{', killed' if code == _OOM_KILLED else ''})"
-    return f"{sentence}: {job.failure}" if job.failure else sentence
+    return shortened(f"{sentence}: {job.failure}" if job.failure else sentence)
 
 
 def pod_trouble(pods: Iterable[Pod]) -> str:
