@@ -28,7 +28,7 @@ setup: $(READY) ## Make the environment
 ##@ Try it
 .PHONY: demo
 demo: $(READY) ## Run the whole loop on three data sets (EXIT=1: stop at the end; KUBECONFIG=...: your own cluster)
-	@$(PY) -m demo $(if $(EXIT),--exit)
+	@$(PY) -m demo $(if $(EXIT),--exit) $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
 
 .PHONY: cluster
 cluster: $(READY) ## Start a local cluster (an API server whose node runs Jobs as local processes)

@@ -24,7 +24,7 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
 
 FIRST_VERSION: Final = "1"
-STORY_SECONDS: Final = 600
+STORY_SECONDS: Final = 900
 """A check each minute, then a retraining: two minutes on two cores, more where images are pulled."""
 POLL_SECONDS: Final = 1.0
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from demo.datasets.tables import Tables
 
-REFERENCE_ROWS: Final = 10_000
-CURRENT_ROWS: Final = 10_000
+REFERENCE_ROWS: Final = 6_000
+CURRENT_ROWS: Final = 6_000
 HELD_OUT_ROWS: Final = 5_000
 """Samples: enough for steady scores, few enough for a random forest to be fitted in seconds."""
 SEED: Final = 2013
