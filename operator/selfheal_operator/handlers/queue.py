@@ -12,6 +12,9 @@ K = TypeVar("K", bound=Hashable)
 _LONGEST_SLEEP: Final = timedelta(seconds=5)
 """Wall clocks are stepped, and asyncio sleeps by another one: look at the wall at least this often."""
 
+_SPARE: Final = 64
+"""Replaced times that are not worth a clean-up."""
+
 
 class WorkQueue(Generic[K]):
     """What to look at, and when.
@@ -47,6 +50,8 @@ class WorkQueue(Generic[K]):
             self._due[key] = ticket
             heapq.heappush(self._heap, (time, ticket, key))
             self._changed.set()
+        if len(self._heap) > _SPARE + 2 * len(self._due):
+            self._drop_replaced()
 
     async def get(self) -> K:
         """Wait for a key. It must be given back with `done`."""
@@ -71,6 +76,11 @@ class WorkQueue(Generic[K]):
                 await asyncio.wait_for(self._changed.wait(), pause.total_seconds())
             except TimeoutError:
                 continue
+
+    def _drop_replaced(self) -> None:
+        """Take out times that were replaced: those far ahead would stay for as long, one for every look."""
+        self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[1]]
+        heapq.heapify(self._heap)
 
     def _release(self, now: datetime) -> timedelta:
         """Add what is due; return how long nothing else will be."""
