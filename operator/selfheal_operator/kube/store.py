@@ -58,11 +58,13 @@ class Store:
         """Remember a monitor, unless something newer is known."""
         key = Key(monitor.namespace, monitor.name)
         entry = self._entries.get(key)
-        if entry is None or entry.monitor.uid != monitor.uid:
-            if entry is None or monitor.created >= entry.monitor.created:
-                self._entries[key] = _Entry(monitor)
+        if entry is None:
+            self._entries[key] = _Entry(monitor)
         elif int(monitor.resource_version) >= int(entry.monitor.resource_version):
-            entry.monitor = monitor
+            if entry.monitor.uid == monitor.uid:
+                entry.monitor = monitor
+            else:
+                self._entries[key] = _Entry(monitor)
         return key
 
     def drop_monitor(self, key: Key, uid: str) -> None:
@@ -75,7 +77,7 @@ class Store:
         """Remember a Job, unless something newer is known."""
         jobs = self._jobs.setdefault(job.owner_uid, {})
         known = jobs.get(job.name)
-        if known is None or known[0].uid != job.uid or known[1] <= int(resource_version):
+        if known is None or known[1] <= int(resource_version):
             jobs[job.name] = (job, int(resource_version))
 
     def drop_job(self, job: Job) -> None:

@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import pytest
+
+from builders import DEFAULTS, NOON, SECOND, finished_job, job, monitor
+from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.core.observed import PodTrouble, Rejection
+from selfheal_operator.kube.store import Key, Store
+
+CHURN = Key("team-a", "churn")
+
+
+def version(number: int, **fields):
+    """Return the monitor at a resourceVersion."""
+    return monitor(resource_version=str(number), **fields)
+
+
+def reborn(number: int, **fields):
+    """Return a later monitor of the same name."""
+    return version(number, uid="another-uid", **{"created": NOON} | fields)
+
+
+def refusal(generation: int = 1) -> Rejection:
+    """Return a refusal of a Job."""
+    return Rejection(
+        job_name="churn-check-1",
+        generation=generation,
+        reason=Reason.JOB_REJECTED,
+        message="exceeded quota",
+        time=NOON,
+    )
+
+
+def known(store: Store):
+    """Return what is known of the monitor."""
+    seen = store.observe(CHURN, DEFAULTS)
+    assert seen is not None
+    return seen
+
+
+@pytest.mark.parametrize(("first", "second"), [(9, 10), (10, 9), (10, 10)])
+def test_the_newest_of_a_monitor_is_kept_whichever_way_it_came(first, second):
+    """The watch may be behind what a write of our own has returned; versions are numbers, not texts."""
+    store = Store()
+    store.put_monitor(version(first))
+    store.put_monitor(version(second))
+
+    assert known(store).monitor.resource_version == "10"
+
+
+@pytest.mark.parametrize(("first", "second"), [(9, 10), (10, 9)])
+def test_the_newest_of_a_job_is_kept_whichever_way_it_came(first, second):
+    """An event that says a Job runs must not bring back one that has ended."""
+    store = Store()
+    store.put_monitor(version(1))
+    for number in (first, second):
+        store.put_job(finished_job() if number == 10 else job(), str(number))
+
+    assert known(store).jobs == (finished_job(),)
+
+
+def test_a_monitor_that_was_made_anew_is_another():
+    """Neither the Jobs nor the troubles of the one before are its own."""
+    store = Store()
+    store.put_monitor(version(10))
+    store.put_job(job(), "11")
+    store.reject(CHURN, refusal())
+    store.note_pod_trouble(CHURN, PodTrouble(job_uid="uid", message="Unschedulable", time=NOON))
+
+    store.put_monitor(reborn(20))
+
+    seen = known(store)
+    assert (seen.monitor.uid, seen.jobs, seen.rejection, seen.pod_trouble) == ("another-uid", (), None, None)
+
+
+@pytest.mark.parametrize("created", [NOON, NOON - 30 * 60 * SECOND])
+def test_an_old_answer_does_not_bring_back_a_monitor_that_was_made_anew(created):
+    """Nor within the same second, which is as exact as creationTimestamp is: the versions tell."""
+    store = Store()
+    store.put_monitor(reborn(20))
+
+    store.put_monitor(version(15, created=created))
+
+    assert known(store).monitor.uid == "another-uid"
+
+
+def test_an_old_answer_does_not_bring_back_a_job_that_was_made_anew():
+    """A Job deleted by hand and made again has another UID, and a later version."""
+    store = Store()
+    store.put_monitor(version(1))
+    store.put_job(job(uid="second"), "20")
+
+    store.put_job(job(uid="first"), "15")
+
+    assert [job.uid for job in known(store).jobs] == ["second"]
+
+
+def test_a_deleted_monitor_is_forgotten():
+    """There is nothing to look at."""
+    store = Store()
+    store.put_monitor(version(10))
+
+    store.drop_monitor(CHURN, monitor().uid)
+
+    assert store.observe(CHURN, DEFAULTS) is None
+    assert store.known_keys() == []
+
+
+def test_the_end_of_the_one_before_does_not_end_the_one_after():
+    """The watch of an earlier connection may tell of it late."""
+    store = Store()
+    store.put_monitor(reborn(20))
+    store.put_monitor(version(1, name="fraud"))
+
+    store.drop_monitor(CHURN, monitor().uid)
+    store.drop_monitor(Key("team-b", "churn"), "another-uid")
+
+    assert store.known_keys() == [CHURN, Key("team-a", "fraud")]
+
+
+def test_a_deleted_job_is_forgotten_by_its_uid():
+    """A later Job of the same name stays."""
+    store = Store()
+    store.put_monitor(version(1))
+    store.put_job(job(uid="second"), "20")
+
+    store.drop_job(job(uid="first"))
+    assert len(known(store).jobs) == 1
+    store.drop_job(job(uid="second"))
+    assert known(store).jobs == ()
+    store.drop_job(job(uid="second"))
+
+
+def test_a_job_may_be_known_before_its_monitor():
+    """Two watches, two speeds."""
+    store = Store()
+    store.put_job(job(), "11")
+    store.put_monitor(version(10))
+
+    assert known(store).jobs == (job(),)
+
+
+def test_nothing_is_kept_of_monitors_and_jobs_that_are_gone():
+    """Years of monitors come and go in one process."""
+    store = Store()
+    for number in range(100):
+        owner = f"uid-{number}"
+        store.put_monitor(version(number, uid=owner, created=NOON + number * SECOND))
+        store.put_job(job(owner_uid=owner), str(number))
+        store.drop_job(job(owner_uid=owner))
+        store.drop_monitor(CHURN, owner)
+
+    assert (store._entries, store._jobs) == ({}, {})
+
+
+def test_refusals_of_one_spec_are_counted():
+    """The pause grows with their number, and an edited spec begins anew."""
+    store = Store()
+    store.put_monitor(version(1))
+    attempts = []
+    for rejection in (refusal(1), refusal(1), refusal(2), None, refusal(2)):
+        store.reject(CHURN, rejection)
+        now = known(store).rejection
+        attempts.append(now.attempts if now else None)
+
+    assert attempts == [1, 2, 1, None, 1]
+
+
+def test_what_is_said_of_a_monitor_that_is_gone_is_dropped():
+    """It was deleted while its Job was being created."""
+    store = Store()
+    store.reject(CHURN, refusal())
+    store.note_pod_trouble(CHURN, PodTrouble(job_uid="uid", message="", time=NOON))
+
+    assert store.observe(CHURN, DEFAULTS) is None
+
+
+def test_everything_known_can_be_listed():
+    """For the comparison with what the API server lists."""
+    store = Store()
+    store.put_monitor(version(1))
+    store.put_job(job(), "2")
+    store.put_job(job(Purpose.RETRAIN), "3")
+
+    assert [monitor.name for monitor in store.monitors()] == ["churn"]
+    assert {job.name for job in store.jobs()} == {job().name, "churn-retrain-1"}
+    assert replace(known(store), jobs=()).defaults == DEFAULTS
