@@ -153,6 +153,8 @@ def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Tas
     for table in (reference, current):
         if target in table.columns and (task := infer_task(table[target])):
             return task
+    if target not in reference.columns and target not in current.columns:
+        raise splitting.target_missing(target)
     raise DataError(
         Reason.TARGET_UNUSABLE,
         f"Nothing tells from the target {target!r} what to learn. Correct spec.target or set spec.task.",

@@ -64,10 +64,7 @@ def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
         DataError: There is no such column, it holds nothing, or nothing that fits the task.
     """
     if target not in table.columns:
-        raise DataError(
-            Reason.COLUMN_MISSING,
-            f"The training data has no column {target!r}. Correct spec.target or deliver the labels with it.",
-        )
+        raise target_missing(target)
     holds = values_of(table[target])
     if holds is Values.NOTHING:
         raise DataError(
@@ -81,6 +78,14 @@ def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
     values = _classes(table[target], holds) if task is Task.CLASSIFICATION else _numbers(table[target])
     present = values.notna()
     return table.assign(**{target: values})[present].astype({target: _dtype(values[present], task)})
+
+
+def target_missing(target: str) -> DataError:
+    """Return the complaint that nothing is labelled."""
+    return DataError(
+        Reason.COLUMN_MISSING,
+        f"The training data has no column {target!r}. Correct spec.target or deliver the labels with it.",
+    )
 
 
 _USABLE: Final = {

@@ -85,16 +85,23 @@ def open_door(monitor: MonitorRef) -> Door:
 
     KUBECONFIG comes before the pod's own account. ~/.kube/config is not looked at: a check that
     somebody repeats by hand on a laptop should not write into a cluster by accident.
+
+    Raises:
+        UndeliveredError: The environment names an API server, but not how to be let in.
     """
     configuration = client.Configuration()
+    kubeconfig = os.environ.get("KUBECONFIG")
+    if not kubeconfig and "KUBERNETES_SERVICE_HOST" not in os.environ:
+        logger.info("Neither KUBECONFIG nor a pod's environment: the report goes to standard output")
+        return StandardOutput()
     try:
-        if os.environ.get("KUBECONFIG"):
-            config.load_kube_config(client_configuration=configuration)
+        if kubeconfig:
+            config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
         else:
             config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException as error:
-        logger.info("No API server is configured (%s): the report goes to standard output", one_line(error))
-        return StandardOutput()
+    except (config.ConfigException, OSError) as error:
+        way = f"KUBECONFIG ({kubeconfig})" if kubeconfig else "the pod's ServiceAccount token"
+        raise UndeliveredError(f"{way} does not lead to the API server: {one_line(error)}") from error
     return ApiServer(client.CustomObjectsApi(client.ApiClient(configuration)), monitor)
 
 

@@ -93,7 +93,8 @@ def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot:
 def error(monitor: MonitorRef) -> CheckReport:
     """Return the report of a check that could not even tell the task."""
     seen = Seen(problem=DataError(Reason.DATA_NOT_FOUND, "there is nothing"))
-    return report_of(run_request(monitor=monitor.model_dump()), seen, started=NOON, completed=NOON)
+    request = run_request(monitor=monitor.model_dump(), slot=SLOT)
+    return report_of(request, seen, started=NOON, completed=NOON)
 
 
 def retraining(result: RetrainResult, version: str | None = None) -> RetrainReport:

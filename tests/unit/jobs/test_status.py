@@ -319,6 +319,25 @@ def test_without_an_api_server_the_report_is_printed(
     assert json.loads(capsys.readouterr().out)["lastCheck"]["result"] == "Drift"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("KUBECONFIG", "/nowhere/config", r"KUBECONFIG \(/nowhere/config\) does not lead"),
+        ("KUBERNETES_SERVICE_HOST", "10.0.0.1", "the pod's ServiceAccount token does not lead"),
+    ],
+)
+def test_an_api_server_that_is_named_but_closed_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """A Job that only printed its report would look as if it had succeeded."""
+    for other in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(UndeliveredError, match=said):
+        open_door(MONITOR)
+
+
 def test_a_termination_message_that_cannot_be_written_stops_nothing(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
