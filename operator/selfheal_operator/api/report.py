@@ -5,7 +5,8 @@ message, from which the operator recovers it when it never reached the API serve
 """
 
 import json
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Final, Self
 
 from pydantic import ValidationError
 
@@ -18,14 +19,17 @@ class Report(ApiModel):
     """A part of the status, as one container writes it."""
 
     def to_termination_message(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
-        """Return the report as JSON of at most `limit` bytes: lists go first, then the ends of sentences."""
+        """Return the report as JSON of at most `limit` bytes; half a document would be none.
+
+        What is in MLflow as well goes first: lists, the ends of sentences, other texts; then the model.
+        """
         document = self.to_wire()
-        for shorten in (_drop_lists, _cut_messages):
-            text = json.dumps(document, separators=(",", ":"))
+        for shorten in (_drop_lists, _cut_sentences, _drop_texts, _keep_the_least):
+            text = _compact(document)
             if len(text.encode()) <= limit:
                 return text
             shorten(document)
-        return json.dumps(document, separators=(",", ":"))
+        return _compact(document)
 
     @classmethod
     def from_termination_message(cls, text: str) -> Self | None:
@@ -52,14 +56,47 @@ class RetrainReport(Report):
     """Present only if a version was registered."""
 
 
+_SENTENCE: Final = 512
+_LEAST: Final = 64
+"""Characters. The longest name of a Job and two texts of this length fit even if each takes six bytes."""
+
+_NEEDED: Final = frozenset(
+    {"slot", "jobName", "startTime", "completionTime", "result", "reason", "message", "driftShare"}
+)
+
+
+def _compact(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _outcome(document: dict[str, Any]) -> dict[str, Any]:
+    outcome: dict[str, Any] = document.get("lastCheck") or document["lastRetraining"]
+    return outcome
+
+
 def _drop_lists(document: dict[str, Any]) -> None:
-    for part in document.values():
-        if isinstance(part, dict):
-            for name in [name for name, value in part.items() if isinstance(value, list)]:
-                del part[name]
+    _drop(_outcome(document), lambda _, value: isinstance(value, list))
 
 
-def _cut_messages(document: dict[str, Any]) -> None:
-    for part in document.values():
-        if isinstance(part, dict) and "message" in part:
-            part["message"] = part["message"][:512] + "…"
+def _cut_sentences(document: dict[str, Any]) -> None:
+    _cut(_outcome(document), "message", _SENTENCE)
+
+
+def _drop_texts(document: dict[str, Any]) -> None:
+    _drop(_outcome(document), lambda name, value: isinstance(value, str) and name not in _NEEDED)
+
+
+def _keep_the_least(document: dict[str, Any]) -> None:
+    document.pop("model", None)
+    _cut(_outcome(document), "message", _LEAST)
+    _cut(_outcome(document), "reason", _LEAST)
+
+
+def _drop(part: dict[str, Any], unwanted: Callable[[str, Any], bool]) -> None:
+    for name in [name for name, value in part.items() if unwanted(name, value)]:
+        del part[name]
+
+
+def _cut(part: dict[str, Any], name: str, length: int) -> None:
+    if len(part[name]) > length:
+        part[name] = part[name][:length] + "…"

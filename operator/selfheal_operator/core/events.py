@@ -5,8 +5,10 @@ from typing import Any
 
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Reason
 from selfheal_operator.api.v1alpha1 import Condition, ModelMonitorStatus
+from selfheal_operator.core.conditions import Finding
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.core.situation import Situation
+from selfheal_operator.core.status import retraining_outcome
 
 
 def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, ...]:
@@ -19,7 +21,11 @@ def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, .
         *_missed(situation),
         *_ready(before.get(ConditionType.READY), after[ConditionType.READY]),
         *_verdict(old, new),
-        *_retraining(before.get(ConditionType.RETRAINING), after[ConditionType.RETRAINING]),
+        *_retraining(
+            before.get(ConditionType.RETRAINING),
+            after[ConditionType.RETRAINING],
+            retraining_outcome(situation),
+        ),
     )
 
 
@@ -59,15 +65,22 @@ def _verdict(old: ModelMonitorStatus, new: ModelMonitorStatus) -> Iterator[Event
             return
 
 
-def _retraining(before: Condition | None, after: Condition) -> Iterator[Event]:
+def _retraining(before: Condition | None, after: Condition, outcome: Finding) -> Iterator[Event]:
     if before is not None and before.status is after.status and before.reason == after.reason:
         return
     if after.status is ConditionStatus.TRUE:
         yield Event(EventType.NORMAL, Reason.RETRAIN_STARTED, after.message)
+    elif before is not None and before.status is ConditionStatus.TRUE:
+        # Told even where the condition goes on to say what holds the next one back: a check that found
+        # drift while the retraining ran would otherwise hide how it ended.
+        yield Event(_kind(outcome.reason), outcome.reason, outcome.message)
     elif before is not None and after.reason != Reason.NEVER_NEEDED:
-        quiet = {Reason.MODEL_REGISTERED, Reason.NO_IMPROVEMENT, Reason.COOLING_DOWN, Reason.SUSPENDED}
-        kind = EventType.NORMAL if after.reason in quiet else EventType.WARNING
-        yield Event(kind, after.reason, after.message)
+        yield Event(_kind(after.reason), after.reason, after.message)
+
+
+def _kind(reason: str) -> EventType:
+    expected = {Reason.MODEL_REGISTERED, Reason.NO_IMPROVEMENT, Reason.COOLING_DOWN, Reason.SUSPENDED}
+    return EventType.NORMAL if reason in expected else EventType.WARNING
 
 
 def _same(before: Condition | None, after: Condition) -> bool:

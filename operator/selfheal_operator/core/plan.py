@@ -48,7 +48,7 @@ class JobOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One step. At most one of `job`, `recover` and `status` is set; after it the monitor is looked at again.
+    """One step: at most one of `recover`, `inspect`, `job` and `status` is set.
 
     So the status never says more than the API server has confirmed: a Job is created first, and the status
     that knows it is written in the next step, from the Job as it was seen.
@@ -58,7 +58,7 @@ class Plan:
     recover: Job | None = None
     """A finished Job whose report is not in the status: look for it in the pod's termination message."""
     inspect: Job | None = None
-    """An active Job whose pod does not start: ask the pod why. May stand beside any of the others."""
+    """An active Job whose pod does not start: ask the pod why."""
     status: dict[str, Any] | None = None
     """The operator's whole part of the status, if it differs from what is stored."""
     events: tuple[Event, ...] = ()

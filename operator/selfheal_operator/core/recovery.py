@@ -78,7 +78,7 @@ def pod_trouble(pods: Iterable[Pod]) -> str:
     newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
     if newest is None:
         return (
-            "there is none yet; kubectl describe job says why (quota, admission, a missing service account)"
+            "it has no pod yet; kubectl describe job says why (quota, admission, a missing service account)"
         )
     status = newest.get("status") or {}
     for container in status.get("containerStatuses") or ():

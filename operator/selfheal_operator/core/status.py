@@ -117,7 +117,7 @@ def _pod_trouble(situation: Situation) -> str | None:
     job = next((job for job in situation.active if trouble and job.uid == trouble.job_uid), None)
     if trouble is None or job is None or job.has_ready_pod or not trouble.message:
         return None
-    return f"The pod of Job {job.name} does not start: {trouble.message}"
+    return f"Job {job.name} does not start: {trouble.message}"
 
 
 def _drift_detected(check: LastCheck | None) -> Finding:
@@ -142,10 +142,11 @@ def _retraining(situation: Situation) -> Finding:
         )
     if objection is not None and objection.holds_back:
         return Finding(ConditionStatus.FALSE, objection.reason, objection.message)
-    return _last_outcome(situation)
+    return retraining_outcome(situation)
 
 
-def _last_outcome(situation: Situation) -> Finding:
+def retraining_outcome(situation: Situation) -> Finding:
+    """Say how the newest retraining ended."""
     memory, last = situation.retraining, situation.seen.monitor.status.last_retraining
     if memory.count == 0:
         return Finding(ConditionStatus.FALSE, Reason.NEVER_NEEDED, "No retraining has been needed")

@@ -185,7 +185,7 @@ def unscheduled_pod(status: str, **fields):
 @pytest.mark.parametrize(
     ("case", "pods", "sentence"),
     [
-        ("no pod", [], "there is none yet; kubectl describe job says why"),
+        ("no pod", [], "it has no pod yet; kubectl describe job says why"),
         ("just made", [{"metadata": {"creationTimestamp": "2026-11-23T12:00:00Z"}}], ""),
         ("being made", [waiting_pod("ContainerCreating")], ""),
         ("waiting without a word", [waiting_pod(None)], ""),
