@@ -103,15 +103,15 @@ def test_suspending_stops_new_work_and_resuming_begins_it_again(monitor: Monitor
         (
             {"mlflow": None},
             (
-                "spec.mlflow.trackingURI: no MLflow server is known; name one here, or have the platform team "
-                "set the operator's default (SELFHEAL_MLFLOW_TRACKING_URI)"
+                "spec.mlflow.trackingURI: no MLflow server is known; name one here, or have the platform "
+                "team set the operator's default (SELFHEAL_MLFLOW_TRACKING_URI)"
             ),
         ),
         (
             {"retraining": {"candidates": [{"name": "a", "estimator": "sklearn.ensemble.RandomForest"}]}},
             (
-                "spec.retraining.candidates[name=a].estimator: sklearn.ensemble.RandomForest is not a classifier "
-                "or regressor of scikit-learn; did you mean sklearn.ensemble.RandomForestRegressor?"
+                "spec.retraining.candidates[name=a].estimator: sklearn.ensemble.RandomForest is not a "
+                "classifier or regressor of scikit-learn; did you mean sklearn.ensemble.RandomForestRegressor?"
             ),
         ),
     ],
