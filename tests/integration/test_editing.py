@@ -111,7 +111,8 @@ def test_suspending_stops_new_work_and_resuming_begins_it_again(monitor: Monitor
             {"retraining": {"candidates": [{"name": "a", "estimator": "sklearn.ensemble.RandomForest"}]}},
             (
                 "spec.retraining.candidates[name=a].estimator: sklearn.ensemble.RandomForest is not a "
-                "classifier or regressor of scikit-learn; did you mean sklearn.ensemble.RandomForestRegressor?"
+                "classifier or regressor of scikit-learn; "
+                "did you mean sklearn.ensemble.RandomForestRegressor?"
             ),
         ),
     ],
