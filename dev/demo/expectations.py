@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from demo.scenarios import Scenario
 from demo.scores import Scores, improved
-from selfheal_operator.api.reasons import CheckResult, RetrainResult
+from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
 
 
@@ -23,8 +23,13 @@ class Outcome:
 def is_settled(scenario: Scenario, status: ModelMonitorStatus) -> bool:
     """Say whether there is nothing to wait for: no verdict, and where drift is expected, no retraining."""
     if scenario.drifts:
-        return status.last_retraining is not None
+        return status.last_retraining is not None and not is_retraining(status)
     return status.last_check is not None and status.last_check.result is not CheckResult.ERROR
+
+
+def is_retraining(status: ModelMonitorStatus) -> bool:
+    """Say whether a retraining Job is at work, as far as the operator knows."""
+    return any(job.purpose is Purpose.RETRAIN for job in status.active)
 
 
 def disappointment(outcome: Outcome) -> str | None:

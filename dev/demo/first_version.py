@@ -3,17 +3,14 @@
 All that a run needs is in one document, so a run can be repeated by whoever has the document.
 """
 
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from demo.errors import PieceFailedError
 from demo.folders import DemoFolder
 from demo.monitors import NAMESPACE
+from demo.program import Program
 from selfheal_operator.api.names import ENV_REQUEST, ENV_TERMINATION_MESSAGE_PATH
 from selfheal_operator.api.reasons import Purpose, RetrainResult
 from selfheal_operator.api.report import RetrainReport
@@ -24,25 +21,46 @@ TRAINING_SECONDS: Final = 600
 """Half a minute on two idle cores."""
 
 
-def train_first_version(monitor: Mapping[str, Any], folder: DemoFolder) -> LastRetraining:
-    """Train on the reference data of `monitor`, and register the best candidate.
+class FirstVersion:
+    """The training of one model on its reference data.
 
-    The monitor's URIs must be readable from here.
-
-    Raises:
-        PieceFailedError: if nothing was registered.
+    Args:
+        monitor: The ModelMonitor; its URIs must be readable from here.
+        folder: For the log and the report.
     """
-    request = by_hand(monitor, now=datetime.now(UTC))
-    name = request.job_name
-    report = folder.root / f"{name}.json"
-    _run(request, report, folder.log(name))
-    outcome = RetrainReport.from_termination_message(report.read_text()) if report.exists() else None
-    if outcome is None or outcome.last_retraining.result is not RetrainResult.REGISTERED:
-        message = outcome.last_retraining.message if outcome else "it left no report"
-        raise PieceFailedError.with_log(
-            f"version 1 of {request.monitor.name} was not trained: {message}", folder.log(name)
-        )
-    return outcome.last_retraining
+
+    def __init__(self, monitor: Mapping[str, Any], folder: DemoFolder) -> None:
+        self._request = by_hand(monitor, now=datetime.now(UTC))
+        self._report = folder.root / "reports" / f"{self._request.job_name}.json"
+        self.program = Program(f"training of {self._request.monitor.name} by hand", folder)
+
+    def start(self) -> None:
+        """Begin; `outcome` waits for the end."""
+        settings = {
+            ENV_REQUEST: self._request.model_dump_json(by_alias=True, exclude_none=True),
+            ENV_TERMINATION_MESSAGE_PATH: str(self._report),
+            # Without a KUBECONFIG the program knows of no cluster, and cannot report to one by accident.
+            "KUBECONFIG": "",
+        }
+        self.program.start([sys.executable, "-m", "selfheal_jobs", Purpose.RETRAIN.lower()], settings)
+
+    def outcome(self) -> LastRetraining:
+        """Return the report once it is there.
+
+        Raises:
+            PieceFailedError: if nothing was registered.
+        """
+        self.program.wait_for_end(timeout_seconds=TRAINING_SECONDS)
+        report = self._read_report()
+        if report is None or report.last_retraining.result is not RetrainResult.REGISTERED:
+            message = report.last_retraining.message if report else "it left no report"
+            raise self.program.failed(f"registered nothing: {message}")
+        return report.last_retraining
+
+    def _read_report(self) -> RetrainReport | None:
+        if not self._report.exists():
+            return None
+        return RetrainReport.from_termination_message(self._report.read_text())
 
 
 def by_hand(monitor: Mapping[str, Any], *, now: datetime) -> RunRequest:
@@ -61,24 +79,3 @@ def by_hand(monitor: Mapping[str, Any], *, now: datetime) -> RunRequest:
             registered_model_name=spec["mlflow"]["registeredModelName"],
         ),
     )
-
-
-def _run(request: RunRequest, report: Path, log: Path) -> None:
-    # Without a KUBECONFIG the program knows of no cluster, and cannot report to one by accident.
-    inherited = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-    environment = inherited | {
-        ENV_REQUEST: request.model_dump_json(by_alias=True, exclude_none=True),
-        ENV_TERMINATION_MESSAGE_PATH: str(report),
-    }
-    command = [sys.executable, "-m", "selfheal_jobs", Purpose.RETRAIN.lower()]
-    with log.open("wb") as output:
-        try:
-            subprocess.run(
-                command, env=environment, stdout=output, stderr=output, timeout=TRAINING_SECONDS, check=True
-            )
-        except subprocess.TimeoutExpired:
-            sentence = f"training {request.monitor.name} by hand took longer than {TRAINING_SECONDS} s"
-            raise PieceFailedError.with_log(sentence, log) from None
-        except subprocess.CalledProcessError as error:
-            sentence = f"training {request.monitor.name} by hand ended with exit code {error.returncode}"
-            raise PieceFailedError.with_log(sentence, log) from None

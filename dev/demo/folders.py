@@ -10,6 +10,7 @@ from pathlib import Path
 from demo.errors import SetupError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class DemoFolder:
         for entry in self.root.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
+            elif entry.name != LOCK:
+                entry.unlink()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -70,7 +73,7 @@ class DemoFolder:
             SetupError: if another one runs; the kernel gives the lock back when that ends, however it ends.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("w") as handle:
+        with (self.root / LOCK).open("w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from demo.datasets.tables import REFERENCE
 from demo.errors import TooLateError
-from demo.expectations import Outcome, is_settled
-from demo.first_version import train_first_version
+from demo.expectations import Outcome, is_retraining, is_settled
+from demo.first_version import FirstVersion
 from demo.folders import DemoFolder
 from demo.kubectl import KubectlError
 from demo.monitors import monitor
@@ -20,7 +19,6 @@ from demo.scenarios import SCENARIOS, Scenario
 from demo.scores import Scores
 from demo.story import told
 from demo.teller import Teller
-from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
 
 FIRST_VERSION: Final = "1"
@@ -41,12 +39,8 @@ class Picture:
 
 PICTURES: Final = (
     Picture("before: nothing has been checked yet", lambda seen: all(each.conditions for each in seen)),
-    Picture("during: drift is found, a retraining runs", lambda seen: any(map(_is_retraining, seen))),
+    Picture("during: drift is found, a retraining runs", lambda seen: any(map(is_retraining, seen))),
 )
-
-
-def _is_retraining(status: ModelMonitorStatus) -> bool:
-    return any(job.purpose is Purpose.RETRAIN for job in status.active)
 
 
 class Play:
@@ -64,11 +58,7 @@ class Play:
         before = {each.name: self._held_out_scores(each, FIRST_VERSION) for each in SCENARIOS}
         self._apply_monitors()
         statuses = self._follow(STORY_SECONDS)
-        return [
-            Outcome(each, status, before[each.name], self._scores_after(each, status))
-            for each in SCENARIOS
-            if (status := statuses[each.name])
-        ]
+        return [self._outcome(each, statuses[each.name], before[each.name]) for each in SCENARIOS]
 
     def show_monitors(self, when: str) -> None:
         """Show what `kubectl get` prints now."""
@@ -81,14 +71,21 @@ class Play:
         self._teller.say(
             f"training version 1 of each model by hand, on {REFERENCE}: no cluster is needed for that"
         )
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(self._train_first_version, SCENARIOS))
+        trainings = [(each, self._first_version(each)) for each in SCENARIOS]
+        try:
+            for _, training in trainings:
+                training.start()
+            for scenario, training in trainings:
+                outcome = training.outcome()
+                self._tell_candidates(scenario.name, outcome.run_id)
+                self._teller.tell(scenario.name, outcome.message)
+        finally:
+            for _, training in trainings:
+                training.program.stop()
 
-    def _train_first_version(self, scenario: Scenario) -> None:
+    def _first_version(self, scenario: Scenario) -> FirstVersion:
         here = monitor(scenario, data=str(self._folder.data), tracking_uri=self._place.tracking_uri)
-        outcome = train_first_version(here, self._folder)
-        self._tell_candidates(scenario.name, outcome.run_id)
-        self._teller.tell(scenario.name, f"version {outcome.version} registered, trained on the reference")
+        return FirstVersion(here, self._folder)
 
     def _apply_monitors(self) -> None:
         place = self._place
@@ -118,9 +115,8 @@ class Play:
                 if pictures and pictures[0].is_due(seen.values()):
                     self.show_monitors(pictures.pop(0).title)
                 trouble = ""
-            except (
-                KubectlError
-            ) as error:  # an API server may restart; the deadline tells whether it came back
+            # An API server may restart; the deadline tells whether it came back.
+            except KubectlError as error:
                 trouble = f"; at last {error}"
         return seen
 
@@ -138,10 +134,9 @@ class Play:
         for candidate, scores in (self._registry.candidates(run_id) if run_id else {}).items():
             self._teller.tell(name, f"candidate {candidate}: {_one_line(scores)}")
 
-    def _scores_after(self, scenario: Scenario, status: ModelMonitorStatus) -> Scores | None:
-        if status.model is None:
-            return None
-        return self._held_out_scores(scenario, status.model.version)
+    def _outcome(self, scenario: Scenario, status: ModelMonitorStatus, before: Scores) -> Outcome:
+        after = self._held_out_scores(scenario, status.model.version) if status.model else None
+        return Outcome(scenario, status, before, after)
 
     def _held_out_scores(self, scenario: Scenario, version: str) -> Scores:
         return self._registry.held_out_scores(scenario, version, self._folder.data)

@@ -35,13 +35,23 @@ class Program:
         )
         self.check()
         if not answers(url):
-            sentence = f"the {self._name} did not become ready within {timeout_seconds:.0f} s"
-            raise PieceFailedError.with_log(sentence, self._log)
+            raise self.failed(f"did not become ready within {timeout_seconds:.0f} s")
+
+    def wait_for_end(self, *, timeout_seconds: float) -> None:
+        """Return when the program has ended, however; raise `PieceFailedError` if it takes too long."""
+        if not childprocess.wait_until(
+            lambda: not self.running, timeout_seconds=timeout_seconds, poll_seconds=0.2
+        ):
+            raise self.failed(f"took longer than {timeout_seconds:.0f} s")
 
     def check(self) -> None:
         """Raise `PieceFailedError` if it has ended."""
         if not self.running:
-            raise PieceFailedError.with_log(f"the {self._name} has ended", self._log)
+            raise self.failed("has ended")
+
+    def failed(self, what: str) -> PieceFailedError:
+        """Return the error that says what the program did, and shows the end of its log."""
+        return PieceFailedError.with_log(f"the {self._name} {what}", self._log)
 
     def stop(self) -> None:
         """End it, politely at first."""

@@ -4,8 +4,8 @@ import pytest
 
 from demo.expectations import Outcome, disappointment, is_settled
 from demo.scenarios import FLIGHTS_AIRTIME, FLIGHTS_DELAY, SYNTHETIC, Scenario
-from selfheal_operator.api.reasons import CheckResult, RetrainResult
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
+from selfheal_operator.api.v1alpha1 import ActiveJob, ModelMonitorStatus
 
 TIME = "2026-01-01T00:00:00Z"
 
@@ -47,6 +47,15 @@ def test_the_story_is_over_when_nothing_more_is_expected(
 ) -> None:
     """A verdict ends the quiet monitor's story; a finished retraining, good or bad, the others'."""
     assert is_settled(scenario, seen) is settled
+
+
+def test_a_retraining_is_waited_for_until_the_operator_has_seen_its_end() -> None:
+    """The report comes first; a moment later its Job is no longer active, and the status is at rest."""
+    reported = status(check=CheckResult.DRIFT, retraining=RetrainResult.REGISTERED, count=1)
+    job = ActiveJob(name="m-retrain-1", uid="1", purpose=Purpose.RETRAIN)
+
+    assert not is_settled(FLIGHTS_DELAY, reported.model_copy(update={"active": [job]}))
+    assert is_settled(FLIGHTS_DELAY, reported)
 
 
 def test_a_quiet_monitor_is_as_expected() -> None:
