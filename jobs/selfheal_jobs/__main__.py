@@ -70,7 +70,9 @@ def _request(purpose: Purpose) -> RunRequest:
             f"The environment variable {ENV_REQUEST} holds the run's request; it is not set."
         ) from error
     except ValidationError as error:
-        raise RequestError(f"{ENV_REQUEST} holds no request that this image understands: {error}") from error
+        first = error.errors(include_input=False)[0]  # the input may hold what is nobody's business
+        what = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        raise RequestError(f"{ENV_REQUEST} holds no request that this image understands: {what}") from error
     if request.purpose is not purpose:
         raise RequestError(f"{ENV_REQUEST} asks for a {request.purpose}, the command line for a {purpose}.")
     return request

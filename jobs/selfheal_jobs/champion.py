@@ -102,4 +102,7 @@ class _Narrowed:
         return self._model.predict(self._columns(rows))
 
     def _columns(self, rows: pd.DataFrame) -> pd.DataFrame:
+        for name in self._names:
+            if name not in rows.columns:
+                raise LookupError(f"it needs the column {name!r}, which the data lacks")
         return rows[self._names]

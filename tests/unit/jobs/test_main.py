@@ -1,0 +1,57 @@
+"""The entry point as the kubelet starts it: a process, its environment, its exit code."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from run_requests import run_request
+from selfheal_operator.api.names import ENV_REQUEST
+from selfheal_operator.api.reasons import Purpose
+
+REQUEST = run_request(Purpose.CHECK).model_dump_json(by_alias=True)
+
+
+def started(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the container's command to its end."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [sys.executable, "-m", "selfheal_jobs", *arguments]
+    return subprocess.run(command, env=kept | environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "environment", "said"),
+    [
+        ("check", {}, "SELFHEAL_REQUEST holds the run's request; it is not set"),
+        ("check", {ENV_REQUEST: "{}"}, "holds no request that this image understands"),
+        ("retrain", {ENV_REQUEST: REQUEST}, "asks for a Check, the command line for a Retrain"),
+    ],
+)
+def test_without_a_request_of_its_own_a_container_ends_with_two(
+    purpose: str, environment: dict[str, str], said: str
+) -> None:
+    """The operator and the image do not fit together; one sentence, no stack trace."""
+    run = started(purpose, **environment)
+
+    assert run.returncode == 2
+    assert said in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_a_container_that_cannot_report_ends_with_one() -> None:
+    """The Job shall fail, so that the report is looked for in its termination message."""
+    run = started("check", **{ENV_REQUEST: REQUEST, "KUBECONFIG": "/nowhere/config"})
+
+    assert run.returncode == 1
+    assert "KUBECONFIG (/nowhere/config) does not lead to the API server" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_an_error_that_is_reported_is_no_failure() -> None:
+    """A Job that failed on the user's missing file would only be retried for nothing."""
+    run = started("check", **{ENV_REQUEST: REQUEST})
+
+    assert run.returncode == 0
+    assert '"reason": "DataNotFound"' in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
