@@ -19,7 +19,7 @@ from selfheal_operator.api.reasons import CheckResult, ConditionStatus, Purpose,
 
 def format_time(time: datetime) -> str:
     """Write a time as the API server does: RFC 3339, UTC, whole seconds."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 Time = Annotated[datetime, PlainSerializer(format_time)]

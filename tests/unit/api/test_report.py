@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import pytest
@@ -37,10 +38,10 @@ time = st.just(NOON)
 
 
 def some(
-    model: type[Model], *, optional: dict[str, Any] | None = None, **required
+    model: type[Model], *, optional: Mapping[str, st.SearchStrategy[Any]] | None = None, **required: Any
 ) -> st.SearchStrategy[Model]:
     """Return a strategy for a model."""
-    return st.fixed_dictionaries(required, optional=optional).map(model.model_validate)
+    return st.fixed_dictionaries(required, optional=optional or {}).map(model.model_validate)
 
 
 checks = some(

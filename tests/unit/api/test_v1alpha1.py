@@ -1,0 +1,117 @@
+import inspect
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from builders import last_check, spec, spec_document, status
+from selfheal_operator.api import v1alpha1
+from selfheal_operator.api.v1alpha1 import (
+    ApiModel,
+    Candidate,
+    ModelMonitorSpec,
+    ModelMonitorStatus,
+    format_time,
+)
+
+MODELS = [
+    model
+    for _, model in inspect.getmembers(v1alpha1, inspect.isclass)
+    if issubclass(model, ApiModel) and model is not ApiModel
+]
+FIELDS = [(model, name) for model in MODELS for name in model.model_fields]
+
+
+@pytest.mark.parametrize(("model", "name"), FIELDS, ids=[f"{m.__name__}.{n}" for m, n in FIELDS])
+def test_every_field_is_described_by_its_wire_name(model, name):
+    """The description is what `kubectl explain` prints: it starts with what the user writes."""
+    field = model.model_fields[name]
+
+    assert field.description, "a docstring is missing under the field"
+    assert re.match(rf"{field.alias}\b", field.description), field.description
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "alias"),
+    [
+        (v1alpha1.LastCheck, "run_id", "runID"),
+        (v1alpha1.LastCheck, "report_uri", "reportURI"),
+        (v1alpha1.MLflow, "tracking_uri", "trackingURI"),
+        (v1alpha1.DataSource, "uri", "uri"),
+        (v1alpha1.ActiveJob, "uid", "uid"),
+        (v1alpha1.ModelMonitorSpec, "interval_seconds", "intervalSeconds"),
+        (v1alpha1.PodTemplate, "service_account_name", "serviceAccountName"),
+        (v1alpha1.VolumeMount, "mount_path", "mountPath"),
+    ],
+)
+def test_names_on_the_wire_are_those_of_kubernetes(model, name, alias):
+    """Camel case; initialisms in capitals except at the start."""
+    assert model.model_fields[name].alias == alias
+
+
+def test_no_name_on_the_wire_has_a_false_initialism():
+    """`runId` and `trackingUri` are spelt otherwise in Kubernetes."""
+    aliases = {str(model.model_fields[name].alias) for model, name in FIELDS}
+
+    assert [alias for alias in aliases if re.search(r"(Id|Uri|Url|Uid)$", alias)] == []
+
+
+def has_null(value: object) -> bool:
+    """Say whether there is a null anywhere in a document."""
+    if isinstance(value, dict):
+        return any(has_null(child) for child in value.values())
+    if isinstance(value, list):
+        return any(has_null(child) for child in value)
+    return value is None
+
+
+def test_what_is_absent_stays_absent():
+    """A null in an applied document would be a value that a field manager owns."""
+    full = status(last_check=last_check(), history=[{"time": "2026-11-23T12:00:00Z", "result": "Error"}])
+
+    for document in (spec().to_wire(), ModelMonitorStatus().to_wire(), full.to_wire()):
+        assert not has_null(document), document
+
+
+def test_null_parameters_of_an_estimator_are_kept():
+    """In scikit-learn, max_depth: null has a meaning of its own."""
+    candidate = Candidate(name="forest", estimator="x", params={"max_depth": None, "a": {"b": None}})
+
+    assert candidate.to_wire()["params"] == {"max_depth": None, "a": {"b": None}}
+
+
+def test_a_spec_comes_back_as_it_was_written():
+    """No default is added to what is known to be the user's."""
+    document = spec_document(
+        intervalSeconds=900,
+        task="Regression",
+        mlflow={"trackingURI": "http://mlflow:5000", "secretRef": {"name": "mlflow"}},
+        podTemplate={
+            "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "lake"}}],
+            "volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": True}],
+            "resources": {"limits": {"memory": "2Gi", "cpu": 2}},
+        },
+    )
+
+    read = ModelMonitorSpec.model_validate(document)
+
+    assert read.model_dump(mode="json", by_alias=True, exclude_unset=True) == document
+
+
+def test_unknown_fields_are_ignored():
+    """An older operator survives a newer CRD."""
+    assert spec(spreadSeconds=600) == spec()
+
+
+@pytest.mark.parametrize(
+    ("time", "written"),
+    [
+        (datetime(2026, 11, 23, 12, 0, 59, 999_999, UTC), "2026-11-23T12:00:59Z"),
+        (datetime(2026, 11, 23, 13, tzinfo=timezone(timedelta(hours=1))), "2026-11-23T12:00:00Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),  # a Go program's time that was never set
+    ],
+)
+def test_times_are_written_as_the_api_server_does(time, written):
+    """RFC 3339, UTC, whole seconds, four digits of the year."""
+    assert format_time(time) == written
