@@ -105,6 +105,8 @@ def stop(record: Path, *, grace_seconds: float) -> None:
         wait_until(lambda: not process.running, timeout_seconds=grace_seconds)
     process.kill_group(signal.SIGKILL)
     wait_until(lambda: not process.running, timeout_seconds=10)
+    if (child := _children.pop(process.pid, None)) is not None:
+        child.poll()  # a zombie does not run, but Popen complains of one that nobody has collected
     record.unlink(missing_ok=True)
 
 

@@ -5,6 +5,7 @@ goes through as the document that it is.
 """
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -40,8 +41,10 @@ class ApiClient:
     async def connect(cls, kubeconfig: str | None = None) -> Self:
         """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount."""
         configuration = aio.Configuration()
-        named = {"config_file": kubeconfig} if kubeconfig else {}
-        await config.load_config(client_configuration=configuration, **named)
+        if (named := kubeconfig or os.environ.get("KUBECONFIG")) is not None:
+            await config.load_kube_config(config_file=named, client_configuration=configuration)
+        else:
+            config.load_incluster_config(client_configuration=configuration)
         # Reading proxy settings from the environment at each request takes longer than the request.
         configuration.client_session_kwargs = {"trust_env": False}
         configuration.retries = None  # the queue retries, with a decision made anew
