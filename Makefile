@@ -19,7 +19,8 @@ $(READY): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "selfheal needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
 	@test -x $(PY) || { echo "Making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(VENV)/bin/uv sync --frozen --all-extras --inexact --compile-bytecode --python $(PY)
+	@echo "Installing the locked packages (about 260 MB to download the first time)"
+	@$(VENV)/bin/uv sync --quiet --frozen --all-extras --inexact --compile-bytecode --python $(PY)
 	@touch $@
 
 .PHONY: setup
