@@ -27,7 +27,8 @@ class PieceFailedError(DemoError):
     def with_log(cls, sentence: str, log: Path) -> Self:
         """Say what failed, and show the end of its log."""
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        return cls("\n".join([f"{sentence}; its log is {log} and ends with:", *lines[-TAIL_LINES:]]))
+        tail = lines[-TAIL_LINES:] or ["(nothing)"]
+        return cls("\n".join([f"{sentence}; its log is {log} and ends with:", *tail]))
 
 
 class TooLateError(DemoError):

