@@ -80,6 +80,8 @@ async def _keep_listing(
             logger.warning("Cannot list; will try again", extra={"error": str(error), "hint": hint})
             await asyncio.sleep(RETRY_SECONDS)
             continue
+        if not listed.is_set():
+            logger.info("Everything is listed; work begins", extra={"monitors": len(store.known_keys())})
         for key in store.known_keys():
             queue.add(key)
         listed.set()
