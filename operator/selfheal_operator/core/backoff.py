@@ -10,9 +10,7 @@ FIRST: Final = timedelta(seconds=5)
 LONGEST: Final = timedelta(minutes=5)
 
 
-def retry_time(rejection: Rejection | None, generation: int) -> datetime | None:
-    """Return when to ask again; None for at once. An edited spec is tried at once."""
-    if rejection is None or rejection.generation != generation:
-        return None
+def retry_time(rejection: Rejection) -> datetime:
+    """Return when to ask again."""
     doublings = min(rejection.attempts - 1, 10)
     return rejection.time + min(FIRST * (1 << doublings), LONGEST)

@@ -60,15 +60,17 @@ def _finished_without_report(seen: Observed) -> Job | None:
 
 
 def _pod_to_ask(seen: Observed, now: datetime) -> Job | None:
-    """Return the oldest Job that has had its time to start, unless a pod has been asked just now.
+    """Return the oldest Job that has had its time to start, unless its pod has been asked just now.
 
-    One question at a time, whichever Job it was about: with two that wait, as in a full cluster, each
-    answer would else call for the other question, and the status would never be written.
+    Always the same one, until it starts: with two that wait, as in a full cluster, each answer would else
+    call for the other question, and the status would never be written.
     """
-    if seen.pod_trouble is not None and now < seen.pod_trouble.time + POD_PATIENCE:
-        return None
     late = (job for job in seen.jobs if _is_starting(job) and job.created + POD_PATIENCE <= now)
-    return min(late, key=lambda job: (job.created, job.name), default=None)
+    oldest = min(late, key=lambda job: (job.created, job.name), default=None)
+    trouble = seen.pod_trouble
+    if oldest is None or trouble is None or trouble.job_uid != oldest.uid:
+        return oldest
+    return oldest if trouble.time + POD_PATIENCE <= now else None
 
 
 def _is_starting(job: Job) -> bool:
@@ -82,11 +84,10 @@ def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
     it needs more than the quota gives, does not keep checks waiting.
     """
     retraining, check = _retraining_order(situation), _check_order(situation)
-    rejection = situation.seen.rejection
+    rejection = situation.rejection
     if retraining and check and rejection and rejection.job_name == retraining.name:
         return check, None
-    order = retraining or check
-    return order, retry_time(rejection, situation.seen.monitor.generation) if order else None
+    return retraining or check, retry_time(rejection) if rejection else None
 
 
 def _retraining_order(situation: Situation) -> JobOrder | None:

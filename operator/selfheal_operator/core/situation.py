@@ -6,7 +6,7 @@ from datetime import datetime
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import RetrainingStatus
 from selfheal_operator.core.errors import InvalidSpecError
-from selfheal_operator.core.observed import Job, Observed
+from selfheal_operator.core.observed import Job, Observed, Rejection
 from selfheal_operator.core.slots import Slots, idle_slots, slots_of
 from selfheal_operator.core.triggers import Evidence, Objection, cooldown_end, objection_to_retraining
 from selfheal_operator.core.validation import Rules, rules_of
@@ -27,6 +27,8 @@ class Situation:
     retraining: RetrainingStatus
     objection: Objection | None
     """Why no retraining starts now; None if one has to."""
+    rejection: Rejection | None
+    """The API server's refusal of a Job that is still wanted."""
 
     def active_for(self, purpose: Purpose) -> Job | None:
         """Return the unfinished Job of that purpose."""
@@ -38,15 +40,20 @@ def assess(seen: Observed, now: datetime) -> Situation:
     rules, problem = _rules(seen)
     active = tuple(sorted((job for job in seen.jobs if not job.finished), key=lambda job: job.name))
     retraining = _retraining(seen, rules)
+    slots = _slots(seen, rules, now)
+    objection = _objection(seen, rules, retraining, active, now)
+    check_runs = any(job.purpose is Purpose.CHECK for job in active)
+    wanted = objection is None or (slots.due is not None and not check_runs)
     return Situation(
         seen=seen,
         now=now,
         rules=rules,
         problem=problem,
         active=active,
-        slots=_slots(seen, rules, now),
+        slots=slots,
         retraining=retraining,
-        objection=_objection(seen, rules, retraining, active, now),
+        objection=objection,
+        rejection=_rejection(seen) if wanted else None,
     )
 
 
@@ -82,6 +89,14 @@ def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
     if memory.last_start_time is None or rules is None:
         return memory
     return memory.model_copy(update={"cooldown_until_time": cooldown_end(rules.spec, memory.last_start_time)})
+
+
+def _rejection(seen: Observed) -> Rejection | None:
+    """Return what the API server refused, unless the spec was edited or another operator was luckier."""
+    rejection = seen.rejection
+    if rejection is None or rejection.generation != seen.monitor.generation:
+        return None
+    return None if rejection.job_name in {job.name for job in seen.jobs} else rejection
 
 
 def retrain_number(job: Job) -> int:

@@ -98,7 +98,7 @@ def _history(old: ModelMonitorStatus) -> list[HistoryEntry]:
 
 def _ready(situation: Situation) -> Finding:
     """Say whether checks run as declared. Drift is no reason against it: a drifted model is well watched."""
-    rejection, check = situation.seen.rejection, situation.seen.monitor.status.last_check
+    rejection, check = situation.rejection, situation.seen.monitor.status.last_check
     if situation.rules is None:
         return Finding(ConditionStatus.FALSE, Reason.INVALID_SPEC, situation.problem)
     if situation.rules.spec.suspend:

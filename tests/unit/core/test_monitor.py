@@ -292,6 +292,37 @@ def test_when_both_are_refused_neither_is_asked_for_without_a_pause():
     assert ordered(plan_monitor(seen, NOON + HOUR + 10 * SECOND)) == "churn-retrain-1"
 
 
+def ready_reason(seen: Observed, now) -> str:
+    """Return the reason of the Ready condition that is planned, or else stored."""
+    plan = plan_monitor(seen, now)
+    told = plan.status or seen.monitor.status.to_wire()
+    return next(c["reason"] for c in told["conditions"] if c["type"] == "Ready")
+
+
+@pytest.mark.parametrize(
+    ("case", "refusal", "jobs", "reason"),
+    [
+        ("still refused", refused(CHECK_AT_NOON), [], Reason.JOB_REJECTED),
+        ("another operator created it", refused(CHECK_AT_NOON), [job()], Reason.MONITOR_ACTIVE),
+        ("a later check runs", refused("churn-check-1"), [job()], Reason.MONITOR_ACTIVE),
+    ],
+)
+def test_a_refusal_is_told_while_the_job_is_wanted(case, refusal, jobs, reason):
+    """Only one of two operators may have met it: they must not contradict each other for ever."""
+    seen = replace(settled(observed(), at("11:30")), rejection=refusal, jobs=tuple(jobs))
+
+    assert ready_reason(seen, NOON + SECOND) == reason, case
+
+
+def test_a_refusal_of_an_edited_spec_is_no_longer_told():
+    """The user has mended what was wrong; the next check is still to come."""
+    told = settled(observed(), at("11:30"))
+    edited = replace(told.monitor, generation=2, spec=spec_document(schedule="0 0 * * *"))
+    seen = replace(told, monitor=edited, rejection=refused(CHECK_AT_NOON, generation=1))
+
+    assert ready_reason(seen, NOON + SECOND) == Reason.MONITOR_ACTIVE
+
+
 # --- pods that do not start ---------------------------------------------------------------------------------
 
 
@@ -378,6 +409,16 @@ def test_two_pods_that_do_not_start_do_not_keep_the_operator_asking():
 
     assert second.inspect is None
     assert second.status is not None
+
+
+def test_two_operators_ask_about_the_same_pod():
+    """Else each would tell of another Job in the same condition, and undo what the other wrote."""
+    check, retraining = waiting_job(), replace(waiting_job(RETRAIN), created=NOON + MINUTE)
+    seen = observed(monitor(status=status()), retraining, check)
+    earlier = PodTrouble(job_uid=retraining.uid, message="Unschedulable", time=NOON + HOUR)
+
+    for known in (seen, replace(seen, pod_trouble=earlier)):
+        assert plan_monitor(known, NOON + HOUR).inspect == check
 
 
 def test_a_refused_retraining_does_not_keep_checks_from_running():
