@@ -1,0 +1,144 @@
+"""An API server in memory, as far as the operator needs one.
+
+It keeps the promises that selfheal is built on: names are unique, a write that carries an old resourceVersion
+or another's UID is refused, server-side apply takes away what its manager no longer sends, a write that
+changes nothing is none, and a watch tells of everything in order, but late.
+"""
+
+import copy
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from selfheal_operator.api.names import GROUP, PLURAL, VERSION
+from selfheal_operator.api.v1alpha1 import format_time
+from selfheal_operator.core.errors import ConflictError
+from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
+
+Document = dict[str, Any]
+
+MONITORS: Final = f"/apis/{GROUP}/{VERSION}"
+JOBS: Final = "/apis/batch/v1"
+
+
+class WatchEvent(NamedTuple):
+    """Something that a watch tells."""
+
+    type: str
+    object: Document
+
+
+@dataclass
+class MemoryApi:
+    """Objects by their paths, and all that ever happened to them."""
+
+    clock: Callable[[], datetime]
+    objects: dict[str, Document] = field(default_factory=dict)
+    history: dict[str, list[WatchEvent]] = field(default_factory=lambda: {PLURAL: [], "jobs": []})
+    pods: dict[str, list[Document]] = field(default_factory=dict)
+    """By the UID of their Job."""
+    events: list[Document] = field(default_factory=list)
+    _revision: int = 1000
+
+    # --- what the operator asks -----------------------------------------------------------------------------
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "",
+    ) -> Document:
+        """Answer as the API server would; stands in for `ApiClient.request`."""
+        del content_type
+        if path.endswith("/pods"):
+            uid = (query or {})["labelSelector"].rpartition("=")[2]
+            return {"items": copy.deepcopy(self.pods.get(uid, []))}
+        if path.endswith("/events"):
+            self.events.append(dict(body or {}))
+            return {}
+        if method == "GET":
+            return copy.deepcopy(self.get(path))
+        if method == "POST":
+            return copy.deepcopy(self.create(path, dict(body or {})))
+        assert method == "PATCH", method
+        manager = (query or {})["fieldManager"]
+        return copy.deepcopy(self.apply_status(path.removesuffix("/status"), dict(body or {}), manager))
+
+    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
+        """Yield one page; stands in for `ApiClient.pages`."""
+        del query
+        yield {"items": copy.deepcopy(self.listed(path.rpartition("/")[2]))}
+
+    # --- what happens at the server -------------------------------------------------------------------------
+
+    def listed(self, plural: str) -> list[Document]:
+        """Return all objects of a kind."""
+        return [body for path, body in self.objects.items() if f"/{plural}/" in path]
+
+    def get(self, path: str) -> Document:
+        """Return an object, or raise NotFoundError."""
+        if path not in self.objects:
+            raise NotFoundError(path)
+        return self.objects[path]
+
+    def create(self, collection: str, body: Document) -> Document:
+        """Make an object, or raise AlreadyExistsError."""
+        path = f"{collection}/{body['metadata']['name']}"
+        if path in self.objects:
+            raise AlreadyExistsError(path)
+        body = copy.deepcopy(body)
+        body["metadata"] |= {
+            "uid": f"uid-{self._revision + 1}",
+            "creationTimestamp": format_time(self.clock()),
+            "generation": 1,
+            "managed": {},
+        }
+        if collection.endswith("/jobs"):
+            body["status"] = {"ready": 1}  # its pod has started
+        return self._store("ADDED", path, body)
+
+    def delete(self, path: str) -> None:
+        """Take an object away."""
+        self._tell("DELETED", path, self.objects.pop(path))
+
+    def edit_spec(self, path: str, spec: Document) -> None:
+        """Replace a spec, as a user does; an equal one changes nothing."""
+        body = copy.deepcopy(self.get(path))
+        if body["spec"] != spec:
+            body["spec"] = spec
+            body["metadata"]["generation"] += 1
+            self._store("MODIFIED", path, body)
+
+    def set_job_status(self, path: str, status: Document) -> None:
+        """Write what the Job controller writes."""
+        self._store("MODIFIED", path, copy.deepcopy(self.get(path)) | {"status": status})
+
+    def apply_status(self, path: str, sent: Document, manager: str) -> Document:
+        """Apply one manager's part of a status, by its top-level fields."""
+        before = self.get(path)
+        for precondition in ("uid", "resourceVersion"):
+            if sent["metadata"].get(precondition) not in (None, before["metadata"][precondition]):
+                raise ConflictError(f"{precondition} is not what it was")
+        body = copy.deepcopy(before)
+        managed, part = body["metadata"]["managed"], sent["status"]
+        others = {name for other, names in managed.items() if other != manager for name in names}
+        dropped = set(managed.get(manager, ())) - set(part) - others
+        status = {name: value for name, value in body.get("status", {}).items() if name not in dropped}
+        body["status"] = status | copy.deepcopy(part)
+        managed[manager] = sorted(part)
+        return before if body == before else self._store("MODIFIED", path, body)
+
+    def _store(self, kind: str, path: str, body: Document) -> Document:
+        self._revision += 1
+        body["metadata"]["resourceVersion"] = str(self._revision)
+        self.objects[path] = body
+        self._tell(kind, path, body)
+        return body
+
+    def _tell(self, kind: str, path: str, body: Document) -> None:
+        if (plural := path.split("/")[-2]) in self.history:
+            self.history[plural].append(WatchEvent(kind, copy.deepcopy(body)))
