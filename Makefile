@@ -1,6 +1,8 @@
 # Everything runs in .venv, which the first target that needs it makes: a fresh machine needs Python 3.11+ only.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+# Test processes, each with a cluster of its own. Tests wait more than they work: one more than small machines have.
+WORKERS ?= 3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.synced
@@ -46,7 +48,7 @@ logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name
 ##@ Develop
 .PHONY: test
 test: $(READY) ## Run the unit and integration tests
-	$(PY) -m pytest -m "not e2e" $(ARGS)
+	$(PY) -m pytest -m "not e2e" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: e2e
 e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e KUBECONFIG=...

@@ -4,6 +4,7 @@ A process id alone is not enough to kill by: the kernel gives it to somebody els
 So each start leaves a record of the id together with the boot and the moment the process began.
 """
 
+import atexit
 import ctypes
 import json
 import os
@@ -20,6 +21,13 @@ STARTTIME_FIELD = 22  # proc_pid_stat(5), counted from one
 _libc = ctypes.CDLL(None, use_errno=True)
 # Popen complains when it is collected before its process has ended; ours are meant to outlive this program.
 _children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@atexit.register
+def _collect_children() -> None:
+    """Collect those that have ended since: a killed leader is a zombie until its last thread is gone."""
+    for child in _children.values():
+        child.poll()
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,9 @@ def stop(record: Path, *, grace_seconds: float) -> None:
         wait_until(lambda: not process.running, timeout_seconds=grace_seconds)
     process.kill_group(signal.SIGKILL)
     wait_until(lambda: not process.running, timeout_seconds=10)
-    if (child := _children.pop(process.pid, None)) is not None:
-        child.poll()  # a zombie does not run, but Popen complains of one that nobody has collected
+    child = _children.get(process.pid)
+    if child is not None and child.poll() is not None:
+        del _children[process.pid]
     record.unlink(missing_ok=True)
 
 

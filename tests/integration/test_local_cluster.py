@@ -282,7 +282,10 @@ print(os.getpid())
 """
     kubectl.apply(job("steady", script))
     wait_for_state(kubectl, "steady", "running")
-    pid = (tmp_path / "pid").read_text()
+    # Running comes first: the interpreter takes a moment to reach the script.
+    pid = eventually(
+        lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "it has told its process id"
+    )
 
     cluster.stop_apiserver()
     (tmp_path / "go").touch()
