@@ -18,7 +18,7 @@ def up(cluster: LocalCluster, _: argparse.Namespace) -> None:
     if cluster.state.exists and all(cluster.running.values()) and cluster.api_ready():
         _say("already up")
     else:
-        # Building the programs, if need be, is not part of the start; it tells its own time.
+        # Getting the programs, if need be, is not part of the start; it tells its own time.
         binaries = cluster.binaries
         began = time.monotonic()
         cluster.start()

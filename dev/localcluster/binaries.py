@@ -1,22 +1,22 @@
-"""The cluster's programs: taken from the cache, or built into it.
-
-A download of the official binaries between the two steps is left out on purpose, until their checksums
-can be pinned here from a source other than the server that hands out the files.
-"""
+"""The cluster's programs: taken from the cache; else downloaded into it, else built into it."""
 
 import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from localcluster.downloads import Pin, download_into
+from localcluster.errors import DownloadError
 from localcluster.gobuild import KUBERNETES_VERSION, MODULES, PROGRAMS, build, linker_flags
 from localcluster.gotoolchain import go_command
 
 UNFINISHED = "building-"
+
+Say = Callable[[str], None]
 
 
 def cache_dir() -> Path:
@@ -24,35 +24,53 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "selfheal"
 
 
-def ensure_binaries(say: Callable[[str], None]) -> Path:
-    """Return the folder that holds all programs; what is missing is built first.
+def ensure_binaries(say: Say) -> Path:
+    """Return the folder that holds all programs; what is missing is downloaded or built first.
 
     Safe to call from several processes at once: one builds, the others wait for it.
     """
-    target = cache_dir() / f"kubernetes-{KUBERNETES_VERSION}-{_fingerprint()}"
+    target = _target()
     if _complete(target):
         return target
     cache_dir().mkdir(parents=True, exist_ok=True)
     with _locked(cache_dir() / "build.lock", say):
         if not _complete(target):
-            _build_into(target, say)
+            _fill(target, say)
     return target
 
 
-def _build_into(target: Path, say: Callable[[str], None]) -> None:
-    say(f"building Kubernetes {KUBERNETES_VERSION} and etcd from source into {target}")
-    say("(once on this machine; about seven minutes on two cores, plus the download of the sources)")
-    go = go_command(cache_dir(), say)
+def download_or_build(
+    folder: Path, say: Say, *, builder: Callable[[Path, Say], None], pins: Sequence[Pin] | None = None
+) -> None:
+    """Put the official programs into an empty folder; where they cannot be had, build them there."""
+    try:
+        download_into(folder, say, pins)
+    except DownloadError as error:
+        say(f"the official programs cannot be downloaded ({error}); building them from source")
+        builder(folder, say)
+
+
+def _target() -> Path:
+    return cache_dir() / f"kubernetes-{KUBERNETES_VERSION}-{_fingerprint()}"
+
+
+def _fill(target: Path, say: Say) -> None:
     for abandoned in cache_dir().glob(f"{UNFINISHED}*"):  # by a build that was killed; we hold the lock
         shutil.rmtree(abandoned, ignore_errors=True)
-    # Built beside the target and renamed: whoever finds the folder finds it whole.
+    # Made beside the target and renamed: whoever finds the folder finds it whole.
     fresh = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache_dir()))
     try:
-        build(go, fresh, say)
+        download_or_build(fresh, say, builder=_build)
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _build(folder: Path, say: Say) -> None:
+    say(f"building Kubernetes {KUBERNETES_VERSION} and etcd from source into {_target()}")
+    say("(once on this machine; about seven minutes on two cores, plus the download of the sources)")
+    build(go_command(cache_dir(), say), folder, say)
 
 
 def _complete(folder: Path) -> bool:
@@ -68,7 +86,7 @@ def _fingerprint() -> str:
 
 
 @contextmanager
-def _locked(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+def _locked(path: Path, say: Say) -> Iterator[None]:
     with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

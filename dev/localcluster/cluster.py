@@ -64,7 +64,7 @@ class LocalCluster:
 
     @property
     def binaries(self) -> Path:
-        """The folder with the programs of the cluster and `kubectl`; built first if need be."""
+        """The folder with the programs of the cluster and `kubectl`; downloaded or built first if need be."""
         return ensure_binaries(self._say)
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path
 from localcluster.errors import BuildError
 
 MODULES = Path(__file__).parent / "modules"
-KUBERNETES_VERSION = "v1.36.3"
+KUBERNETES_VERSION = "v1.36.0"
 KUBERNETES_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 ETCD_PACKAGE = "go.etcd.io/etcd/server/v3"
 PROGRAMS = (*KUBERNETES_PROGRAMS, "etcd")

@@ -1,4 +1,4 @@
-"""The cluster's programs are built once, whole or not at all."""
+"""The cluster's programs are made once, whole or not at all; here they cannot be downloaded."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,10 +33,12 @@ exit 1
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and a fake toolchain that notes in this file each time it builds."""
+    """An empty cache, no way to the downloads, and a fake toolchain that notes in this file each build."""
     install_go(tmp_path / "bin", FAKE_GO)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # nobody listens there
+    monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("RUNS", str(tmp_path / "runs"))
     return tmp_path / "runs"
 

@@ -5,7 +5,7 @@ import time
 from localcluster.gobuild import KUBERNETES_VERSION, Progress, linker_flags
 
 OUTPUT = """\
-go: downloading k8s.io/api v0.36.3
+go: downloading k8s.io/api v0.36.0
 internal/cpu
 k8s.io/api/core/v1
 # k8s.io/api/core/v1
