@@ -5,7 +5,6 @@ or another's UID is refused, server-side apply takes away what its manager no lo
 changes nothing is none, and a watch tells of everything in order, but late.
 """
 
-import copy
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,22 +55,22 @@ class MemoryApi:
         del content_type
         if path.endswith("/pods"):
             uid = (query or {})["labelSelector"].rpartition("=")[2]
-            return {"items": copy.deepcopy(self.pods.get(uid, []))}
+            return {"items": self.pods.get(uid, [])}
         if path.endswith("/events"):
             self.events.append(dict(body or {}))
             return {}
         if method == "GET":
-            return copy.deepcopy(self.get(path))
+            return self.get(path)
         if method == "POST":
-            return copy.deepcopy(self.create(path, dict(body or {})))
+            return self.create(path, dict(body or {}))
         assert method == "PATCH", method
         manager = (query or {})["fieldManager"]
-        return copy.deepcopy(self.apply_status(path.removesuffix("/status"), dict(body or {}), manager))
+        return self.apply_status(path.removesuffix("/status"), dict(body or {}), manager)
 
     async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
         """Yield one page; stands in for `ApiClient.pages`."""
         del query
-        yield {"items": copy.deepcopy(self.listed(path.rpartition("/")[2]))}
+        yield {"items": self.listed(path.rpartition("/")[2])}
 
     # --- what happens at the server -------------------------------------------------------------------------
 
@@ -90,16 +89,14 @@ class MemoryApi:
         path = f"{collection}/{body['metadata']['name']}"
         if path in self.objects:
             raise AlreadyExistsError(path)
-        body = copy.deepcopy(body)
-        body["metadata"] |= {
+        metadata = body["metadata"] | {
             "uid": f"uid-{self._revision + 1}",
             "creationTimestamp": format_time(self.clock()),
             "generation": 1,
             "managed": {},
         }
-        if collection.endswith("/jobs"):
-            body["status"] = {"ready": 1}  # its pod has started
-        return self._store("ADDED", path, body)
+        started = {"status": {"ready": 1}} if collection.endswith("/jobs") else {}  # so has its pod
+        return self._store("ADDED", path, body | started, metadata)
 
     def delete(self, path: str) -> None:
         """Take an object away."""
@@ -107,15 +104,14 @@ class MemoryApi:
 
     def edit_spec(self, path: str, spec: Document) -> None:
         """Replace a spec, as a user does; an equal one changes nothing."""
-        body = copy.deepcopy(self.get(path))
+        body = self.get(path)
         if body["spec"] != spec:
-            body["spec"] = spec
-            body["metadata"]["generation"] += 1
-            self._store("MODIFIED", path, body)
+            generation = body["metadata"]["generation"] + 1
+            self._store("MODIFIED", path, body | {"spec": spec}, {"generation": generation})
 
     def set_job_status(self, path: str, status: Document) -> None:
         """Write what the Job controller writes."""
-        self._store("MODIFIED", path, copy.deepcopy(self.get(path)) | {"status": status})
+        self._store("MODIFIED", path, self.get(path) | {"status": status})
 
     def apply_status(self, path: str, sent: Document, manager: str) -> Document:
         """Apply one manager's part of a status, by its top-level fields."""
@@ -123,22 +119,24 @@ class MemoryApi:
         for precondition in ("uid", "resourceVersion"):
             if sent["metadata"].get(precondition) not in (None, before["metadata"][precondition]):
                 raise ConflictError(f"{precondition} is not what it was")
-        body = copy.deepcopy(before)
-        managed, part = body["metadata"]["managed"], sent["status"]
+        managed, part = before["metadata"]["managed"], sent["status"]
         others = {name for other, names in managed.items() if other != manager for name in names}
         dropped = set(managed.get(manager, ())) - set(part) - others
-        status = {name: value for name, value in body.get("status", {}).items() if name not in dropped}
-        body["status"] = status | copy.deepcopy(part)
-        managed[manager] = sorted(part)
-        return before if body == before else self._store("MODIFIED", path, body)
+        kept = {name: value for name, value in before.get("status", {}).items() if name not in dropped}
+        status, managed = kept | part, managed | {manager: sorted(part)}
+        if status == before.get("status") and managed == before["metadata"]["managed"]:
+            return before
+        return self._store("MODIFIED", path, before | {"status": status}, {"managed": managed})
 
-    def _store(self, kind: str, path: str, body: Document) -> Document:
+    def _store(self, kind: str, path: str, body: Document, metadata: Document | None = None) -> Document:
+        """Put a new document in place of the old one; what has been handed out is never changed."""
         self._revision += 1
-        body["metadata"]["resourceVersion"] = str(self._revision)
+        version = {"resourceVersion": str(self._revision)}
+        body = body | {"metadata": body["metadata"] | (metadata or {}) | version}
         self.objects[path] = body
         self._tell(kind, path, body)
         return body
 
     def _tell(self, kind: str, path: str, body: Document) -> None:
         if (plural := path.split("/")[-2]) in self.history:
-            self.history[plural].append(WatchEvent(kind, copy.deepcopy(body)))
+            self.history[plural].append(WatchEvent(kind, body))
