@@ -8,7 +8,7 @@ and one that the clock shows twice in autumn has two, as in CronJob.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 MACROS: Final = {
@@ -47,6 +47,8 @@ _FIELDS: Final = (
 
 _TERM = re.compile(r"(?P<star>[*?])|(?P<first>\w+)(?:-(?P<last>\w+))?")
 
+_STAR = re.compile(r"[*?](/0*1)?")
+
 
 class CronError(ValueError):
     """The expression cannot be read; the message says which part, and why."""
@@ -70,10 +72,12 @@ class Cron:
         end = slot + _HORIZON
         while slot < end:
             wall = slot.astimezone(zone)
-            if not self._on_day(wall):
-                slot = _next_midnight(wall, slot)
+            if wall.month not in self.months:
+                slot = _leap(slot, wall, _next_month(wall), _next_midnight(wall), _next_hour(slot, wall))
+            elif not self._on_day(wall):
+                slot = _leap(slot, wall, _next_midnight(wall), _next_hour(slot, wall))
             elif wall.hour not in self.hours:
-                slot += (60 - wall.minute) * _MINUTE
+                slot = _leap(slot, wall, _next_hour(slot, wall))
             elif wall.minute not in self.minutes:
                 slot += _MINUTE
             else:
@@ -81,8 +85,6 @@ class Cron:
         return None
 
     def _on_day(self, wall: datetime) -> bool:
-        if wall.month not in self.months:
-            return False
         of_month, of_week = wall.day in self.days, wall.isoweekday() % 7 in self.weekdays
         return (of_month and of_week) if self.any_day else (of_month or of_week)
 
@@ -112,7 +114,7 @@ def parse(expression: str) -> Cron:
 
 
 def _is_star(part: str) -> bool:
-    return any(term in ("*", "?", "*/1", "?/1") for term in part.split(","))
+    return any(_STAR.fullmatch(term) for term in part.split(","))
 
 
 def _parse_field(part: str, field: _Field) -> frozenset[int]:
@@ -156,12 +158,25 @@ def _parse_step(text: str, term: str, field: _Field) -> int:
     return int(text)
 
 
-def _next_midnight(wall: datetime, slot: datetime) -> datetime:
-    """Return the UTC time at which the next local day begins.
+def _leap(slot: datetime, wall: datetime, *goals: datetime) -> datetime:
+    """Return the first goal that is reached without the clock being changed before; else the next minute."""
+    for goal in goals:
+        if goal > slot and goal.astimezone(wall.tzinfo).utcoffset() == wall.utcoffset():
+            return goal
+    return slot + _MINUTE
 
-    A midnight that the clock skips is taken with the offset before the change, which is the very moment
-    of the change. Where a zone skips a whole day, or shows midnight twice, going on by the minute is safe.
-    """
-    day = wall.date() + timedelta(days=1)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=wall.tzinfo).astimezone(UTC)
-    return midnight if midnight > slot else slot + _MINUTE
+
+def _next_hour(slot: datetime, wall: datetime) -> datetime:
+    return slot + (60 - wall.minute) * _MINUTE
+
+
+def _next_midnight(wall: datetime) -> datetime:
+    return _midnight(wall.date() + timedelta(days=1), wall.tzinfo)
+
+
+def _next_month(wall: datetime) -> datetime:
+    return _midnight((wall.date().replace(day=1) + timedelta(days=31)).replace(day=1), wall.tzinfo)
+
+
+def _midnight(day: date, zone: tzinfo | None) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
