@@ -294,7 +294,9 @@ def test_dates_that_are_rare_are_found_and_those_that_never_come_are_not(express
 )
 def test_a_slot_is_every_minute_at_which_the_wall_shows_a_match(case, expression, zone, span, found):
     """So what the clock skips has none, and what it shows twice has two."""
-    assert slots(expression, *span, zone) == found, case
+    start, end = span
+
+    assert slots(expression, start, end, zone) == found, case
 
 
 # --- against a walk over every minute -----------------------------------------------------------------------

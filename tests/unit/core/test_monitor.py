@@ -296,7 +296,8 @@ def ready_reason(seen: Observed, now) -> str:
     """Return the reason of the Ready condition that is planned, or else stored."""
     plan = plan_monitor(seen, now)
     told = plan.status or seen.monitor.status.to_wire()
-    return next(c["reason"] for c in told["conditions"] if c["type"] == "Ready")
+    reason: str = next(c["reason"] for c in told["conditions"] if c["type"] == "Ready")
+    return reason
 
 
 @pytest.mark.parametrize(
