@@ -6,6 +6,7 @@ from datetime import datetime
 
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Reason
 from selfheal_operator.api.v1alpha1 import Condition
+from selfheal_operator.core.messages import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def _condition(
         type=kind,
         status=finding.status,
         reason=str(finding.reason),
-        message=finding.message,
+        message=shortened(finding.message),
         observed_generation=generation,
         last_transition_time=since,
     )

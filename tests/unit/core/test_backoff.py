@@ -1,0 +1,24 @@
+import pytest
+
+from builders import MINUTE, NOON, SECOND
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.core.backoff import retry_time
+from selfheal_operator.core.observed import Rejection
+
+
+@pytest.mark.parametrize(
+    ("attempts", "pause"),
+    [(1, 5 * SECOND), (2, 10 * SECOND), (6, 160 * SECOND), (7, 5 * MINUTE), (100_000, 5 * MINUTE)],
+)
+def test_the_pause_doubles_up_to_five_minutes(attempts, pause):
+    """However often a Job is refused, the number does not run away."""
+    rejection = Rejection(
+        job_name="churn-check-1",
+        generation=1,
+        reason=Reason.JOB_REJECTED,
+        message="exceeded quota",
+        time=NOON,
+        attempts=attempts,
+    )
+
+    assert retry_time(rejection) == NOON + pause
