@@ -1,0 +1,358 @@
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from builders import DEFAULTS, HOUR, NOON, UID, monitor, spec, spec_document, status
+from selfheal_operator.api.reasons import Purpose, Task
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.core.errors import InvalidSpecError
+from selfheal_operator.core.jobs import (
+    check_job,
+    check_job_name,
+    retrain_job,
+    retrain_job_name,
+    tracking_target,
+)
+from selfheal_operator.core.observed import JobDefaults, job_from
+
+LABELS = {
+    "app.kubernetes.io/managed-by": "selfheal-operator",
+    "selfheal.dev/monitor": "churn",
+    "selfheal.dev/monitor-uid": UID,
+    "selfheal.dev/purpose": "Check",
+}
+
+
+def container_of(job: dict[str, Any]) -> dict[str, Any]:
+    """Return the one container."""
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+def job_for(**spec_fields: Any) -> dict[str, Any]:
+    """Return the check Job of a spec."""
+    return check_job(monitor(), spec(**spec_fields), NOON, DEFAULTS)
+
+
+def expanded(value: str, environment: dict[str, str]) -> str:
+    """Return what the kubelet makes of an environment variable's value.
+
+    $(NAME) stands for the variable if there is one; $$ is a dollar; all else stays.
+    """
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match["name"]
+        return "$" if name is None else environment.get(name, match[0])
+
+    return re.sub(r"\$(?:\$|\((?P<name>[^)]*)\))", replacement, value)
+
+
+def request_in(job: dict[str, Any], environment: dict[str, str] | None = None) -> RunRequest:
+    """Return the request that the container finds in its environment."""
+    value = next(e["value"] for e in container_of(job)["env"] if e["name"] == "SELFHEAL_REQUEST")
+    return RunRequest.model_validate_json(expanded(value, environment or {}))
+
+
+def test_a_check_job_is_this_document():
+    """All of it: what is new here is new in every cluster."""
+    job = job_for()
+    request = container_of(job)["env"].pop()
+
+    assert request["name"] == "SELFHEAL_REQUEST"
+    assert json.loads(request["value"])["jobName"] == "churn-check-29923920"
+    assert job == {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": "churn-check-29923920",
+            "namespace": "team-a",
+            "labels": LABELS,
+            "annotations": {
+                "selfheal.dev/slot": "2026-11-23T12:00:00Z",
+                "selfheal.dev/generation": "1",
+                "argocd.argoproj.io/ignore-resource-updates": "true",
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": "selfheal.dev/v1alpha1",
+                    "kind": "ModelMonitor",
+                    "name": "churn",
+                    "uid": UID,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": {
+            "backoffLimit": 2,
+            "activeDeadlineSeconds": 3600,
+            "ttlSecondsAfterFinished": 86400,
+            "podReplacementPolicy": "Failed",
+            "template": {
+                "metadata": {
+                    "labels": LABELS,
+                    "annotations": {"argocd.argoproj.io/ignore-resource-updates": "true"},
+                },
+                "spec": {
+                    "restartPolicy": "Never",
+                    "serviceAccountName": "selfheal-runner",
+                    "enableServiceLinks": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": 65532,
+                        "runAsGroup": 65532,
+                        "fsGroup": 65532,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "containers": [
+                        {
+                            "name": "run",
+                            "image": "selfheal-jobs:latest",
+                            "imagePullPolicy": "IfNotPresent",
+                            "command": ["python", "-m", "selfheal_jobs", "check"],
+                            "env": [],
+                            "resources": {
+                                "requests": {"cpu": "250m", "memory": "512Mi"},
+                                "limits": {"memory": "4Gi"},
+                            },
+                            "volumeMounts": [{"name": "selfheal-tmp", "mountPath": "/tmp"}],
+                            "terminationMessagePath": "/dev/termination-log",
+                            "terminationMessagePolicy": "File",
+                            "securityContext": {
+                                "allowPrivilegeEscalation": False,
+                                "readOnlyRootFilesystem": True,
+                                "capabilities": {"drop": ["ALL"]},
+                            },
+                        }
+                    ],
+                    "volumes": [{"name": "selfheal-tmp", "emptyDir": {}}],
+                },
+            },
+        },
+    }
+
+
+def test_a_retraining_differs_from_a_check_in_these_places_only():
+    """One builder for both: the same account, the same profile, the same contract."""
+    check, retraining = job_for(), retrain_job(monitor(), spec(), 4, NOON, DEFAULTS)
+
+    assert retraining["metadata"].pop("name") == "churn-retrain-4"
+    assert retraining["spec"].pop("backoffLimit") == 1
+    assert retraining["spec"].pop("activeDeadlineSeconds") == 21600
+    assert container_of(retraining).pop("command")[-1] == "retrain"
+    assert request_in(retraining).purpose is Purpose.RETRAIN
+    for document in (retraining["metadata"], retraining["spec"]["template"]["metadata"]):
+        assert document["labels"].pop("selfheal.dev/purpose", "Retrain") == "Retrain"
+    del check["metadata"]["name"], check["spec"]["backoffLimit"], check["spec"]["activeDeadlineSeconds"]
+    del container_of(check)["command"]
+    check["metadata"]["labels"].pop("selfheal.dev/purpose")
+    for job in (check, retraining):
+        container_of(job)["env"].clear()
+    assert retraining == check
+
+
+def test_the_platform_team_sets_what_every_job_gets():
+    """Image, deadlines, and how long a finished Job stays."""
+    defaults = JobDefaults(
+        image="registry/jobs:1.2",
+        image_pull_policy="Always",
+        tracking_uri="http://mlflow",
+        check_deadline_seconds=60,
+        retrain_deadline_seconds=120,
+        ttl_seconds=7200,
+    )
+    check = check_job(monitor(), spec(), NOON, defaults)
+    retraining = retrain_job(monitor(), spec(), 1, NOON, defaults)
+
+    assert (container_of(check)["image"], container_of(check)["imagePullPolicy"]) == (
+        "registry/jobs:1.2",
+        "Always",
+    )
+    assert (check["spec"]["activeDeadlineSeconds"], retraining["spec"]["activeDeadlineSeconds"]) == (60, 120)
+    assert check["spec"]["ttlSecondsAfterFinished"] == 7200
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["c", "churn", "m" * 45, "a.b-c"])
+def test_names_of_jobs_fit_into_a_label(name):
+    """The Job controller labels pods with the Job's name: 63 characters, for a century to come."""
+    slot = NOON.replace(year=2159)
+
+    for job in (check_job_name(name, slot), retrain_job_name(name, 999_999_999)):
+        assert len(job) <= 63
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", job)
+
+
+def test_two_slots_of_one_monitor_have_two_names():
+    """They are a minute apart at least."""
+    names = {check_job_name("churn", NOON + n * HOUR / 60) for n in range(100)}
+
+    assert len(names) == 100
+
+
+def test_the_job_that_is_built_is_the_job_that_is_read():
+    """What the operator writes on a Job is what it later believes of it."""
+    document = job_for()
+    document["metadata"] |= {"uid": "job-uid", "creationTimestamp": "2026-11-23T12:00:01Z"}
+
+    job = job_from(document)
+
+    assert job is not None
+    assert (job.name, job.owner_uid, job.purpose) == (document["metadata"]["name"], UID, Purpose.CHECK)
+    assert (job.slot, job.generation) == (NOON, 1)
+
+
+# --- the request --------------------------------------------------------------------------------------------
+
+
+def test_the_request_says_everything_that_the_run_needs():
+    """Whatever happens to the monitor meanwhile, the run finishes under the rules that it began with."""
+    seen = monitor(status=status(task=Task.REGRESSION), generation=7)
+    document = spec_document(mlflow={"experiment": "churn"}, retraining={"randomSeed": 7})
+
+    request = request_in(check_job(seen, spec(**document), NOON, DEFAULTS))
+
+    assert request.spec == spec(**document)
+    assert request.task is Task.REGRESSION
+    assert (request.slot, request.job_name) == (NOON, "churn-check-29923920")
+    assert (request.monitor.namespace, request.monitor.name) == ("team-a", "churn")
+    assert (request.monitor.uid, request.monitor.generation) == (UID, 7)
+    assert request.mlflow.tracking_uri == "http://mlflow.mlops:5000"
+
+
+def test_the_task_of_the_spec_comes_before_the_one_that_was_inferred():
+    """A user who names it has the last word."""
+    seen = monitor(status=status(task=Task.REGRESSION))
+
+    request = request_in(check_job(seen, spec(task="Classification"), NOON, DEFAULTS))
+
+    assert request.task is Task.CLASSIFICATION
+
+
+@given(target=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+@example("$(HOME)")
+@example("$$(HOME)")
+@example("$$$(HOME)")
+@example("$")
+@example("$(")
+@example("price in $")
+@example('"\\$(HOME)\\"')
+def test_the_request_survives_kubernetes_expansion_of_variables(target):
+    """A column may be called $(HOME)."""
+    request = request_in(job_for(target=target), {"HOME": "/root", "": "empty"})
+
+    assert request.spec.target == target
+
+
+def test_null_parameters_reach_the_estimator():
+    """max_depth: null is not the same as none given."""
+    candidate = {"name": "forest", "estimator": "x", "params": {"max_depth": None}}
+
+    request = request_in(job_for(retraining={"candidates": [candidate]}))
+
+    assert request.spec.retraining.candidates[0].params == {"max_depth": None}
+
+
+@pytest.mark.parametrize(
+    ("written", "target"),
+    [
+        ({}, ("http://mlflow.mlops:5000", "team-a/churn", "team-a.churn")),
+        ({"trackingURI": "http://mine"}, ("http://mine", "team-a/churn", "team-a.churn")),
+        ({"experiment": "e", "registeredModelName": "m"}, ("http://mlflow.mlops:5000", "e", "m")),
+    ],
+)
+def test_what_the_user_leaves_out_of_mlflow_is_filled_in(written, target):
+    """The namespace keeps the models of two teams apart."""
+    found = tracking_target(monitor(), spec(mlflow=written), DEFAULTS)
+
+    assert (found.tracking_uri, found.experiment, found.registered_model_name) == target
+
+
+def test_without_an_mlflow_server_both_who_can_name_one_are_told():
+    """The user, here; the platform team, for all."""
+    with pytest.raises(InvalidSpecError) as raised:
+        tracking_target(monitor(), spec(), replace(DEFAULTS, tracking_uri=None))
+    assert raised.value.field == "spec.mlflow.trackingURI"
+    assert "SELFHEAL_MLFLOW_TRACKING_URI" in str(raised.value)
+
+
+# --- the pod ------------------------------------------------------------------------------------------------
+
+
+def test_a_pod_takes_what_the_spec_gives_it():
+    """Account, resources, environment, volumes, and the Secret of MLflow."""
+    job = job_for(
+        mlflow={"secretRef": {"name": "mlflow-login"}},
+        podTemplate={
+            "serviceAccountName": "mine",
+            "resources": {"limits": {"memory": "8Gi", "cpu": 2}},
+            "env": [{"name": "AWS_REGION", "value": "eu-central-1"}],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "lake"}}],
+            "volumeMounts": [{"name": "data", "mountPath": "/data", "subPath": "a", "readOnly": True}],
+        },
+    )
+    pod, container = job["spec"]["template"]["spec"], container_of(job)
+
+    assert pod["serviceAccountName"] == "mine"
+    assert pod["volumes"] == [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "lake"}},
+        {"name": "selfheal-tmp", "emptyDir": {}},
+    ]
+    assert container["resources"] == {"limits": {"memory": "8Gi", "cpu": 2}}
+    assert container["env"][0] == {"name": "AWS_REGION", "value": "eu-central-1"}
+    assert container["envFrom"] == [{"secretRef": {"name": "mlflow-login"}}]
+    assert container["volumeMounts"] == [
+        {"name": "data", "mountPath": "/data", "subPath": "a", "readOnly": True},
+        {"name": "selfheal-tmp", "mountPath": "/tmp"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "ours"), [("/tmp", False), ("/tmp/", False), ("/tmp/cache", True), ("/var/tmp", True)]
+)
+def test_there_is_one_writable_tmp(path, ours):
+    """The root file system is read-only; who brings a /tmp keeps it."""
+    mount = {"name": "scratch", "mountPath": path}
+    job = job_for(podTemplate={"volumes": [{"name": "scratch", "emptyDir": {}}], "volumeMounts": [mount]})
+
+    assert ({"name": "selfheal-tmp", "emptyDir": {}} in job["spec"]["template"]["spec"]["volumes"]) is ours
+    assert len(container_of(job)["volumeMounts"]) == 1 + ours
+
+
+def test_the_request_cannot_be_replaced_by_the_users_environment():
+    """Of two variables of one name, the last one counts."""
+    job = job_for(podTemplate={"env": [{"name": "SELFHEAL_REQUEST", "value": "{}"}]})
+
+    assert container_of(job)["env"][-1]["value"] != "{}"
+
+
+def test_pods_keep_to_the_restricted_profile():
+    """Whatever the spec says: namespaces that enforce it are the rule."""
+    job = job_for(podTemplate={"volumes": [{"name": "data", "emptyDir": {}}]})
+    pod, container = job["spec"]["template"]["spec"]["securityContext"], container_of(job)["securityContext"]
+
+    assert pod["runAsNonRoot"] is True
+    assert pod["runAsUser"] != 0
+    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["allowPrivilegeEscalation"] is False
+    assert container["capabilities"] == {"drop": ["ALL"]}
+    assert "privileged" not in container
+
+
+def test_nothing_that_is_written_on_a_monitor_is_copied_onto_its_jobs():
+    """A GitOps tool would take a Job that carries its labels for one of its own, and prune it."""
+    document = job_for()
+
+    assert set(document["metadata"]["labels"]) == set(LABELS)
+    assert set(document["metadata"]["annotations"]) == {
+        "selfheal.dev/slot",
+        "selfheal.dev/generation",
+        "argocd.argoproj.io/ignore-resource-updates",
+    }
