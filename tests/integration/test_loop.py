@@ -18,7 +18,8 @@ from localcluster import LocalCluster
 from monitors import monitor_manifest, promise_slot, write_table
 from operators import Operator
 
-PATIENCE_SECONDS = 170
+pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster, MLflow and the stage
+PATIENCE_SECONDS = 240
 BROKEN_PYTHON = [{"name": "PYTHONHOME", "value": "/nonexistent"}]
 """With it the interpreter dies before it runs a line, as a broken image would."""
 
