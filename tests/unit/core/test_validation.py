@@ -1,0 +1,130 @@
+from dataclasses import replace
+
+import pytest
+
+from builders import DEFAULTS, monitor, spec_document, status
+from selfheal_operator.api.reasons import Task
+from selfheal_operator.core.errors import InvalidSpecError
+from selfheal_operator.core.validation import rules_of
+
+
+def problem(
+    *estimators: str, params=None, task=None, inferred=None, defaults=DEFAULTS, **fields
+) -> str | None:
+    """Return what is wrong with a spec that names these estimators."""
+    candidates = [
+        {"name": f"c{number}", "estimator": estimator, "params": params or {}}
+        for number, estimator in enumerate(estimators)
+    ]
+    document = spec_document(task=task, retraining={"candidates": candidates}, **fields)
+    try:
+        rules_of(monitor(document, status(task=inferred)), defaults)
+    except InvalidSpecError as error:
+        return str(error)
+    return None
+
+
+FOREST = "sklearn.ensemble.RandomForestClassifier"
+RIDGE = "sklearn.linear_model.Ridge"
+HERE = "spec.retraining.candidates[name=c0]"
+
+
+@pytest.mark.parametrize(
+    ("case", "given", "expected"),
+    [
+        ("no candidates: the defaults", {"estimators": []}, None),
+        ("a classifier, before the task is known", {"estimators": [FOREST]}, None),
+        ("a regressor, before the task is known", {"estimators": [RIDGE]}, None),
+        ("a classifier, for classification", {"estimators": [FOREST], "task": "Classification"}, None),
+        (
+            "a regressor, for classification",
+            {"estimators": [RIDGE], "task": "Classification"},
+            f"{HERE}.estimator: {RIDGE} is not a classifier of scikit-learn",
+        ),
+        (
+            "a classifier, where the first check has found regression",
+            {"estimators": [FOREST], "inferred": Task.REGRESSION},
+            (
+                f"{HERE}.estimator: {FOREST} is not a regressor of scikit-learn; "
+                "did you mean sklearn.ensemble.RandomForestRegressor?"
+            ),
+        ),
+        (
+            "the task of the spec counts, not the inferred one",
+            {"estimators": [FOREST], "task": "Classification", "inferred": Task.REGRESSION},
+            None,
+        ),
+        (
+            "a slip of the pen",
+            {"estimators": ["sklearn.ensemble.RandomForrestClassifier"]},
+            (
+                f"{HERE}.estimator: sklearn.ensemble.RandomForrestClassifier is not a classifier or "
+                f"regressor of scikit-learn; did you mean {FOREST}?"
+            ),
+        ),
+        (
+            "the short name",
+            {"estimators": ["LogisticRegression"], "task": "Classification"},
+            (
+                f"{HERE}.estimator: LogisticRegression is not a classifier of scikit-learn; "
+                "did you mean sklearn.linear_model.LogisticRegression?"
+            ),
+        ),
+        (
+            "nothing like it: no suggestion, and above all no import",
+            {"estimators": ["os.system"]},
+            f"{HERE}.estimator: os.system is not a classifier or regressor of scikit-learn",
+        ),
+        (
+            "a parameter with a slip",
+            {"estimators": [FOREST], "params": {"n_estimator": 10}},
+            f"{HERE}.params: {FOREST} has no parameter n_estimator; did you mean n_estimators?",
+        ),
+        (
+            "a parameter of another estimator",
+            {"estimators": [RIDGE], "params": {"n_estimators": 10}},
+            f"{HERE}.params: {RIDGE} has no parameter n_estimators",
+        ),
+        ("parameters that are there", {"estimators": [FOREST], "params": {"max_depth": None}}, None),
+        (
+            "the first wrong candidate is named",
+            {"estimators": [FOREST, "Tree"]},
+            (
+                "spec.retraining.candidates[name=c1].estimator: Tree is not a classifier or regressor of "
+                "scikit-learn"
+            ),
+        ),
+    ],
+)
+def test_what_neither_the_schema_nor_cel_can_see(case, given, expected):
+    """A sentence that names the field and the remedy, and never a guess that is acted upon."""
+    assert problem(*given.pop("estimators"), **given) == expected, case
+
+
+def test_a_spec_is_checked_from_the_top():
+    """One problem at a time, the schema first."""
+    wrong = {"schedule": "61 * * * *", "defaults": replace(DEFAULTS, tracking_uri=None)}
+
+    found = [
+        problem("Tree", threshold=2, **wrong),
+        problem("Tree", **wrong),
+        problem("Tree", defaults=wrong["defaults"]),
+        problem("Tree"),
+    ]
+
+    assert [str(sentence).partition(":")[0] for sentence in found] == [
+        "spec.threshold",
+        "spec.schedule",
+        "spec.mlflow.trackingURI",
+        f"{HERE}.estimator",
+    ]
+
+
+def test_an_mlflow_server_that_the_platform_names_is_enough():
+    """Most specs name none."""
+    assert problem() is None
+    assert problem(defaults=replace(DEFAULTS, tracking_uri=None)) is not None
+    assert (
+        problem(defaults=replace(DEFAULTS, tracking_uri=None), mlflow={"trackingURI": "http://mlflow"})
+        is None
+    )
