@@ -1,14 +1,15 @@
 """Events: each tells of one change that has been stored, once, to the people who watch."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Reason
+from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Purpose, Reason
 from selfheal_operator.api.v1alpha1 import Condition, ModelMonitorStatus
-from selfheal_operator.core.conditions import Finding
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.core.situation import Situation
 from selfheal_operator.core.status import retraining_outcome
+
+_VERDICTS: Final = frozenset({CheckResult.DRIFT, CheckResult.NO_DRIFT, CheckResult.WARNING})
 
 
 def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, ...]:
@@ -21,21 +22,16 @@ def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, .
         *_missed(situation),
         *_ready(before.get(ConditionType.READY), after[ConditionType.READY]),
         *_verdict(old, new),
-        *_retraining(
-            before.get(ConditionType.RETRAINING),
-            after[ConditionType.RETRAINING],
-            retraining_outcome(situation),
-        ),
+        *_retraining_changes(old, new, situation),
+        *_holding_back(before.get(ConditionType.RETRAINING), after[ConditionType.RETRAINING], situation),
     )
 
 
 def _missed(situation: Situation) -> Iterator[Event]:
-    if situation.slots.missed:
-        yield Event(
-            EventType.WARNING,
-            Reason.CHECKS_MISSED,
-            f"{situation.slots.missed} checks were missed; only the newest due slot is caught up",
-        )
+    if missed := situation.slots.missed:
+        checks = "1 check was" if missed == 1 else f"{missed} checks were"
+        sentence = f"{checks} missed; only the newest due slot is caught up"
+        yield Event(EventType.WARNING, Reason.CHECKS_MISSED, sentence)
 
 
 def _ready(before: Condition | None, after: Condition) -> Iterator[Event]:
@@ -47,34 +43,50 @@ def _ready(before: Condition | None, after: Condition) -> Iterator[Event]:
 
 
 def _verdict(old: ModelMonitorStatus, new: ModelMonitorStatus) -> Iterator[Event]:
-    """Tell of a verdict that differs from the one before: nine quiet checks in a row are no news."""
-    check = old.last_check  # written by the container; its entry in the history shows that it is new to us
-    if check is None or len(new.history) == 0 or (old.history and old.history[0].time >= check.slot):
+    """Tell of a verdict that is news: nine quiet checks in a row are none, nor is one that could not look."""
+    check = old.last_check  # written by the container; the history shows whether it is new to us
+    if check is None or new.history == old.history:
         return
-    result_before = old.history[0].result if old.history else None
-    if check.result is result_before:
-        return
+    before = [entry.result for entry in old.history if entry.time < check.slot]
+    verdict_before = next((result for result in before if result in _VERDICTS), None)
     match check.result:
-        case CheckResult.DRIFT:
+        case CheckResult.DRIFT if verdict_before is not CheckResult.DRIFT:
             yield Event(EventType.WARNING, Reason.DRIFT_DETECTED, check.message)
-        case CheckResult.INCONCLUSIVE:
-            yield Event(EventType.WARNING, Reason.CHECK_INCONCLUSIVE, check.message)
-        case CheckResult.NO_DRIFT if result_before is CheckResult.DRIFT:
+        case CheckResult.NO_DRIFT | CheckResult.WARNING if verdict_before is CheckResult.DRIFT:
             yield Event(EventType.NORMAL, Reason.DRIFT_RESOLVED, check.message)
-        case _:  # an error shows in Ready
+        case CheckResult.INCONCLUSIVE if before[:1] != [CheckResult.INCONCLUSIVE]:
+            yield Event(EventType.WARNING, Reason.CHECK_INCONCLUSIVE, check.message)
+        case _:  # no news; or an error, which shows in Ready
             return
 
 
-def _retraining(before: Condition | None, after: Condition, outcome: Finding) -> Iterator[Event]:
-    if before is not None and before.status is after.status and before.reason == after.reason:
-        return
-    if after.status is ConditionStatus.TRUE:
-        yield Event(EventType.NORMAL, Reason.RETRAIN_STARTED, after.message)
-    elif before is not None and before.status is ConditionStatus.TRUE:
-        # Told even where the condition goes on to say what holds the next one back: a check that found
-        # drift while the retraining ran would otherwise hide how it ended.
+def _retraining_changes(
+    old: ModelMonitorStatus, new: ModelMonitorStatus, situation: Situation
+) -> Iterator[Event]:
+    """Tell of the end of a retraining, then of the start of the next one.
+
+    By the Jobs and not by the condition: that may speak of a cooldown when a retraining ends, and of the
+    outcome again when the cooldown is over.
+    """
+    ran, runs = _retrainings(old), _retrainings(new)
+    if ran - runs or (new.retraining.count > old.retraining.count and not runs):
+        outcome = retraining_outcome(situation)
         yield Event(_kind(outcome.reason), outcome.reason, outcome.message)
-    elif before is not None and after.reason != Reason.NEVER_NEEDED:
+    if runs - ran:
+        started = next(c for c in new.conditions if c.type == ConditionType.RETRAINING)
+        yield Event(EventType.NORMAL, Reason.RETRAIN_STARTED, started.message)
+
+
+def _retrainings(status: ModelMonitorStatus) -> set[str]:
+    return {job.name for job in status.active if job.purpose is Purpose.RETRAIN}
+
+
+def _holding_back(before: Condition | None, after: Condition, situation: Situation) -> Iterator[Event]:
+    """Tell what keeps drift from being answered, when it changes."""
+    objection = situation.objection
+    if objection is None or not objection.holds_back or after.reason != objection.reason:
+        return
+    if before is None or before.reason != after.reason:
         yield Event(_kind(after.reason), after.reason, after.message)
 
 

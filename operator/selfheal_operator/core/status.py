@@ -89,11 +89,12 @@ def _check_times(old: ModelMonitorStatus) -> tuple[datetime | None, datetime | N
 
 
 def _history(old: ModelMonitorStatus) -> list[HistoryEntry]:
+    """Return the newest verdicts. A late report takes the place of what was said in its name."""
     check = old.last_check
-    if check is None or (old.history and old.history[0].time >= check.slot):
+    if check is None or (old.history and old.history[0].time > check.slot):
         return old.history
     entry = HistoryEntry(time=check.slot, result=check.result, drift_share=check.drift_share)
-    return [entry, *old.history][:MAX_HISTORY]
+    return [entry, *(earlier for earlier in old.history if earlier.time < check.slot)][:MAX_HISTORY]
 
 
 def _ready(situation: Situation) -> Finding:
@@ -146,12 +147,13 @@ def _retraining(situation: Situation) -> Finding:
 
 
 def retraining_outcome(situation: Situation) -> Finding:
-    """Say how the newest retraining ended."""
+    """Say how the newest retraining that has ended did so."""
     memory, last = situation.retraining, situation.seen.monitor.status.last_retraining
     if memory.count == 0:
         return Finding(ConditionStatus.FALSE, Reason.NEVER_NEEDED, "No retraining has been needed")
-    if last is None or (memory.last_trigger_slot is not None and last.slot < memory.last_trigger_slot):
-        name = retrain_job_name(situation.seen.monitor.name, memory.count)
+    running = situation.active_for(Purpose.RETRAIN) is not None
+    if last is None or (not running and memory.last_trigger_slot and last.slot < memory.last_trigger_slot):
+        name = retrain_job_name(situation.seen.monitor.name, memory.count - running)
         return Finding(
             ConditionStatus.FALSE, Reason.RETRAIN_FAILED, f"Job {name} was removed before it reported"
         )
