@@ -84,7 +84,9 @@ def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
     )
     if newest is not None and retrain_number(newest) > memory.count:
         memory = RetrainingStatus(
-            count=retrain_number(newest), last_start_time=newest.created, last_trigger_slot=newest.slot
+            count=retrain_number(newest),
+            last_start_time=newest.created,
+            last_trigger_slot=max(newest.slot, memory.last_trigger_slot or newest.slot),
         )
     if memory.last_start_time is None or rules is None:
         return memory

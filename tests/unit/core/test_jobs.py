@@ -30,6 +30,7 @@ LABELS = {
 
 def container_of(job: dict[str, Any]) -> dict[str, Any]:
     """Return the one container."""
+    container: dict[str, Any]
     (container,) = job["spec"]["template"]["spec"]["containers"]
     return container
 

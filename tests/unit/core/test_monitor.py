@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 
 from builders import (
+    DAY,
     DEFAULTS,
     HOUR,
     MINUTE,
@@ -232,6 +233,22 @@ def test_a_job_with_a_larger_number_than_the_count_moves_the_count():
     seen = drifted(finished_job(RETRAIN, earlier, number=7), last_retraining=last_retraining(earlier))
 
     assert ordered(plan_monitor(seen, NOON)) == "churn-retrain-8"
+
+
+def test_a_job_with_a_larger_number_and_an_older_slot_answers_nothing_anew():
+    """The number is taken; but the newest drift stays answered."""
+    seen = drifted(
+        finished_job(RETRAIN, NOON - HOUR, number=7),
+        retraining=RetrainingStatus(count=3, last_trigger_slot=NOON, last_start_time=NOON - DAY),
+        last_retraining=last_retraining(NOON),
+    )
+
+    plan = plan_monitor(seen, NOON + 30 * MINUTE)
+
+    assert plan.job is None
+    assert plan.status is not None
+    assert plan.status["retraining"]["count"] == 7
+    assert plan.status["retraining"]["lastTriggerSlot"] == "2026-11-23T12:00:00Z"
 
 
 def test_the_monitor_wakes_up_when_the_cooldown_ends():

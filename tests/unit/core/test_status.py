@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ RETRAIN = Purpose.RETRAIN
 LATER = NOON + 10 * MINUTE
 
 
-def written(seen: Observed, now=LATER) -> dict:
+def written(seen: Observed, now=LATER) -> dict[str, Any]:
     """Return the operator's part of the status."""
     return operator_status(assess(seen, now))
 
