@@ -67,6 +67,8 @@ def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
             f"Job {job.name} ran out of memory; "
             "raise spec.podTemplate.resources.limits.memory, or give it fewer rows"
         )
+    if last.get("reason") in ("StartError", "ContainerCannotRun"):  # then the message is the runtime's
+        return shortened(f"Job {job.name} could not start its container: {last.get('message', '')}")
     sentence = f"Job {job.name} ended without a report"
     if (code := last.get("exitCode")) is not None:
         sentence += f" (exit code {code}{', killed' if code == _OOM_KILLED else ''})"

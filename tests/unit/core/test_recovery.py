@@ -134,6 +134,12 @@ def test_a_registered_version_is_recovered():
             "ended without a report (exit code 137, killed)",
         ),
         (
+            "the image has no such program",
+            [pod(exit_code=128, reason="StartError", message='exec: "python": not found')],
+            "BackoffLimitExceeded",
+            'could not start its container: exec: "python": not found',
+        ),
+        (
             "an own image that forgot",
             [pod(exit_code=0)],
             "",
