@@ -69,7 +69,7 @@ def _fill(target: Path, say: Say) -> None:
 
 def _build(folder: Path, say: Say) -> None:
     say(f"building Kubernetes {KUBERNETES_VERSION} and etcd from source into {_target()}")
-    say("(once on this machine; about seven minutes on two cores, plus the download of the sources)")
+    say("(once on this machine; about ten minutes on two cores, plus the download of the sources)")
     build(go_command(cache_dir(), say), folder, say)
 
 
