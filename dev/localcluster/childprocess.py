@@ -57,11 +57,14 @@ class ProcessRecord:
 
     @property
     def running(self) -> bool:
-        """Whether this very process still runs; a zombie does not."""
+        """Whether this very process still runs; a zombie does not, once its last thread has gone.
+
+        Until then a killed program holds its sockets, and one that takes its place could not listen.
+        """
         if child := _children.get(self.pid):
             child.poll()
         try:
-            return ProcessRecord.of(self.pid) == self and _stat(self.pid)[2] != "Z"
+            return ProcessRecord.of(self.pid) == self and not _is_dead(self.pid)
         except (FileNotFoundError, ProcessLookupError):
             return False
 
@@ -72,6 +75,11 @@ class ProcessRecord:
                 os.killpg(self.pid, number)
             except ProcessLookupError:
                 return
+
+
+def _is_dead(pid: int) -> bool:
+    threads = sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
+    return _stat(pid)[2] == "Z" and threads <= 1
 
 
 def start(argv: Sequence[str], *, record: Path, log: Path, env: Mapping[str, str]) -> ProcessRecord:

@@ -1,15 +1,18 @@
 """The command lines of the control plane's programs. Nothing is started here."""
 
 import json
+import random
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localcluster.statedir import StateDir
 
 LOOPBACK = "127.0.0.1"
+SERVER_PORTS = range(20000, 32000)
+"""Below the ports that Linux gives to outgoing connections: 32768 to 60999 by default."""
 # With client, server and work on one machine the usual 20 requests a second only cost time.
 CLIENT_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
 
@@ -25,12 +28,20 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Choose ports that nobody listens on now."""
+        """Choose ports that nobody listens on now.
+
+        Not the kernel's choice: its ports are those of outgoing connections too, and while an API server
+        is away, a client that keeps calling it may be given its very port, so that it cannot come back.
+        """
         with ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
-            for one in sockets:
-                one.bind((LOOPBACK, 0))
-            return cls(*(one.getsockname()[1] for one in sockets))
+            chosen: list[int] = []
+            while len(chosen) < 4:
+                one = stack.enter_context(socket.socket())
+                port = random.choice(SERVER_PORTS)  # noqa: S311  two clusters only have to differ
+                with suppress(OSError):
+                    one.bind((LOOPBACK, port))
+                    chosen.append(port)
+            return cls(*chosen)
 
     @classmethod
     def kept(cls, path: Path) -> "Ports":
