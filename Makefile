@@ -28,6 +28,11 @@ $(READY): pyproject.toml uv.lock
 .PHONY: setup
 setup: $(READY) ## Make the environment
 
+# Before the tests, not in them: a build takes minutes, and a test may take three.
+.PHONY: programs
+programs: $(READY)
+	@$(PY) -m localcluster programs
+
 ##@ Try it
 .PHONY: demo
 demo: $(READY) ## Run the whole loop on three data sets (EXIT=1: stop at the end; KUBECONFIG=...: your own cluster)
@@ -47,7 +52,7 @@ logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name
 
 ##@ Develop
 .PHONY: test
-test: $(READY) ## Run the unit and integration tests
+test: programs ## Run the unit and integration tests
 	$(PY) -m pytest -m "not e2e" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: e2e

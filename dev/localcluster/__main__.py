@@ -1,4 +1,4 @@
-"""Starts and stops a local cluster: `python -m localcluster up | down | status | kubeconfig | logs JOB`."""
+"""Starts and stops a local cluster: `python -m localcluster up | down | ...`; `--help` lists all commands."""
 
 import argparse
 import shutil
@@ -11,6 +11,11 @@ from localcluster.errors import LocalClusterError, NotAClusterError
 from localcluster.podlogs import newest_log
 
 DEFAULT_STATE = Path(__file__).resolve().parents[2] / ".cluster"
+
+
+def programs(cluster: LocalCluster, _: argparse.Namespace) -> None:
+    """Get the cluster's programs, if they are not there yet, and print their folder."""
+    print(cluster.binaries)
 
 
 def up(cluster: LocalCluster, _: argparse.Namespace) -> None:
@@ -78,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--state", type=Path, default=DEFAULT_STATE, help="the cluster's folder (default: %(default)s)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (up, down, status, kubeconfig, logs):
+    for command in (programs, up, down, status, kubeconfig, logs):
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)
         if command is logs:
