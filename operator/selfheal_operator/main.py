@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -40,11 +41,16 @@ def main() -> None:
     asyncio.run(run(settings))
 
 
-async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
+async def run(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Args:
+        settings: The settings.
+        clock: Tells the time; a test of what stepped clocks do brings its own.
+    """
     cluster = Cluster(client := await ApiClient.connect())
-    store, queue = Store(), WorkQueue[Key](_now)
-    reconciler = Reconciler(queue, store, Executor(cluster, store, _now), settings.job_defaults, _now)
+    store, queue = Store(), WorkQueue[Key](clock)
+    reconciler = Reconciler(queue, store, Executor(cluster, store, clock), settings.job_defaults, clock)
     listed = asyncio.Event()
     health = await serve_health(settings.health_port, listed.is_set) if settings.health_port else None
     # Made before kopf is started: kopf cancels, when it ends, every task that came after.
@@ -113,7 +119,3 @@ async def _watch(listed: asyncio.Event, context: Context) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,0 +1,82 @@
+"""`python -m chaos`: strike, audit, tell; exit with 1 unless nothing was lost and nothing doubled."""
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sys
+from pathlib import Path
+
+from chaos.faults import Kind
+from chaos.plan import plan_faults
+from chaos.play import Outcome, Play
+
+DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".chaos"
+
+
+def main() -> None:
+    """Run by the command line."""
+    arguments = _arguments()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f"seed {seed} (repeat with SEED={seed})", flush=True)
+    shutil.rmtree(arguments.folder, ignore_errors=True)
+    play = Play(
+        seed=seed,
+        faults=plan_faults(seed, arguments.faults),
+        monitors=arguments.monitors,
+        speed=arguments.speed,
+        folder=arguments.folder,
+        say=lambda line: print(line, flush=True),
+    )
+    outcome = asyncio.run(play.perform())
+    _print(outcome)
+    if not _passes(outcome, arguments.faults):
+        sys.exit(1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="of the list of faults; a new one otherwise")
+    parser.add_argument("--faults", type=int, default=1000, help="how many")
+    parser.add_argument("--monitors", type=int, default=60)
+    parser.add_argument("--speed", type=int, default=10, help="how much faster the operators' time runs")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="for logs and the journal")
+    return parser.parse_args()
+
+
+def _print(outcome: Outcome) -> None:
+    found, journal = outcome.findings, outcome.journal
+    for title, sentences in (("LOST", found.lost), ("DOUBLED", found.doubled), ("BROKEN", found.broken)):
+        for sentence in sentences:
+            print(f"{title}: {sentence}")
+    for kind in Kind:
+        print(f"{journal.struck[kind]:6} {kind.title}")
+    print(f"{journal.struck.total():6} faults in {outcome.seconds:.0f} s; journal: {journal.path}")
+    print(
+        f"{found.slots} slots accounted for; {found.started} checks started, {found.missed} slots missed and "
+        f"counted; {found.retrainings} retrainings; {found.monitors} monitors, {outcome.lives} operator lives"
+    )
+    print("Real: operators, API server, etcd, controllers. Simulated: the node that completes checks.")
+    print(json.dumps(_summary(outcome)))
+
+
+def _summary(outcome: Outcome) -> dict[str, int]:
+    found = outcome.findings
+    return {
+        "slots": found.slots,
+        "faults": outcome.journal.struck.total(),
+        "lost": len(found.lost),
+        "doubled": len(found.doubled),
+        "broken": len(found.broken),
+    }
+
+
+def _passes(outcome: Outcome, faults: int) -> bool:
+    """Nothing is wrong, and there was something that could have been."""
+    found = outcome.findings
+    return found.clean and found.started > 0 and outcome.journal.struck.total() == faults
+
+
+if __name__ == "__main__":
+    main()

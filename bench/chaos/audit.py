@@ -1,0 +1,255 @@
+"""Was any slot lost, was any doubled? Asked of the record, by the schedule's own arithmetic. Pure.
+
+For a monitor whose schedule was never touched the account is exact: of the slots between its creation and its
+status.lastScheduleTime, each has one Job, or is one of status.missedChecks. Where the schedule was edited, or
+the monitor suspended, what is owed around the edit depends on when an operator saw it; there the same account
+is made of each stretch between two stored statuses that speak of the same schedule, from the one's
+nextCheckTime to the other's lastScheduleTime. That no slot has two Jobs is asked of all.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from chaos.record import MadeJob, MonitorLife, Record, Version
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus, format_time
+from selfheal_operator.core.schedule import Schedule, count_slots, is_slot, newest_slot, schedule_of
+
+_SECOND = timedelta(seconds=1)
+_WHEN = ("schedule", "intervalSeconds", "timeZone")
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the audit found; one sentence for each thing that is wrong."""
+
+    monitors: int = 0
+    slots: int = 0
+    """Slots that were due and are accounted for: started or missed."""
+    started: int = 0
+    """Checks that were started for a slot."""
+    missed: int = 0
+    """Slots that were passed over and counted."""
+    retrainings: int = 0
+    requested: int = 0
+    """Runs that somebody asked for."""
+    orphans: int = 0
+    """Jobs created after their monitor was deleted, by an operator that did not know yet; garbage collection
+    takes them away."""
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Other promises: retrainings one at a time and numbered, a status that never goes back, a count of
+    missed checks that counts no slot that was never due."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.lost or self.doubled or self.broken)
+
+
+def audit(record: Record, quick: Callable[[datetime], datetime], end: datetime) -> Findings:
+    """Audit everything.
+
+    Args:
+        record: What the API server wrote down.
+        quick: Translates its clock into that of the operators.
+        end: Every slot that was due by then, by the operators' clock, has to be accounted for.
+    """
+    findings = Findings(monitors=len(record.monitors))
+    for life in record.monitors.values():
+        _audit_monitor(life, quick, end, findings)
+    findings.broken += [f"{job.name}: its owner {job.owner_uid} was never there" for job in record.ownerless]
+    return findings
+
+
+def _audit_monitor(
+    life: MonitorLife, quick: Callable[[datetime], datetime], end: datetime, findings: Findings
+) -> None:
+    jobs = [job for job in life.jobs if life.deleted is None or job.created <= life.deleted]
+    findings.orphans += len(life.jobs) - len(jobs)
+    checks = [job for job in jobs if job.purpose is Purpose.CHECK and job.request is None]
+    retrainings = [job for job in jobs if job.purpose is Purpose.RETRAIN]
+    findings.started += len(checks)
+    findings.retrainings += len(retrainings)
+    findings.requested += sum(job.request is not None for job in jobs)
+    findings.missed += _missed(life.versions[-1])
+    findings.doubled += _doubled(life, checks)
+    findings.broken += _going_back(life)
+    findings.broken += _retrainings_wrong(life, retrainings)
+    if _is_steady(life):
+        _account(life, checks, quick(life.created), findings)
+    else:
+        _account_stretches(life, checks, findings)
+    if life.deleted is None:
+        findings.lost += _still_owed(life, jobs, quick(life.created), end)
+
+
+# --- one Job per slot ---------------------------------------------------------------------------------------
+
+
+def _doubled(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[str]:
+    for slot, count in Counter(job.slot for job in checks).items():
+        if count > 1:
+            names = ", ".join(job.name for job in checks if job.slot == slot)
+            yield f"{life.name}: the slot {format_time(slot)} has {count} Jobs ({names})"
+    slots_of_name = {job.name: {j.slot for j in checks if j.name == job.name} for job in checks}
+    for name, slots in slots_of_name.items():
+        if len(slots) > 1:
+            yield f"{life.name}: {name} was created for {len(slots)} slots"
+
+
+def _is_steady(life: MonitorLife) -> bool:
+    first = life.versions[0].spec
+    return all(_when(version.spec) == _when(first) for version in life.versions) and not _suspended(first)
+
+
+def _when(spec: object) -> tuple[object, ...]:
+    assert isinstance(spec, dict)
+    return (*(spec.get(name) for name in _WHEN), _suspended(spec))
+
+
+def _suspended(spec: object) -> bool:
+    assert isinstance(spec, dict)
+    return bool(spec.get("suspend"))
+
+
+def _account(life: MonitorLife, checks: Sequence[MadeJob], created: datetime, findings: Findings) -> None:
+    """Settle the whole life of a monitor whose schedule was never touched."""
+    last = life.versions[-1]
+    schedule, until = _schedule(life, last), _status(last).last_schedule_time
+    for job in checks:
+        if not is_slot(schedule, job.slot) or job.slot <= created:
+            findings.broken.append(f"{life.name}: {job.name} is for a time that is no slot of it")
+    if until is None:
+        return
+    due = count_slots(schedule, created, until)
+    started = len({job.slot for job in checks if job.slot <= until})
+    _settle(life, f"until {format_time(until)}", due, started, _missed(last), findings)
+
+
+def _account_stretches(life: MonitorLife, checks: Sequence[MadeJob], findings: Findings) -> None:
+    """Settle each stretch in which the schedule was one and the same."""
+    for stretch in _stretches(life):
+        first, last = _status(stretch[0]), _status(stretch[-1])
+        begin, until = first.next_check_time, last.last_schedule_time
+        if begin is None or until is None or until < begin:
+            continue
+        schedule = _schedule(life, stretch[0])
+        slots = {job.slot for job in checks if begin <= job.slot <= until}
+        # Two schedules may have a slot each in the same minute: one Job, by its name, and one check.
+        shadowed = {
+            slot.replace(second=0): slot
+            for slot in (job.slot for job in checks if not is_slot(schedule, job.slot))
+        }
+        started = sum(1 for slot in slots if is_slot(schedule, slot))
+        served = sum(
+            1
+            for minute, slot in shadowed.items()
+            if (twin := schedule.next_after(minute - _SECOND)) is not None
+            and twin.replace(second=0) == minute
+            and begin <= twin <= until
+            and twin not in slots
+            and slot <= until
+        )
+        due = count_slots(schedule, begin - _SECOND, until)
+        missed = (last.missed_checks or 0) - (first.missed_checks or 0)
+        where = f"from {format_time(begin)} until {format_time(until)}"
+        _settle(life, where, due - served, started, missed, findings)
+
+
+def _stretches(life: MonitorLife) -> Iterator[list[Version]]:
+    """Yield runs of stored versions whose status speaks of one schedule that is not suspended."""
+    stretch: list[Version] = []
+    for version in life.versions:
+        fits = not stretch or _when(version.spec) == _when(stretch[0].spec)
+        if not fits:
+            if len(stretch) > 1:
+                yield stretch
+            stretch = []
+        if version.observed and not _suspended(version.spec):
+            stretch.append(version)
+    if len(stretch) > 1:
+        yield stretch
+
+
+def _settle(  # noqa: PLR0913, PLR0917 - one account; each argument is a figure of it
+    life: MonitorLife, where: str, due: int, started: int, missed: int, findings: Findings
+) -> None:
+    findings.slots += due
+    account = f"{life.name}: {due} slots were due {where}, {started} were started and {missed} missed"
+    if started + missed < due:
+        findings.lost += [account] * (due - started - missed)
+    elif started + missed > due:
+        findings.broken.append(account)
+
+
+def _still_owed(
+    life: MonitorLife, jobs: Sequence[MadeJob], created: datetime, end: datetime
+) -> Iterator[str]:
+    """Name what was due in the end, and is not in the status."""
+    last = life.versions[-1]
+    status = _status(last)
+    if not last.observed:
+        yield f"{life.name}: no operator has acted upon its newest spec"
+    if (numbers := sum(job.purpose is Purpose.RETRAIN for job in jobs)) > status.retraining.count:
+        yield f"{life.name}: {numbers} retrainings were started, and its status knows {status.retraining.count}"
+    if _suspended(last.spec):
+        return
+    owed_from = created + _SECOND if _is_steady(life) else status.next_check_time
+    slot = newest_slot(_schedule(life, last), end - timedelta(days=1), end)
+    if slot is None or owed_from is None or slot < owed_from:
+        return
+    if status.last_schedule_time is None or status.last_schedule_time < slot:
+        yield f"{life.name}: the slot {format_time(slot)} was due and nobody started it"
+
+
+# --- retrainings, and the status ----------------------------------------------------------------------------
+
+
+def _retrainings_wrong(life: MonitorLife, retrainings: Sequence[MadeJob]) -> Iterator[str]:
+    numbers = sorted(_number(job) for job in retrainings)
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"{life.name}: its retrainings are numbered {numbers}"
+    for slot, count in Counter(job.slot for job in retrainings if job.request is None).items():
+        if count > 1:
+            yield f"{life.name}: the drift found at {format_time(slot)} was answered {count} times"
+    for earlier, later in pairwise(sorted(retrainings, key=_number)):
+        if earlier.finished_version is None or earlier.finished_version > later.version:
+            yield f"{life.name}: {later.name} was started while {earlier.name} ran"
+
+
+def _number(job: MadeJob) -> int:
+    return int(job.name.rpartition("-")[2])
+
+
+def _going_back(life: MonitorLife) -> Iterator[str]:
+    for before, after in pairwise(map(_status, life.versions)):
+        if (after.missed_checks or 0) < (before.missed_checks or 0):
+            yield f"{life.name}: missedChecks went back from {before.missed_checks} to {after.missed_checks}"
+        if after.retraining.count < before.retraining.count:
+            yield f"{life.name}: its count of retrainings went back"
+        old, new = before.last_schedule_time, after.last_schedule_time
+        if old is not None and (new is None or new < old):
+            yield f"{life.name}: lastScheduleTime went back from {old} to {new}"
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def _status(version: Version) -> ModelMonitorStatus:
+    return ModelMonitorStatus.model_validate(version.status)
+
+
+def _missed(version: Version) -> int:
+    return _status(version).missed_checks or 0
+
+
+def _schedule(life: MonitorLife, version: Version) -> Schedule:
+    return schedule_of(ModelMonitorSpec.model_validate(version.spec), life.uid)
+
+
+__all__: Iterable[str] = ["Findings", "audit"]
