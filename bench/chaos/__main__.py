@@ -8,9 +8,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from chaos.audit import Findings
 from chaos.faults import Kind
 from chaos.plan import plan_faults
-from chaos.play import Outcome, Play
+from chaos.play import Outcome, Play, audit_again
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".chaos"
 
@@ -18,6 +19,11 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".chaos"
 def main() -> None:
     """Run by the command line."""
     arguments = _arguments()
+    if arguments.audit:
+        findings = audit_again(arguments.folder)
+        _print_wrong(findings)
+        print(findings)
+        return
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed} (repeat with SEED={seed})", flush=True)
     shutil.rmtree(arguments.folder, ignore_errors=True)
@@ -42,14 +48,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--monitors", type=int, default=60)
     parser.add_argument("--speed", type=int, default=10, help="how much faster the operators' time runs")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="for logs and the journal")
+    parser.add_argument("--audit", action="store_true", help="audit the run in the folder again, nothing else")
     return parser.parse_args()
 
 
 def _print(outcome: Outcome) -> None:
     found, journal = outcome.findings, outcome.journal
-    for title, sentences in (("LOST", found.lost), ("DOUBLED", found.doubled), ("BROKEN", found.broken)):
-        for sentence in sentences:
-            print(f"{title}: {sentence}")
+    _print_wrong(found)
     for kind in Kind:
         print(f"{journal.struck[kind]:6} {kind.title}")
     print(f"{journal.struck.total():6} faults in {outcome.seconds:.0f} s; journal: {journal.path}")
@@ -57,8 +62,19 @@ def _print(outcome: Outcome) -> None:
         f"{found.slots} slots accounted for; {found.started} checks started, {found.missed} slots missed and "
         f"counted; {found.retrainings} retrainings; {found.monitors} monitors, {outcome.lives} operator lives"
     )
+    print(
+        f"{found.miscounted} slots counted as missed that had their Job, {found.late} started after they were "
+        f"given up; {found.overlapping} checks started while another of their monitor ran; "
+        f"{found.orphans} Jobs of monitors that had just been deleted"
+    )
     print("Real: operators, API server, etcd, controllers. Simulated: the node that completes checks.")
     print(json.dumps(_summary(outcome)))
+
+
+def _print_wrong(found: Findings) -> None:
+    for title, sentences in (("LOST", found.lost), ("DOUBLED", found.doubled), ("BROKEN", found.broken)):
+        for sentence in sentences:
+            print(f"{title}: {sentence}")
 
 
 def _summary(outcome: Outcome) -> dict[str, int]:
@@ -69,6 +85,7 @@ def _summary(outcome: Outcome) -> dict[str, int]:
         "lost": len(found.lost),
         "doubled": len(found.doubled),
         "broken": len(found.broken),
+        "miscounted": found.miscounted,
     }
 
 

@@ -3,8 +3,8 @@
 For a monitor whose schedule was never touched the account is exact: of the slots between its creation and its
 status.lastScheduleTime, each has one Job, or is one of status.missedChecks. Where the schedule was edited, or
 the monitor suspended, what is owed around the edit depends on when an operator saw it; there the same account
-is made of each stretch between two stored statuses that speak of the same schedule, from the one's
-nextCheckTime to the other's lastScheduleTime. That no slot has two Jobs is asked of all.
+is made of each stretch of stored statuses that speak of the same schedule, from the nextCheckTime of the first
+to the lastScheduleTime of the last. That no slot has two Jobs is asked of all.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from itertools import pairwise
 from chaos.record import MadeJob, MonitorLife, Record, Version
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus, format_time
-from selfheal_operator.core.schedule import Schedule, count_slots, is_slot, newest_slot, schedule_of
+from selfheal_operator.core.schedule import Schedule, is_slot, newest_slot, schedule_of
 
 _SECOND = timedelta(seconds=1)
 _WHEN = ("schedule", "intervalSeconds", "timeZone")
@@ -39,11 +39,17 @@ class Findings:
     orphans: int = 0
     """Jobs created after their monitor was deleted, by an operator that did not know yet; garbage collection
     takes them away."""
+    miscounted: int = 0
+    """Slots that were counted as missed although they had their Job: by an operator that did not know of it."""
+    late: int = 0
+    """Slots that were started after they had been given up and counted: by a call that came through late."""
+    overlapping: int = 0
+    """Checks that were started while another one of their monitor ran, by an operator that did not know."""
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    """Other promises: retrainings one at a time and numbered, a status that never goes back, a count of
-    missed checks that counts no slot that was never due."""
+    """Other promises: retrainings one at a time and numbered, a status that never goes back, no Job for a
+    time that is no slot."""
 
     @property
     def clean(self) -> bool:
@@ -80,6 +86,7 @@ def _audit_monitor(
     findings.doubled += _doubled(life, checks)
     findings.broken += _going_back(life)
     findings.broken += _retrainings_wrong(life, retrainings)
+    findings.overlapping += _overlapping(checks)
     if _is_steady(life):
         _account(life, checks, quick(life.created), findings)
     else:
@@ -119,72 +126,86 @@ def _suspended(spec: object) -> bool:
 
 def _account(life: MonitorLife, checks: Sequence[MadeJob], created: datetime, findings: Findings) -> None:
     """Settle the whole life of a monitor whose schedule was never touched."""
-    last = life.versions[-1]
-    schedule, until = _schedule(life, last), _status(last).last_schedule_time
+    schedule = _schedule(life, life.versions[-1])
     for job in checks:
         if not is_slot(schedule, job.slot) or job.slot <= created:
             findings.broken.append(f"{life.name}: {job.name} is for a time that is no slot of it")
-    if until is None:
-        return
-    due = count_slots(schedule, created, until)
-    started = len({job.slot for job in checks if job.slot <= until})
-    _settle(life, f"until {format_time(until)}", due, started, _missed(last), findings)
+    _settle(life, life.versions, Mark(created, 0), checks, findings)
 
 
 def _account_stretches(life: MonitorLife, checks: Sequence[MadeJob], findings: Findings) -> None:
     """Settle each stretch in which the schedule was one and the same."""
     for stretch in _stretches(life):
-        first, last = _status(stretch[0]), _status(stretch[-1])
-        begin, until = first.next_check_time, last.last_schedule_time
-        if begin is None or until is None or until < begin:
-            continue
-        schedule = _schedule(life, stretch[0])
-        slots = {job.slot for job in checks if begin <= job.slot <= until}
-        # Two schedules may have a slot each in the same minute: one Job, by its name, and one check.
-        shadowed = {
-            slot.replace(second=0): slot
-            for slot in (job.slot for job in checks if not is_slot(schedule, job.slot))
-        }
-        started = sum(1 for slot in slots if is_slot(schedule, slot))
-        served = sum(
-            1
-            for minute, slot in shadowed.items()
-            if (twin := schedule.next_after(minute - _SECOND)) is not None
-            and twin.replace(second=0) == minute
-            and begin <= twin <= until
-            and twin not in slots
-            and slot <= until
-        )
-        due = count_slots(schedule, begin - _SECOND, until)
-        missed = (last.missed_checks or 0) - (first.missed_checks or 0)
-        where = f"from {format_time(begin)} until {format_time(until)}"
-        _settle(life, where, due - served, started, missed, findings)
+        first = _status(stretch[0])
+        if first.next_check_time is not None:
+            begin = Mark(first.next_check_time - _SECOND, first.missed_checks or 0)
+            _settle(life, stretch, begin, checks, findings)
 
 
 def _stretches(life: MonitorLife) -> Iterator[list[Version]]:
     """Yield runs of stored versions whose status speaks of one schedule that is not suspended."""
     stretch: list[Version] = []
     for version in life.versions:
-        fits = not stretch or _when(version.spec) == _when(stretch[0].spec)
-        if not fits:
-            if len(stretch) > 1:
-                yield stretch
+        if stretch and _when(version.spec) != _when(stretch[0].spec):
+            yield stretch
             stretch = []
         if version.observed and not _suspended(version.spec):
             stretch.append(version)
-    if len(stretch) > 1:
+    if stretch:
         yield stretch
 
 
-def _settle(  # noqa: PLR0913, PLR0917 - one account; each argument is a figure of it
-    life: MonitorLife, where: str, due: int, started: int, missed: int, findings: Findings
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a status accounts for the slots, and how many of them it has counted as missed."""
+
+    until: datetime
+    missed: int
+
+
+def _settle(
+    life: MonitorLife, versions: Sequence[Version], mark: Mark, checks: Sequence[MadeJob], findings: Findings
 ) -> None:
-    findings.slots += due
-    account = f"{life.name}: {due} slots were due {where}, {started} were started and {missed} missed"
-    if started + missed < due:
-        findings.lost += [account] * (due - started - missed)
-    elif started + missed > due:
-        findings.broken.append(account)
+    """Settle, status by status, the slots that each is the first to account for."""
+    schedule = _schedule(life, versions[0])
+    for version in versions:
+        status = _status(version)
+        last = status.last_schedule_time
+        if last is None or last <= mark.until:
+            continue
+        due = _slots_due(schedule, mark.until, last, checks)
+        known = {job.slot for job in checks if job.slot in due and job.version <= version.version}
+        later = {job.slot for job in checks if job.slot in due} - known
+        missed = (status.missed_checks or 0) - mark.missed
+        findings.slots += len(due)
+        balance = len(known) + missed - len(due)
+        if balance + len(later) < 0:
+            where = f"{format_time(mark.until)} until {format_time(last)}"
+            account = (
+                f"{life.name}: {len(due)} slots were due after {where}, "
+                f"{len(known | later)} were started and {missed} counted as missed"
+            )
+            findings.lost += [account] * -(balance + len(later))
+        findings.miscounted += max(0, balance)
+        findings.late += max(0, len(later) + min(0, balance))
+        mark = Mark(last, status.missed_checks or 0)
+
+
+def _slots_due(
+    schedule: Schedule, after: datetime, until: datetime, checks: Sequence[MadeJob]
+) -> set[datetime]:
+    """Return the slots in (after, until].
+
+    Where the schedule was edited, it may have a slot in a minute that has a Job by the earlier schedule: that
+    Job has the name that this one would need, and stands for it.
+    """
+    taken = {job.slot.replace(second=0): job.slot for job in checks}
+    due, slot = set(), schedule.next_after(after)
+    while slot is not None and slot <= until:
+        if taken.get(slot.replace(second=0), slot) == slot:
+            due.add(slot)
+        slot = schedule.next_after(slot)
+    return due
 
 
 def _still_owed(
@@ -220,6 +241,15 @@ def _retrainings_wrong(life: MonitorLife, retrainings: Sequence[MadeJob]) -> Ite
     for earlier, later in pairwise(sorted(retrainings, key=_number)):
         if earlier.finished_version is None or earlier.finished_version > later.version:
             yield f"{life.name}: {later.name} was started while {earlier.name} ran"
+
+
+def _overlapping(checks: Sequence[MadeJob]) -> int:
+    """Count the checks that began before one of an earlier slot had ended."""
+    in_order = sorted(checks, key=lambda job: job.version)
+    return sum(
+        earlier.finished_version is None or earlier.finished_version > later.version
+        for earlier, later in pairwise(in_order)
+    )
 
 
 def _number(job: MadeJob) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -16,8 +16,9 @@ from chaos.operator_process import OperatorProcess
 from chaos.stage import Stage
 from chaos.users import Users
 
-_PATIENCE: Final = 60.0
-"""Seconds in which the call that a fault waits for has to come."""
+_PATIENCE: Final = 45.0
+"""Seconds in which an operator that nothing ails makes the call that a fault waits for, and has a watch: the
+20 that it may take to recover, on a busy machine."""
 _STEPS: Final = (20, 45, 100, 250, 400)
 """Seconds of the operators' time by which a clock is stepped."""
 _CLOCK_HELD: Final = 2.0
@@ -30,10 +31,6 @@ _WEATHER: Final = {
     Kind.BLACK_HOLE: Weather.BLACK_HOLE,
 }
 GONE: Final = Answer.failure(410, "Expired", "too old resource version: 1 (2)")
-
-
-class NothingToStrikeError(Exception):
-    """The fault's call never came: the operators do nothing, and the run proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +104,9 @@ class Injector:
     async def _strike_call(self, fault: Fault, victim: Victim) -> str:
         trap = Trap(fault.calls, fault.spared, self._spring(fault, victim))
         victim.line.set_trap(trap)
-        async with asyncio.timeout(_PATIENCE) as patience:
-            try:
-                call = await trap.caught
-                patience.reschedule(None)
-            except TimeoutError:
-                raise NothingToStrikeError(f"{fault.target}: no call to {fault.calls} came") from None
+        while not await _within_patience(trap.caught.done):
+            await self._give_up(fault, victim, f"made no call to {fault.calls}")
+        call = await trap.caught
         await trap.done.wait()
         if fault.kind in (Kind.KILL_BEFORE, Kind.KILL_AFTER):
             await asyncio.sleep(fault.down)
@@ -153,7 +147,7 @@ class Injector:
         return spring
 
     async def _strike_watch(self, fault: Fault, victim: Victim) -> str:
-        stream = await self._a_watch(fault, victim.line)
+        stream = await self._a_watch(fault, victim)
         match fault.kind:
             case Kind.WATCH_CUT:
                 stream.cut()
@@ -167,13 +161,18 @@ class Injector:
                 await stream.stall(fault.seconds)
         return str(stream.call)
 
-    @staticmethod
-    async def _a_watch(fault: Fault, line: Line) -> WatchStream:
-        async with asyncio.timeout(_PATIENCE):
-            while not line.watches:
-                await asyncio.sleep(0.05)
-        streams = sorted(line.watches, key=lambda stream: stream.call.path)
+    async def _a_watch(self, fault: Fault, victim: Victim) -> WatchStream:
+        while not await _within_patience(lambda: bool(victim.line.watches)):
+            await self._give_up(fault, victim, "had no watch")
+        streams = sorted(victim.line.watches, key=lambda stream: stream.call.path)
         return streams[fault.choice % len(streams)]
+
+    async def _give_up(self, fault: Fault, victim: Victim, why: str) -> None:
+        """Note that an operator is not well though nothing ails it, and restart it."""
+        state = "alive" if victim.process.alive else "dead"
+        self.journal.complain(f"{fault.target} ({state}) {why} for {_PATIENCE:.0f} s; it was restarted")
+        await victim.process.kill()
+        victim.process.start()
 
     @staticmethod
     async def _strike_process(fault: Fault, process: OperatorProcess) -> None:
@@ -193,6 +192,15 @@ class Injector:
                 process.start()
 
 
+async def _within_patience(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
 _late_calls: set[asyncio.Task[None]] = set()
 
 
@@ -201,4 +209,4 @@ async def _later(exchange: Exchange, seconds: float) -> None:
     await exchange.forward()
 
 
-__all__ = ["OPERATORS", "Injector", "NothingToStrikeError", "Victim"]
+__all__ = ["OPERATORS", "Injector", "Victim"]

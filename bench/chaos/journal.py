@@ -17,6 +17,7 @@ class Journal:
         self._file = path.open("w")
         self._began = time.monotonic()
         self.struck: Counter[Kind] = Counter()
+        self.complaints: list[str] = []
 
     def note(self, fault: Fault, began: float, what: str) -> None:
         """Note that a fault struck.
@@ -36,9 +37,10 @@ class Journal:
             }
         )
 
-    def say(self, what: str) -> None:
-        """Note something that is no fault."""
-        self._write({"over": round(time.monotonic() - self._began, 3), "note": what})
+    def complain(self, what: str) -> None:
+        """Note that an operator did not come back by itself from what had struck it."""
+        self.complaints.append(what)
+        self._write({"over": round(time.monotonic() - self._began, 3), "complaint": what})
 
     def close(self) -> None:
         """End the journal."""

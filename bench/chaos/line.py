@@ -202,8 +202,9 @@ class WatchStream:
 class Line:
     """A reverse proxy that serves one operator."""
 
-    def __init__(self, server: str, trust: ssl.SSLContext, time: QuickTime) -> None:
+    def __init__(self, name: str, server: str, trust: ssl.SSLContext, time: QuickTime) -> None:
         self._server, self._trust = server, trust
+        self._name = name
         self._translate = _translator(time)
         self._clear = asyncio.Event()
         self._clear.set()
@@ -222,7 +223,7 @@ class Line:
             connector=connector,
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
-            headers={"Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity", "User-Agent": self._name},
         )
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._handle)

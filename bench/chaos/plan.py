@@ -28,7 +28,7 @@ def _fault(dice: random.Random, number: int, kind: Kind) -> Fault:
         number=number,
         kind=kind,
         target=dice.choice(targets_of(kind)),
-        pause=round(dice.uniform(0, 1.2), 3),
+        pause=round(dice.uniform(0, 0.8), 3),
         calls=dice.choices(list(_CALLS), list(_CALLS.values()))[0],
         spared=dice.choice((0, 0, 0, 1, 2, 5)),
         seconds=_seconds(dice, kind),

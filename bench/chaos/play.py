@@ -1,6 +1,7 @@
 """A run from beginning to end: the stage is set, faults strike, all comes to rest, the record is read."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,12 +20,11 @@ from chaos.line import Line
 from chaos.node import SimulatedNode
 from chaos.operator_life import Life, live
 from chaos.operator_process import OperatorProcess, fork_server
-from chaos.record import read_record
+from chaos.record import AUDIT_LOG, SIGHTINGS, read_record
 from chaos.stage import Stage
 from chaos.users import Users
-from selfheal_operator.api.names import GROUP, PLURAL, VERSION
 
-_MONITORS: Final = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
+_TIMES: Final = "times.json"
 _REST_SECONDS: Final = 90
 """Real seconds that the operators have to come to rest, once nothing strikes any more."""
 
@@ -73,16 +73,17 @@ class Play:
             for victim in injector.victims.values():
                 await victim.process.terminate()
             await stage.sight(injector.admin)
-            last_monitors = await injector.admin.listed(_MONITORS)
             lives = sum(victim.process.lives for victim in injector.victims.values())
         journal.close()
-        record = read_record(stage.cluster.state.audit_log, stage.sightings(), last_monitors)
+        stage.keep_log()
+        keep_times(self.folder, quick, end)
+        findings = audit_again(self.folder)
+        findings.broken += journal.complaints
         return Outcome(
-            findings=audit(record, quick.at, end),
+            findings=findings,
             journal=journal,
             lives=lives,
             seconds=time.monotonic() - began,
-            unreadable_lines=record.unreadable_lines,
         )
 
     @asynccontextmanager
@@ -98,7 +99,7 @@ class Play:
             forks = fork_server()
             victims: dict[Target, Victim] = {}
             for target in OPERATORS:
-                line = Line(stage.cluster.server, stage.trust(), quick)
+                line = Line(target, stage.cluster.server, stage.trust(), quick)
                 address = await line.start()
                 stack.push_async_callback(line.close)
                 life = self._life(stage, target, address, quick)
@@ -139,9 +140,7 @@ class Play:
         while time.monotonic() < deadline:
             await asyncio.sleep(2)
             await stage.sight(admin)
-            record = read_record(
-                stage.cluster.state.audit_log, stage.sightings(), await admin.listed(_MONITORS)
-            )
+            record = read_record(stage.cluster.state.audit_log, self.folder / SIGHTINGS)
             if not audit(record, quick.at, end).lost:
                 return
 
@@ -155,7 +154,20 @@ class Outcome:
     lives: int
     """Operator processes that were started."""
     seconds: float
-    unreadable_lines: int
+
+
+def keep_times(folder: Path, quick: QuickTime, end: datetime) -> None:
+    """Note what an audit has to know beside the record."""
+    times = {"begin": quick.begin.isoformat(), "speed": quick.speed, "end": end.isoformat()}
+    (folder / _TIMES).write_text(json.dumps(times))
+
+
+def audit_again(folder: Path) -> Findings:
+    """Audit the run whose record is in the folder."""
+    times = json.loads((folder / _TIMES).read_text())
+    quick = QuickTime(datetime.fromisoformat(times["begin"]), times["speed"])
+    record = read_record(folder / AUDIT_LOG, folder / SIGHTINGS)
+    return audit(record, quick.at, datetime.fromisoformat(times["end"]))
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -7,11 +7,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from chaos.faults import OPERATORS
 from selfheal_operator.api.names import ANNOTATION_SLOT, GROUP, LABEL_PURPOSE
 from selfheal_operator.api.reasons import Purpose
 
 Document = dict[str, Any]
 
+AUDIT_LOG: Final = "audit.log"
+SIGHTINGS: Final = "sightings.jsonl"
+"""What is read, in the folder of a run."""
+
+_LINES: Final = frozenset(OPERATORS)
 _EVENT: Final = '{"kind":"Event"'
 
 ANNOTATION_REQUEST: Final = f"{GROUP}/request"
@@ -30,6 +36,8 @@ class MadeJob:
     request: str | None = None
     version: int
     """The revision of the cluster's data at which it was created."""
+    by: str = ""
+    """The line over which it was asked for; empty where only the Job was seen."""
     created: datetime
     """By the API server's clock."""
     finished_version: int | None = None
@@ -41,6 +49,8 @@ class Version:
     """A monitor as it was stored at one revision."""
 
     version: int
+    by: str = ""
+    """The line over which it was written; empty for all others."""
     generation: int
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
@@ -79,22 +89,23 @@ class Record:
     """Of the audit log: where the API server was killed, its last line may be cut."""
 
 
-def read_record(log: Path, sightings: Iterable[Document], last_monitors: Iterable[Document]) -> Record:
+def read_record(log: Path, sightings: Path) -> Record:
     """Put the record together.
 
     Args:
         log: The audit log.
-        sightings: Jobs that the API server has shown, for creates that its log did not get.
-        last_monitors: The monitors that are there in the end.
+        sightings: Jobs and monitors that the API server has shown, one JSON line each: for what its log did
+            not get, and for how it all ended.
     """
     reader = _Reader()
     with log.open(encoding="utf-8", errors="replace") as lines:
         for event in reader.events(lines):
             reader.take(event)
-    for job in sightings:
-        reader.see_job(job)
-    for monitor in last_monitors:
-        reader.see_monitor(monitor)
+    with sightings.open(encoding="utf-8") as lines:
+        for line in lines:
+            body = json.loads(line)
+            see = reader.see_job if body["kind"] == "Job" else reader.see_monitor
+            see(body)
     return reader.record()
 
 
@@ -123,14 +134,15 @@ class _Reader:
         answer = event.get("responseObject")
         if event.get("responseStatus", {}).get("code", 500) >= 300 or answer is None:
             return
+        by = agent if (agent := event.get("userAgent", "")) in _LINES else ""
         if event["objectRef"]["resource"] == "jobs":
-            self.see_job(answer)
+            self.see_job(answer, by)
         elif event["verb"] == "delete":
             self._see_deleted(answer, datetime.fromisoformat(event["stageTimestamp"]))
         else:
-            self.see_monitor(answer)
+            self.see_monitor(answer, by)
 
-    def see_job(self, body: Document) -> None:
+    def see_job(self, body: Document, by: str = "") -> None:
         """Take in a Job: whatever it is shown for, it was created once."""
         metadata = body["metadata"]
         uid, version = metadata["uid"], int(metadata["resourceVersion"])
@@ -151,10 +163,11 @@ class _Reader:
             slot=datetime.fromisoformat(notes[ANNOTATION_SLOT]),
             request=notes.get(ANNOTATION_REQUEST),
             version=min(version, known.version) if known else version,
+            by=by or (known.by if known else ""),
             created=datetime.fromisoformat(metadata["creationTimestamp"]),
         )
 
-    def see_monitor(self, body: Document) -> None:
+    def see_monitor(self, body: Document, by: str = "") -> None:
         """Take in a monitor as it was stored."""
         metadata = body["metadata"]
         life = self._monitors.setdefault(
@@ -168,6 +181,7 @@ class _Reader:
         life.versions.append(
             Version(
                 version=int(metadata["resourceVersion"]),
+                by=by,
                 generation=metadata["generation"],
                 spec=body["spec"],
                 status=body.get("status") or {},
@@ -184,7 +198,7 @@ class _Reader:
             else:
                 ownerless.append(job_)
         for life in self._monitors.values():
-            by_version = {version.version: version for version in life.versions}
+            by_version = {version.version: version for version in reversed(life.versions)}
             life.versions = [by_version[number] for number in sorted(by_version)]
         return Record(self._monitors, tuple(ownerless), self._unreadable)
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shutil
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 
 from chaos.admin import Admin, Document
+from chaos.record import AUDIT_LOG, SIGHTINGS
 from chaos.users import NAMESPACES
 from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
 from demo.kubectl import Kubectl
@@ -19,9 +21,10 @@ from localcluster.controlplane import Ports
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from localcluster.options import QUICK_CLIENT
 from localcluster.processnode.apiserver import ApiServer
-from selfheal_operator.api.names import GROUP, LABEL_MANAGED_BY, MANAGED_BY
+from selfheal_operator.api.names import GROUP, LABEL_MANAGED_BY, MANAGED_BY, PLURAL, VERSION
 from selfheal_operator.kube.client import ApiClient
 
+MONITORS: Final = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
 JOBS: Final = "/apis/batch/v1/jobs"
 OURS: Final = {"labelSelector": f"{LABEL_MANAGED_BY}={MANAGED_BY}"}
 
@@ -68,7 +71,7 @@ class Stage:
             scheduler=False, controller_manager=_CONTROLLERS, audit_policy=AUDIT_POLICY
         )
         self.cluster = LocalCluster(folder / "cluster", process_node=False, options=options, guarded=True)
-        self._sightings = (folder / "sightings.jsonl").open("w")
+        self._sightings = (folder / SIGHTINGS).open("w")
 
     def start(self) -> None:
         """Bring it up, and install selfheal's CRD and rights."""
@@ -130,26 +133,24 @@ class Stage:
         return revision
 
     async def sight(self, admin: Admin) -> None:
-        """Note which Jobs are there.
+        """Note which Jobs and monitors are there.
 
-        An API server that is killed may have committed a create that its log no longer got.
+        An API server that is killed may have committed a write that its log no longer got.
         """
         for job in await admin.listed(JOBS, OURS):
-            self.note(job)
-
-    def note(self, job: Document) -> None:
-        """Note that the API server showed this Job."""
-        kept = {"metadata": _without_fields(job["metadata"]), "status": job.get("status", {})}
-        self._sightings.write(json.dumps(kept) + "\n")
+            self._note("Job", job)
+        for monitor in await admin.listed(MONITORS):
+            self._note("ModelMonitor", monitor)
         self._sightings.flush()
 
-    def sightings(self) -> list[Document]:
-        """Return what was noted."""
-        return [json.loads(line) for line in (self.folder / "sightings.jsonl").read_text().splitlines()]
+    def keep_log(self) -> None:
+        """Copy the audit log to where it outlives the cluster."""
+        shutil.copy(self.cluster.state.audit_log, self.folder / AUDIT_LOG)
+
+    def _note(self, kind: str, body: Document) -> None:
+        metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+        self._sightings.write(json.dumps({**body, "kind": kind, "metadata": metadata}) + "\n")
 
     def _kubectl(self, namespace: str) -> Kubectl:
         return Kubectl(self.cluster.kubectl, self.cluster.kubeconfig, namespace)
 
-
-def _without_fields(metadata: Document) -> Document:
-    return {name: value for name, value in metadata.items() if name != "managedFields"}
