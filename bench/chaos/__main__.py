@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from chaos.audit import Findings
+from chaos.audit import Findings, Odd
 from chaos.faults import Kind
 from chaos.plan import plan_faults
 from chaos.play import Outcome, Play, audit_again
@@ -62,11 +62,11 @@ def _print(outcome: Outcome) -> None:
         f"{found.slots} slots accounted for; {found.started} checks started, {found.missed} slots missed and "
         f"counted; {found.retrainings} retrainings; {found.monitors} monitors, {outcome.lives} operator lives"
     )
-    print(
-        f"{found.miscounted} slots counted as missed that had their Job, {found.late} started after they were "
-        f"given up; {found.overlapping} checks started while another of their monitor ran; "
-        f"{found.orphans} Jobs of monitors that had just been deleted"
-    )
+    for odd in Odd:
+        versions = [oddity.version for oddity in found.oddities if oddity.odd is odd]
+        elected = sum(version > outcome.curtain for version in versions)
+        print(f"{len(versions) - elected:6} with three leaders, {elected} with one: {odd.value}")
+    print(f"{found.orphans:6} Jobs made for monitors that had just been deleted; garbage collection took them")
     print("Real: operators, API server, etcd, controllers. Simulated: the node that completes checks.")
     print(json.dumps(_summary(outcome)))
 
@@ -85,7 +85,6 @@ def _summary(outcome: Outcome) -> dict[str, int]:
         "lost": len(found.lost),
         "doubled": len(found.doubled),
         "broken": len(found.broken),
-        "miscounted": found.miscounted,
     }
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from itertools import pairwise
 
 from chaos.record import MadeJob, MonitorLife, Record, Version
@@ -20,6 +21,24 @@ from selfheal_operator.core.schedule import Schedule, is_slot, newest_slot, sche
 
 _SECOND = timedelta(seconds=1)
 _WHEN = ("schedule", "intervalSeconds", "timeZone")
+
+
+class Odd(Enum):
+    """What may happen while several operators lead: no slot is lost or doubled by it."""
+
+    MISCOUNTED = "slots counted as missed although they had their Job, by an operator that did not know of it"
+    LATE = "slots started after they had been given up and counted, by a call that came through late"
+    OVERLAPPING = "checks started while another of their monitor ran, by an operator that did not know"
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """One of these."""
+
+    odd: Odd
+    version: int
+    """The revision at which it happened."""
+    sentence: str
 
 
 @dataclass(slots=True)
@@ -39,12 +58,7 @@ class Findings:
     orphans: int = 0
     """Jobs created after their monitor was deleted, by an operator that did not know yet; garbage collection
     takes them away."""
-    miscounted: int = 0
-    """Slots that were counted as missed although they had their Job: by an operator that did not know of it."""
-    late: int = 0
-    """Slots that were started after they had been given up and counted: by a call that came through late."""
-    overlapping: int = 0
-    """Checks that were started while another one of their monitor ran, by an operator that did not know."""
+    oddities: list[Oddity] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -86,7 +100,7 @@ def _audit_monitor(
     findings.doubled += _doubled(life, checks)
     findings.broken += _going_back(life)
     findings.broken += _retrainings_wrong(life, retrainings)
-    findings.overlapping += _overlapping(checks)
+    findings.oddities += _overlapping(life, checks)
     if _is_steady(life):
         _account(life, checks, quick(life.created), findings)
     else:
@@ -174,20 +188,20 @@ def _settle(
         if last is None or last <= mark.until:
             continue
         due = _slots_due(schedule, mark.until, last, checks)
-        known = {job.slot for job in checks if job.slot in due and job.version <= version.version}
-        later = {job.slot for job in checks if job.slot in due} - known
+        started = [job for job in checks if job.slot in due]
+        known = {job.slot for job in started if job.version <= version.version}
+        later = [job for job in started if job.slot not in known]
         missed = (status.missed_checks or 0) - mark.missed
-        findings.slots += len(due)
+        account = (
+            f"{life.name}: {len(due)} slots were due after {format_time(mark.until)} until {format_time(last)}, "
+            f"{len(known)} had been started by then, {len(later)} were later, {missed} were counted as missed"
+        )
         balance = len(known) + missed - len(due)
-        if balance + len(later) < 0:
-            where = f"{format_time(mark.until)} until {format_time(last)}"
-            account = (
-                f"{life.name}: {len(due)} slots were due after {where}, "
-                f"{len(known | later)} were started and {missed} counted as missed"
-            )
-            findings.lost += [account] * -(balance + len(later))
-        findings.miscounted += max(0, balance)
-        findings.late += max(0, len(later) + min(0, balance))
+        findings.slots += len(due)
+        findings.lost += [account] * max(0, -balance - len(later))
+        findings.oddities += [Oddity(Odd.MISCOUNTED, version.version, account)] * max(0, balance)
+        late = later[: max(0, len(later) + min(0, balance))]
+        findings.oddities += [Oddity(Odd.LATE, job.version, f"{account}: {job.name}") for job in late]
         mark = Mark(last, status.missed_checks or 0)
 
 
@@ -243,13 +257,11 @@ def _retrainings_wrong(life: MonitorLife, retrainings: Sequence[MadeJob]) -> Ite
             yield f"{life.name}: {later.name} was started while {earlier.name} ran"
 
 
-def _overlapping(checks: Sequence[MadeJob]) -> int:
-    """Count the checks that began before one of an earlier slot had ended."""
-    in_order = sorted(checks, key=lambda job: job.version)
-    return sum(
-        earlier.finished_version is None or earlier.finished_version > later.version
-        for earlier, later in pairwise(in_order)
-    )
+def _overlapping(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[Oddity]:
+    for earlier, later in pairwise(checks):
+        if earlier.finished_version is None or earlier.finished_version > later.version:
+            sentence = f"{life.name}: {later.name} was started while {earlier.name} ran"
+            yield Oddity(Odd.OVERLAPPING, later.version, sentence)
 
 
 def _number(job: MadeJob) -> int:

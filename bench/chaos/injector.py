@@ -1,20 +1,24 @@
 """Has the faults of the list strike, those of each target one after another."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+
+import aiohttp
 
 from chaos.admin import Admin
 from chaos.faults import CALL_KINDS, OPERATORS, Fault, Kind, Target
 from chaos.journal import Journal
-from chaos.line import FAILURES, Answer, Exchange, HungUpError, Line, Spring, Trap, WatchStream, Weather
+from chaos.line import FAILURES, Answer, Exchange, HungUpError, Line, Trap, WatchStream, Weather
 from chaos.node import SimulatedNode
 from chaos.operator_process import OperatorProcess
 from chaos.stage import Stage
 from chaos.users import Users
+from demo.install import OPERATOR_NAMESPACE
 
 _PATIENCE: Final = 45.0
 """Seconds in which an operator that nothing ails makes the call that a fault waits for, and has a watch: the
@@ -24,6 +28,14 @@ _STEPS: Final = (20, 45, 100, 250, 400)
 _CLOCK_HELD: Final = 2.0
 """Seconds of real time that a clock stays wrong, beyond the fault's own."""
 
+_SETTINGS: Final = {
+    "SELFHEAL_HEALTH_PORT": "0",
+    "SELFHEAL_RESYNC_SECONDS": "15",
+    "SELFHEAL_CHECK_DEADLINE_SECONDS": "12",
+    "SELFHEAL_RETRAIN_DEADLINE_SECONDS": "20",
+    "SELFHEAL_MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+}
+
 _WEATHER: Final = {
     Kind.THROTTLED: Weather.THROTTLED,
     Kind.UNAVAILABLE: Weather.UNAVAILABLE,
@@ -31,6 +43,25 @@ _WEATHER: Final = {
     Kind.BLACK_HOLE: Weather.BLACK_HOLE,
 }
 GONE: Final = Answer.failure(410, "Expired", "too old resource version: 1 (2)")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A part of the run, in which the operators are set up in one way."""
+
+    elects: bool
+    """Whether one of them leads, by a Lease; otherwise all of them do, at the same time."""
+
+    def settings_of(self, name: Target) -> dict[str, str]:
+        """Return the environment of an operator."""
+        elected = {
+            "POD_NAME": str(name),
+            "POD_NAMESPACE": OPERATOR_NAMESPACE,
+            "SELFHEAL_LEASE_DURATION_SECONDS": "3",
+            "SELFHEAL_LEASE_RENEW_DEADLINE_SECONDS": "2",
+            "SELFHEAL_LEASE_RETRY_SECONDS": "1",
+        }
+        return _SETTINGS | (elected if self.elects else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +82,8 @@ class Injector:
     users: Users
     node: SimulatedNode
     journal: Journal
+    act: Act
+    later: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def strike_all(self, faults: Sequence[Fault]) -> None:
         """Have every fault of the list strike."""
@@ -60,10 +93,15 @@ class Injector:
 
     async def heal(self) -> None:
         """Have every operator alive and awake, with the right time."""
-        for victim in self.victims.values():
+        await asyncio.gather(*self.later)
+        for name, victim in self.victims.items():
             victim.process.thaw()
             victim.process.set_clock(timedelta(0))
-            victim.process.start()
+            victim.process.start(self.act.settings_of(name))
+
+    async def bow_out(self) -> None:
+        """Have every operator end as it is asked to."""
+        await asyncio.gather(*(victim.process.terminate() for victim in self.victims.values()))
 
     async def _strike(self, faults: Sequence[Fault]) -> None:
         for fault in faults:
@@ -90,61 +128,79 @@ class Injector:
         return "kube-apiserver"
 
     async def _strike_operator(self, fault: Fault) -> str:
-        victim = self.victims[fault.target]
         if fault.kind in CALL_KINDS:
-            return await self._strike_call(fault, victim)
+            return await self._strike_call(fault)
+        name, victim = self._victim_of(fault)
         if (weather := _WEATHER.get(fault.kind)) is not None:
             await victim.line.spoil(weather, fault.seconds, FAILURES[fault.choice % len(FAILURES)])
-            return fault.target
-        if fault.kind.name.startswith("WATCH_"):
-            return await self._strike_watch(fault, victim)
-        await self._strike_process(fault, victim.process)
-        return fault.target
+        elif fault.kind.name.startswith("WATCH_"):
+            return f"{name}: {await self._strike_watch(fault, victim)}"
+        else:
+            await self._strike_process(fault, victim.process)
+        return name
 
-    async def _strike_call(self, fault: Fault, victim: Victim) -> str:
-        trap = Trap(fault.calls, fault.spared, self._spring(fault, victim))
-        victim.line.set_trap(trap)
+    def _victim_of(self, fault: Fault) -> tuple[str, Victim]:
+        """Return whom the fault strikes: where one leads, two thirds of the faults strike that one."""
+        name = fault.target
+        if self.act.elects and fault.choice % 3:
+            name = max(self.victims, key=lambda target: self.victims[target].line.worked)
+        return name, self.victims[name]
+
+    async def _strike_call(self, fault: Fault) -> str:
+        """Strike the next call: of the fault's operator, or of whichever makes it where only one works."""
+        names = list(self.victims) if self.act.elects else [fault.target]
+        trap = Trap(fault.calls, fault.spared, lambda exchange: self._spring(fault, exchange))
+        for name in names:
+            self.victims[name].line.set_trap(trap)
         while not await _within_patience(trap.caught.done):
-            await self._give_up(fault, victim, f"made no call to {fault.calls}")
-        call = await trap.caught
-        await trap.done.wait()
-        if fault.kind in (Kind.KILL_BEFORE, Kind.KILL_AFTER):
-            await asyncio.sleep(fault.down)
-            victim.process.start()
-        return str(call)
+            for name in names:
+                await self._give_up(name, f"made no call to {fault.calls}")
+        return str(await trap.caught)
 
-    def _spring(self, fault: Fault, victim: Victim) -> Spring:
-        """Return what becomes of the call."""
+    async def _spring(self, fault: Fault, exchange: Exchange) -> Answer:
+        """Do to the call what the fault says."""
+        name = next(name for name, victim in self.victims.items() if victim.line is exchange.line)
+        failure = FAILURES[fault.choice % len(FAILURES)]
+        match fault.kind:
+            case Kind.KILL_BEFORE:
+                await self._restart(name, fault.down)
+                raise HungUpError
+            case Kind.LOST_CALL:
+                raise HungUpError
+            case Kind.LATE_CALL:
+                self._keep(_later(exchange, fault.seconds))
+                raise HungUpError
+            case Kind.ERROR_BEFORE:
+                return failure
+        answer = await exchange.forward()
+        match fault.kind:
+            case Kind.KILL_AFTER:
+                await self._restart(name, fault.down)
+                raise HungUpError
+            case Kind.LOST_ANSWER:
+                raise HungUpError
+            case Kind.ERROR_AFTER:
+                return failure
+            case _:  # SLOW_ANSWER, STALLED_ANSWER
+                await asyncio.sleep(fault.seconds)
+        return answer
 
-        async def spring(exchange: Exchange) -> Answer:
-            match fault.kind:
-                case Kind.KILL_BEFORE:
-                    await victim.process.kill()
-                    raise HungUpError
-                case Kind.KILL_AFTER:
-                    await exchange.forward()
-                    await victim.process.kill()
-                    raise HungUpError
-                case Kind.LOST_CALL:
-                    raise HungUpError
-                case Kind.LATE_CALL:
-                    late = asyncio.create_task(_later(exchange, fault.seconds))
-                    _late_calls.add(late)
-                    late.add_done_callback(_late_calls.discard)
-                    raise HungUpError
-                case Kind.ERROR_BEFORE:
-                    return FAILURES[fault.choice % len(FAILURES)]
-            answer = await exchange.forward()
-            match fault.kind:
-                case Kind.LOST_ANSWER:
-                    raise HungUpError
-                case Kind.ERROR_AFTER:
-                    return FAILURES[fault.choice % len(FAILURES)]
-                case _:  # SLOW_ANSWER, STALLED_ANSWER
-                    await asyncio.sleep(fault.seconds)
-            return answer
+    async def _restart(self, name: Target, down: float) -> None:
+        """Kill an operator at once, and have it started again later."""
+        process = self.victims[name].process
+        await process.kill()
 
-        return spring
+        async def start() -> None:
+            await asyncio.sleep(down)
+            process.start()
+
+        self._keep(start())
+
+    def _keep(self, later: Coroutine[None, None, None]) -> None:
+        """Have something happen later, whatever becomes of the fault that wanted it."""
+        task = asyncio.create_task(later)
+        self.later.add(task)
+        task.add_done_callback(self.later.discard)
 
     async def _strike_watch(self, fault: Fault, victim: Victim) -> str:
         stream = await self._a_watch(fault, victim)
@@ -163,16 +219,17 @@ class Injector:
 
     async def _a_watch(self, fault: Fault, victim: Victim) -> WatchStream:
         while not await _within_patience(lambda: bool(victim.line.watches)):
-            await self._give_up(fault, victim, "had no watch")
+            await self._give_up(fault.target, "had no watch")
         streams = sorted(victim.line.watches, key=lambda stream: stream.call.path)
         return streams[fault.choice % len(streams)]
 
-    async def _give_up(self, fault: Fault, victim: Victim, why: str) -> None:
+    async def _give_up(self, name: Target, why: str) -> None:
         """Note that an operator is not well though nothing ails it, and restart it."""
-        state = "alive" if victim.process.alive else "dead"
-        self.journal.complain(f"{fault.target} ({state}) {why} for {_PATIENCE:.0f} s; it was restarted")
-        await victim.process.kill()
-        victim.process.start()
+        process = self.victims[name].process
+        state = "alive" if process.alive else "dead"
+        self.journal.complain(f"{name} ({state}) {why} for {_PATIENCE:.0f} s; it was restarted")
+        await process.kill()
+        process.start()
 
     @staticmethod
     async def _strike_process(fault: Fault, process: OperatorProcess) -> None:
@@ -201,12 +258,11 @@ async def _within_patience(condition: Callable[[], bool]) -> bool:
     return True
 
 
-_late_calls: set[asyncio.Task[None]] = set()
-
-
 async def _later(exchange: Exchange, seconds: float) -> None:
+    """Deliver a call whose sender has given up."""
     await asyncio.sleep(seconds)
-    await exchange.forward()
+    with contextlib.suppress(aiohttp.ClientError):
+        await exchange.forward()
 
 
 __all__ = ["OPERATORS", "Injector", "Victim"]

@@ -114,6 +114,8 @@ class Exchange:
     """One call in the hands of whoever decides what becomes of it."""
 
     call: Call
+    line: "Line"
+    """Over which it came."""
     forward: Callable[[], Awaitable[Answer]]
     """Hands the call to the API server and returns its answer; the call is committed then."""
 
@@ -124,13 +126,12 @@ Spring = Callable[[Exchange], Awaitable[Answer]]
 
 @dataclass(slots=True)
 class Trap:
-    """A fault that waits for its call."""
+    """A fault that waits for its call, on one line or on several."""
 
     calls: CallKind
     spared: int
     spring: Spring
     caught: "asyncio.Future[Call]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def takes(self, call: Call) -> bool:
         """Say whether this is the call that was waited for."""
@@ -213,7 +214,8 @@ class Line:
         self._connections: set[asyncio.Transport] = set()
         self.weather = Weather.CLEAR
         self.watches: set[WatchStream] = set()
-        self.calls = 0
+        self.worked = 0.0
+        """When the operator last wrote as one that leads does, by the loop's clock."""
 
     async def start(self) -> str:
         """Begin to serve; return the address."""
@@ -295,18 +297,16 @@ class Line:
                 return None
 
     async def _answer(self, request: web.Request, call: Call) -> Answer:
-        self.calls += 1
-        exchange = Exchange(call, lambda: self._forward(request, call))
+        if call.is_a(CallKind.CREATE_JOB) or call.is_a(CallKind.WRITE_STATUS):
+            self.worked = asyncio.get_running_loop().time()
+        exchange = Exchange(call, self, lambda: self._forward(request, call))
         trap = next((trap for trap in self._traps if trap.takes(call)), None)
-        if trap is None:
-            answer = await exchange.forward()
-            await self._clear.wait()
-            return answer
-        self._traps.remove(trap)
-        try:
+        self._traps = [trap for trap in self._traps if not trap.caught.done()]
+        if trap is not None:
             return await trap.spring(exchange)
-        finally:
-            trap.done.set()
+        answer = await exchange.forward()
+        await self._clear.wait()
+        return answer
 
     async def _forward(self, request: web.Request, call: Call) -> Answer:
         async with self._session.request(

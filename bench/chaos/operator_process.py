@@ -4,7 +4,8 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
@@ -35,8 +36,10 @@ class OperatorProcess:
         """Whether it runs, or could if it were not frozen."""
         return self._process is not None and self._process.is_alive()
 
-    def start(self) -> None:
-        """Start it, unless it runs."""
+    def start(self, settings: Mapping[str, str] | None = None) -> None:
+        """Start it, unless it runs; with other settings from now on, if there are any."""
+        if settings is not None:
+            self._life = replace(self._life, settings=settings)
         if not self.alive:
             self._process = self._forks.Process(target=self._entry, args=(self._life,), daemon=True)
             self._process.start()
@@ -44,14 +47,19 @@ class OperatorProcess:
 
     async def kill(self) -> None:
         """End it in the middle of whatever it does; return when it is dead."""
-        await self._end(signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+        if (process := self._process) is not None:
+            self._process = None  # several faults may strike the same one
+            await asyncio.to_thread(process.join)
+            process.close()
 
     async def terminate(self, grace_seconds: float = 10) -> None:
         """Ask it to end; after the grace, end it."""
+        self.thaw()
         self._signal(signal.SIGTERM)
-        if self._process is not None:
-            await asyncio.to_thread(self._process.join, grace_seconds)
-        await self._end(signal.SIGKILL)
+        if (process := self._process) is not None:
+            await asyncio.to_thread(process.join, grace_seconds)
+        await self.kill()
 
     def freeze(self) -> None:
         """Stop it as a machine that is suspended."""
@@ -64,13 +72,6 @@ class OperatorProcess:
     def set_clock(self, offset: timedelta) -> None:
         """Step its clock to be off by so much."""
         self._clock.offset = offset
-
-    async def _end(self, number: signal.Signals) -> None:
-        self._signal(number)
-        if self._process is not None:
-            await asyncio.to_thread(self._process.join)
-            self._process.close()
-            self._process = None
 
     def _signal(self, number: signal.Signals) -> None:
         # multiprocessing has not collected it yet, so the number is still its own.

@@ -3,7 +3,7 @@
 import random
 from typing import Final
 
-from chaos.faults import CallKind, Fault, Kind, Target, targets_of
+from chaos.faults import CallKind, Fault, Kind, targets_of
 
 _CALLS: Final = {CallKind.CREATE_JOB: 8, CallKind.WRITE_STATUS: 8, CallKind.WRITE: 3, CallKind.CALL: 3}
 _LATEST_LATE_CALL: Final = 4.0
@@ -18,19 +18,14 @@ def plan_faults(seed: int, count: int) -> list[Fault]:
     return [_fault(dice, number, kind) for number, kind in enumerate(kinds, 1)]
 
 
-def of_target(faults: list[Fault], target: Target) -> list[Fault]:
-    """Return the faults that strike one target, in their order."""
-    return [fault for fault in faults if fault.target is target]
-
-
 def _fault(dice: random.Random, number: int, kind: Kind) -> Fault:
     return Fault(
         number=number,
         kind=kind,
-        target=dice.choice(targets_of(kind)),
+        target=targets_of(kind)[number % len(targets_of(kind))],
         pause=round(dice.uniform(0, 0.8), 3),
         calls=dice.choices(list(_CALLS), list(_CALLS.values()))[0],
-        spared=dice.choice((0, 0, 0, 1, 2, 5)),
+        spared=dice.choice((0, 0, 0, 1, 2, 3)),
         seconds=_seconds(dice, kind),
         down=round(dice.choice((0.0, 0.1, 0.5, 2.0)), 3),
         choice=dice.randrange(10_000),

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from chaos.admin import Admin
 from chaos.audit import Findings, audit
 from chaos.clock import ClockStep, QuickTime
 from chaos.faults import OPERATORS, Fault, Target
-from chaos.injector import Injector, Victim
+from chaos.injector import Act, Injector, Victim
 from chaos.journal import Journal
 from chaos.line import Line
 from chaos.node import SimulatedNode
@@ -59,19 +59,18 @@ class Play:
         journal = Journal(self.folder / "journal.jsonl")
         async with self._cast(stage, quick, journal) as injector:
             await injector.users.apply_all()
-            await injector.heal()
-            self.say(f"{self.monitors} monitors, {len(injector.victims)} operators; faults begin")
-            telling = asyncio.create_task(self._tell(journal))
-            try:
-                await injector.strike_all(self.faults)
-            finally:
-                telling.cancel()
-            await injector.heal()
+            half = len(self.faults) // 2
+            self.say(f"{self.monitors} monitors. Three operators lead at the same time; {half} faults begin")
+            await self._strike(injector, self.faults[:half])
+            await injector.bow_out()
+            injector = replace(injector, act=Act(elects=True))
+            curtain = await stage.sight(injector.admin)
+            self.say("One of three operators leads, by a Lease; the other half of the faults begins")
+            await self._strike(injector, self.faults[half:])
             end = quick.now()
             self.say("faults are over; waiting for rest")
             await self._rest(injector.admin, stage, quick, end)
-            for victim in injector.victims.values():
-                await victim.process.terminate()
+            await injector.bow_out()
             await stage.sight(injector.admin)
             lives = sum(victim.process.lives for victim in injector.victims.values())
         journal.close()
@@ -81,10 +80,21 @@ class Play:
         findings.broken += journal.complaints
         return Outcome(
             findings=findings,
+            curtain=curtain,
             journal=journal,
             lives=lives,
             seconds=time.monotonic() - began,
         )
+
+    async def _strike(self, injector: Injector, faults: list[Fault]) -> None:
+        """Have faults strike operators that were well before, and are well afterwards."""
+        await injector.heal()
+        telling = asyncio.create_task(self._tell(injector.journal))
+        try:
+            await injector.strike_all(faults)
+        finally:
+            telling.cancel()
+        await injector.heal()
 
     @asynccontextmanager
     async def _cast(self, stage: Stage, quick: QuickTime, journal: Journal) -> AsyncIterator[Injector]:
@@ -108,7 +118,13 @@ class Play:
                 victims[target] = Victim(process, line)
             users = Users(admin, self.seed, self.monitors)
             yield Injector(
-                victims=victims, stage=stage, admin=admin, users=users, node=node, journal=journal
+                victims=victims,
+                stage=stage,
+                admin=admin,
+                users=users,
+                node=node,
+                journal=journal,
+                act=Act(elects=False),
             )
 
     def _life(self, stage: Stage, target: Target, address: str, quick: QuickTime) -> Life:
@@ -119,13 +135,7 @@ class Play:
             log=self.folder / f"{target}.log",
             step=step,
             time=quick,
-            settings={
-                "SELFHEAL_HEALTH_PORT": "0",
-                "SELFHEAL_RESYNC_SECONDS": "15",
-                "SELFHEAL_CHECK_DEADLINE_SECONDS": "12",
-                "SELFHEAL_RETRAIN_DEADLINE_SECONDS": "20",
-                "SELFHEAL_MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-            },
+            settings={},
         )
 
     async def _tell(self, journal: Journal) -> None:
@@ -150,6 +160,8 @@ class Outcome:
     """What came of a run."""
 
     findings: Findings
+    curtain: int
+    """The revision after which only one operator led."""
     journal: Journal
     lives: int
     """Operator processes that were started."""

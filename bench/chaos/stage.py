@@ -132,16 +132,17 @@ class Stage:
                 await answer.read()
         return revision
 
-    async def sight(self, admin: Admin) -> None:
-        """Note which Jobs and monitors are there.
+    async def sight(self, admin: Admin) -> int:
+        """Note which Jobs and monitors are there; return the newest revision of any of them.
 
         An API server that is killed may have committed a write that its log no longer got.
         """
-        for job in await admin.listed(JOBS, OURS):
-            self._note("Job", job)
-        for monitor in await admin.listed(MONITORS):
-            self._note("ModelMonitor", monitor)
+        jobs, monitors = await admin.listed(JOBS, OURS), await admin.listed(MONITORS)
+        for kind, bodies in (("Job", jobs), ("ModelMonitor", monitors)):
+            for body in bodies:
+                self._note(kind, body)
         self._sightings.flush()
+        return max(int(body["metadata"]["resourceVersion"]) for body in (*jobs, *monitors))
 
     def keep_log(self) -> None:
         """Copy the audit log to where it outlives the cluster."""
