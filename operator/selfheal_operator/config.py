@@ -5,6 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.core.capacity import Limits
 from selfheal_operator.core.observed import JobDefaults
 
 PREFIX = "SELFHEAL_"
@@ -28,6 +30,15 @@ class Settings(BaseModel):
     job_ttl_seconds: Annotated[int, Field(ge=3600)] = 86400
     """Finished Jobs are removed after this. At least an hour: until it is in the status, a Job is the only
     record that its slot was started."""
+    max_active_checks: Annotated[int, Field(ge=0)] = 0
+    """Checks that may run at once in all namespaces; 0 for any number. The others wait for their turn, the
+    oldest slot of the namespace that runs the fewest first."""
+    max_active_checks_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Checks that may run at once in one namespace; 0 for any number."""
+    max_active_retrains: Annotated[int, Field(ge=0)] = 0
+    """Retrainings that may run at once in all namespaces; 0 for any number."""
+    max_active_retrains_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Retrainings that may run at once in one namespace; 0 for any number."""
     workers: Annotated[int, Field(ge=1, le=256)] = 32
     """Monitors that are worked on at the same time."""
     resync_seconds: Annotated[int, Field(ge=1)] = 600
@@ -46,6 +57,14 @@ class Settings(BaseModel):
         """
         named = {name: environment.get(PREFIX + name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in named.items() if value})
+
+    @property
+    def limits(self) -> dict[Purpose, Limits]:
+        """How many Jobs may be active at once."""
+        return {
+            Purpose.CHECK: Limits(self.max_active_checks, self.max_active_checks_per_namespace),
+            Purpose.RETRAIN: Limits(self.max_active_retrains, self.max_active_retrains_per_namespace),
+        }
 
     @property
     def job_defaults(self) -> JobDefaults:

@@ -18,6 +18,7 @@ from selfheal_operator.handlers.health import serve_health
 from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
 from selfheal_operator.handlers.watch import REGISTRY, Context
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.cluster import Cluster
@@ -44,7 +45,9 @@ async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     cluster = Cluster(client := await ApiClient.connect())
     store, queue = Store(), WorkQueue[Key](_now)
-    reconciler = Reconciler(queue, store, Executor(cluster, store, _now), settings.job_defaults, _now)
+    capacity = Capacity(store, settings.limits, queue.add)
+    executor = Executor(cluster, store, _now)
+    reconciler = Reconciler(queue, store, executor, capacity, settings.job_defaults, _now)
     listed = asyncio.Event()
     health = await serve_health(settings.health_port, listed.is_set) if settings.health_port else None
     # Made before kopf is started: kopf cancels, when it ends, every task that came after.
@@ -53,7 +56,7 @@ async def run(settings: Settings) -> None:
         asyncio.create_task(queue.run_clock()),
         *(asyncio.create_task(_work(listed, reconciler)) for _ in range(settings.workers)),
     ]
-    watch = asyncio.create_task(_watch(listed, Context(store, queue)))
+    watch = asyncio.create_task(_watch(listed, Context(store, queue, capacity)))
     try:
         # Duties never end. One that does is a defect, and half an operator is worse than a restarted one.
         ended, _ = await asyncio.wait([watch, *duties], return_when=asyncio.FIRST_COMPLETED)

@@ -12,17 +12,19 @@ from typing import Any, Final, Self
 import kopf
 
 from selfheal_operator.api.names import GROUP, LABEL_MANAGED_BY, LABEL_MONITOR, MANAGED_BY, PLURAL, VERSION
-from selfheal_operator.core.observed import job_from, monitor_from
+from selfheal_operator.core.observed import job_from
 from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.store import Key, Store
 
 
 class Context:
     """What the handlers share. kopf copies its memo for every object; this one stays the same."""
 
-    def __init__(self, store: Store, queue: WorkQueue[Key]) -> None:
+    def __init__(self, store: Store, queue: WorkQueue[Key], capacity: Capacity) -> None:
         self.store = store
         self.queue = queue
+        self.capacity = capacity
 
     def __copy__(self) -> Self:
         return self
@@ -34,12 +36,12 @@ REGISTRY: Final = kopf.OperatorRegistry()
 @kopf.on.event(GROUP, VERSION, PLURAL, registry=REGISTRY)
 async def on_monitor(event: kopf.RawEvent, memo: Context, **_: Any) -> None:
     """A monitor was listed, added, changed or deleted."""
-    monitor = monitor_from(event["object"])
-    key = Key(monitor.namespace, monitor.name)
+    body: Any = event["object"]
+    key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
     if event["type"] == "DELETED":
-        memo.store.drop_monitor(key, monitor.uid)
-    else:
-        memo.store.put_monitor(monitor)
+        memo.store.drop_monitor(key, body["metadata"]["uid"])
+    elif not memo.store.put_monitor(body):
+        return  # what our own write has told us before
     memo.queue.add(key)
 
 
@@ -51,10 +53,12 @@ async def on_job(event: kopf.RawEvent, memo: Context, **_: Any) -> None:
     if job is None:
         return
     if event["type"] == "DELETED":
-        memo.store.drop_job(job)
+        news = memo.store.drop_job(job)
     else:
-        memo.store.put_job(job, body["metadata"]["resourceVersion"])
-    memo.queue.add(Key(body["metadata"]["namespace"], body["metadata"]["labels"][LABEL_MONITOR]))
+        news = memo.store.put_job(job, body["metadata"]["resourceVersion"])
+    if news:
+        memo.queue.add(Key(job.namespace, body["metadata"]["labels"][LABEL_MONITOR]))
+        memo.capacity.give_turns()
 
 
 @kopf.on.login(registry=REGISTRY)

@@ -1,5 +1,6 @@
 """What the operator asks of the API server, call by call. RBAC in manifests/ grants these and no others."""
 
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -17,7 +18,7 @@ from selfheal_operator.api.names import (
     VERSION,
 )
 from selfheal_operator.core.errors import ConflictError
-from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
+from selfheal_operator.core.observed import Job, Monitor, job_from
 from selfheal_operator.core.plan import Event
 from selfheal_operator.kube.client import APPLY, AlreadyExistsError, ApiClient, NotFoundError
 
@@ -35,11 +36,11 @@ class Cluster:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
 
-    async def monitors(self) -> AsyncIterator[Monitor]:
-        """Yield all ModelMonitors."""
+    async def monitors(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield all ModelMonitors, as documents."""
         async for page in self._client.pages(f"/apis/{GROUP}/{VERSION}/{PLURAL}"):
             for item in page["items"]:
-                yield monitor_from(item)
+                yield item
 
     async def jobs(self) -> AsyncIterator[tuple[Job, str]]:
         """Yield all Jobs of ours, each with its resourceVersion."""
@@ -48,9 +49,18 @@ class Cluster:
                 if (job := job_from(item)) is not None:
                     yield job, item["metadata"]["resourceVersion"]
 
-    async def monitor(self, namespace: str, name: str) -> Monitor:
-        """Return one ModelMonitor as it is now."""
-        return monitor_from(await self._client.request("GET", _monitor_path(namespace, name)))
+    async def monitor(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return one ModelMonitor as it is now, as a document."""
+        return await self._client.request("GET", _monitor_path(namespace, name))
+
+    async def job(self, namespace: str, name: str) -> tuple[Job, str] | None:
+        """Return a Job of ours as it is now, and its resourceVersion; None if there is none of that name."""
+        try:
+            body = await self._client.request("GET", f"{_jobs_path(namespace)}/{name}")
+        except NotFoundError:
+            return None
+        job = job_from(body)
+        return None if job is None else (job, body["metadata"]["resourceVersion"])
 
     async def create_job(self, manifest: dict[str, Any]) -> tuple[Job, str]:
         """Create a Job, or find that it is there already: the name is the lock.
@@ -62,7 +72,7 @@ class Cluster:
             ForeignJobError: another's Job has the name, or one of ours that is being deleted.
         """
         metadata = manifest["metadata"]
-        path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs"
+        path = _jobs_path(metadata["namespace"])
         try:
             body = await self._client.request("POST", path, manifest)
         except AlreadyExistsError:
@@ -79,12 +89,21 @@ class Cluster:
             raise ForeignJobError(f"Job {job.name} is being deleted")
         return job, body["metadata"]["resourceVersion"]
 
+    async def delete_job(self, job: Job) -> None:
+        """Delete a Job, if it is still that one, and its pods with it; one that is gone is no error."""
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": job.uid}}
+        with contextlib.suppress(NotFoundError):
+            await self._client.request("DELETE", f"{_jobs_path(job.namespace)}/{job.name}", body)
+
     async def apply_status(
         self, monitor: Monitor, status: dict[str, Any], manager: str = OPERATOR_MANAGER
-    ) -> Monitor:
+    ) -> dict[str, Any]:
         """Write one manager's whole part of the status, if the monitor is still as `monitor` says.
 
         The resourceVersion makes it a compare-and-swap: a look that is out of date writes nothing.
+
+        Returns:
+            The monitor as it is afterwards, as a document.
 
         Raises:
             ConflictError: it has changed; look again.
@@ -102,7 +121,7 @@ class Cluster:
         }
         path = _monitor_path(monitor.namespace, monitor.name) + "/status"
         query = {"fieldManager": manager, "force": "true"}
-        return monitor_from(await self._client.request("PATCH", path, body, query=query, content_type=APPLY))
+        return await self._client.request("PATCH", path, body, query=query, content_type=APPLY)
 
     async def pods_of(self, namespace: str, job: Job) -> list[dict[str, Any]]:
         """Return the pods of a Job, oldest first."""
@@ -168,6 +187,10 @@ class Cluster:
                 await self._client.request("POST", path, body)
             except AlreadyExistsError:
                 return
+
+
+def _jobs_path(namespace: str) -> str:
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs"
 
 
 def _monitor_path(namespace: str, name: str) -> str:
