@@ -33,6 +33,8 @@ class WorkQueue(Generic[K]):
         self._due: dict[K, int] = {}
         self._ticket = itertools.count()
         self._changed = asyncio.Event()
+        self._draining = False
+        self._idle = asyncio.Event()
 
     def add(self, key: K) -> None:
         """Have the key worked on as soon as a worker is free."""
@@ -56,6 +58,8 @@ class WorkQueue(Generic[K]):
     async def get(self) -> K:
         """Wait for a key. It must be given back with `done`."""
         key = await self._ready.get()
+        if self._draining:
+            await asyncio.Event().wait()
         self._waiting.discard(key)
         self._working.add(key)
         return key
@@ -66,6 +70,15 @@ class WorkQueue(Generic[K]):
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)
+        if not self._working:
+            self._idle.set()
+
+    async def drain(self) -> None:
+        """Give out no more keys, and return when none is worked on."""
+        self._draining = True
+        self._idle.clear()
+        if self._working:
+            await self._idle.wait()
 
     async def run_clock(self) -> None:
         """Move keys whose time has come, for ever."""

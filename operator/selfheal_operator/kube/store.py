@@ -67,6 +67,13 @@ class Store:
                 self._entries[key] = _Entry(monitor)
         return key
 
+    def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
+        """Say whether this state of the monitor is known, or a newer one."""
+        entry = self._entries.get(key)
+        if entry is None or entry.monitor.uid != uid:
+            return False
+        return int(entry.monitor.resource_version) >= int(resource_version)
+
     def drop_monitor(self, key: Key, uid: str) -> None:
         """Forget a monitor, if it is that one and not a later one of the same name."""
         entry = self._entries.get(key)
@@ -79,6 +86,11 @@ class Store:
         known = jobs.get(job.name)
         if known is None or known[1] <= int(resource_version):
             jobs[job.name] = (job, int(resource_version))
+
+    def has_job(self, owner_uid: str, name: str, uid: str, resource_version: str) -> bool:
+        """Say whether this state of the Job is known, or a newer one."""
+        known = self._jobs.get(owner_uid, {}).get(name)
+        return known is not None and known[0].uid == uid and known[1] >= int(resource_version)
 
     def drop_job(self, job: Job) -> None:
         """Forget a Job, if it is that one and not a later one of the same name."""
