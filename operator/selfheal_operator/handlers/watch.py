@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 import kopf
@@ -54,6 +55,8 @@ class Context:
     def __copy__(self) -> Self:
         return self
 
+
+_KOPF: Final = str(Path(kopf.__file__).parent)
 
 REGISTRY: Final = kopf.OperatorRegistry()
 
@@ -174,11 +177,20 @@ async def _watch(context: Context, namespaces: Sequence[str], take_signals: Call
     try:
         ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=END_SECONDS)
+        await _end(running)
     for task in ended:
         task.result()
+
+
+async def _end(running: set[asyncio.Task[None]]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running, timeout=END_SECONDS)
+    # Discovery asks for several groups at a time, and leaves the others behind when one request fails.
+    for task in asyncio.all_tasks():
+        code = getattr(task.get_coro(), "cr_code", None)
+        if code is not None and code.co_filename.startswith(_KOPF):
+            task.cancel()
 
 
 async def _notice_loss(session: WatchSession) -> None:
