@@ -69,9 +69,11 @@ class MemoryApi:
         manager = (query or {})["fieldManager"]
         return self.apply_status(path.removesuffix("/status"), dict(body or {}), manager)
 
-    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
-        """Yield one page; stands in for `ApiClient.pages`."""
-        del query
+    async def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = ""
+    ) -> AsyncIterator[Document]:
+        """Yield one page, with contents even if they were not asked for; stands in for `ApiClient.pages`."""
+        del query, accept
         yield {"items": self.listed(path.rpartition("/")[2])}
 
     # --- what happens at the server -------------------------------------------------------------------------

@@ -66,7 +66,12 @@ def right(method: str, path: str) -> Right:
         path,
     )
     assert found is not None, path
-    verbs = {"GET": "get" if found["name"] else "list", "POST": "create", "PATCH": "patch"}
+    verbs = {
+        "GET": "get" if found["name"] else "list",
+        "POST": "create",
+        "PATCH": "patch",
+        "DELETE": "delete",
+    }
     return found["group"] or "", found["resource"] + (found["sub"] or ""), verbs[method]
 
 

@@ -38,6 +38,8 @@ class WorkQueue(Generic[K]):
         self._due: dict[K, int] = {}
         self._ticket = itertools.count()
         self._changed = asyncio.Event()
+        self._draining = False
+        self._idle = asyncio.Event()
 
     def add(self, key: K) -> None:
         """Have the key worked on as soon as a worker is free."""
@@ -67,6 +69,8 @@ class WorkQueue(Generic[K]):
     async def get(self) -> K:
         """Wait for a key. It must be given back with `done`."""
         await self._ready.acquire()
+        if self._draining:
+            await asyncio.Event().wait()
         while True:
             key = (self._due_now or self._added).popleft()
             if self._waiting.pop(key, None) is not None:
@@ -79,6 +83,15 @@ class WorkQueue(Generic[K]):
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)
+        if not self._working:
+            self._idle.set()
+
+    async def drain(self) -> None:
+        """Give out no more keys, and return when none is worked on."""
+        self._draining = True
+        self._idle.clear()
+        if self._working:
+            await self._idle.wait()
 
     @property
     def depth(self) -> int:

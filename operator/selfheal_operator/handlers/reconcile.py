@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 MOST_STEPS: Final = 10
 """A look takes three steps at most unless others write at the same time; then the queue goes on first."""
 FIRST_RETRY: Final = timedelta(seconds=1)
-LONGEST_RETRY: Final = timedelta(seconds=20)
-"""An API server that comes back is noticed within this."""
+LONGEST_RETRY: Final = timedelta(seconds=12)
+"""An API server that comes back is noticed within this and a quarter."""
 
 
 @dataclass(slots=True)

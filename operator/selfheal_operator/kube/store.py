@@ -98,6 +98,11 @@ class Store:
             entry.resource_version, entry.document = version, _packed(body)
         return True
 
+    def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
+        """Say whether this state of the monitor is known, or a newer one."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.uid == uid and entry.resource_version >= int(resource_version)
+
     def drop_monitor(self, key: Key, uid: str) -> None:
         """Forget a monitor, if it is that one and not a later one of the same name."""
         entry = self._entries.get(key)
@@ -120,6 +125,11 @@ class Store:
         self._count(before, -1)
         self._count(job, 1)
         return before != job
+
+    def has_job(self, owner_uid: str, name: str, uid: str, resource_version: str) -> bool:
+        """Say whether this state of the Job is known, or a newer one."""
+        known = self._jobs.get(owner_uid, {}).get(name)
+        return known is not None and known[0].uid == uid and known[1] >= int(resource_version)
 
     def drop_job(self, job: Job) -> bool:
         """Forget a Job, if it is that one and not a later one of the same name.
@@ -163,9 +173,9 @@ class Store:
         """Return the keys of all monitors."""
         return list(self._entries)
 
-    def known_monitors(self) -> dict[Key, tuple[str, int]]:
-        """Return the UID and resourceVersion of each monitor."""
-        return {key: (entry.uid, entry.resource_version) for key, entry in self._entries.items()}
+    def known_monitors(self) -> dict[str, Key]:
+        """Return the keys of all monitors by their UIDs."""
+        return {entry.uid: key for key, entry in self._entries.items()}
 
     def monitors(self) -> Iterator[Monitor]:
         """Yield all monitors; each is read anew."""
@@ -175,10 +185,6 @@ class Store:
     def jobs(self) -> list[Job]:
         """Return all Jobs."""
         return [job for jobs in self._jobs.values() for job, _ in jobs.values()]
-
-    def known_jobs(self) -> dict[str, tuple[Job, int]]:
-        """Return each Job with its resourceVersion, by UID."""
-        return {job.uid: (job, version) for jobs in self._jobs.values() for job, version in jobs.values()}
 
     def _count(self, job: Job | None, change: int) -> None:
         if job is None or job.finished:

@@ -32,7 +32,7 @@ from selfheal_operator.core.schedule import count_slots, newest_slot, schedule_o
 from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.cluster import Cluster
-from selfheal_operator.kube.resync import resync
+from selfheal_operator.kube.resync import resync, sweep
 from selfheal_operator.kube.store import Key, Store
 
 KEY = Key("team-a", "churn")
@@ -146,9 +146,11 @@ class Line:
             await self.api.request(method, path, *arguments, **options)
         raise UnavailableError(fault.name) if fault in (Fault.LOST, Fault.ANSWER_LOST) else Died(fault.name)
 
-    def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
+    def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = ""
+    ) -> AsyncIterator[Document]:
         """List."""
-        return self.api.pages(path, query)
+        return self.api.pages(path, query, accept=accept)
 
 
 class Operator:
@@ -158,10 +160,15 @@ class Operator:
         self.api, self.loop = api, loop
         self.line = Line(api)
         self.store = Store()
-        cluster = Cluster(self.line)  # type: ignore[arg-type]  # a stand-in with the two methods it uses
-        self.executor = Executor(cluster, self.store, api.clock)
-        loop.run_until_complete(resync(cluster, self.store))
+        self.cluster = Cluster(self.line)  # type: ignore[arg-type]  # a stand-in with the two methods it uses
+        self.executor = Executor(self.cluster, self.store, api.clock)
+        loop.run_until_complete(resync(self.cluster, self.store))
         self.told = {plural: len(history) for plural, history in api.history.items()}
+
+    def lose_watches(self) -> None:
+        """Never hear of what has happened since, and look at all that is there, as after 410 Gone."""
+        self.told = {plural: len(history) for plural, history in self.api.history.items()}
+        self.loop.run_until_complete(sweep(self.cluster, self.store))
 
     def hear(self, plural: str, count: int) -> None:
         """Take in the next events of one watch, as `handlers.watch` does."""
@@ -271,6 +278,12 @@ class World(RuleBasedStateMachine):
     def an_operator_is_restarted(self, which: int, then: Moment) -> None:
         """It forgets everything, and lists."""
         self.operators[which] = Operator(self.api, self.loop)
+        self._live(then)
+
+    @rule(which=st.sampled_from([0, 1]), then=MOMENTS)
+    def watches_begin_anew(self, which: int, then: Moment) -> None:
+        """With a gap before them."""
+        self.operators[which].lose_watches()
         self._live(then)
 
     @precondition(lambda self: self._forgettable())
