@@ -56,9 +56,7 @@ class Pair:
     def is_answered(self) -> bool:
         """Say whether the status is about the newest spec."""
         monitor = self.kubectl.get("modelmonitor", "edited")
-        return bool(
-            monitor.get("status", {}).get("observedGeneration") == monitor["metadata"]["generation"]
-        )
+        return bool(monitor.get("status", {}).get("observedGeneration") == monitor["metadata"]["generation"])
 
     def wait_until_answered(self) -> None:
         """Return when the status is about the newest spec."""
@@ -99,7 +97,11 @@ def pair(cluster: LocalCluster, installation: Path, kubectl: Kubectl, tmp_path: 
         proxy.start()
         config = operator_kubeconfig(cluster, tmp_path / f"{name}.kubeconfig", proxy.url)
         operator = Operator(
-            config, tmp_path / f"{name}.log", replica=True, namespaces=kubectl.namespace, resync_seconds="3600"
+            config,
+            tmp_path / f"{name}.log",
+            pod_namespace=OPERATOR_NAMESPACE,
+            namespaces=kubectl.namespace,
+            resync_seconds="3600",
         )
         replicas.append(Replica(operator, proxy))
     pair = Pair(kubectl, *replicas)
