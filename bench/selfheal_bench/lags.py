@@ -39,13 +39,7 @@ class Lags:
         return self.due - len(self.seconds)
 
     def percentile(self, percent: float) -> float:
-        """Return the smallest lag that at least `percent` of those due did not exceed (nearest rank).
-
-        >>> Lags(due=4, seconds=(1.0, 2.0, 3.0), limit_seconds=60.0).percentile(50)
-        2.0
-        >>> Lags(due=4, seconds=(1.0, 2.0, 3.0), limit_seconds=60.0).percentile(99)
-        60.0
-        """
+        """Return the smallest lag that `percent` of those due did not exceed (nearest rank)."""
         rank = max(1, math.ceil(self.due * percent / 100))
         return self.seconds[rank - 1] if rank <= len(self.seconds) else self.limit_seconds
 

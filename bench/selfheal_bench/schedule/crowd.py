@@ -23,7 +23,7 @@ class Crowd:
 
     async def create(self, api: ApiServer) -> None:
         """Create all of it."""
-        cron = f"{self.slot.minute} {self.slot.hour} {self.slot.day} {self.slot.month} *"
+        cron = f"{self.slot.minute} {self.slot.hour} * * *"
         await for_each("creating ModelMonitors and CronJobs", _pairs(self.count, "due", cron), _creator(api))
 
     def source_of(self, job: str) -> str | None:
