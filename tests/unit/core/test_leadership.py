@@ -121,7 +121,7 @@ class Server:
     """Holds the Lease; each write makes it another state."""
 
     version: int = 0
-    spec: dict | None = None
+    spec: dict[str, object] | None = None
 
     def read(self) -> Lease | None:
         """Return the Lease as it is now."""
