@@ -26,7 +26,8 @@ class WorkQueue(Generic[K]):
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._ready: asyncio.Queue[K] = asyncio.Queue()
-        self._waiting: set[K] = set()
+        self._waiting: dict[K, datetime] = {}
+        """Since when each key waits for a worker."""
         self._working: set[K] = set()
         self._dirty: set[K] = set()
         self._heap: list[tuple[datetime, int, K]] = []
@@ -39,7 +40,7 @@ class WorkQueue(Generic[K]):
         if key in self._working:
             self._dirty.add(key)
         elif key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = self._clock()
             self._ready.put_nowait(key)
 
     def add_at(self, key: K, time: datetime | None) -> None:
@@ -56,7 +57,7 @@ class WorkQueue(Generic[K]):
     async def get(self) -> K:
         """Wait for a key. It must be given back with `done`."""
         key = await self._ready.get()
-        self._waiting.discard(key)
+        del self._waiting[key]
         self._working.add(key)
         return key
 
@@ -66,6 +67,16 @@ class WorkQueue(Generic[K]):
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a worker."""
+        return len(self._waiting)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """Since when the key that waits longest does so; None if none waits."""
+        return next(iter(self._waiting.values()), None)
 
     async def run_clock(self) -> None:
         """Move keys whose time has come, for ever."""

@@ -14,6 +14,7 @@ from selfheal_operator.core.recovery import pod_trouble, recover_report
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, ForeignJobError
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments, MissedReason
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Executor:
     cluster: Cluster
     store: Store
     clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
     _accounts_seen: dict[str, datetime] = field(default_factory=dict)
 
     async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
@@ -76,6 +78,7 @@ class Executor:
         # If we die here, the Job exists and the status does not know it. The next look finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
+        self.instruments.job_started(job, self.clock())
         logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _ensure_account(self, namespace: str) -> None:
@@ -106,6 +109,8 @@ class Executor:
         assert plan.status is not None  # noqa: S101 - the caller has just looked
         stored = await self.cluster.apply_status(monitor, plan.status)
         self.store.put_monitor(stored)
+        missed = (stored.status.missed_checks or 0) - (monitor.status.missed_checks or 0)
+        self.instruments.slots_missed(missed, MissedReason.SUPERSEDED)
         for event in plan.events:
             # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
             try:

@@ -6,6 +6,7 @@ goes through as the document that it is.
 
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -15,6 +16,7 @@ from kubernetes.aio import client as aio
 from kubernetes.aio import config
 
 from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
+from selfheal_operator.metrics.instruments import Instruments
 
 REQUEST_SECONDS: Final = 10.0
 PAGE_SIZE: Final = 500
@@ -36,6 +38,7 @@ class ApiClient:
 
     def __init__(self, transport: aio.ApiClient) -> None:
         self._transport = transport
+        self.instruments = Instruments()
 
     @classmethod
     async def connect(cls, kubeconfig: str | None = None) -> Self:
@@ -78,13 +81,17 @@ class ApiClient:
             header_params={"Accept": JSON, "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
+        began_at, code = time.monotonic(), None
         try:
             response = await self._transport.call_api(
                 method, url, headers, body, _request_timeout=REQUEST_SECONDS
             )
             raw = await response.read()
+            code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
+        finally:
+            self.instruments.observe_call(method, path, code, time.monotonic() - began_at)
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
         document: dict[str, Any] = json.loads(raw)

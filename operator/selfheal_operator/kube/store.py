@@ -1,8 +1,10 @@
 """What the API server has shown us: the newest of each object, whichever way it came."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.observed import (
     Job,
     JobDefaults,
@@ -11,6 +13,7 @@ from selfheal_operator.core.observed import (
     PodTrouble,
     Rejection,
 )
+from selfheal_operator.metrics.monitors import Facts, facts_of
 
 
 class Key(NamedTuple):
@@ -23,6 +26,8 @@ class Key(NamedTuple):
 @dataclass(slots=True)
 class _Entry:
     monitor: Monitor
+    facts: Facts
+    """Read when the monitor changes, and not ten thousand times at each scrape."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
 
@@ -57,14 +62,15 @@ class Store:
     def put_monitor(self, monitor: Monitor) -> Key:
         """Remember a monitor, unless something newer is known."""
         key = Key(monitor.namespace, monitor.name)
+        facts = facts_of({"spec": monitor.spec, "status": monitor.status.to_wire()})
         entry = self._entries.get(key)
         if entry is None:
-            self._entries[key] = _Entry(monitor)
+            self._entries[key] = _Entry(monitor, facts)
         elif int(monitor.resource_version) >= int(entry.monitor.resource_version):
             if entry.monitor.uid == monitor.uid:
-                entry.monitor = monitor
+                entry.monitor, entry.facts = monitor, facts
             else:
-                self._entries[key] = _Entry(monitor)
+                self._entries[key] = _Entry(monitor, facts)
         return key
 
     def drop_monitor(self, key: Key, uid: str) -> None:
@@ -111,6 +117,16 @@ class Store:
     def monitors(self) -> list[Monitor]:
         """Return all monitors."""
         return [entry.monitor for entry in self._entries.values()]
+
+    def facts(self) -> list[tuple[Key, Facts]]:
+        """Return what the metrics tell of all monitors."""
+        return [(key, entry.facts) for key, entry in self._entries.items()]
+
+    def active(self, purpose: Purpose) -> Counter[str]:
+        """Return how many Jobs of a purpose have not finished, by namespace."""
+        namespaces = {entry.monitor.uid: key.namespace for key, entry in self._entries.items()}
+        active = (job for job in self.jobs() if job.purpose is purpose and not job.finished)
+        return Counter(namespaces[job.owner_uid] for job in active if job.owner_uid in namespaces)
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""

@@ -211,3 +211,15 @@ async def test_the_wall_is_looked_at_every_few_seconds(queue, clock, step):
 
     assert 0 * SECOND < queue._release(clock.now) <= 5 * SECOND
     assert await taken(queue) is None
+
+
+async def test_it_says_how_many_wait_and_since_when(queue, clock):
+    """Until a worker takes them, and once for each, however often it is added."""
+    assert (queue.depth, queue.oldest) == (0, None)
+    queue.add("a")
+    clock.now = NOON + SECOND
+    queue.add("a")
+    queue.add("b")
+    assert (queue.depth, queue.oldest) == (2, NOON)
+    await queue.get()
+    assert (queue.depth, queue.oldest) == (1, NOON + SECOND)
