@@ -14,16 +14,21 @@ from pydantic import ValidationError
 
 from selfheal_operator.config import Settings
 from selfheal_operator.core.errors import SelfhealError
-from selfheal_operator.handlers.health import serve_health
+from selfheal_operator.handlers.endpoints import Endpoints, serve
+from selfheal_operator.handlers.pulse import Pulse
 from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
-from selfheal_operator.handlers.watch import REGISTRY, Context
+from selfheal_operator.handlers.watch import REGISTRY, WATCHED, Context
+from selfheal_operator.handlers.watch_age import WatchAge
+from selfheal_operator.handlers.watch_session import WatchSessions
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.resync import resync
 from selfheal_operator.kube.store import Key, Store
 from selfheal_operator.logs import configure_logging
+from selfheal_operator.metrics.exposition import Exposition
+from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +47,29 @@ def main() -> None:
 
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
+    instruments, age = Instruments(), WatchAge(WATCHED)
     cluster = Cluster(client := await ApiClient.connect())
+    client.instruments = instruments
     store, queue = Store(), WorkQueue[Key](_now)
-    reconciler = Reconciler(queue, store, Executor(cluster, store, _now), settings.job_defaults, _now)
+    executor = Executor(cluster, store, _now, instruments)
+    reconciler = Reconciler(queue, store, executor, settings.job_defaults, _now, instruments)
     listed = asyncio.Event()
-    health = await serve_health(settings.health_port, listed.is_set) if settings.health_port else None
+    pulse, sessions = Pulse(instruments, age.listen), WatchSessions(age, instruments)
+    endpoints = Endpoints(
+        trouble=pulse.trouble,
+        is_ready=listed.is_set,
+        metrics=_exposition(instruments, store, queue, age).text,
+    )
+    instruments.set_leader(leads=True)
+    server = await serve(settings.health_port, endpoints) if settings.health_port else None
     # Made before kopf is started: kopf cancels, when it ends, every task that came after.
     duties = [
         asyncio.create_task(_keep_listing(cluster, store, queue, listed, settings.resync_seconds)),
+        asyncio.create_task(pulse.run()),
         asyncio.create_task(queue.run_clock()),
         *(asyncio.create_task(_work(listed, reconciler)) for _ in range(settings.workers)),
     ]
-    watch = asyncio.create_task(_watch(listed, Context(store, queue)))
+    watch = asyncio.create_task(_watch(listed, Context(store, queue, sessions)))
     try:
         # Duties never end. One that does is a defect, and half an operator is worse than a restarted one.
         ended, _ = await asyncio.wait([watch, *duties], return_when=asyncio.FIRST_COMPLETED)
@@ -63,9 +79,22 @@ async def run(settings: Settings) -> None:
         for task in (watch, *duties):
             task.cancel()
         await asyncio.gather(watch, *duties, return_exceptions=True)
-        if health is not None:
-            await health.cleanup()
+        if server is not None:
+            await server.cleanup()
+        await sessions.close()
         await client.close()
+
+
+def _exposition(instruments: Instruments, store: Store, queue: WorkQueue[Key], age: WatchAge) -> Exposition:
+    """Say where to look for what is not told but asked for."""
+
+    def oldest_wait() -> float:
+        return (_now() - queue.oldest).total_seconds() if queue.oldest else 0.0
+
+    instruments.read_queue(lambda: queue.depth, oldest_wait)
+    instruments.read_jobs(store.active)
+    instruments.read_watches(age.ages)
+    return Exposition(instruments, store.facts, _now)
 
 
 async def _keep_listing(

@@ -14,20 +14,23 @@ import kopf
 from selfheal_operator.api.names import GROUP, LABEL_MANAGED_BY, LABEL_MONITOR, MANAGED_BY, PLURAL, VERSION
 from selfheal_operator.core.observed import job_from, monitor_from
 from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.handlers.watch_session import WatchSessions
 from selfheal_operator.kube.store import Key, Store
 
 
 class Context:
     """What the handlers share. kopf copies its memo for every object; this one stays the same."""
 
-    def __init__(self, store: Store, queue: WorkQueue[Key]) -> None:
+    def __init__(self, store: Store, queue: WorkQueue[Key], sessions: WatchSessions) -> None:
         self.store = store
         self.queue = queue
+        self.sessions = sessions
 
     def __copy__(self) -> Self:
         return self
 
 
+WATCHED: Final = (PLURAL, "jobs")
 REGISTRY: Final = kopf.OperatorRegistry()
 
 
@@ -58,9 +61,10 @@ async def on_job(event: kopf.RawEvent, memo: Context, **_: Any) -> None:
 
 
 @kopf.on.login(registry=REGISTRY)
-def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+async def login(memo: Context, **kwargs: Any) -> kopf.AiohttpSession | None:
     """Log in as the Kubernetes client does: by the kubeconfig, or as the pod's ServiceAccount."""
-    return kopf.login_via_client(**kwargs)
+    credentials = kopf.login_via_client(**kwargs)
+    return await memo.sessions.open(credentials) if credentials else None
 
 
 @kopf.on.startup(registry=REGISTRY)
