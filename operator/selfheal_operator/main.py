@@ -18,9 +18,10 @@ from selfheal_operator.handlers.endpoints import Endpoints, serve
 from selfheal_operator.handlers.pulse import Pulse
 from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.handlers.request_count import counting
 from selfheal_operator.handlers.watch import REGISTRY, WATCHED, Context
 from selfheal_operator.handlers.watch_age import WatchAge
-from selfheal_operator.handlers.watch_session import WatchSessions
+from selfheal_operator.handlers.watch_session import WatchSession
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.cluster import Cluster
@@ -54,7 +55,7 @@ async def run(settings: Settings) -> None:
     executor = Executor(cluster, store, _now, instruments)
     reconciler = Reconciler(queue, store, executor, settings.job_defaults, _now, instruments)
     listed = asyncio.Event()
-    pulse, sessions = Pulse(instruments, age.listen), WatchSessions(age, instruments)
+    pulse, session = Pulse(instruments, age.listen), WatchSession([age.tracing(), counting(instruments)])
     endpoints = Endpoints(
         trouble=pulse.trouble,
         is_ready=listed.is_set,
@@ -69,7 +70,7 @@ async def run(settings: Settings) -> None:
         asyncio.create_task(queue.run_clock()),
         *(asyncio.create_task(_work(listed, reconciler)) for _ in range(settings.workers)),
     ]
-    watch = asyncio.create_task(_watch(listed, Context(store, queue, sessions)))
+    watch = asyncio.create_task(_watch(listed, Context(store, session, queue)))
     try:
         # Duties never end. One that does is a defect, and half an operator is worse than a restarted one.
         ended, _ = await asyncio.wait([watch, *duties], return_when=asyncio.FIRST_COMPLETED)
@@ -81,7 +82,7 @@ async def run(settings: Settings) -> None:
         await asyncio.gather(watch, *duties, return_exceptions=True)
         if server is not None:
             await server.cleanup()
-        await sessions.close()
+        await session.close()
         await client.close()
 
 

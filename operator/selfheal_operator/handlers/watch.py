@@ -14,17 +14,17 @@ import kopf
 from selfheal_operator.api.names import GROUP, LABEL_MANAGED_BY, LABEL_MONITOR, MANAGED_BY, PLURAL, VERSION
 from selfheal_operator.core.observed import job_from, monitor_from
 from selfheal_operator.handlers.queue import WorkQueue
-from selfheal_operator.handlers.watch_session import WatchSessions
+from selfheal_operator.handlers.watch_session import WatchSession
 from selfheal_operator.kube.store import Key, Store
 
 
 class Context:
     """What the handlers share. kopf copies its memo for every object; this one stays the same."""
 
-    def __init__(self, store: Store, queue: WorkQueue[Key], sessions: WatchSessions) -> None:
+    def __init__(self, store: Store, session: WatchSession, queue: WorkQueue[Key]) -> None:
         self.store = store
+        self.session = session
         self.queue = queue
-        self.sessions = sessions
 
     def __copy__(self) -> Self:
         return self
@@ -63,8 +63,7 @@ async def on_job(event: kopf.RawEvent, memo: Context, **_: Any) -> None:
 @kopf.on.login(registry=REGISTRY)
 async def login(memo: Context, **kwargs: Any) -> kopf.AiohttpSession | None:
     """Log in as the Kubernetes client does: by the kubeconfig, or as the pod's ServiceAccount."""
-    credentials = kopf.login_via_client(**kwargs)
-    return await memo.sessions.open(credentials) if credentials else None
+    return await memo.session.login(kopf.login_via_client(**kwargs))
 
 
 @kopf.on.startup(registry=REGISTRY)

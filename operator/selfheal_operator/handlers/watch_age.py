@@ -46,7 +46,7 @@ class WatchAge:
     async def _notice(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestEndParams
     ) -> None:
-        if request.url.query.get("watch") != "true" or not request.response.ok:
+        if "watch" not in request.url.query or not request.response.ok:
             return
         path = request.url.path
         before = self._watches.get(path)

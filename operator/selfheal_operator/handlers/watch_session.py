@@ -1,17 +1,14 @@
 """The HTTP session that kopf lists and watches with: as kopf makes one, but it can be listened to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import aiohttp
 import kopf
 
-from selfheal_operator.handlers.watch_age import WatchAge
-from selfheal_operator.metrics.instruments import Instruments
-
 
 @dataclass(frozen=True, kw_only=True)
-class WatchSession(kopf.AiohttpSession):
+class _LoggedIn(kopf.AiohttpSession):
     """A session made from credentials.
 
     Two are the same if their credentials are: kopf gives up credentials that were refused before, and would
@@ -22,54 +19,38 @@ class WatchSession(kopf.AiohttpSession):
     credentials: kopf.ConnectionInfo
 
 
-class WatchSessions:
-    """Makes kopf's sessions, one at a time.
+class WatchSession:
+    """Makes the sessions of kopf, one after each login.
 
     kopf closes the one that it uses, but not one that it refuses.
+
+    Args:
+        tracing: Is told of all that happens in the sessions.
     """
 
-    def __init__(self, age: WatchAge, instruments: Instruments) -> None:
-        self._tracing = [age.tracing(), _counting(instruments)]
+    def __init__(self, tracing: Sequence[aiohttp.TraceConfig]) -> None:
+        self._tracing = list(tracing)
         self._newest: aiohttp.ClientSession | None = None
 
-    async def open(self, credentials: kopf.ConnectionInfo) -> WatchSession:
-        """Make a session from credentials; the one before it is closed."""
+    async def login(self, info: kopf.ConnectionInfo | None) -> kopf.AiohttpSession | None:
+        """Return a new session for these credentials; the one before it is closed."""
         await self.close()
+        if info is None:
+            return None
         self._newest = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=credentials.as_ssl_context()),
-            headers=credentials.as_http_headers(),
+            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+            headers=info.as_http_headers(),
             trace_configs=self._tracing,
         )
-        return WatchSession(
-            server=credentials.server,
-            priority=credentials.priority,
-            expiration=credentials.expiration,
+        return _LoggedIn(
+            server=info.server,
+            priority=info.priority,
+            expiration=info.expiration,
             aiohttp_session=self._newest,
-            credentials=credentials,
+            credentials=info,
         )
 
     async def close(self) -> None:
         """Close what is open."""
         if self._newest is not None:
             await self._newest.close()
-
-
-def _counting(instruments: Instruments) -> aiohttp.TraceConfig:
-    """Count kopf's requests with the operator's own."""
-
-    async def answered(
-        _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestEndParams
-    ) -> None:
-        watch = request.url.query.get("watch") == "true"
-        instruments.count_watch_request(request.url.path, request.response.status, watch=watch)
-
-    async def failed(
-        _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestExceptionParams
-    ) -> None:
-        watch = request.url.query.get("watch") == "true"
-        instruments.count_watch_request(request.url.path, None, watch=watch)
-
-    config = aiohttp.TraceConfig()
-    config.on_request_end.append(answered)
-    config.on_request_exception.append(failed)
-    return config
