@@ -35,7 +35,9 @@ class Scrape:
     seconds: float
     cpu_seconds: float
     longest_stop_seconds: float
-    """The longest time in which the event loop did nothing else."""
+    """The longest time in which the event loop did nothing else, be it that another process had its core."""
+    longest_stop_cpu_seconds: float
+    """The most CPU time that was used between two turns of others: the longest stop on an idle machine."""
     peak_mib: float
     """How far resident memory rose above what it was before."""
     series: int
@@ -114,7 +116,7 @@ def _key(document: dict[str, Any]) -> tuple[str, str]:
 
 
 async def _scrape(url: str) -> Scrape:
-    stops = [0.0]
+    stops = [(0.0, 0.0)]
     ticking = asyncio.create_task(_tick(stops))
     _begin_peak_anew()
     before, cpu, began_at = _memory_mib("VmRSS"), time.process_time(), time.monotonic()
@@ -128,18 +130,19 @@ async def _scrape(url: str) -> Scrape:
     return Scrape(
         seconds=round(seconds, 3),
         cpu_seconds=round(time.process_time() - cpu, 3),
-        longest_stop_seconds=round(max(stops), 4),
+        longest_stop_seconds=round(max(wall for wall, _ in stops), 4),
+        longest_stop_cpu_seconds=round(max(cpu for _, cpu in stops), 4),
         peak_mib=round(_memory_mib("VmHWM") - before, 1),
         series=series,
         text_mib=round(text / 2**20, 1),
     )
 
 
-async def _tick(stops: list[float]) -> None:
+async def _tick(stops: list[tuple[float, float]]) -> None:
     while True:
-        due = time.monotonic() + TICK_SECONDS
+        due, cpu = time.monotonic() + TICK_SECONDS, time.thread_time()
         await asyncio.sleep(TICK_SECONDS)
-        stops.append(time.monotonic() - due)
+        stops.append((time.monotonic() - due, time.thread_time() - cpu))
 
 
 def _begin_peak_anew() -> None:

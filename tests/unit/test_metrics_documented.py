@@ -12,7 +12,7 @@ import yaml
 
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.family import Family
-from selfheal_operator.metrics.instruments import Instruments
+from selfheal_operator.metrics.instruments import Instruments, MissedReason
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MONITORING: Final = ROOT / "manifests" / "monitoring"
@@ -124,6 +124,12 @@ def test_an_alert_names_only_labels_that_its_expression_leaves(rule):
         assert named <= labels_by_series()[first.name or ""]
     else:
         assert not named
+
+
+@pytest.mark.parametrize("reason", MissedReason)
+def test_every_reason_is_explained(reason):
+    """A slot is missed for a reason that one can read about."""
+    assert f"`{reason}`" in PAGE
 
 
 def test_every_alert_of_the_docs_is_there():

@@ -16,6 +16,7 @@ class State:
 
     trouble: str | None = None
     ready: bool = True
+    monitors: int = 1
 
 
 @pytest.fixture
@@ -28,7 +29,9 @@ def state() -> State:
 async def url(state) -> AsyncIterator[str]:
     """Serve, and return where."""
     facts = facts_of({"spec": {}, "status": {"missedChecks": 7}})
-    exposition = Exposition(Instruments(), lambda: [(("team-a", "churn"), facts)], lambda: NOON)
+    exposition = Exposition(
+        Instruments(), lambda: [(("team-a", "churn"), facts)] * state.monitors, lambda: NOON
+    )
     endpoints = Endpoints(
         trouble=lambda: state.trouble, is_ready=lambda: state.ready, metrics=exposition.text
     )
@@ -66,6 +69,18 @@ async def test_a_process_in_trouble_shows_its_metrics_all_the_same(url, state):
     read = Scrape(text)
     assert read.value("selfheal_leader") == 0
     assert read.value("selfheal_monitor_missed_checks_total", namespace="team-a", monitor="churn") == 7
+
+
+async def test_a_reader_that_goes_away_in_the_middle_harms_nobody(url, state, caplog):
+    """Prometheus gives up after its timeout; the next scrape is answered, and the log stays quiet."""
+    state.monitors = 20_000  # more than the buffers between us hold
+    async with aiohttp.ClientSession() as session:
+        answer = await session.get(f"{url}/metrics")
+        await answer.content.readany()
+        answer.close()
+    state.monitors = 1
+    assert (await asked(f"{url}/metrics"))[0] == 200
+    assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
 async def test_each_metric_is_told_once(url):
