@@ -16,23 +16,38 @@ from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from scrapes import Scrape
 
 
-def operator_kubeconfig(cluster: LocalCluster, path: Path) -> Path:
-    """Write a kubeconfig with a token of the operator's ServiceAccount, and return its path."""
+def operator_kubeconfig(cluster: LocalCluster, path: Path, server: str | None = None) -> Path:
+    """Write a kubeconfig with a token of the operator's ServiceAccount, and return its path.
+
+    Args:
+        cluster: Whose API server it is for.
+        path: Where it is written.
+        server: Another way to that API server.
+    """
     kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, OPERATOR_NAMESPACE)
     token = kubectl("create", "token", OPERATOR_ACCOUNT, "--duration=8h").strip()
     authority = (cluster.state.pki / "ca.crt").read_bytes()
-    write_kubeconfig(path, kubeconfig(cluster.server, authority, {"token": token}))
+    write_kubeconfig(path, kubeconfig(server or cluster.server, authority, {"token": token}))
     return path
 
 
 class Operator:
-    """One operator process; its log is kept."""
+    """One operator process; its log is kept.
 
-    def __init__(self, kubeconfig: Path, log: Path, **settings: str) -> None:
+    Args:
+        kubeconfig: Its way to the API server.
+        log: Where its log lines go.
+        replica: Whether it is one of several, of which one leads.
+        settings: Its settings, by their names.
+    """
+
+    def __init__(self, kubeconfig: Path, log: Path, *, replica: bool = False, **settings: str) -> None:
         self.log = log
+        pod = {"POD_NAMESPACE": OPERATOR_NAMESPACE, "POD_NAME": log.stem} if replica else {}
         self._port = free_port()
         self._environment = {
             **os.environ,
+            **pod,
             "KUBECONFIG": str(kubeconfig),
             "SELFHEAL_HEALTH_PORT": str(self._port),
             **{f"SELFHEAL_{name.upper()}": value for name, value in settings.items()},
@@ -56,6 +71,19 @@ class Operator:
             timeout_seconds=60,
         )
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def suspend(self) -> None:
+        """Stop it as a machine does that is out of memory, or a debugger: all at once, and not for ever."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on as if nothing had been."""
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a crash of its machine would."""
         self._end(signal.SIGKILL)
@@ -65,6 +93,10 @@ class Operator:
         return self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> int:
+        self._signal(number)
+        assert self._process is not None
+        return self._process.wait(timeout=15)
+
+    def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        return self._process.wait(timeout=15)

@@ -10,9 +10,10 @@ import promql_parser
 import pytest
 import yaml
 
+from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.family import Family
-from selfheal_operator.metrics.instruments import Instruments, MissedReason
+from selfheal_operator.metrics.instruments import Instruments
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MONITORING: Final = ROOT / "manifests" / "monitoring"
@@ -27,6 +28,7 @@ def families() -> tuple[Family, ...]:
     instruments.read_queue(lambda: 0, lambda: 0.0)
     instruments.read_watches(dict)
     instruments.read_jobs(lambda _: {})
+    instruments.read_waiting(lambda _: 0)
     return Exposition(instruments, list, lambda: datetime.now(UTC)).families()
 
 

@@ -48,6 +48,7 @@ class WatchAge:
     ) -> None:
         if "watch" not in request.url.query or not request.response.ok:
             return
+        self.listen()  # what the watch before has said last
         path = request.url.path
         before = self._watches.get(path)
         # That the connection was made shows nothing: one that is made again and again may tell nothing, ever.

@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -17,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.errors import SelfhealError
 from selfheal_operator.core.observed import Job
+from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.metrics.active_jobs import active_jobs
 from selfheal_operator.metrics.api_calls import NO_ANSWER, api_call
 from selfheal_operator.metrics.family import Family
@@ -32,13 +32,6 @@ _A_SECOND: Final = timedelta(seconds=1)
 _DEFECT: Final = "Defect"
 
 M = TypeVar("M", bound=MetricWrapperBase)
-
-
-class MissedReason(StrEnum):
-    """Why a slot has no Job."""
-
-    SUPERSEDED = "Superseded"
-    """A newer slot came due before it could be started: only the newest one is caught up."""
 
 
 class Instruments:
@@ -69,7 +62,7 @@ class Instruments:
         self._start_delay = self._add(
             Histogram,
             "selfheal_check_start_delay_seconds",
-            "Time from a check's slot to the creation of its Job, for each slot started.",
+            "Time from a check's slot, and its delay by spreadSeconds, to the creation of its Job.",
             buckets=START_DELAYS,
         )
         self._missed = self._add(
@@ -130,35 +123,36 @@ class Instruments:
 
     # --- what is told ---------------------------------------------------------------------------------------
 
-    def moved(self) -> None:
-        """Tell that the work of the present task goes on, though it waits for long: it does so on purpose."""
-        self.works.moved()
-
     def observe_call(self, method: str, path: str, code: int | None, seconds: float) -> None:
         """Tell of a request that has ended; `code` is None where no answer came."""
         verb, resource = api_call(method, path)
         self._calls.labels(verb, resource, NO_ANSWER if code is None else str(code)).inc()
         self._call_seconds.labels(verb, resource).observe(seconds)
-        self.moved()
+        self.works.moved()
 
     def count_watch_request(self, path: str, code: int | None, *, watch: bool) -> None:
         """Tell of a request of the watch engine's, which lists and then watches."""
         verb, resource = api_call("GET", path, watch=watch)
         self._calls.labels(verb, resource, NO_ANSWER if code is None else str(code)).inc()
 
-    def job_started(self, job: Job, answered: datetime) -> None:
-        """Tell of a Job that is there now; `answered` is when the API server said so."""
+    def job_started(self, job: Job, answered: datetime, delay: timedelta) -> None:
+        """Tell of a Job that is there now.
+
+        Args:
+            job: The Job.
+            answered: When the API server said so.
+            delay: How long after its slot it was to be started.
+        """
         self._started.labels(job.purpose).inc()
-        if job.purpose is Purpose.CHECK:
+        if job.purpose is Purpose.CHECK and not job.request:
             # creationTimestamp is cut to the second: the Job was made within the second after it.
             # For one just made the answer is the closer bound; for one that was found, that second is.
             created = min(answered, job.created + _A_SECOND)
-            self._start_delay.observe(max(0.0, (created - job.slot).total_seconds()))
+            self._start_delay.observe(max(0.0, (created - job.slot - delay).total_seconds()))
 
     def slots_missed(self, count: int, reason: MissedReason) -> None:
         """Tell of slots that have been written off in the status."""
-        if count > 0:
-            self._missed.labels(reason).inc(count)
+        self._missed.labels(reason).inc(count)
 
     @contextlib.contextmanager
     def reconciling(self) -> Iterator[None]:
@@ -205,6 +199,15 @@ class Instruments:
             " every minute.",
             ages,
             ("resource",),
+        )
+
+    def read_waiting(self, waiting: Callable[[Purpose], int]) -> None:
+        """Show how many Jobs wait for room under the operator's limits."""
+        self._pull(
+            "selfheal_jobs_waiting",
+            "Jobs that are due and wait for room: as many run already as the operator may have at once.",
+            lambda: {(purpose,): waiting(purpose) for purpose in Purpose},
+            ("purpose",),
         )
 
     def read_jobs(self, active: Callable[[Purpose], Mapping[str, int]]) -> None:

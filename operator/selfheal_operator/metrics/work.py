@@ -1,6 +1,7 @@
 """Work that goes on, and whether anything comes of it."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,6 +47,16 @@ class Works:
         if (work := _CURRENT.get()) is not None:
             work.moved_at = self._timer()
 
+    @contextlib.contextmanager
+    def wait(self) -> Iterator[None]:
+        """Count what the present task does meanwhile as waiting on purpose, and not as standing still."""
+        if (work := _CURRENT.get()) is not None:
+            work.moved_at = math.inf
+        try:
+            yield
+        finally:
+            self.moved()
+
     def longest(self) -> float:
         """Return how long the longest work has lasted, in seconds; 0 if there is none."""
         now = self._timer()
@@ -54,4 +65,4 @@ class Works:
     def longest_standstill(self) -> float:
         """Return the longest time, in seconds, in which a work has not moved; 0 if there is none."""
         now = self._timer()
-        return max((now - work.moved_at for work in self._works), default=0.0)
+        return max((max(0.0, now - work.moved_at) for work in self._works), default=0.0)

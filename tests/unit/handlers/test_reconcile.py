@@ -12,6 +12,7 @@ from selfheal_operator.api.names import PLURAL
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.resync import resync
@@ -48,6 +49,7 @@ class Operator:
         self.reconciler = Reconciler(
             queue=self.queue,
             store=self.store,
+            capacity=Capacity(self.store, {}, self.queue.add),
             executor=Executor(self.cluster, self.store, lambda: NOON, self.instruments),
             defaults=DEFAULTS,
             clock=lambda: NOON,

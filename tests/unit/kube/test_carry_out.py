@@ -9,7 +9,7 @@ from memory_api import MONITORS, Document, MemoryApi
 from scrapes import Scrape
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.core.errors import UnavailableError
-from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.monitor import STATUS_PATIENCE, plan_monitor
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.resync import resync
@@ -103,6 +103,9 @@ async def test_slots_that_are_given_up_are_told_once_they_are_in_the_status(oper
     operator.restart()
     operator.now = NOON + 2 * HOUR
     await operator.work()
+    assert operator.read("selfheal_slots_missed_total", reason="Superseded") == 0
+    operator.now += STATUS_PATIENCE
+    await operator.work()
     await operator.work()
     assert operator.read("selfheal_jobs_started_total", purpose="Check") == 1
     assert operator.read("selfheal_slots_missed_total", reason="Superseded") == 2
@@ -111,6 +114,8 @@ async def test_slots_that_are_given_up_are_told_once_they_are_in_the_status(oper
 async def test_the_store_tells_the_metrics_what_the_status_says(operator):
     """And nothing any more when the monitor is gone."""
     operator.now = NOON + 2 * HOUR
+    await operator.work()
+    operator.now += STATUS_PATIENCE
     await operator.work()
     ((key, facts),) = operator.store.facts()
     assert (key, facts.missed) == (KEY, 2)

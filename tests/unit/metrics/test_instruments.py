@@ -5,11 +5,12 @@ import pytest
 from builders import MINUTE, NOON, SECOND, job
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.errors import RejectedError, UnavailableError
+from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.kube.client import NotFoundError
-from selfheal_operator.metrics.instruments import MissedReason
 
 JOBS = "/apis/batch/v1/namespaces/team-a/jobs"
 MILLISECOND = SECOND / 1000
+NO_DELAY = 0 * SECOND
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,7 @@ MILLISECOND = SECOND / 1000
         ("selfheal_jobs_started_total", {"purpose": "Check"}),
         ("selfheal_jobs_started_total", {"purpose": "Retrain"}),
         ("selfheal_slots_missed_total", {"reason": "Superseded"}),
+        ("selfheal_slots_missed_total", {"reason": "DeadlineExceeded"}),
         ("selfheal_reconcile_errors_total", {"kind": "Defect"}),
         ("selfheal_leader_transitions_total", {}),
         ("selfheal_check_start_delay_seconds_count", {}),
@@ -31,7 +33,7 @@ def test_a_series_is_there_before_anything_has_happened(read, name, labels):
 
 def test_a_check_that_is_started_is_counted_with_its_delay(instruments, read):
     """The delay is the time from the slot to when the API server said that the Job is there."""
-    instruments.job_started(job(slot=NOON, created=NOON), NOON + 300 * MILLISECOND)
+    instruments.job_started(job(slot=NOON, created=NOON), NOON + 300 * MILLISECOND, NO_DELAY)
     assert read("selfheal_jobs_started_total", purpose="Check") == 1
     assert read("selfheal_check_start_delay_seconds_sum") == pytest.approx(0.3)
     assert read("selfheal_check_start_delay_seconds_bucket", le="0.25") == 0
@@ -40,28 +42,44 @@ def test_a_check_that_is_started_is_counted_with_its_delay(instruments, read):
 
 def test_a_job_that_was_found_is_as_late_as_it_was_made(instruments, read):
     """An operator that comes back an hour later finds it: it was not an hour late."""
-    instruments.job_started(job(slot=NOON, created=NOON + 2 * SECOND), NOON + 60 * MINUTE)
+    instruments.job_started(job(slot=NOON, created=NOON + 2 * SECOND), NOON + 60 * MINUTE, NO_DELAY)
     assert read("selfheal_check_start_delay_seconds_sum") == pytest.approx(3)
 
 
 def test_a_job_is_never_early(instruments, read):
     """Clocks differ; a histogram of times has no place for a negative one."""
-    instruments.job_started(job(slot=NOON, created=NOON - 2 * SECOND), NOON - SECOND)
+    instruments.job_started(job(slot=NOON, created=NOON - 2 * SECOND), NOON - SECOND, NO_DELAY)
     assert read("selfheal_check_start_delay_seconds_sum") == 0
 
 
 def test_a_retraining_has_no_delay(instruments, read):
     """Its slot is that of the check that found the drift: what lies between is the check's own time."""
-    instruments.job_started(job(Purpose.RETRAIN), NOON + MINUTE)
+    instruments.job_started(job(Purpose.RETRAIN), NOON + MINUTE, NO_DELAY)
     assert read("selfheal_jobs_started_total", purpose="Retrain") == 1
     assert read("selfheal_check_start_delay_seconds_count") == 0
 
 
-@pytest.mark.parametrize(("count", "told"), [(0, 0), (3, 3), (-1, 0)])
-def test_missed_slots_are_counted(instruments, read, count, told):
-    """By the reason. A status that another has set back takes nothing away, and is no defect."""
-    instruments.slots_missed(count, MissedReason.SUPERSEDED)
-    assert read("selfheal_slots_missed_total", reason="Superseded") == told
+def test_a_delay_that_the_user_asked_for_is_not_late(instruments, read):
+    """With spreadSeconds each monitor starts a while after its slot, on purpose."""
+    slot, start = NOON, NOON + 40 * SECOND
+    instruments.job_started(job(slot=slot, created=start), start + 200 * MILLISECOND, 40 * SECOND)
+    assert read("selfheal_check_start_delay_seconds_sum") == pytest.approx(0.2)
+
+
+def test_a_check_that_somebody_asked_for_has_no_delay(instruments, read):
+    """It has no slot of the schedule to be late for."""
+    instruments.job_started(job(request="now"), NOON + MINUTE, NO_DELAY)
+    assert read("selfheal_jobs_started_total", purpose="Check") == 1
+    assert read("selfheal_check_start_delay_seconds_count") == 0
+
+
+@pytest.mark.parametrize("reason", MissedReason)
+def test_missed_slots_are_counted_by_the_reason(instruments, read, reason):
+    """None were missed before; of another reason none are missed now."""
+    instruments.slots_missed(3, reason)
+    assert {other: read("selfheal_slots_missed_total", reason=other) for other in MissedReason} == {
+        other: 3 if other is reason else 0 for other in MissedReason
+    }
 
 
 def test_a_call_is_counted_by_verb_resource_and_code(instruments, read):
@@ -146,6 +164,13 @@ def test_the_age_of_each_watch_is_told_by_resource(instruments, read):
     """Those that there are when it is asked."""
     instruments.read_watches(lambda: {("jobs",): 61.0})
     assert read("selfheal_watch_age_seconds", resource="jobs") == 61
+
+
+def test_jobs_that_wait_for_room_are_told(instruments, read):
+    """By what they are for: each has a limit of its own."""
+    instruments.read_waiting({Purpose.CHECK: 3, Purpose.RETRAIN: 0}.__getitem__)
+    assert read("selfheal_jobs_waiting", purpose="Check") == 3
+    assert read("selfheal_jobs_waiting", purpose="Retrain") == 0
 
 
 def test_active_jobs_go_when_they_have_finished(instruments, read):

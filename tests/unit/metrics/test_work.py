@@ -42,6 +42,22 @@ def test_work_that_has_ended_is_forgotten(works, timer):
     assert (works.longest(), works.longest_standstill()) == (0, 0)
 
 
+def test_waiting_on_purpose_is_no_standing_still(works, timer):
+    """It counts from when the wait is over."""
+    with works.work():
+        with works.wait():
+            timer.now += 50
+            assert (works.longest(), works.longest_standstill()) == (50, 0)
+        timer.now += 20
+        assert (works.longest(), works.longest_standstill()) == (70, 20)
+
+
+def test_who_works_on_nothing_may_wait_as_well(works):
+    """Lists are made by nobody's work."""
+    with works.wait():
+        assert works.longest_standstill() == 0
+
+
 async def test_calls_for_one_work_say_nothing_of_another(works, timer):
     """One worker that is stuck is found, however busy the others are."""
     stuck, release = asyncio.Event(), asyncio.Event()
