@@ -16,15 +16,18 @@ from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from scrapes import Scrape
 
 
-def operator_kubeconfig(cluster: LocalCluster, path: Path, server: str | None = None) -> Path:
+def operator_kubeconfig(
+    cluster: LocalCluster, path: Path, server: str | None = None, namespace: str = OPERATOR_NAMESPACE
+) -> Path:
     """Write a kubeconfig with a token of the operator's ServiceAccount, and return its path.
 
     Args:
         cluster: Whose API server it is for.
         path: Where it is written.
         server: Another way to that API server.
+        namespace: Where the operator is installed.
     """
-    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, OPERATOR_NAMESPACE)
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, namespace)
     token = kubectl("create", "token", OPERATOR_ACCOUNT, "--duration=8h").strip()
     authority = (cluster.state.pki / "ca.crt").read_bytes()
     write_kubeconfig(path, kubeconfig(server or cluster.server, authority, {"token": token}))
@@ -37,13 +40,13 @@ class Operator:
     Args:
         kubeconfig: Its way to the API server.
         log: Where its log lines go.
-        replica: Whether it is one of several, of which one leads.
+        pod_namespace: Where its pod would be, if it is one of several of which one leads.
         settings: Its settings, by their names.
     """
 
-    def __init__(self, kubeconfig: Path, log: Path, *, replica: bool = False, **settings: str) -> None:
+    def __init__(self, kubeconfig: Path, log: Path, *, pod_namespace: str = "", **settings: str) -> None:
         self.log = log
-        pod = {"POD_NAMESPACE": OPERATOR_NAMESPACE, "POD_NAME": log.stem} if replica else {}
+        pod = {"POD_NAMESPACE": pod_namespace, "POD_NAME": log.stem}
         self._port = free_port()
         self._environment = {
             **os.environ,

@@ -52,6 +52,10 @@ class Settings(BaseModel):
     """A leader whose last renewal was longer ago writes nothing any more. Shorter than the one above."""
     lease_retry_seconds: Annotated[int, Field(ge=1)] = 2
     """How often a leader renews. Shorter than the one above."""
+    api_requests_per_second: Annotated[float, Field(gt=0)] = 500
+    """Requests to the API server, in the long run. A Retry-After of its own holds all of them back."""
+    api_burst: Annotated[int, Field(ge=1)] = 1000
+    """Requests that may be sent at once after a pause."""
     workers: Annotated[int, Field(ge=1, le=256)] = 32
     """Monitors that are worked on at the same time."""
     resync_seconds: Annotated[int, Field(ge=1)] = 600

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,9 +27,11 @@ from selfheal_operator.handlers.watch_session import KINDS, WatchSession
 from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.lease import AlwaysLeading, Elector, Leadership, own_identity
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.logs import configure_logging
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.instruments import Instruments
@@ -47,18 +49,15 @@ def main() -> None:
     asyncio.run(run(settings))
 
 
-def wall_clock() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
-async def run(settings: Settings, clock: Clock = wall_clock) -> None:
+async def run(settings: Settings, clock: Clock | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
         settings: What the platform team has set.
-        clock: Tells the time; a test may bring its own.
+        clock: Tells the time; without one, the API server does.
     """
+    server_clock = ServerClock()
+    clock = clock or server_clock
     stop = asyncio.Event()
 
     def take_signals() -> None:
@@ -68,9 +67,13 @@ async def run(settings: Settings, clock: Clock = wall_clock) -> None:
     take_signals()
     async with contextlib.AsyncExitStack() as ends:
         instruments, age = Instruments(), WatchAge(sorted(KINDS))
-        leadership = await _leadership(settings, clock, instruments, ends)
-        client = await ApiClient.connect(validity=leadership.seconds_left)
-        client.instruments = instruments
+        leadership = await _leadership(settings, clock, server_clock, instruments, ends)
+        client = await ApiClient.connect(
+            validity=leadership.seconds_left,
+            throttle=Throttle(settings.api_requests_per_second, settings.api_burst),
+            clock=server_clock,
+            instruments=instruments,
+        )
         ends.push_async_callback(client.close)
         cluster, store, asked = Cluster(client, settings.namespaces), Store(), asyncio.Event()
         context = Context(store, WatchSession(asked.set, [age.tracing(), counting(instruments)]))
@@ -123,12 +126,15 @@ def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Cloc
 
 
 async def _leadership(
-    settings: Settings, clock: Clock, instruments: Instruments, ends: contextlib.AsyncExitStack
+    settings: Settings,
+    clock: Clock,
+    server_clock: ServerClock,
+    instruments: Instruments,
+    ends: contextlib.AsyncExitStack,
 ) -> Leadership:
     if settings.lease_namespace is None:
         return AlwaysLeading()
-    client = await ApiClient.connect()
-    client.instruments = instruments
+    client = await ApiClient.connect(clock=server_clock, instruments=instruments)
     ends.push_async_callback(client.close)
     return Elector(
         client=client,

@@ -99,7 +99,7 @@ def pair(cluster: LocalCluster, installation: Path, kubectl: Kubectl, tmp_path: 
         operator = Operator(
             config,
             tmp_path / f"{name}.log",
-            replica=True,
+            pod_namespace=OPERATOR_NAMESPACE,
             namespaces=kubectl.namespace,
             resync_seconds="3600",
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from demo.install import OPERATOR_NAMESPACE
 from eventually import eventually
 from kubectl import Kubectl
 from localcluster import LocalCluster
@@ -122,6 +123,44 @@ def test_an_operator_at_rest_shows_that_it_is_well(operator: Operator) -> None:
     for resource in ("modelmonitors", "jobs"):
         assert (rest.value("selfheal_watch_age_seconds", resource=resource) or 0) < 60
         assert rest.value("selfheal_api_requests_total", verb="watch", resource=resource, code="200")
+
+
+def test_of_two_replicas_one_leads_and_both_know_the_monitors(
+    installation: Path, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """A standby hears its watches and shows the monitors; when the leader goes, it leads."""
+    manifest = monitor_manifest("idle", reference="/r.csv", current="/c.csv", suspend=True)
+    kubectl.apply(manifest)
+    replicas = [
+        Operator(installation, tmp_path / f"replica-{n}.log", pod_namespace=OPERATOR_NAMESPACE)
+        for n in (1, 2)
+    ]
+    for replica in replicas:
+        replica.start()
+
+    def leads(replica: Operator) -> bool:
+        return replica.scrape().value("selfheal_leader") == 1
+
+    try:
+        eventually(lambda: [leads(replica) for replica in replicas].count(True) == 1, "one leads")
+        leader, standby = sorted(replicas, key=leads, reverse=True)
+        monitor = {"namespace": kubectl.namespace, "monitor": "idle"}
+        for replica in replicas:
+            shown = replica.scrape()
+            assert shown.value("selfheal_monitor_suspended", **monitor) == 1
+            assert (shown.value("selfheal_watch_age_seconds", resource="modelmonitors") or 0) < 60
+        assert standby.scrape().value("selfheal_leader_transitions_total") == 0
+        assert leader.scrape().value(
+            "selfheal_api_requests_total", verb="update", resource="leases", code="200"
+        )
+
+        assert leader.stop() == 0
+        eventually(lambda: leads(standby), "the other one leads")
+        assert standby.scrape().value("selfheal_leader_transitions_total") == 1
+    finally:
+        for replica in replicas:
+            if replica.running:
+                replica.stop()
 
 
 def test_a_quiet_watch_is_heard_by_its_bookmarks(operator: Operator) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from demo.install import OPERATOR_NAMESPACE
 from eventually import eventually
 from fault_proxy import FaultProxy, error_line
 from kubectl import Kubectl
@@ -84,7 +85,7 @@ def stage(
     operator = Operator(
         operator_kubeconfig(cluster, folder / "kubeconfig", proxy.url),
         folder / "operator.log",
-        replica=True,
+        pod_namespace=OPERATOR_NAMESPACE,
         namespaces="outages",
         resync_seconds="3600",  # nothing here is to be mended by waiting for it
         mlflow_tracking_uri="http://mlflow.invalid",

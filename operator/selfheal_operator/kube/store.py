@@ -47,6 +47,12 @@ class _Entry:
     def monitor(self) -> Monitor:
         return monitor_from(json.loads(self.document))
 
+    @property
+    def next_check_time(self) -> str:
+        """As it is written, which sorts like time; what promises nothing comes last."""
+        promised: str = json.loads(self.document)["status"].get("nextCheckTime", "none")
+        return promised
+
 
 @dataclass(slots=True)
 class Store:
@@ -176,6 +182,10 @@ class Store:
     def known_keys(self) -> list[Key]:
         """Return the keys of all monitors."""
         return list(self._entries)
+
+    def oldest_due_first(self) -> list[Key]:
+        """Return the keys of all monitors, in the order in which they promise their next check."""
+        return sorted(self._entries, key=lambda key: self._entries[key].next_check_time)
 
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""

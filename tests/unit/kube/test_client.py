@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,9 @@ from prometheus_client import generate_latest
 from scrapes import Scrape
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.kube.client import ApiClient, NotFoundError
+from selfheal_operator.kube.throttle import Throttle
+from selfheal_operator.metrics.instruments import Instruments
+from timers import Timer
 
 PODS = "/api/v1/namespaces/team-a/pods"
 
@@ -50,3 +54,21 @@ async def test_each_call_is_told_with_its_outcome(client):
     }
     assert counted == {("list", "pods", "200"), ("get", "jobs", "404"), ("create", "events", "<error>")}
     assert read.value("selfheal_api_request_duration_seconds_count", verb="list", resource="pods") == 1
+
+
+async def test_work_that_is_held_back_on_purpose_does_not_stand_still(client):
+    """The API server has said Retry-After: whoever waits it out is not stuck."""
+    timer = Timer()
+    client.instruments = instruments = Instruments(timer)
+    client._throttle = throttle = Throttle(per_second=1000, burst=1000)
+    throttle.hold(0.2)
+
+    async def work() -> None:
+        with instruments.reconciling():
+            await client.request("GET", PODS)
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0.01)
+    timer.now += 100
+    assert (instruments.works.longest(), instruments.works.longest_standstill()) == (100, 0)
+    await working

@@ -236,3 +236,13 @@ def test_a_slot_whose_job_is_gone_is_remembered():
 
     store.put_monitor(reborn(20))
     assert known(store).removed_slot is None
+
+
+def test_keys_come_in_the_order_of_their_next_checks():
+    """A new leader starts what has been waiting for longest first; what promises nothing comes last."""
+    store = Store()
+    for number, (name, due) in enumerate({"b": "13:00", "none": None, "a": "12:00", "c": "14:00"}.items()):
+        promised = {} if due is None else {"nextCheckTime": f"2026-11-23T{due}:00Z"}
+        store.put_monitor(version(number + 1, name=name, uid=name) | {"status": promised})
+
+    assert [key.name for key in store.oldest_due_first()] == ["a", "b", "c", "none"]
