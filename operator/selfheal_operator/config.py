@@ -61,7 +61,7 @@ class Settings(BaseModel):
     resync_seconds: Annotated[int, Field(ge=1)] = 600
     """How often everything is looked at for what the watch never told."""
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """Where /livez and /readyz are served; 0 for nowhere."""
+    """Where /livez, /readyz and /metrics are served; 0 for nowhere."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     pod_name: str | None = None

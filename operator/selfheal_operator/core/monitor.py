@@ -13,6 +13,7 @@ from selfheal_operator.core.observed import Job, Observed
 from selfheal_operator.core.plan import JobOrder, Plan
 from selfheal_operator.core.requests import slot_for_request
 from selfheal_operator.core.situation import Situation, assess
+from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.core.status import operator_status, stored_operator_status
 
 POD_PATIENCE: Final = timedelta(seconds=30)
@@ -49,7 +50,12 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
     if status != stored:
         until = None if overtaken else _may_wait_until(situation, status, stored)
         if until is None:
-            return Plan(status=status, events=events_of(situation, status), wake_at=wake_at)
+            return Plan(
+                status=status,
+                events=events_of(situation, status),
+                missed=situation.slots.missed_by_reason,
+                wake_at=wake_at,
+            )
         wake_at = min(until, wake_at or until)
     return Plan(delete=_surplus_job(situation), wake_at=wake_at)
 
@@ -146,6 +152,7 @@ def _check_order(situation: Situation) -> JobOrder | None:
         Purpose.CHECK,
         check_job(seen.monitor, rules.spec, due, seen.defaults, token=token),
         due,
+        delay=timedelta() if token else punctuality_of(rules.spec, seen.monitor.uid).delay,
         unseen=_unseen(situation, Purpose.CHECK, check_job_name(seen.monitor.name, last) if last else None),
     )
 

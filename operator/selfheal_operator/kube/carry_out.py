@@ -15,6 +15,7 @@ from selfheal_operator.core.recovery import pod_trouble, recover_report
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, ForeignJobError
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Executor:
     cluster: Cluster
     store: Store
     clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
     _accounts_seen: dict[str, datetime] = field(default_factory=dict)
 
     async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
@@ -84,6 +86,7 @@ class Executor:
         # If we die here, the Job exists and the status does not know it. The next look finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
+        self.instruments.job_started(job, self.clock(), order.delay)
         logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _found(self, key: Key, names: Iterable[str]) -> bool:
@@ -125,6 +128,8 @@ class Executor:
         )
 
     async def _tell(self, monitor: Monitor, plan: Plan) -> None:
+        for reason, count in plan.missed.items():
+            self.instruments.slots_missed(count, reason)
         for event in plan.events:
             # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
             try:

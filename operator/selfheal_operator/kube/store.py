@@ -18,6 +18,7 @@ from selfheal_operator.core.observed import (
     Rejection,
     monitor_from,
 )
+from selfheal_operator.metrics.monitors import Facts, facts_of
 
 _READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
 
@@ -36,6 +37,8 @@ class _Entry:
     document: bytes
     """What is read of the monitor, as JSON: a third of what the same takes as objects, of which ten thousand
     monitors hold a million."""
+    facts: Facts
+    """Read when the monitor changes, and not of ten thousand at each scrape."""
     removed_slot: datetime | None = None
     """The newest slot whose Job was here and is gone."""
     rejection: Rejection | None = None
@@ -99,9 +102,10 @@ class Store:
         if entry is None or entry.uid != uid:
             if entry is not None:
                 del self._owners[entry.uid]
-            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body))
+            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body), facts_of(body))
         else:
             entry.resource_version, entry.document = version, _packed(body)
+            entry.facts = facts_of(body)
         return True
 
     def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
@@ -191,6 +195,10 @@ class Store:
         """Yield all monitors; each is read anew."""
         for entry in list(self._entries.values()):
             yield entry.monitor()
+
+    def facts(self) -> list[tuple[Key, Facts]]:
+        """Return what the metrics tell of all monitors."""
+        return [(key, entry.facts) for key, entry in self._entries.items()]
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""
