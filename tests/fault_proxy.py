@@ -1,7 +1,7 @@
 """A way to the API server that can be bad: an HTTP proxy whose faults a test switches on and off.
 
-The operator speaks plain HTTP to it, and it HTTPS to the API server, with whatever token it was handed. It runs
-in a thread of its own, so that tests can wait and look while it works.
+The operator speaks plain HTTP to it, and it HTTPS to the API server, with whatever token it was handed. It
+runs in a thread of its own, so that tests can wait and look while it works.
 """
 
 import asyncio
@@ -167,7 +167,7 @@ class FaultProxy:
             body = await answer.read()
             if self._losses and _is_write(request.method, request.path):
                 self._losses -= 1
-                request.transport.abort()  # type: ignore[attr-defined]  # of a socket, so it can
+                request.transport.abort()
             if self._stalled:
                 await asyncio.Event().wait()
             return web.Response(body=body, status=answer.status, headers=_kept(answer))

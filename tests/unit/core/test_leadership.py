@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +122,7 @@ class Server:
     """Holds the Lease; each write makes it another state."""
 
     version: int = 0
-    spec: dict | None = None
+    spec: dict[str, Any] | None = None
 
     def read(self) -> Lease | None:
         """Return the Lease as it is now."""
