@@ -1,7 +1,7 @@
 """A way to the API server that can be bad: an HTTP proxy whose faults a test switches on and off.
 
-The operator speaks plain HTTP to it, and it HTTPS to the API server, with whatever token it was handed. It
-runs in a thread of its own, so that tests can wait and look while it works.
+The operator speaks plain HTTP to it, and it HTTPS to the API server, with the operator's token. It runs in
+a thread of its own, so that tests can wait and look while it works.
 """
 
 import asyncio

@@ -5,6 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.core.capacity import Limits
 from selfheal_operator.core.leadership import Durations
 from selfheal_operator.core.observed import JobDefaults
 
@@ -30,6 +32,15 @@ class Settings(BaseModel):
     job_ttl_seconds: Annotated[int, Field(ge=3600)] = 86400
     """Finished Jobs are removed after this. At least an hour: until it is in the status, a Job is the only
     record that its slot was started."""
+    max_active_checks: Annotated[int, Field(ge=0)] = 0
+    """Checks that may run at once in all namespaces; 0 for any number. The others wait for their turn, the
+    oldest slot of the namespace that runs the fewest first."""
+    max_active_checks_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Checks that may run at once in one namespace; 0 for any number."""
+    max_active_retrains: Annotated[int, Field(ge=0)] = 0
+    """Retrainings that may run at once in all namespaces; 0 for any number."""
+    max_active_retrains_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Retrainings that may run at once in one namespace; 0 for any number."""
     namespaces: tuple[NamespaceName, ...] = ()
     """The namespaces that this operator serves, separated by commas; empty: all."""
     leader_election: bool | None = None
@@ -41,6 +52,10 @@ class Settings(BaseModel):
     """A leader whose last renewal was longer ago writes nothing any more. Shorter than the one above."""
     lease_retry_seconds: Annotated[int, Field(ge=1)] = 2
     """How often a leader renews. Shorter than the one above."""
+    api_requests_per_second: Annotated[float, Field(gt=0)] = 500
+    """Requests to the API server, in the long run. A Retry-After of its own holds all of them back."""
+    api_burst: Annotated[int, Field(ge=1)] = 1000
+    """Requests that may be sent at once after a pause."""
     workers: Annotated[int, Field(ge=1, le=256)] = 32
     """Monitors that are worked on at the same time."""
     resync_seconds: Annotated[int, Field(ge=1)] = 600
@@ -93,6 +108,14 @@ class Settings(BaseModel):
             renew_deadline=self.lease_renew_deadline_seconds,
             retry=self.lease_retry_seconds,
         )
+
+    @property
+    def limits(self) -> dict[Purpose, Limits]:
+        """How many Jobs may be active at once."""
+        return {
+            Purpose.CHECK: Limits(self.max_active_checks, self.max_active_checks_per_namespace),
+            Purpose.RETRAIN: Limits(self.max_active_retrains, self.max_active_retrains_per_namespace),
+        }
 
     @property
     def job_defaults(self) -> JobDefaults:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,11 +20,14 @@ from selfheal_operator.handlers.reconcile import Reconciler
 from selfheal_operator.handlers.sweeper import Sweeper
 from selfheal_operator.handlers.watch import Context, keep_watching
 from selfheal_operator.handlers.watch_session import WatchSession
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.lease import AlwaysLeading, Elector, Leadership, own_identity
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.logs import configure_logging
 
 Clock = Callable[[], datetime]
@@ -40,18 +43,15 @@ def main() -> None:
     asyncio.run(run(settings))
 
 
-def wall_clock() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
-async def run(settings: Settings, clock: Clock = wall_clock) -> None:
+async def run(settings: Settings, clock: Clock | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
         settings: What the platform team has set.
-        clock: Tells the time; a test may bring its own.
+        clock: Tells the time; without one, the API server does.
     """
+    server_clock = ServerClock()
+    clock = clock or server_clock
     stop = asyncio.Event()
 
     def take_signals() -> None:
@@ -60,8 +60,12 @@ async def run(settings: Settings, clock: Clock = wall_clock) -> None:
 
     take_signals()
     async with contextlib.AsyncExitStack() as ends:
-        leadership = await _leadership(settings, clock, ends)
-        client = await ApiClient.connect(validity=leadership.seconds_left)
+        leadership = await _leadership(settings, clock, server_clock, ends)
+        client = await ApiClient.connect(
+            validity=leadership.seconds_left,
+            throttle=Throttle(settings.api_requests_per_second, settings.api_burst),
+            clock=server_clock,
+        )
         ends.push_async_callback(client.close)
         cluster, store, asked = Cluster(client, settings.namespaces), Store(), asyncio.Event()
         context = Context(store, WatchSession(asked.set))
@@ -69,7 +73,8 @@ async def run(settings: Settings, clock: Clock = wall_clock) -> None:
 
         def new_reconciler() -> Reconciler:
             queue, executor = WorkQueue[Key](clock), Executor(cluster, store, clock)
-            return Reconciler(queue, store, executor, settings.job_defaults, clock)
+            capacity = Capacity(store, settings.limits, queue.add)
+            return Reconciler(queue, store, executor, capacity, settings.job_defaults, clock)
 
         leading = Leading(leadership, sweeper, context, new_reconciler, settings.workers)
         if settings.health_port:
@@ -85,10 +90,12 @@ async def run(settings: Settings, clock: Clock = wall_clock) -> None:
         )
 
 
-async def _leadership(settings: Settings, clock: Clock, ends: contextlib.AsyncExitStack) -> Leadership:
+async def _leadership(
+    settings: Settings, clock: Clock, server_clock: ServerClock, ends: contextlib.AsyncExitStack
+) -> Leadership:
     if settings.lease_namespace is None:
         return AlwaysLeading()
-    client = await ApiClient.connect()
+    client = await ApiClient.connect(clock=server_clock)
     ends.push_async_callback(client.close)
     return Elector(
         client=client,

@@ -198,7 +198,7 @@ def test_writes_whose_answers_are_lost_are_done_once(scene: Scene) -> None:
 
 
 def test_an_api_server_that_was_away_and_forgot_the_past(scene: Scene) -> None:
-    """It is restarted, and etcd has compacted what the watches had seen last: there is no way on."""
+    """It is restarted, and etcd has compacted what the watches saw last: they cannot go on from there."""
     gone = scene.apply(suspend=True)
     scene.wait_until_noticed(gone)
     scene.proxy.freeze_watches()

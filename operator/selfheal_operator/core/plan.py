@@ -32,6 +32,10 @@ class JobOrder:
 
     purpose: Purpose
     manifest: dict[str, Any]
+    slot: datetime
+    unseen: tuple[str, ...] = ()
+    """Jobs that must have ended before this one starts, and that are known by name only: the status speaks of
+    them, the watch of Jobs has not yet. They are looked up first."""
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class JobOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One step: at most one of `recover`, `inspect`, `job` and `status` is set.
+    """One step: at most one of `recover`, `inspect`, `replace`, `job`, `status` and `delete` is set.
 
     So the status never says more than the API server has confirmed: a Job is created first, and the status
     that knows it is written in the next step, from the Job as it was seen.
@@ -59,6 +63,10 @@ class Plan:
     """A finished Job whose report is not in the status: look for it in the pod's termination message."""
     inspect: Job | None = None
     """An active Job whose pod does not start: ask the pod why."""
+    replace: Job | None = None
+    """An active check that makes room for the slot that is due now."""
+    delete: Job | None = None
+    """A finished Job beyond the history limits."""
     status: dict[str, Any] | None = None
     """The operator's whole part of the status, if it differs from what is stored."""
     events: tuple[Event, ...] = ()

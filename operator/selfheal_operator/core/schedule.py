@@ -1,5 +1,6 @@
 """When checks are due: slots, the newest one missed, and the one to wait for."""
 
+import functools
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -71,15 +72,20 @@ def schedule_of(spec: ModelMonitorSpec, uid: str) -> Schedule:
         return IntervalSchedule(spec.interval_seconds, zlib.crc32(uid.encode()) % spec.interval_seconds)
     if spec.schedule is None:
         raise InvalidSpecError("spec", "set exactly one of schedule and intervalSeconds")
+    return _cron_schedule(spec.schedule, spec.time_zone)
+
+
+@functools.lru_cache(maxsize=4096)  # thousands of monitors have few schedules, and each is read at every look
+def _cron_schedule(expression: str, zone: str | None) -> CronSchedule:
     try:
-        cron = parse(spec.schedule)
+        cron = parse(expression)
     except CronError as error:
         raise InvalidSpecError("spec.schedule", str(error)) from error
-    schedule = CronSchedule(cron, _zone(spec.time_zone))
+    schedule = CronSchedule(cron, _zone(zone))
     if (
         schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None
     ):  # five years from here hold a 29 February
-        raise InvalidSpecError("spec.schedule", f"{spec.schedule!r} never matches a day of the calendar")
+        raise InvalidSpecError("spec.schedule", f"{expression!r} never matches a day of the calendar")
     return schedule
 
 

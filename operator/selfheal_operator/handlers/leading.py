@@ -4,20 +4,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from selfheal_operator.handlers.reconcile import Reconciler
 from selfheal_operator.handlers.sweeper import Sweeper
 from selfheal_operator.handlers.watch import Context
 from selfheal_operator.kube.lease import Leadership
-from selfheal_operator.kube.store import Key, Store
 
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 1.0
 """What is being done when the operator is asked to end may be finished in this time."""
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Leading:
@@ -62,9 +59,9 @@ class Leading:
 
     async def drain(self) -> None:
         """Begin nothing new, and finish what is being done if that does not take long."""
-        if (queue := self._context.queue) is not None:
+        if (reconciler := self._context.reconciler) is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(queue.drain(), DRAIN_SECONDS)
+                await asyncio.wait_for(reconciler.queue.drain(), DRAIN_SECONDS)
 
     async def _lead(self) -> None:
         """Work until the leadership is lost; then at once no more."""
@@ -79,23 +76,17 @@ class Leading:
             duty.result()
 
     async def _work(self) -> None:
-        reconciler = self._new_reconciler()
-        queue = self._context.queue = reconciler.queue
+        reconciler = self._context.reconciler = self._new_reconciler()
+        queue = reconciler.queue
         try:
             # What the leader before has written last, the watch may tell later: a Job that it made, and that
             # is gone by now, would be made once more.
             await self._sweeper.catch_up(self._leadership.acquired)
-            for key in _oldest_due_first(self._context.store):
+            for key in self._context.store.oldest_due_first():
                 queue.add(key)
             async with asyncio.TaskGroup() as group:
                 group.create_task(queue.run_clock())
                 for _ in range(self._workers):
                     group.create_task(reconciler.run_worker())
         finally:
-            self._context.queue = None
-
-
-def _oldest_due_first(store: Store) -> list[Key]:
-    """Return all keys; whose slot has been waiting for longest comes first."""
-    monitors = sorted(store.monitors(), key=lambda monitor: monitor.status.next_check_time or _NEVER)
-    return [Key(monitor.namespace, monitor.name) for monitor in monitors]
+            self._context.reconciler = None

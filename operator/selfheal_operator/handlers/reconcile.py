@@ -3,14 +3,16 @@
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.core.errors import SelfhealError, UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import JobDefaults
+from selfheal_operator.core.observed import JobDefaults, Observed
+from selfheal_operator.core.plan import Plan
 from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.store import Key, Store
 
@@ -30,6 +32,7 @@ class Reconciler:
     queue: WorkQueue[Key]
     store: Store
     executor: Executor
+    capacity: Capacity
     defaults: JobDefaults
     clock: Callable[[], datetime]
     _failures: dict[Key, int] = field(default_factory=dict)
@@ -61,11 +64,22 @@ class Reconciler:
         for _ in range(MOST_STEPS):
             seen = self.store.observe(key, self.defaults)
             if seen is None:
+                self.capacity.settle(key)
                 return None
-            plan = plan_monitor(seen, self.clock())
+            plan = self._plan(key, seen)
             if not await self.executor.carry_out(key, seen, plan):
                 return plan.wake_at
         return self.clock() + FIRST_RETRY
+
+    def _plan(self, key: Key, seen: Observed) -> Plan:
+        """Decide, within what there is room for."""
+        while True:
+            plan = plan_monitor(seen, self.clock())
+            order = plan.job
+            if order is None or self.capacity.admits(key, order.purpose, order.slot):
+                self.capacity.settle(key, *seen.held, *([order.purpose] if order else []))
+                return plan
+            seen = replace(seen, held=seen.held | {order.purpose})
 
     def _retry_later(self, key: Key, error: SelfhealError | None) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

@@ -7,6 +7,7 @@ goes through as the document that it is.
 import json
 import math
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -16,7 +17,9 @@ from kubernetes.aio import client as aio
 from kubernetes.aio import config
 
 from selfheal_operator.core.errors import ConflictError, NotLeaderError, RejectedError, UnavailableError
+from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.permit import Validity, request_class
+from selfheal_operator.kube.throttle import Throttle
 
 REQUEST_SECONDS: Final = 10.0
 PAGE_SIZE: Final = 500
@@ -41,14 +44,25 @@ class ApiClient:
     def __init__(self, transport: aio.ApiClient) -> None:
         self._transport = transport
         self._validity: Validity = lambda: math.inf
+        self._throttle: Throttle | None = None
+        self._clock: ServerClock | None = None
 
     @classmethod
-    async def connect(cls, kubeconfig: str | None = None, validity: Validity | None = None) -> Self:
+    async def connect(
+        cls,
+        kubeconfig: str | None = None,
+        *,
+        validity: Validity | None = None,
+        throttle: Throttle | None = None,
+        clock: ServerClock | None = None,
+    ) -> Self:
         """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount.
 
         Args:
             kubeconfig: The path of a kubeconfig.
             validity: Tells for how many seconds more writes may be sent; without it, for ever.
+            throttle: Says when the next request may be sent; without it, at once.
+            clock: Is told what time it is at the API server.
         """
         configuration = aio.Configuration()
         if (named := kubeconfig or os.environ.get("KUBECONFIG")) is not None:
@@ -63,6 +77,7 @@ class ApiClient:
         configuration.connection_pool_maxsize = 64
         client = cls(aio.ApiClient(configuration))
         client._validity = validity or client._validity
+        client._throttle, client._clock = throttle, clock
         return client
 
     async def close(self) -> None:
@@ -95,11 +110,14 @@ class ApiClient:
             header_params={"Accept": accept, "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
+        if self._throttle is not None:
+            await self._throttle.turn()
         if method != "GET":
             # A write has ended before another may lead. `request_class` looks again, at the last moment.
             timeout_seconds = min(timeout_seconds, self._validity())
             if timeout_seconds <= 0:
                 raise NotLeaderError(f"{method} {path}: not sent, this operator does not lead")
+        began = time.monotonic()
         try:
             response = await self._transport.call_api(
                 method, url, headers, body, _request_timeout=timeout_seconds
@@ -107,8 +125,13 @@ class ApiClient:
             raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
+        if self._clock is not None and (date := response.getheader("Date")):
+            self._clock.hear(date, time.monotonic() - began)
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
+            failure = _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
+            if self._throttle is not None and isinstance(failure, UnavailableError):
+                self._throttle.hold(failure.retry_after_seconds or 0)
+            raise failure
         document: dict[str, Any] = json.loads(raw)
         return document
 

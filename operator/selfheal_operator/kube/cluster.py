@@ -1,5 +1,6 @@
 """What the operator asks of the API server, call by call. RBAC in manifests/ grants these and no others."""
 
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from selfheal_operator.api.names import (
     VERSION,
 )
 from selfheal_operator.core.errors import ConflictError
-from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
+from selfheal_operator.core.observed import Job, Monitor, job_from
 from selfheal_operator.core.plan import Event
 from selfheal_operator.kube.client import APPLY, JSON, METADATA, AlreadyExistsError, ApiClient, NotFoundError
 
@@ -68,10 +69,10 @@ class Cluster:
         path = _collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)
         await self._client.request("GET", path, query={"limit": "1"})
 
-    async def monitors(self, namespace: str = EVERYWHERE) -> AsyncIterator[Monitor]:
-        """Yield all ModelMonitors."""
+    async def monitors(self, namespace: str = EVERYWHERE) -> AsyncIterator[dict[str, Any]]:
+        """Yield all ModelMonitors, as documents."""
         async for item in self._items(_collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)):
-            yield monitor_from(item)
+            yield item
 
     async def monitors_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the state of all ModelMonitors, without their contents."""
@@ -100,14 +101,18 @@ class Cluster:
             for item in page["items"] or ():  # null where there is none and contents were not asked for
                 yield item
 
-    async def monitor(self, namespace: str, name: str) -> Monitor:
-        """Return one ModelMonitor as it is now."""
-        return monitor_from(await self._client.request("GET", _monitor_path(namespace, name)))
+    async def monitor(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return one ModelMonitor as it is now, as a document."""
+        return await self._client.request("GET", _monitor_path(namespace, name))
 
-    async def job(self, namespace: str, name: str) -> tuple[Job | None, str]:
-        """Return one Job as it is now, if it is one of ours, and its resourceVersion."""
-        body = await self._client.request("GET", f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}")
-        return job_from(body), body["metadata"]["resourceVersion"]
+    async def job(self, namespace: str, name: str) -> tuple[Job, str] | None:
+        """Return a Job of ours as it is now, and its resourceVersion; None if there is none of that name."""
+        try:
+            body = await self._client.request("GET", f"{_jobs_path(namespace)}/{name}")
+        except NotFoundError:
+            return None
+        job = job_from(body)
+        return None if job is None else (job, body["metadata"]["resourceVersion"])
 
     async def create_job(self, manifest: dict[str, Any]) -> tuple[Job, str]:
         """Create a Job, or find that it is there already: the name is the lock.
@@ -119,7 +124,7 @@ class Cluster:
             ForeignJobError: another's Job has the name, or one of ours that is being deleted.
         """
         metadata = manifest["metadata"]
-        path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs"
+        path = _jobs_path(metadata["namespace"])
         try:
             body = await self._client.request("POST", path, manifest)
         except AlreadyExistsError:
@@ -136,12 +141,21 @@ class Cluster:
             raise ForeignJobError(f"Job {job.name} is being deleted")
         return job, body["metadata"]["resourceVersion"]
 
+    async def delete_job(self, job: Job) -> None:
+        """Delete a Job, if it is still that one, and its pods with it; one that is gone is no error."""
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": job.uid}}
+        with contextlib.suppress(NotFoundError):
+            await self._client.request("DELETE", f"{_jobs_path(job.namespace)}/{job.name}", body)
+
     async def apply_status(
         self, monitor: Monitor, status: dict[str, Any], manager: str = OPERATOR_MANAGER
-    ) -> Monitor:
+    ) -> dict[str, Any]:
         """Write one manager's whole part of the status, if the monitor is still as `monitor` says.
 
         The resourceVersion makes it a compare-and-swap: a look that is out of date writes nothing.
+
+        Returns:
+            The monitor as it is afterwards, as a document.
 
         Raises:
             ConflictError: it has changed; look again.
@@ -159,7 +173,7 @@ class Cluster:
         }
         path = _monitor_path(monitor.namespace, monitor.name) + "/status"
         query = {"fieldManager": manager, "force": "true"}
-        return monitor_from(await self._client.request("PATCH", path, body, query=query, content_type=APPLY))
+        return await self._client.request("PATCH", path, body, query=query, content_type=APPLY)
 
     async def pods_of(self, namespace: str, job: Job) -> list[dict[str, Any]]:
         """Return the pods of a Job, oldest first."""
@@ -227,8 +241,12 @@ class Cluster:
                 return
 
 
+def _jobs_path(namespace: str) -> str:
+    return _collection("/apis/batch/v1", namespace, "jobs")
+
+
 def _monitor_path(namespace: str, name: str) -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
+    return f"{_collection(f'/apis/{GROUP}/{VERSION}', namespace, PLURAL)}/{name}"
 
 
 def _collection(group: str, namespace: str, plural: str) -> str:

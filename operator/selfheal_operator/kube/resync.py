@@ -38,9 +38,9 @@ async def resync(cluster: Cluster, store: Store) -> set[Key]:
 
     async def look(namespace: str) -> None:
         # Monitors first: a Job that is listed later belongs to a monitor that is known.
-        async for monitor in cluster.monitors(namespace):
-            store.put_monitor(monitor)
-            listed.add(monitor.uid)
+        async for body in cluster.monitors(namespace):
+            store.put_monitor(body)
+            listed.add(body["metadata"]["uid"])
         async for job, resource_version in cluster.jobs(namespace):
             store.put_job(job, resource_version)
             listed.add(job.uid)
@@ -85,20 +85,19 @@ class _Before:
     """What was known before the lists began: only that can be missing from them, not what came later."""
 
     def __init__(self, store: Store) -> None:
-        self._monitors = store.monitors()
+        self._monitors = store.known_monitors()
         self._jobs = store.jobs()
 
     def evict(self, store: Store, listed: Collection[str], refused: Collection[str]) -> set[Key]:
         """Forget what is not in the lists; return the keys of the monitors that this is about."""
         evicted: set[Key] = set()
-        keys = {monitor.uid: Key(monitor.namespace, monitor.name) for monitor in self._monitors}
-        for monitor in self._monitors:
-            if monitor.uid not in listed and monitor.namespace not in refused:
-                store.drop_monitor(keys[monitor.uid], monitor.uid)
-                evicted.add(keys[monitor.uid])
+        for uid, key in self._monitors.items():
+            if uid not in listed and key.namespace not in refused:
+                store.drop_monitor(key, uid)
+                evicted.add(key)
         for job in self._jobs:
-            owner = keys.get(job.owner_uid)
-            if job.uid in listed or (owner is not None and owner.namespace in refused):
+            owner = self._monitors.get(job.owner_uid)
+            if job.uid in listed or job.namespace in refused:
                 continue
             store.drop_job(job)
             if owner is not None:
@@ -138,9 +137,6 @@ async def _read_monitor(cluster: Cluster, store: Store, each: Listed) -> None:
 
 
 async def _read_job(cluster: Cluster, store: Store, each: Listed) -> None:
-    try:
-        job, resource_version = await cluster.job(each.namespace, each.name)
-    except NotFoundError:
-        return  # deleted since it was listed: if it was known, the next lists miss it
-    if job is not None:
-        store.put_job(job, resource_version)
+    if (found := await cluster.job(each.namespace, each.name)) is not None:
+        store.put_job(*found)
+    # else deleted since it was listed: if it was known, the next lists miss it

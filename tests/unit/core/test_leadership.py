@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -122,7 +121,7 @@ class Server:
     """Holds the Lease; each write makes it another state."""
 
     version: int = 0
-    spec: dict[str, Any] | None = None
+    spec: dict[str, object] | None = None
 
     def read(self) -> Lease | None:
         """Return the Lease as it is now."""

@@ -236,3 +236,31 @@ async def test_the_wall_is_looked_at_every_few_seconds(queue, clock, step):
 
     assert 0 * SECOND < queue._release(clock.now) <= 5 * SECOND
     assert await taken(queue) is None
+
+
+async def test_keys_whose_time_has_come_go_first(queue, clock):
+    """A thousand Jobs that have just been started tell of themselves while the last ones are not started."""
+    queue.add_at("due", NOON)
+    queue.add_at("due too, and told of", NOON)
+    for key in ("told of", "due too, and told of"):
+        queue.add(key)
+    running = asyncio.create_task(queue.run_clock())
+    await asyncio.sleep(0)
+
+    order = [await taken(queue) for _ in range(4)]
+    running.cancel()
+
+    assert order == ["due", "due too, and told of", "told of", None]
+
+
+async def test_the_queue_tells_how_many_wait_and_since_when(queue, clock):
+    """For the metrics."""
+    assert (queue.depth, queue.oldest) == (0, None)
+    queue.add("churn")
+    clock.now += MINUTE
+    queue.add("fraud")
+    queue.add("churn")
+    assert (queue.depth, queue.oldest) == (2, NOON)
+
+    await queue.get()
+    assert (queue.depth, queue.oldest) == (1, NOON + MINUTE)

@@ -49,7 +49,7 @@ async def connect(server, tmp_path) -> AsyncIterator[Callable[[Validity], Awaita
     clients: list[ApiClient] = []
 
     async def connected(validity: Validity) -> ApiClient:
-        clients.append(await ApiClient.connect(str(path), validity))
+        clients.append(await ApiClient.connect(str(path), validity=validity))
         return clients[-1]
 
     yield connected

@@ -1,0 +1,190 @@
+"""One size: a fresh control plane, so many monitors, and the operator through its day in twenty minutes."""
+
+import asyncio
+import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from demo.folders import DemoFolder
+from demo.program import Program
+from localcluster import ControlPlaneOptions, LocalCluster
+from localcluster.cluster import CLUSTER_MARK
+from localcluster.options import QUICK_CLIENT
+from localcluster.processnode.apiserver import ApiServer, Document
+from selfheal_bench import audit
+from selfheal_bench.arena import Arena, administrator, arena, say
+from selfheal_bench.audit import AuditLog
+from selfheal_bench.errors import BenchError, TooSlowError
+from selfheal_bench.monitors import all_monitors, monitor, monitors_path, places
+from selfheal_bench.operator_process import USER, Usage
+from selfheal_bench.parallel import for_each
+from selfheal_bench.scale.figures import MIB, ROUND_SECONDS, Figures
+from selfheal_bench.scale.round import Round, schedules_of
+
+OPTIONS: Final = ControlPlaneOptions(
+    scheduler=False,
+    # The simulated node takes the Job controller's place. Garbage collection and all others are there.
+    controller_manager=("--controllers=*,-job-controller", *QUICK_CLIENT),
+    audit_policy=audit.policy({"level": "Metadata", "users": [USER]}),
+)
+A_YEAR: Final = 31_536_000
+STRAGGLERS_SECONDS: Final = 60.0
+"""How long after the round a slot's Job is waited for."""
+SETTLED_PERCENT: Final = 10.0
+"""An operator that uses less of a core than this over `SETTLED_SECONDS` has done what there was to do."""
+SETTLED_SECONDS: Final = 5.0
+SETTLE_LIMIT_SECONDS: Final = 900.0
+TELL_SECONDS: Final = 30.0
+
+
+@dataclass(slots=True)
+class _Meter:
+    """Reads the operator's use once a second, while something else goes on."""
+
+    ground: Arena
+    resident: list[int]
+
+    async def until(self, time: datetime, what: str) -> Usage:
+        """Read until `time`; return the last reading."""
+        tell = datetime.now(UTC)
+        usage = before = self.ground.operator.usage()
+        while (now := datetime.now(UTC)) < time:
+            await asyncio.sleep(min(1.0, (time - now).total_seconds()))
+            usage = self.ground.operator.usage()
+            self.resident.append(usage.resident_bytes)
+            if now >= tell + timedelta(seconds=TELL_SECONDS):
+                share = 100 * (usage.cpu_seconds - before.cpu_seconds) / (now - tell).total_seconds()
+                say(f"{what}: operator at {share:.0f} % of a core, {usage.resident_bytes / MIB:.0f} MiB")
+                tell, before = now, usage
+        return usage
+
+
+async def measure_size(count: int, *, idle_seconds: float, keep: Path | None) -> Figures:
+    """Measure the operator with `count` monitors.
+
+    Args:
+        count: How many.
+        idle_seconds: How long it is watched while nothing is due.
+        keep: A folder for the audit log and the programs' logs.
+    """
+    say(f"{count} monitors")
+    with arena(OPTIONS, keep and keep / str(count)) as ground:
+        cluster = ground.cluster
+        async with administrator(cluster.server, cluster.state.pki) as api:
+            return await _measure(ground, api, count, idle_seconds)
+
+
+async def _measure(ground: Arena, api: ApiServer, count: int, idle_seconds: float) -> Figures:
+    await _create(api, count)
+    schedules = schedules_of(await all_monitors(api))
+    with _simulated_node(ground.cluster) as node:
+        first_start = ground.operator.start()
+        say(f"ready {first_start:.1f} s after its start; the first round is not measured")
+        warm = datetime.now(UTC) + timedelta(seconds=ROUND_SECONDS)
+        await _Meter(ground, []).until(warm, "first round")
+
+        meter = _Meter(ground, [])
+        seen = Round(begin=warm.replace(microsecond=0) + timedelta(seconds=1), schedules=schedules)
+        before = await meter.until(seen.begin, "")
+        after = await meter.until(seen.end, "measured round")
+        last = await _Meter(ground, []).until(seen.end + timedelta(seconds=STRAGGLERS_SECONDS), "stragglers")
+        node.check()
+        seen.add(AuditLog(ground.cluster.state.audit_log).new_calls())
+        reported = sum(_reported_since(each, seen.begin) for each in await all_monitors(api))
+
+        ground.operator.stop()
+        restart = ground.operator.start()
+        say(f"ready {restart:.1f} s after its restart; nothing is due from now on")
+        await _edit_interval(api, count)
+        await _settle(ground)
+        node.check()
+    idle, end = await _idle(ground, idle_seconds)
+    return Figures(
+        count=count,
+        first_start_seconds=first_start,
+        restart_seconds=restart,
+        steady_bytes=int(statistics.median(meter.resident)),
+        peak_bytes=max(last.peak_resident_bytes, end.peak_resident_bytes),
+        idle_cpu_percent=100 * idle / idle_seconds,
+        idle_seconds=idle_seconds,
+        round_cpu_percent=100 * (after.cpu_seconds - before.cpu_seconds) / ROUND_SECONDS,
+        lags=seen.lags(STRAGGLERS_SECONDS),
+        writes=dict(seen.writes.most_common()),
+        reads=dict(seen.reads.most_common()),
+        checks=seen.checks,
+        reported=reported,
+    )
+
+
+async def _create(api: ApiServer, count: int) -> None:
+    monitors = [monitor(*place, intervalSeconds=ROUND_SECONDS) for place in places(count)]
+
+    async def create(document: Document) -> None:
+        await api.post(monitors_path(document["metadata"]["namespace"]), document)
+
+    await for_each("creating monitors", monitors, create)
+
+
+async def _edit_interval(api: ApiServer, count: int) -> None:
+    async def edit(place: tuple[str, str]) -> None:
+        namespace, name = place
+        await api.patch(f"{monitors_path(namespace)}/{name}", {"spec": {"intervalSeconds": A_YEAR}})
+
+    await for_each("giving all monitors an interval of a year", places(count), edit)
+
+
+def _reported_since(document: Document, time: datetime) -> bool:
+    check = document.get("status", {}).get("lastCheck")
+    return check is not None and datetime.fromisoformat(check["slot"]) >= time
+
+
+async def _settle(ground: Arena) -> None:
+    deadline = datetime.now(UTC) + timedelta(seconds=SETTLE_LIMIT_SECONDS)
+    share = 100.0
+    while share > SETTLED_PERCENT:
+        if datetime.now(UTC) > deadline:
+            raise TooSlowError(f"the operator does not come to rest: it uses {share:.0f} % of a core")
+        before = ground.operator.usage()
+        await asyncio.sleep(SETTLED_SECONDS)
+        share = 100 * (ground.operator.usage().cpu_seconds - before.cpu_seconds) / SETTLED_SECONDS
+
+
+async def _idle(ground: Arena, seconds: float) -> tuple[float, Usage]:
+    """Return the CPU seconds used while nothing was due, and the last reading."""
+    before = ground.operator.usage()
+    end = await _Meter(ground, []).until(datetime.now(UTC) + timedelta(seconds=seconds), "nothing is due")
+    return end.cpu_seconds - before.cpu_seconds, end
+
+
+@contextmanager
+def _simulated_node(cluster: LocalCluster) -> Iterator["_Node"]:
+    root = cluster.state.root
+    folder = DemoFolder(root.parent / "node")
+    folder.root.mkdir()
+    folder.create()
+    program = Program("simulated-node", folder)
+    command = [
+        *(sys.executable, "-m", "selfheal_bench.scale.simulated_node"),
+        f"--server={cluster.server}",
+        f"--pki={cluster.state.pki}",
+    ]
+    try:
+        program.start(command, {CLUSTER_MARK: str(root)})
+        yield _Node(program)
+    finally:
+        program.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    program: Program
+
+    def check(self) -> None:
+        """Raise `BenchError` if it has ended: what was measured then is not what was meant."""
+        if not self.program.running:
+            raise BenchError(str(self.program.failed("has ended")))
