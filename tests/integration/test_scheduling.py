@@ -27,7 +27,7 @@ NOWHERE = "/nonexistent/table.parquet"
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the monitors act: two operators that both write, and may run two checks at once."""
+    """Where the monitors act: an operator that may run two checks at once."""
 
     kubectl: Kubectl
     endless: Path
@@ -53,6 +53,14 @@ class Stage:
         eventually(lambda: reached(self.status(name)), f"{name}: {what}", timeout_seconds=PATIENCE_SECONDS)
         return self.status(name)
 
+    def wait_for_answer(self, name: str, token: str) -> None:
+        """Return when a request has been answered."""
+        self.wait(name, lambda status: status.get("lastHandledCheckRequest") == token, f"{token} is answered")
+
+    def wait_for_reports(self, name: str, number: int) -> dict[str, Any]:
+        """Return the status when so many checks have reported."""
+        return self.wait(name, lambda s: len(s.get("history", [])) == number, f"{number} have reported")
+
     def jobs(self, name: str = "") -> list[dict[str, Any]]:
         """Return the Jobs of a monitor, or of all."""
         selector = f"--selector=selfheal.dev/monitor={name}" if name else "--selector=selfheal.dev/monitor"
@@ -69,7 +77,7 @@ class Stage:
 def stage(
     cluster: LocalCluster, installation: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """Two operators without an election, serving one namespace."""
+    """One operator, serving one namespace."""
     folder = tmp_path_factory.mktemp("scheduling")
     os.mkfifo(folder / "endless.csv")
     kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, "scheduling")
@@ -79,23 +87,19 @@ def stage(
         "max_active_checks_per_namespace": "2",
         "mlflow_tracking_uri": "http://127.0.0.1:9",
     }
-    operators = [Operator(installation, folder / f"operator{n}.log", **settings) for n in range(2)]
-    try:
-        for operator in operators:
-            operator.start()
-        yield Stage(kubectl, folder / "endless.csv")
-    finally:
-        for operator in operators:
-            operator.kill()
+    operator = Operator(installation, folder / "operator.log", **settings)
+    operator.start()
+    yield Stage(kubectl, folder / "endless.csv")
+    operator.kill()
 
 
-def test_a_request_is_answered_once_by_two_operators(stage: Stage) -> None:
+def test_each_request_is_answered_once(stage: Stage) -> None:
     """Each new token by one Job, and it is echoed when the check has reported."""
     stage.apply("asked", failedJobsHistoryLimit=5, successfulJobsHistoryLimit=5)
     for token in ("first", "second"):
         stage.ask("asked", token)
-        stage.wait("asked", lambda s, t=token: s.get("lastHandledCheckRequest") == t, f"{token} is answered")
-    status = stage.wait("asked", lambda s: len(s.get("history", [])) == 2, "both have reported")
+        stage.wait_for_answer("asked", token)
+    status = stage.wait_for_reports("asked", 2)
 
     assert stage.requests("asked") == ["first", "second"]
     assert status["lastCheck"]["reason"] == "DataNotFound"
@@ -108,7 +112,7 @@ def test_finished_jobs_beyond_the_limit_are_deleted(stage: Stage) -> None:
     stage.apply("tidy")
     for number in range(3):
         stage.ask("tidy", f"token-{number}")
-        stage.wait("tidy", lambda s, n=number: len(s.get("history", [])) == n + 1, "it has reported")
+        stage.wait_for_reports("tidy", number + 1)
 
     eventually(lambda: stage.requests("tidy") == ["token-2"], "only the newest is kept", timeout_seconds=60)
 
@@ -122,7 +126,7 @@ def test_a_suspended_monitor_answers_a_request_when_it_is_resumed(stage: Stage) 
 
     stage.kubectl("patch", "modelmonitor", "resting", "--type=merge", '--patch={"spec":{"suspend":false}}')
 
-    stage.wait("resting", lambda s: s.get("lastHandledCheckRequest") == "please", "it is answered")
+    stage.wait_for_answer("resting", "please")
 
 
 def test_a_slot_that_is_too_late_is_passed_over_and_counted(stage: Stage) -> None:
