@@ -76,7 +76,7 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: naming the variable that cannot be read.
         """
-        named = {name: environment.get(_variable(name)) for name in cls.model_fields}
+        named = {name: environment.get(variable_of(name)) for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in named.items() if value})
 
     @field_validator("namespaces", mode="before")
@@ -130,6 +130,6 @@ class Settings(BaseModel):
         )
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
     """Return the environment variable of a setting; the downward API has names of its own."""
     return name.upper() if name in {"pod_name", "pod_namespace"} else PREFIX + name.upper()
