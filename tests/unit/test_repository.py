@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BASE = ROOT / "manifests" / "base"
 
 
-@pytest.mark.parametrize("folder", ["operator", "jobs", "dev", "tests"])
+@pytest.mark.parametrize("folder", ["operator", "jobs", "dev", "tests", "bench"])
 def test_a_source_root_is_no_package(folder: str) -> None:
     """As a package, operator/ would shadow the standard library's module of that name."""
     assert (ROOT / folder).is_dir()
