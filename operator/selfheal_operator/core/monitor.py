@@ -158,14 +158,15 @@ def _check_order(situation: Situation) -> JobOrder | None:
 
 
 def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple[str, ...]:
-    """Return the names of Jobs that may still run, and that only the status knows.
+    """Return the names of Jobs that may still run, and are known by name only.
 
     Monitors and Jobs come by two watches, and one may be behind: a Job that another operator started a moment
-    ago may be in the status and not yet among the Jobs.
+    ago may be in the status and not yet among the Jobs. And a request of our own may have been carried out
+    though its answer was lost.
     """
     status, seen = situation.seen.monitor.status, {job.name for job in situation.seen.jobs}
     last = status.last_check if purpose is Purpose.CHECK else status.last_retraining
-    named = {job.name for job in status.active if job.purpose is purpose}
+    named = {job.name for job in status.active if job.purpose is purpose} | {*situation.seen.unanswered}
     if newest is not None and (last is None or last.job_name != newest):
         named.add(newest)
     return tuple(sorted(named - seen))

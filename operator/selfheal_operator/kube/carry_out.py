@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.core.errors import ConflictError, RejectedError
+from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
 from selfheal_operator.core.plan import JobOrder, Plan
@@ -83,6 +83,9 @@ class Executor:
                 ),
             )
             return
+        except UnavailableError:
+            self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
+            raise
         # If we die here, the Job exists and the status does not know it. The next look finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
@@ -90,11 +93,12 @@ class Executor:
         logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _found(self, key: Key, names: Iterable[str]) -> bool:
-        """Look up Jobs that only the status speaks of; say whether there is one."""
+        """Look up Jobs that are known by name only; say whether there is one."""
         found = False
         for name in names:
             if (job := await self.cluster.job(key.namespace, name)) is not None:
                 found |= self.store.put_job(*job)
+            self.store.settle_unanswered(key, name)
         return found
 
     async def _delete(self, key: Key, job: Job) -> None:

@@ -41,6 +41,8 @@ class _Entry:
     """Read when the monitor changes, and not of ten thousand at each scrape."""
     removed_slot: datetime | None = None
     """The newest slot whose Job was here and is gone."""
+    unanswered: tuple[str, ...] = ()
+    """Jobs that were asked for, and that may be there: the answer was lost."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
 
@@ -82,6 +84,7 @@ class Store:
             monitor=entry.monitor(),
             jobs=tuple(job for job, _ in jobs.values()),
             removed_slot=entry.removed_slot,
+            unanswered=entry.unanswered,
             rejection=entry.rejection,
             pod_trouble=entry.pod_trouble,
             defaults=defaults,
@@ -163,6 +166,16 @@ class Store:
     def active(self, purpose: Purpose) -> Counter[str]:
         """Return how many Jobs of a purpose have not finished, by namespace."""
         return self._active[purpose]
+
+    def note_unanswered(self, key: Key, name: str) -> None:
+        """Remember that a Job was asked for, and that nobody knows what came of it."""
+        if (entry := self._entries.get(key)) is not None and name not in entry.unanswered:
+            entry.unanswered = (*entry.unanswered, name)
+
+    def settle_unanswered(self, key: Key, name: str) -> None:
+        """Forget that: it was looked up."""
+        if (entry := self._entries.get(key)) is not None and name in entry.unanswered:
+            entry.unanswered = tuple(other for other in entry.unanswered if other != name)
 
     def reject(self, key: Key, rejection: Rejection | None) -> None:
         """Remember that the API server refused a Job, or that it no longer does."""
