@@ -77,6 +77,7 @@ class Leading:
 
     async def _work(self) -> None:
         reconciler = self._context.reconciler = self._new_reconciler()
+        reconciler.instruments.set_leader(leads=True)
         queue = reconciler.queue
         try:
             # What the leader before has written last, the watch may tell later: a Job that it made, and that
@@ -90,3 +91,4 @@ class Leading:
                     group.create_task(reconciler.run_worker())
         finally:
             self._context.reconciler = None
+            reconciler.instruments.set_leader(leads=False)

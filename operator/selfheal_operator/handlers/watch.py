@@ -104,6 +104,11 @@ async def login(memo: Context, **kwargs: Any) -> kopf.AiohttpSession | None:
 
 @kopf.on.startup(registry=REGISTRY)
 async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    """Set kopf up before it begins."""
+    be_a_watch_engine(settings)
+
+
+def be_a_watch_engine(settings: kopf.OperatorSettings) -> None:
     """Set kopf up as a watch engine and nothing more."""
     settings.peering.standalone = True
     settings.scanning.disabled = True  # the CRD is there before kopf is started

@@ -18,6 +18,7 @@ from selfheal_operator.core.observed import (
     Rejection,
     monitor_from,
 )
+from selfheal_operator.metrics.monitors import Facts, facts_of
 
 _READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
 
@@ -36,8 +37,12 @@ class _Entry:
     document: bytes
     """What is read of the monitor, as JSON: a third of what the same takes as objects, of which ten thousand
     monitors hold a million."""
+    facts: Facts
+    """Read when the monitor changes, and not of ten thousand at each scrape."""
     removed_slot: datetime | None = None
     """The newest slot whose Job was here and is gone."""
+    unanswered: tuple[str, ...] = ()
+    """Jobs that were asked for, and that may be there: the answer was lost."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
 
@@ -79,6 +84,7 @@ class Store:
             monitor=entry.monitor(),
             jobs=tuple(job for job, _ in jobs.values()),
             removed_slot=entry.removed_slot,
+            unanswered=entry.unanswered,
             rejection=entry.rejection,
             pod_trouble=entry.pod_trouble,
             defaults=defaults,
@@ -99,9 +105,10 @@ class Store:
         if entry is None or entry.uid != uid:
             if entry is not None:
                 del self._owners[entry.uid]
-            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body))
+            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body), facts_of(body))
         else:
             entry.resource_version, entry.document = version, _packed(body)
+            entry.facts = facts_of(body)
         return True
 
     def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
@@ -160,6 +167,16 @@ class Store:
         """Return how many Jobs of a purpose have not finished, by namespace."""
         return self._active[purpose]
 
+    def note_unanswered(self, key: Key, name: str) -> None:
+        """Remember that a Job was asked for, and that nobody knows what came of it."""
+        if (entry := self._entries.get(key)) is not None and name not in entry.unanswered:
+            entry.unanswered = (*entry.unanswered, name)
+
+    def settle_unanswered(self, key: Key, name: str) -> None:
+        """Forget that: it was looked up."""
+        if (entry := self._entries.get(key)) is not None and name in entry.unanswered:
+            entry.unanswered = tuple(other for other in entry.unanswered if other != name)
+
     def reject(self, key: Key, rejection: Rejection | None) -> None:
         """Remember that the API server refused a Job, or that it no longer does."""
         entry = self._entries.get(key)
@@ -191,6 +208,10 @@ class Store:
         """Yield all monitors; each is read anew."""
         for entry in list(self._entries.values()):
             yield entry.monitor()
+
+    def facts(self) -> list[tuple[Key, Facts]]:
+        """Return what the metrics tell of all monitors."""
+        return [(key, entry.facts) for key, entry in self._entries.items()]
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""

@@ -90,6 +90,31 @@ async def test_workers_that_go_away_take_no_key_with_them(queue):
     assert await taken(queue) == "churn"
 
 
+async def test_a_queue_that_is_drained_gives_out_nothing_more(queue):
+    """What waits is the next leader's."""
+    queue.add("churn")
+    await queue.drain()
+
+    assert await taken(queue) is None
+
+
+async def test_draining_waits_for_what_is_worked_on(queue):
+    """A status that has been written wants its Event."""
+    queue.add("churn")
+    queue.add("fraud")
+    assert [await taken(queue), await taken(queue)] == ["churn", "fraud"]
+    draining = asyncio.create_task(queue.drain())
+    queue.done("churn")
+    await asyncio.sleep(0.01)
+    assert not draining.done()
+
+    queue.add("fraud")
+    queue.done("fraud")
+
+    await asyncio.wait_for(draining, timeout=3)
+    assert await taken(queue) is None
+
+
 # --- times --------------------------------------------------------------------------------------------------
 
 
