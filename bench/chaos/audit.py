@@ -15,11 +15,16 @@ from enum import Enum
 from itertools import pairwise
 
 from chaos.record import MadeJob, MonitorLife, Record, Version
+from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus, format_time
 from selfheal_operator.core.schedule import Schedule, is_slot, newest_slot, schedule_of
 
 _SECOND = timedelta(seconds=1)
+_REQUESTS = {
+    Purpose.CHECK: ANNOTATION_CHECK_REQUEST,
+    Purpose.RETRAIN: ANNOTATION_RETRAIN_REQUEST,
+}
 _WHEN = ("schedule", "intervalSeconds", "timeZone")
 
 
@@ -98,6 +103,7 @@ def _audit_monitor(
     findings.requested += sum(job.request is not None for job in jobs)
     findings.missed += _missed(life.versions[-1])
     findings.doubled += _doubled(life, checks)
+    findings.doubled += _answered_twice(life, jobs)
     findings.broken += _going_back(life)
     findings.broken += _retrainings_wrong(life, retrainings)
     findings.oddities += _overlapping(life, checks)
@@ -106,6 +112,7 @@ def _audit_monitor(
     else:
         _account_stretches(life, checks, findings)
     if life.deleted is None:
+        jobs = [job for job in jobs if quick(job.created) <= end]
         findings.lost += _still_owed(life, jobs, quick(life.created), end)
 
 
@@ -121,6 +128,12 @@ def _doubled(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[str]:
     for name, slots in slots_of_name.items():
         if len(slots) > 1:
             yield f"{life.name}: {name} was created for {len(slots)} slots"
+
+
+def _answered_twice(life: MonitorLife, jobs: Sequence[MadeJob]) -> Iterator[str]:
+    for (purpose, token), count in Counter((job.purpose, job.request) for job in jobs).items():
+        if token is not None and count > 1:
+            yield f"{life.name}: the request {token} has {count} Jobs ({purpose})"
 
 
 def _is_steady(life: MonitorLife) -> bool:
@@ -234,6 +247,11 @@ def _still_owed(
         yield f"{life.name}: {numbers} retrainings were started, and its status knows {status.retraining.count}"
     if _suspended(last.spec):
         return
+    for purpose, annotation in _REQUESTS.items():
+        token = last.annotations.get(annotation)
+        if token and not any(job.purpose is purpose and job.request == token for job in jobs):
+            yield f"{life.name}: the request {token} was not answered ({purpose})"
+    end -= timedelta(seconds=last.spec.get("spreadSeconds", 0))
     owed_from = created + _SECOND if _is_steady(life) else status.next_check_time
     slot = newest_slot(_schedule(life, last), end - timedelta(days=1), end)
     if slot is None or owed_from is None or slot < owed_from:
@@ -258,10 +276,20 @@ def _retrainings_wrong(life: MonitorLife, retrainings: Sequence[MadeJob]) -> Ite
 
 
 def _overlapping(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[Oddity]:
+    if life.versions[-1].spec.get("concurrencyPolicy") == "Replace":
+        return
     for earlier, later in pairwise(checks):
-        if earlier.finished_version is None or earlier.finished_version > later.version:
+        if not _had_ended(life, earlier, later.version):
             sentence = f"{life.name}: {later.name} was started while {earlier.name} ran"
             yield Oddity(Odd.OVERLAPPING, later.version, sentence)
+
+
+def _had_ended(life: MonitorLife, job: MadeJob, version: int) -> bool:
+    """Say whether the Job had finished, or its check reported, by that revision."""
+    if job.finished_version is not None and job.finished_version < version:
+        return True
+    statuses = (_status(v) for v in life.versions if v.version < version)
+    return any(s.last_check is not None and s.last_check.slot >= job.slot for s in statuses)
 
 
 def _number(job: MadeJob) -> int:

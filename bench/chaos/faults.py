@@ -71,6 +71,8 @@ class Kind(Enum):
     SUSPEND = ("monitor suspended, later resumed", 4)
     EDIT_SCHEDULE = ("schedule edited", 5)
     EDIT_OTHER = ("spec edited, not its schedule", 3)
+    REQUEST_CHECK = ("check asked for", 4)
+    REQUEST_RETRAINING = ("retraining asked for", 3)
 
     # Runs.
     RUN_FAILS = ("run fails without a report", 3)
@@ -100,7 +102,16 @@ CALL_KINDS = frozenset(
 """These wait for a call."""
 
 _SERVER = frozenset({Kind.SERVER_KILL, Kind.COMPACTION})
-_USERS = frozenset({Kind.RECREATE, Kind.SUSPEND, Kind.EDIT_SCHEDULE, Kind.EDIT_OTHER})
+_USERS = frozenset(
+    {
+        Kind.RECREATE,
+        Kind.SUSPEND,
+        Kind.EDIT_SCHEDULE,
+        Kind.EDIT_OTHER,
+        Kind.REQUEST_CHECK,
+        Kind.REQUEST_RETRAINING,
+    }
+)
 _RUNS = frozenset(kind for kind in Kind if kind.name.startswith("RUN_"))
 
 

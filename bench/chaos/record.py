@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.faults import OPERATORS
-from selfheal_operator.api.names import ANNOTATION_SLOT, GROUP, LABEL_PURPOSE
+from selfheal_operator.api.names import ANNOTATION_REQUEST, ANNOTATION_SLOT, LABEL_PURPOSE
 from selfheal_operator.api.reasons import Purpose
 
 Document = dict[str, Any]
@@ -19,9 +19,6 @@ SIGHTINGS: Final = "sightings.jsonl"
 
 _LINES: Final = frozenset(OPERATORS)
 _EVENT: Final = '{"kind":"Event"'
-
-ANNOTATION_REQUEST: Final = f"{GROUP}/request"
-"""On a Job that somebody asked for: the token of the request. Such a Job has no slot of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +49,7 @@ class Version:
     by: str = ""
     """The line over which it was written; empty for all others."""
     generation: int
+    annotations: Mapping[str, str]
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
 
@@ -183,6 +181,7 @@ class _Reader:
                 version=int(metadata["resourceVersion"]),
                 by=by,
                 generation=metadata["generation"],
+                annotations=metadata.get("annotations") or {},
                 spec=body["spec"],
                 status=body.get("status") or {},
             )

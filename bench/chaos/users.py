@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from chaos.admin import MERGE, Admin, Document
 from chaos.faults import Fault, Kind
-from selfheal_operator.api.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from selfheal_operator.api.names import (
+    ANNOTATION_CHECK_REQUEST,
+    ANNOTATION_RETRAIN_REQUEST,
+    API_VERSION,
+    GROUP,
+    KIND,
+    PLURAL,
+    VERSION,
+)
 from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
 
 NAMESPACES: Final = ("team-a", "team-b")
@@ -21,6 +29,18 @@ _SCHEDULES: Final[tuple[dict[str, Any], ...]] = (
     {"schedule": "* * * * *"},
     {"schedule": "*/2 * * * *"},
     {"schedule": "1-59/3 * * * *", "timeZone": "Europe/Berlin"},
+)
+_PUNCTUALITIES: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"concurrencyPolicy": "Replace"},
+    {"startingDeadlineSeconds": 50},
+    {"spreadSeconds": 30},
+    {"concurrencyPolicy": "Replace", "startingDeadlineSeconds": 200, "spreadSeconds": 10},
+)
+_KEPT: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0},
+    {"successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 2},
 )
 _NO_SCHEDULE: Final = {"intervalSeconds": None, "schedule": None, "timeZone": None}
 _COOLDOWNS: Final = (0, 60, 300)
@@ -89,6 +109,10 @@ class Users:
                 await self._edit(name, {"suspend": False})
             case Kind.EDIT_SCHEDULE:
                 await self._edit(name, _NO_SCHEDULE | self._dice.choice(_SCHEDULES))
+            case Kind.REQUEST_CHECK:
+                await self._ask(name, ANNOTATION_CHECK_REQUEST, fault)
+            case Kind.REQUEST_RETRAINING:
+                await self._ask(name, ANNOTATION_RETRAIN_REQUEST, fault)
             case _:
                 await self._edit(name, {"threshold": round(self._dice.uniform(0.05, 0.8), 3)})
         return name.path
@@ -108,6 +132,10 @@ class Users:
     async def _edit(self, name: MonitorName, spec: dict[str, Any]) -> None:
         await self._admin.request("PATCH", name.path, {"spec": spec}, content_type=MERGE)
 
+    async def _ask(self, name: MonitorName, annotation: str, fault: Fault) -> None:
+        body = {"metadata": {"annotations": {annotation: f"fault-{fault.number}"}}}
+        await self._admin.request("PATCH", name.path, body, content_type=MERGE)
+
     def _manifest(self, name: MonitorName) -> Document:
         return {
             "apiVersion": API_VERSION,
@@ -122,5 +150,7 @@ class Users:
                 "threshold": 0.3,
                 "retraining": {"cooldownSeconds": self._dice.choice(_COOLDOWNS)},
                 **self._dice.choice(_SCHEDULES),
+                **self._dice.choice(_PUNCTUALITIES),
+                **self._dice.choice(_KEPT),
             },
         }
