@@ -48,7 +48,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--monitors", type=int, default=60)
     parser.add_argument("--speed", type=int, default=10, help="how much faster the operators' time runs")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="for logs and the journal")
-    parser.add_argument("--audit", action="store_true", help="audit the run in the folder again, nothing else")
+    parser.add_argument(
+        "--audit", action="store_true", help="audit the run in the folder again, nothing else"
+    )
     return parser.parse_args()
 
 
@@ -66,7 +68,9 @@ def _print(outcome: Outcome) -> None:
         versions = [oddity.version for oddity in found.oddities if oddity.odd is odd]
         elected = sum(version > outcome.curtain for version in versions)
         print(f"{len(versions) - elected:6} with three leaders, {elected} with one: {odd.value}")
-    print(f"{found.orphans:6} Jobs made for monitors that had just been deleted; garbage collection took them")
+    print(
+        f"{found.orphans:6} Jobs made for monitors that had just been deleted; garbage collection took them"
+    )
     print("Real: operators, API server, etcd, controllers. Simulated: the node that completes checks.")
     print(json.dumps(_summary(outcome)))
 

@@ -154,4 +154,3 @@ class Stage:
 
     def _kubectl(self, namespace: str) -> Kubectl:
         return Kubectl(self.cluster.kubectl, self.cluster.kubeconfig, namespace)
-
