@@ -102,7 +102,7 @@ def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float)
     growth = {
         goal.key: round(goal.value(measured[-1]) / goal.value(measured[0]), 2)
         for goal in GOALS
-        if goal.value(measured[0])
+        if len(measured) > 1 and goal.value(measured[0])
     }
     return {
         "benchmark": "scale",
