@@ -1,6 +1,5 @@
 """The operator under measurement: a real process with its own settings' defaults and its own rights."""
 
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -99,12 +98,3 @@ def usage_of(pid: int) -> Usage:
     status = Path(f"/proc/{pid}/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return Usage(times.user + times.system, process.memory_info().rss, int(peak.split()[1]) * 1024)
-
-
-def machine() -> dict[str, object]:
-    """Describe what the figures depend on."""
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "memoryGiB": round(psutil.virtual_memory().total / 2**30, 1),
-        "python": sys.version.split()[0],
-    }
