@@ -9,7 +9,7 @@ from typing import Final
 import psutil
 
 from demo.folders import DemoFolder
-from demo.install import OPERATOR_ACCOUNT
+from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from demo.kubectl import Kubectl
 from demo.program import Program, answers, free_port
 from localcluster import LocalCluster
@@ -58,6 +58,9 @@ class OperatorProcess:
         settings = {
             "KUBECONFIG": str(self._kubeconfig),
             "SELFHEAL_HEALTH_PORT": str(port),
+            # As in its Deployment: it keeps a Lease.
+            "POD_NAME": "selfheal-operator-bench",
+            "POD_NAMESPACE": OPERATOR_NAMESPACE,
             # The one setting without a default that works. Nothing here ever calls it.
             "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.invalid:5000",
             CLUSTER_MARK: str(self._cluster.state.root),  # so that it goes with the cluster if we are killed
