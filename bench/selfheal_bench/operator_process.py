@@ -1,6 +1,5 @@
 """The operator under measurement: a real process with its own settings' defaults and its own rights."""
 
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Final
 import psutil
 
 from demo.folders import DemoFolder
-from demo.install import OPERATOR_ACCOUNT
+from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from demo.kubectl import Kubectl
 from demo.program import Program, answers, free_port
 from localcluster import LocalCluster
@@ -59,6 +58,9 @@ class OperatorProcess:
         settings = {
             "KUBECONFIG": str(self._kubeconfig),
             "SELFHEAL_HEALTH_PORT": str(port),
+            # As in its Deployment: it keeps a Lease.
+            "POD_NAME": "selfheal-operator-bench",
+            "POD_NAMESPACE": OPERATOR_NAMESPACE,
             # The one setting without a default that works. Nothing here ever calls it.
             "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.invalid:5000",
             CLUSTER_MARK: str(self._cluster.state.root),  # so that it goes with the cluster if we are killed
@@ -99,12 +101,3 @@ def usage_of(pid: int) -> Usage:
     status = Path(f"/proc/{pid}/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return Usage(times.user + times.system, process.memory_info().rss, int(peak.split()[1]) * 1024)
-
-
-def machine() -> dict[str, object]:
-    """Describe what the figures depend on."""
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "memoryGiB": round(psutil.virtual_memory().total / 2**30, 1),
-        "python": sys.version.split()[0],
-    }
