@@ -59,6 +59,10 @@ bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute
 bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (about 50 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.scale $(ARGS)
 
+.PHONY: bench-failover
+bench-failover: programs ## Two operators: how soon does the other work when the leader ends? (about 4 minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.failover $(ARGS)
+
 ##@ Develop
 .PHONY: test
 test: programs ## Run the unit and integration tests
