@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
@@ -12,6 +13,7 @@ from eventually import eventually
 from kubectl import Kubectl
 from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
+from scrapes import Scrape
 
 
 def operator_kubeconfig(
@@ -54,6 +56,11 @@ class Operator:
             **{f"SELFHEAL_{name.upper()}": value for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
+
+    def scrape(self) -> Scrape:
+        """Return its metrics, as Prometheus would read them."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
+            return Scrape(answer.read().decode())
 
     def start(self) -> None:
         """Start it, and return when it is ready."""

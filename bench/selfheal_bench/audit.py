@@ -1,7 +1,7 @@
 """The API server's own record of who did what and when, to the microsecond."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,11 +66,12 @@ class AuditLog:
         self._path = path
         self._offset = 0
 
-    def new_calls(self) -> Sequence[Call]:
-        """Return what was recorded since the last time; a half-written line waits for the next."""
+    def new_calls(self) -> Iterator[Call]:
+        """Yield what was recorded since the last time; a half-written line waits for the next."""
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [Call.from_event(json.loads(line)) for line in whole.splitlines()]
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield Call.from_event(json.loads(line))

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -75,6 +74,9 @@ class OperatorProcess:
         settings = {
             "KUBECONFIG": str(self._kubeconfig),
             "SELFHEAL_HEALTH_PORT": str(port),
+            # As in its Deployment: it keeps a Lease.
+            "POD_NAME": "selfheal-operator-bench",
+            "POD_NAMESPACE": OPERATOR_NAMESPACE,
             # The one setting without a default that works. Nothing here ever calls it.
             "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.invalid:5000",
             CLUSTER_MARK: str(self._cluster.state.root),  # so that it goes with the cluster if we are killed
@@ -125,12 +127,3 @@ def usage_of(pid: int) -> Usage:
     status = Path(f"/proc/{pid}/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return Usage(times.user + times.system, process.memory_info().rss, int(peak.split()[1]) * 1024)
-
-
-def machine() -> dict[str, object]:
-    """Describe what the figures depend on."""
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "memoryGiB": round(psutil.virtual_memory().total / 2**30, 1),
-        "python": sys.version.split()[0],
-    }

@@ -61,7 +61,7 @@ class Settings(BaseModel):
     resync_seconds: Annotated[int, Field(ge=1)] = 600
     """How often everything is looked at for what the watch never told."""
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """Where /livez and /readyz are served; 0 for nowhere."""
+    """Where /livez, /readyz and /metrics are served; 0 for nowhere."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     pod_name: str | None = None
@@ -76,7 +76,7 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: naming the variable that cannot be read.
         """
-        named = {name: environment.get(_variable(name)) for name in cls.model_fields}
+        named = {name: environment.get(variable_of(name)) for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in named.items() if value})
 
     @field_validator("namespaces", mode="before")
@@ -130,6 +130,6 @@ class Settings(BaseModel):
         )
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
     """Return the environment variable of a setting; the downward API has names of its own."""
     return name.upper() if name in {"pod_name", "pod_namespace"} else PREFIX + name.upper()

@@ -11,15 +11,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.config import Settings
 from selfheal_operator.core.leadership import lease_name
-from selfheal_operator.handlers.health import serve_health
+from selfheal_operator.handlers.endpoints import Endpoints, serve
 from selfheal_operator.handlers.leading import Leading
+from selfheal_operator.handlers.pulse import Pulse
 from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.handlers.request_count import counting
 from selfheal_operator.handlers.sweeper import Sweeper
 from selfheal_operator.handlers.watch import Context, keep_watching
-from selfheal_operator.handlers.watch_session import WatchSession
+from selfheal_operator.handlers.watch_age import WatchAge
+from selfheal_operator.handlers.watch_session import KINDS, WatchSession
 from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient
@@ -29,6 +33,8 @@ from selfheal_operator.kube.lease import AlwaysLeading, Elector, Leadership, own
 from selfheal_operator.kube.store import Key, Store
 from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.logs import configure_logging
+from selfheal_operator.metrics.exposition import Exposition
+from selfheal_operator.metrics.instruments import Instruments
 
 Clock = Callable[[], datetime]
 
@@ -60,42 +66,75 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
 
     take_signals()
     async with contextlib.AsyncExitStack() as ends:
-        leadership = await _leadership(settings, clock, server_clock, ends)
+        instruments, age = Instruments(), WatchAge(sorted(KINDS))
+        leadership = await _leadership(settings, clock, server_clock, instruments, ends)
         client = await ApiClient.connect(
             validity=leadership.seconds_left,
             throttle=Throttle(settings.api_requests_per_second, settings.api_burst),
             clock=server_clock,
+            instruments=instruments,
         )
         ends.push_async_callback(client.close)
         cluster, store, asked = Cluster(client, settings.namespaces), Store(), asyncio.Event()
-        context = Context(store, WatchSession(asked.set))
+        context = Context(store, WatchSession(asked.set, [age.tracing(), counting(instruments)]))
         sweeper = Sweeper(cluster, store, context.wake, asked, settings.resync_seconds)
 
         def new_reconciler() -> Reconciler:
-            queue, executor = WorkQueue[Key](clock), Executor(cluster, store, clock)
+            queue, executor = WorkQueue[Key](clock), Executor(cluster, store, clock, instruments)
             capacity = Capacity(store, settings.limits, queue.add)
-            return Reconciler(queue, store, executor, capacity, settings.job_defaults, clock)
+            return Reconciler(queue, store, executor, capacity, settings.job_defaults, clock, instruments)
 
         leading = Leading(leadership, sweeper, context, new_reconciler, settings.workers)
+        pulse = Pulse(instruments, age.listen)
         if settings.health_port:
-            # A standby is as ready as a leader: both have listed, and only one may work.
-            health = await serve_health(settings.health_port, sweeper.listed.is_set)
-            ends.push_async_callback(health.cleanup)
+            _show(instruments, context, age, clock)
+            endpoints = Endpoints(
+                trouble=pulse.trouble,
+                # A standby is as ready as a leader: both have listed, and only one may work.
+                is_ready=sweeper.listed.is_set,
+                metrics=Exposition(instruments, store.facts, clock).text,
+            )
+            server = await serve(settings.health_port, endpoints)
+            ends.push_async_callback(server.cleanup)
         await _until(
             stop,
             sweeper.run(),
             keep_watching(context, settings.namespaces, sweeper.until_served, take_signals),
             leading.run(),
+            pulse.run(),
             before_the_end=leading.drain,
         )
 
 
+def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Clock) -> None:
+    """Say where to look for what is not told but asked for. A standby has no queue, and holds nobody back."""
+
+    def depth() -> int:
+        return context.reconciler.queue.depth if context.reconciler else 0
+
+    def oldest_wait() -> float:
+        oldest = context.reconciler.queue.oldest if context.reconciler else None
+        return (clock() - oldest).total_seconds() if oldest else 0.0
+
+    def waiting(purpose: Purpose) -> int:
+        return context.reconciler.capacity.waiting(purpose) if context.reconciler else 0
+
+    instruments.read_queue(depth, oldest_wait)
+    instruments.read_waiting(waiting)
+    instruments.read_jobs(context.store.active)
+    instruments.read_watches(age.ages)
+
+
 async def _leadership(
-    settings: Settings, clock: Clock, server_clock: ServerClock, ends: contextlib.AsyncExitStack
+    settings: Settings,
+    clock: Clock,
+    server_clock: ServerClock,
+    instruments: Instruments,
+    ends: contextlib.AsyncExitStack,
 ) -> Leadership:
     if settings.lease_namespace is None:
         return AlwaysLeading()
-    client = await ApiClient.connect(clock=server_clock)
+    client = await ApiClient.connect(clock=server_clock, instruments=instruments)
     ends.push_async_callback(client.close)
     return Elector(
         client=client,

@@ -119,8 +119,9 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     await cluster.delete_job(job)
     assert await cluster.job(monitor.namespace, job.name) is None
     await cluster.create_job(manifest)
-    assert [found async for found in cluster.monitors()]
-    assert [found async for found in cluster.jobs()]
+    await cluster.probe()
+    for listing in (cluster.monitors(), cluster.jobs(), cluster.monitors_listed(), cluster.jobs_listed()):
+        assert [found async for found in listing]
 
     made = {
         "ensure_runner_account",
@@ -130,8 +131,11 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
         "pods_of",
         "job",
         "delete_job",
+        "probe",
         "monitors",
         "jobs",
+        "monitors_listed",
+        "jobs_listed",
     }
     calls = {name for name, _ in inspect.getmembers(Cluster, inspect.isfunction) if not name.startswith("_")}
     assert calls == made | {"monitor"}, "a call of Cluster is missing above"

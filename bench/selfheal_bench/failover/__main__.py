@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from selfheal_bench.errors import BenchError
 from selfheal_bench.failover.ends import End, asked_to_end, killed, stopped
 from selfheal_bench.failover.pair import WRITES, Pair, Replica, replicas_of
 from selfheal_bench.monitors import monitor, monitors_path, places
-from selfheal_bench.operator_process import machine
+from selfheal_bench.machine import Machine
 from selfheal_bench.parallel import for_each
 
 OPTIONS: Final = ControlPlaneOptions(scheduler=False, audit_policy=audit.policy(WRITES))
@@ -39,6 +40,7 @@ TARGETS: Final = {"SIGTERM": 2.0, "SIGKILL": 17.0}
 def main() -> None:
     """Measure, and print the figures."""
     arguments = _parser().parse_args()
+    machine = Machine.look()
     print(
         f"Two operators serve {arguments.monitors} monitors, one of which is edited every 20 ms.\n"
         "The one that leads gets a signal.\n"
@@ -54,7 +56,7 @@ def main() -> None:
         json.dumps(
             {
                 "benchmark": "failover",
-                "machine": machine(),
+                "machine": machine.to_json(),
                 "monitors": arguments.monitors,
                 "signals": figures,
             }
@@ -65,11 +67,18 @@ def main() -> None:
 async def _measure(count: int, rounds: int, keep: Path | None) -> dict[str, list[End]]:
     with ExitStack() as ends, arena(OPTIONS, keep) as ground:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="selfheal-failover-")))
+        if keep is not None:
+            ends.callback(_keep, folder, keep)
         cluster = ground.cluster
         async with administrator(cluster.server, cluster.state.pki) as api:
             await for_each("monitors", places(count), lambda place: _create(api, *place))
             replicas = replicas_of(cluster, folder, ends.callback)
             return await _rounds(ground, api, replicas, count, rounds)
+
+
+def _keep(folder: Path, keep: Path) -> None:
+    for log in folder.glob("*/logs/*.log"):
+        shutil.copy(log, keep)
 
 
 async def _create(api: ApiServer, namespace: str, name: str) -> None:
@@ -123,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m selfheal_bench.failover", description=__doc__)
     parser.add_argument("monitors", nargs="?", type=int, default=1000, metavar="N", help="default: 1000")
     parser.add_argument("--rounds", type=int, default=3, help="each signal so often (default: %(default)s)")
-    parser.add_argument("--keep", type=Path, help="a folder that gets the audit log")
+    parser.add_argument("--keep", type=Path, help="a folder that gets the audit log and the operators' logs")
     return parser
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from demo.errors import DemoError
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
-from selfheal_bench.operator_process import machine
+from selfheal_bench.machine import Machine
 from selfheal_bench.scale.figures import GOALS, MIB, ROUND_SECONDS, Figures
 from selfheal_bench.scale.size import measure_size
 
@@ -25,7 +25,8 @@ def main() -> None:
     """Measure every size, and print the figures."""
     arguments = _parser().parse_args()
     began = time.monotonic()
-    _introduce(arguments.idle_seconds)
+    machine = Machine.look()
+    _introduce(arguments.idle_seconds, machine)
     measured: list[Figures] = []
     try:
         for count in sorted(arguments.counts):
@@ -39,16 +40,16 @@ def main() -> None:
     print(f"\nTargets missed at {measured[-1].count}: {', '.join(missed) or 'none'}")
     seconds = time.monotonic() - began
     print(f"Ran for {seconds / 60:.1f} minutes.")
-    print(json.dumps(_summary(measured, missed, seconds)))
+    print(json.dumps(_summary(measured, missed, machine, seconds)))
 
 
-def _introduce(idle_seconds: float) -> None:
+def _introduce(idle_seconds: float, machine: Machine) -> None:
     print(f"ModelMonitors with intervalSeconds: {ROUND_SECONDS}, spread over the interval by their UIDs.")
     print(
         "API server, etcd and controller manager are Kubernetes' own. Checks are completed by a SIMULATED\n"
         "node: no pod is made and no data is read; about two seconds after a Job was created, its verdict\n"
         "(NoDrift, of the usual size) is in the monitor's status, and the Job is Complete.\n"
-        f"All of it and the operator, with its default settings, share {machine()['cpus']} CPUs."
+        f"All of it and the operator, with its default settings, share {machine.cpus} CPUs."
     )
     print(
         f"After a first round that is not measured, one round of {ROUND_SECONDS} s; then the operator is "
@@ -98,15 +99,17 @@ def _missed(figures: Figures) -> list[str]:
     return [goal.title for goal in GOALS if not goal.met(figures)]
 
 
-def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float) -> dict[str, Any]:
+def _summary(
+    measured: Sequence[Figures], missed: Sequence[str], machine: Machine, seconds: float
+) -> dict[str, Any]:
     growth = {
         goal.key: round(goal.value(measured[-1]) / goal.value(measured[0]), 2)
         for goal in GOALS
-        if goal.value(measured[0])
+        if len(measured) > 1 and goal.value(measured[0])
     }
     return {
         "benchmark": "scale",
-        "machine": machine(),
+        "machine": machine.to_json(),
         "checks": "completed by a simulated node",
         "targets": {goal.key: goal.limit for goal in GOALS},
         "runs": [figures.to_json() for figures in measured],

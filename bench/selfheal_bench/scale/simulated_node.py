@@ -72,7 +72,7 @@ async def _new_jobs(api: ApiServer) -> AsyncIterator[Document]:
 
 
 async def _complete(api: ApiServer, job: Document) -> None:
-    """Write what happens to a Job, in the Job controller's four steps."""
+    """Write what happens to a Job, in the four steps that the Job controller of Kubernetes 1.36 takes."""
     metadata = job["metadata"]
     path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs/{metadata['name']}/status"
 

@@ -15,12 +15,12 @@ from demo.program import Program
 from localcluster import ControlPlaneOptions, LocalCluster
 from localcluster.cluster import CLUSTER_MARK
 from localcluster.options import QUICK_CLIENT
-from localcluster.processnode.apiserver import ApiServer, Document
+from localcluster.processnode.apiserver import ApiServer, Document, until_answered
 from selfheal_bench import audit
 from selfheal_bench.arena import Arena, administrator, arena, say
 from selfheal_bench.audit import AuditLog
 from selfheal_bench.errors import BenchError, TooSlowError
-from selfheal_bench.monitors import all_monitors, monitor, monitors_path, places
+from selfheal_bench.monitors import all_monitors, create, monitor, monitors_path, places
 from selfheal_bench.operator_process import USER, Usage
 from selfheal_bench.parallel import for_each
 from selfheal_bench.scale.figures import MIB, ROUND_SECONDS, Figures
@@ -122,18 +122,19 @@ async def _measure(ground: Arena, api: ApiServer, count: int, idle_seconds: floa
 
 
 async def _create(api: ApiServer, count: int) -> None:
-    monitors = [monitor(*place, intervalSeconds=ROUND_SECONDS) for place in places(count)]
+    async def create_at(place: tuple[str, str]) -> None:
+        namespace, name = place
+        document = monitor(namespace, name, intervalSeconds=ROUND_SECONDS)
+        await create(api, monitors_path(namespace), document)
 
-    async def create(document: Document) -> None:
-        await api.post(monitors_path(document["metadata"]["namespace"]), document)
-
-    await for_each("creating monitors", monitors, create)
+    await for_each("creating monitors", places(count), create_at)
 
 
 async def _edit_interval(api: ApiServer, count: int) -> None:
     async def edit(place: tuple[str, str]) -> None:
         namespace, name = place
-        await api.patch(f"{monitors_path(namespace)}/{name}", {"spec": {"intervalSeconds": A_YEAR}})
+        longer = {"spec": {"intervalSeconds": A_YEAR}}
+        await until_answered(lambda: api.patch(f"{monitors_path(namespace)}/{name}", longer))
 
     await for_each("giving all monitors an interval of a year", places(count), edit)
 

@@ -13,6 +13,7 @@ from selfheal_operator.core.observed import Job, Observed
 from selfheal_operator.core.plan import JobOrder, Plan
 from selfheal_operator.core.requests import slot_for_request
 from selfheal_operator.core.situation import Situation, assess
+from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.core.status import operator_status, stored_operator_status
 
 POD_PATIENCE: Final = timedelta(seconds=30)
@@ -49,7 +50,12 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
     if status != stored:
         until = None if overtaken else _may_wait_until(situation, status, stored)
         if until is None:
-            return Plan(status=status, events=events_of(situation, status), wake_at=wake_at)
+            return Plan(
+                status=status,
+                events=events_of(situation, status),
+                missed=situation.slots.missed_by_reason,
+                wake_at=wake_at,
+            )
         wake_at = min(until, wake_at or until)
     return Plan(delete=_surplus_job(situation), wake_at=wake_at)
 
@@ -146,19 +152,21 @@ def _check_order(situation: Situation) -> JobOrder | None:
         Purpose.CHECK,
         check_job(seen.monitor, rules.spec, due, seen.defaults, token=token),
         due,
+        delay=timedelta() if token else punctuality_of(rules.spec, seen.monitor.uid).delay,
         unseen=_unseen(situation, Purpose.CHECK, check_job_name(seen.monitor.name, last) if last else None),
     )
 
 
 def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple[str, ...]:
-    """Return the names of Jobs that may still run, and that only the status knows.
+    """Return the names of Jobs that may still run, and are known by name only.
 
     Monitors and Jobs come by two watches, and one may be behind: a Job that another operator started a moment
-    ago may be in the status and not yet among the Jobs.
+    ago may be in the status and not yet among the Jobs. And a request of our own may have been carried out
+    though its answer was lost.
     """
     status, seen = situation.seen.monitor.status, {job.name for job in situation.seen.jobs}
     last = status.last_check if purpose is Purpose.CHECK else status.last_retraining
-    named = {job.name for job in status.active if job.purpose is purpose}
+    named = {job.name for job in status.active if job.purpose is purpose} | {*situation.seen.unanswered}
     if newest is not None and (last is None or last.job_name != newest):
         named.add(newest)
     return tuple(sorted(named - seen))

@@ -129,6 +129,8 @@ class Observed:
     """Jobs owned by this very monitor, by UID: never those of an earlier one of the same name."""
     removed_slot: datetime | None = None
     """The newest slot whose Job was seen, and is gone: the status may not tell of it yet."""
+    unanswered: tuple[str, ...] = ()
+    """Names of Jobs that were asked for without an answer: they may be there."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
     held: frozenset[Purpose] = frozenset()

@@ -1,13 +1,15 @@
 """What to do, as data."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from selfheal_operator.api.names import RUNNER_ACCOUNT
 from selfheal_operator.api.reasons import Purpose, Reason
 from selfheal_operator.core.observed import Job
+from selfheal_operator.core.slots import MissedReason
 
 
 class EventType(StrEnum):
@@ -33,6 +35,8 @@ class JobOrder:
     purpose: Purpose
     manifest: dict[str, Any]
     slot: datetime
+    delay: timedelta = timedelta()
+    """How long after its slot it is started on purpose."""
     unseen: tuple[str, ...] = ()
     """Jobs that must have ended before this one starts, and that are known by name only: the status speaks of
     them, the watch of Jobs has not yet. They are looked up first."""
@@ -71,5 +75,7 @@ class Plan:
     """The operator's whole part of the status, if it differs from what is stored."""
     events: tuple[Event, ...] = ()
     """Told after the status is stored, and only then."""
+    missed: Mapping[MissedReason, int] = field(default_factory=dict)
+    """Slots that the status newly counts as missed. Told like the events."""
     wake_at: datetime | None = None
     """When to look again if nothing happens before."""

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
 from selfheal_operator.core.schedule import Schedule, count_slots, is_slot, newest_slot
@@ -34,6 +35,15 @@ def punctuality_of(spec: ModelMonitorSpec, uid: str) -> Punctuality:
     )
 
 
+class MissedReason(StrEnum):
+    """Why a slot has no Job, and never will."""
+
+    SUPERSEDED = "Superseded"
+    """A newer slot came due before it could be started, and only the newest one is caught up."""
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    """It could not be started within spec.startingDeadlineSeconds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
     """Where a monitor stands in its schedule."""
@@ -50,6 +60,16 @@ class Slots:
     """The oldest slot that has no Job yet: status.nextCheckTime."""
     wake: datetime | None
     """When the next slot in the future may be started."""
+    expired: int = 0
+    """How many of the missed slots were too late."""
+
+    @property
+    def missed_by_reason(self) -> dict[MissedReason, int]:
+        """Return why the missed slots were missed."""
+        return {
+            MissedReason.SUPERSEDED: self.missed - self.expired,
+            MissedReason.DEADLINE_EXCEEDED: self.expired,
+        }
 
 
 def idle_slots(status: ModelMonitorStatus, started: Collection[datetime]) -> Slots:
@@ -81,16 +101,20 @@ def slots_of(  # noqa: PLR0913 - the one place where all of these meet
     startable = now - punctuality.delay
     owed_after = _owed_after(schedule, status, created, now)
     last = _newest(status.last_schedule_time, *started)
+    passed_over = None
     if punctuality.deadline is not None:
         too_late = startable - punctuality.deadline - timedelta.resolution
-        last = _newest(last, newest_slot(schedule, _unsettled_after(owed_after, last), too_late))
+        passed_over = newest_slot(schedule, _unsettled_after(owed_after, last), too_late)
+        last = _newest(last, passed_over)
     # Also the road after a crash between creating a Job and writing the status: the Job is the record.
     missed = 0 if last is None else _missed(schedule, owed_after, last, started)
+    expired = 0 if passed_over is None else _missed(schedule, owed_after, passed_over, started)
     owed_after = _unsettled_after(owed_after, last)
     wake = schedule.next_after(startable)
     return Slots(
         last=last,
         missed=missed,
+        expired=expired,
         due=newest_slot(schedule, owed_after, startable),
         next=schedule.next_after(owed_after),
         wake=None if wake is None else wake + punctuality.delay,

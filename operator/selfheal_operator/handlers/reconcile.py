@@ -15,6 +15,7 @@ from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Reconciler:
     capacity: Capacity
     defaults: JobDefaults
     clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
     _failures: dict[Key, int] = field(default_factory=dict)
 
     async def run_worker(self) -> None:
@@ -42,11 +44,14 @@ class Reconciler:
         while True:
             key = await self.queue.get()
             try:
-                wake_at = await self.reconcile(key)
+                with self.instruments.reconciling():
+                    wake_at = await self.reconcile(key)
             except SelfhealError as error:
+                self.instruments.reconcile_failed(error)
                 self._retry_later(key, error)
             except Exception:
                 # A defect of ours, met by this monitor: the others go on, and it is tried again.
+                self.instruments.reconcile_failed(None)
                 logger.exception("Monitor not reconciled", extra={"monitor": "/".join(key)})
                 self._retry_later(key, None)
             else:

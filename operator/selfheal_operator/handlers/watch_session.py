@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import aiohttp
@@ -27,10 +27,12 @@ class WatchSession:
 
     Args:
         on_list: Called after each list, when a watch is about to begin.
+        tracing: Is told of each request.
     """
 
-    def __init__(self, on_list: Callable[[], None]) -> None:
+    def __init__(self, on_list: Callable[[], None], tracing: Sequence[aiohttp.TraceConfig] = ()) -> None:
         self._on_list = on_list
+        self._tracing = list(tracing)
         self._next: dict[str, float] = {}
         self.watched: dict[str, float] = dict.fromkeys(KINDS, -math.inf)
         """When a watch of each kind last began, by the monotonic clock."""
@@ -45,6 +47,7 @@ class WatchSession:
             headers=info.as_http_headers(),
             proxy=info.proxy_url,
             middlewares=(self._send,),
+            trace_configs=self._tracing,
         )
         return kopf.AiohttpSession(
             server=info.server, default_namespace=info.default_namespace, aiohttp_session=session

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.core.errors import ConflictError, RejectedError
+from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
 from selfheal_operator.core.plan import JobOrder, Plan
@@ -15,6 +15,7 @@ from selfheal_operator.core.recovery import pod_trouble, recover_report
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, ForeignJobError
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Executor:
     cluster: Cluster
     store: Store
     clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
     _accounts_seen: dict[str, datetime] = field(default_factory=dict)
 
     async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
@@ -81,17 +83,22 @@ class Executor:
                 ),
             )
             return
+        except UnavailableError:
+            self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
+            raise
         # If we die here, the Job exists and the status does not know it. The next look finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
+        self.instruments.job_started(job, self.clock(), order.delay)
         logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _found(self, key: Key, names: Iterable[str]) -> bool:
-        """Look up Jobs that only the status speaks of; say whether there is one."""
+        """Look up Jobs that are known by name only; say whether there is one."""
         found = False
         for name in names:
             if (job := await self.cluster.job(key.namespace, name)) is not None:
                 found |= self.store.put_job(*job)
+            self.store.settle_unanswered(key, name)
         return found
 
     async def _delete(self, key: Key, job: Job) -> None:
@@ -125,6 +132,8 @@ class Executor:
         )
 
     async def _tell(self, monitor: Monitor, plan: Plan) -> None:
+        for reason, count in plan.missed.items():
+            self.instruments.slots_missed(count, reason)
         for event in plan.events:
             # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
             try:

@@ -20,6 +20,7 @@ from selfheal_operator.core.errors import ConflictError, NotLeaderError, Rejecte
 from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.permit import Validity, request_class
 from selfheal_operator.kube.throttle import Throttle
+from selfheal_operator.metrics.instruments import Instruments
 
 REQUEST_SECONDS: Final = 10.0
 PAGE_SIZE: Final = 500
@@ -46,6 +47,7 @@ class ApiClient:
         self._validity: Validity = lambda: math.inf
         self._throttle: Throttle | None = None
         self._clock: ServerClock | None = None
+        self.instruments = Instruments()
 
     @classmethod
     async def connect(
@@ -55,6 +57,7 @@ class ApiClient:
         validity: Validity | None = None,
         throttle: Throttle | None = None,
         clock: ServerClock | None = None,
+        instruments: Instruments | None = None,
     ) -> Self:
         """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount.
 
@@ -63,6 +66,7 @@ class ApiClient:
             validity: Tells for how many seconds more writes may be sent; without it, for ever.
             throttle: Says when the next request may be sent; without it, at once.
             clock: Is told what time it is at the API server.
+            instruments: Are told of each request.
         """
         configuration = aio.Configuration()
         if (named := kubeconfig or os.environ.get("KUBECONFIG")) is not None:
@@ -78,6 +82,7 @@ class ApiClient:
         client = cls(aio.ApiClient(configuration))
         client._validity = validity or client._validity
         client._throttle, client._clock = throttle, clock
+        client.instruments = instruments or client.instruments
         return client
 
     async def close(self) -> None:
@@ -111,20 +116,24 @@ class ApiClient:
             auth_settings=["BearerToken"],
         )
         if self._throttle is not None:
-            await self._throttle.turn()
+            with self.instruments.works.wait():
+                await self._throttle.turn()
         if method != "GET":
             # A write has ended before another may lead. `request_class` looks again, at the last moment.
             timeout_seconds = min(timeout_seconds, self._validity())
             if timeout_seconds <= 0:
                 raise NotLeaderError(f"{method} {path}: not sent, this operator does not lead")
-        began = time.monotonic()
+        began, code = time.monotonic(), None
         try:
             response = await self._transport.call_api(
                 method, url, headers, body, _request_timeout=timeout_seconds
             )
             raw = await response.read()
+            code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
+        finally:
+            self.instruments.observe_call(method, path, code, time.monotonic() - began)
         if self._clock is not None and (date := response.getheader("Date")):
             self._clock.hear(date, time.monotonic() - began)
         if response.status >= HTTPStatus.BAD_REQUEST:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
@@ -18,7 +18,9 @@ from selfheal_operator.core.observed import (
     Rejection,
     monitor_from,
 )
+from selfheal_operator.metrics.monitors import Facts, facts_of
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
 
 
@@ -36,8 +38,12 @@ class _Entry:
     document: bytes
     """What is read of the monitor, as JSON: a third of what the same takes as objects, of which ten thousand
     monitors hold a million."""
+    facts: Facts
+    """Read when the monitor changes, and not of ten thousand at each scrape."""
     removed_slot: datetime | None = None
     """The newest slot whose Job was here and is gone."""
+    unanswered: tuple[str, ...] = ()
+    """Jobs that were asked for, and that may be there: the answer was lost."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
 
@@ -45,10 +51,17 @@ class _Entry:
         return monitor_from(json.loads(self.document))
 
     @property
-    def next_check_time(self) -> str:
-        """As it is written, which sorts like time; what promises nothing comes last."""
-        promised: str = json.loads(self.document)["status"].get("nextCheckTime", "none")
-        return promised
+    def is_answered(self) -> bool:
+        """Whether the status is about the spec as it is."""
+        document = json.loads(self.document)
+        observed: int | None = document["status"].get("observedGeneration")
+        return observed == document["metadata"]["generation"]
+
+    @property
+    def next_check(self) -> datetime:
+        """When its next check is promised; what promises nothing comes last."""
+        promised = self.facts.next_check
+        return _NEVER if promised is None else datetime.fromtimestamp(promised, UTC)
 
 
 @dataclass(slots=True)
@@ -79,6 +92,7 @@ class Store:
             monitor=entry.monitor(),
             jobs=tuple(job for job, _ in jobs.values()),
             removed_slot=entry.removed_slot,
+            unanswered=entry.unanswered,
             rejection=entry.rejection,
             pod_trouble=entry.pod_trouble,
             defaults=defaults,
@@ -99,9 +113,10 @@ class Store:
         if entry is None or entry.uid != uid:
             if entry is not None:
                 del self._owners[entry.uid]
-            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body))
+            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body), facts_of(body))
         else:
             entry.resource_version, entry.document = version, _packed(body)
+            entry.facts = facts_of(body)
         return True
 
     def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
@@ -143,15 +158,15 @@ class Store:
         Returns:
             Whether it was known.
         """
+        owner = self._owners.get(job.owner_uid)
+        if owner is not None and job.is_scheduled_check:  # also if this is the first that we hear of it
+            owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         jobs = self._jobs.get(job.owner_uid, {})
         known = jobs.get(job.name)
         if known is None or known[0].uid != job.uid:
             return False
         del jobs[job.name]
         self._count(known[0], -1)
-        owner = self._owners.get(job.owner_uid)
-        if owner is not None and job.is_scheduled_check:
-            owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         if not jobs:
             del self._jobs[job.owner_uid]
         return True
@@ -159,6 +174,16 @@ class Store:
     def active(self, purpose: Purpose) -> Counter[str]:
         """Return how many Jobs of a purpose have not finished, by namespace."""
         return self._active[purpose]
+
+    def note_unanswered(self, key: Key, name: str) -> None:
+        """Remember that a Job was asked for, and that nobody knows what came of it."""
+        if (entry := self._entries.get(key)) is not None and name not in entry.unanswered:
+            entry.unanswered = (*entry.unanswered, name)
+
+    def settle_unanswered(self, key: Key, name: str) -> None:
+        """Forget that: it was looked up."""
+        if (entry := self._entries.get(key)) is not None and name in entry.unanswered:
+            entry.unanswered = tuple(other for other in entry.unanswered if other != name)
 
     def reject(self, key: Key, rejection: Rejection | None) -> None:
         """Remember that the API server refused a Job, or that it no longer does."""
@@ -179,9 +204,13 @@ class Store:
         """Return the keys of all monitors."""
         return list(self._entries)
 
-    def oldest_due_first(self) -> list[Key]:
-        """Return the keys of all monitors, in the order in which they promise their next check."""
-        return sorted(self._entries, key=lambda key: self._entries[key].next_check_time)
+    def most_urgent_first(self) -> list[tuple[Key, datetime]]:
+        """Return the keys of all monitors, and when each promises its next check.
+
+        Who has edited a spec and waits for an answer comes first, then by that time.
+        """
+        urgency = [(entry.is_answered, entry.next_check, key) for key, entry in self._entries.items()]
+        return [(key, promised) for _, promised, key in sorted(urgency)]
 
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""
@@ -191,6 +220,10 @@ class Store:
         """Yield all monitors; each is read anew."""
         for entry in list(self._entries.values()):
             yield entry.monitor()
+
+    def facts(self) -> list[tuple[Key, Facts]]:
+        """Return what the metrics tell of all monitors."""
+        return [(key, entry.facts) for key, entry in self._entries.items()]
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""

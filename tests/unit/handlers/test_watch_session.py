@@ -131,3 +131,14 @@ async def test_a_kopf_that_watches_nothing_is_noticed(stage, monkeypatch):
     stage.session.watched["jobs"] = time.monotonic() + 60
     with pytest.raises(TimeoutError, match="modelmonitors"):
         await asyncio.wait_for(watch._notice_loss(stage.session), timeout=5)
+
+
+async def test_its_requests_can_be_followed():
+    """Whoever measures how old the watches are, or counts requests, is told of each."""
+    credentials = kopf.ConnectionInfo(server="http://127.0.0.1:9", token="secret", scheme="Bearer")
+    tracing = aiohttp.TraceConfig()
+    made = await WatchSession(lambda: None, [tracing]).login(credentials)
+    assert made is not None
+    async with made.aiohttp_session as session:
+        assert session.trace_configs == [tracing]
+        assert session.headers["Authorization"] == "Bearer secret"
