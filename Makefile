@@ -64,6 +64,10 @@ bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute
 bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (about 50 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.scale $(ARGS)
 
+.PHONY: bench-failover
+bench-failover: programs ## Two operators: how soon does the other work when the leader ends? (about 4 minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.failover $(ARGS)
+
 .PHONY: bench-scrape
 bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs the operator (ten seconds; ARGS=--help)
 	@$(PY) -m selfheal_bench.scrape $(ARGS)
