@@ -68,6 +68,10 @@ bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 an
 bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs the operator (ten seconds; ARGS=--help)
 	@$(PY) -m selfheal_bench.scrape $(ARGS)
 
+.PHONY: bench-cron
+bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
+	@$(PY) -m selfheal_bench.cron
+
 ##@ Develop
 .PHONY: test
 test: programs robfig ## Run the unit and integration tests
@@ -80,10 +84,6 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 .PHONY: cron-diff
 cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
 	@$(PY) -m crondiff $(ARGS)
-
-.PHONY: bench-cron
-bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
-	@$(PY) -m selfheal_bench.cron
 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated

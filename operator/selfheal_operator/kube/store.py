@@ -150,15 +150,15 @@ class Store:
         Returns:
             Whether it was known.
         """
+        owner = self._owners.get(job.owner_uid)
+        if owner is not None and job.is_scheduled_check:  # also if this is the first that we hear of it
+            owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         jobs = self._jobs.get(job.owner_uid, {})
         known = jobs.get(job.name)
         if known is None or known[0].uid != job.uid:
             return False
         del jobs[job.name]
         self._count(known[0], -1)
-        owner = self._owners.get(job.owner_uid)
-        if owner is not None and job.is_scheduled_check:
-            owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         if not jobs:
             del self._jobs[job.owner_uid]
         return True

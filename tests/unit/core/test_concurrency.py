@@ -141,3 +141,16 @@ def test_the_retraining_before_is_looked_up_if_it_is_not_known_to_have_ended():
 
     assert order is not None
     assert (order.name, order.unseen) == ("churn-retrain-2", ("churn-retrain-1",))
+
+
+def test_a_job_whose_creation_was_not_answered_is_looked_up_before_the_next_starts():
+    """It may run: the request was carried out, and only the answer was lost."""
+    told = status(last_schedule_time=NOON - HOUR, next_check_time=NOON, last_check=last_check(NOON - HOUR))
+    manual = spec_document(retraining={"mode": "Manual"})
+    lost = check_job_name("churn", NOON)
+    seen = observed(monitor(manual, told), finished_job(slot=NOON - HOUR), unanswered=(lost,))
+
+    order = plan_monitor(seen, ONE).job
+
+    assert order is not None
+    assert (order.name, order.unseen) == (check_job_name("churn", ONE), (lost,))

@@ -233,6 +233,8 @@ def test_a_slot_whose_job_is_gone_is_remembered():
         store.put_job(job(slot=slot), "2")
         store.drop_job(job(slot=slot))
     assert known(store).removed_slot == NOON
+    store.drop_job(job(slot=NOON + HOUR))  # a watch that was behind tells of its end, and never told of it
+    assert known(store).removed_slot == NOON + HOUR
 
     store.put_monitor(reborn(20))
     assert known(store).removed_slot is None
