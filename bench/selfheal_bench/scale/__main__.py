@@ -14,6 +14,7 @@ from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
 from selfheal_bench.scale.figures import GOALS, MIB, ROUND_SECONDS, Figures
+from selfheal_bench.scale.simulated_node import JOB_UPDATES
 from selfheal_bench.scale.size import measure_size
 
 COUNTS: Final = (1000, 10_000)
@@ -26,11 +27,16 @@ def main() -> None:
     arguments = _parser().parse_args()
     began = time.monotonic()
     machine = Machine.look()
-    _introduce(arguments.idle_seconds, machine)
+    _introduce(arguments.idle_seconds, arguments.job_updates, machine)
     measured: list[Figures] = []
     try:
         for count in sorted(arguments.counts):
-            size = measure_size(count, idle_seconds=arguments.idle_seconds, keep=arguments.keep)
+            size = measure_size(
+                count,
+                idle_seconds=arguments.idle_seconds,
+                job_updates=arguments.job_updates,
+                keep=arguments.keep,
+            )
             measured.append(figures := asyncio.run(size))
             _tell(figures)
     except (BenchError, DemoError, LocalClusterError) as error:
@@ -40,15 +46,17 @@ def main() -> None:
     print(f"\nTargets missed at {measured[-1].count}: {', '.join(missed) or 'none'}")
     seconds = time.monotonic() - began
     print(f"Ran for {seconds / 60:.1f} minutes.")
-    print(json.dumps(_summary(measured, missed, machine, seconds)))
+    summary = _summary(measured, missed, seconds)
+    print(json.dumps(summary | {"machine": machine.to_json(), "jobStatusUpdates": arguments.job_updates}))
 
 
-def _introduce(idle_seconds: float, machine: Machine) -> None:
+def _introduce(idle_seconds: float, job_updates: int, machine: Machine) -> None:
     print(f"ModelMonitors with intervalSeconds: {ROUND_SECONDS}, spread over the interval by their UIDs.")
     print(
         "API server, etcd and controller manager are Kubernetes' own. Checks are completed by a SIMULATED\n"
         "node: no pod is made and no data is read; about two seconds after a Job was created, its verdict\n"
         "(NoDrift, of the usual size) is in the monitor's status, and the Job is Complete.\n"
+        f"A Job's status is written {job_updates} times; the Job controller would do it 4 times.\n"
         f"All of it and the operator, with its default settings, share {machine.cpus} CPUs."
     )
     print(
@@ -99,9 +107,7 @@ def _missed(figures: Figures) -> list[str]:
     return [goal.title for goal in GOALS if not goal.met(figures)]
 
 
-def _summary(
-    measured: Sequence[Figures], missed: Sequence[str], machine: Machine, seconds: float
-) -> dict[str, Any]:
+def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float) -> dict[str, Any]:
     growth = {
         goal.key: round(goal.value(measured[-1]) / goal.value(measured[0]), 2)
         for goal in GOALS
@@ -109,7 +115,6 @@ def _summary(
     }
     return {
         "benchmark": "scale",
-        "machine": machine.to_json(),
         "checks": "completed by a simulated node",
         "targets": {goal.key: goal.limit for goal in GOALS},
         "runs": [figures.to_json() for figures in measured],
@@ -129,6 +134,13 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=IDLE_SECONDS,
         help="how long the operator is watched while nothing is due (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--job-updates",
+        type=int,
+        choices=JOB_UPDATES,
+        default=JOB_UPDATES[0],
+        help="how often each Job's status is written; 4 as by the Job controller (default: %(default)s)",
     )
     parser.add_argument("--keep", type=Path, help="a folder that gets the audit logs and the programs' logs")
     return parser
