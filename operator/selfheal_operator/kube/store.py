@@ -55,7 +55,7 @@ class _Entry:
         """Whether the status is about the spec as it is."""
         document = json.loads(self.document)
         observed: int | None = document["status"].get("observedGeneration")
-        return observed == document["metadata"]["generation"]
+        return bool(observed == document["metadata"]["generation"])
 
     @property
     def next_check(self) -> datetime:

@@ -241,7 +241,7 @@ def test_a_slot_whose_job_is_gone_is_remembered():
 
 
 def test_what_a_new_leader_looks_at_first():
-    """An edit that nobody has answered, then what has waited for longest; what promises nothing comes last."""
+    """An edit that nobody has answered, then what has waited longest; what promises nothing comes last."""
     store = Store()
     dues = {"b": "13:00", "none": None, "a": "12:00", "edited": "14:00", "c": "14:00"}
     for number, (name, due) in enumerate(dues.items()):
