@@ -22,8 +22,8 @@ from selfheal_bench.audit import AuditLog
 from selfheal_bench.errors import BenchError
 from selfheal_bench.failover.ends import End, asked_to_end, killed, stopped
 from selfheal_bench.failover.pair import WRITES, Pair, Replica, replicas_of
-from selfheal_bench.monitors import monitor, monitors_path, places
 from selfheal_bench.machine import Machine
+from selfheal_bench.monitors import monitor, monitors_path, places
 from selfheal_bench.parallel import for_each
 
 OPTIONS: Final = ControlPlaneOptions(scheduler=False, audit_policy=audit.policy(WRITES))
@@ -42,7 +42,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     machine = Machine.look()
     print(
-        f"Two operators serve {arguments.monitors} monitors, one of which is edited every 20 ms.\n"
+        f"Two operators serve {arguments.monitors} monitors, one of which is edited every 0.1 s.\n"
         "The one that leads gets a signal.\n"
         "Measured: the seconds until the other one has written something, by the API server's audit log."
     )

@@ -23,7 +23,7 @@ from selfheal_bench.operator_process import USER, OperatorProcess
 
 WRITES: Final = {"level": "Metadata", "users": [USER], "verbs": ["create", "update", "patch", "delete"]}
 """A rule of a policy: what the operators write."""
-EDIT_SECONDS: Final = 0.02
+EDIT_SECONDS: Final = 0.1
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/selfheal-operator"
 
 

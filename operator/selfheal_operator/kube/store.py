@@ -55,7 +55,7 @@ class _Entry:
         """Whether the status is about the spec as it is."""
         document = json.loads(self.document)
         observed: int | None = document["status"].get("observedGeneration")
-        return observed == document["metadata"]["generation"]
+        return bool(observed == document["metadata"]["generation"])
 
     @property
     def next_check(self) -> datetime:
@@ -204,13 +204,14 @@ class Store:
         """Return the keys of all monitors."""
         return list(self._entries)
 
-    def most_urgent_first(self) -> list[tuple[Key, datetime]]:
-        """Return the keys of all monitors, and when each promises its next check.
+    def oldest_promise_first(self) -> list[tuple[Key, datetime]]:
+        """Return the keys of all monitors, and when each promises its next check."""
+        promises = [(key, entry.next_check) for key, entry in self._entries.items()]
+        return sorted(promises, key=lambda promise: promise[1])
 
-        Who has edited a spec and waits for an answer comes first, then by that time.
-        """
-        urgency = [(entry.is_answered, entry.next_check, key) for key, entry in self._entries.items()]
-        return [(key, promised) for _, promised, key in sorted(urgency)]
+    def unanswered(self) -> list[Key]:
+        """Return the keys of monitors whose status is not about the spec as it is: somebody may wait."""
+        return [key for key, entry in self._entries.items() if not entry.is_answered]
 
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""

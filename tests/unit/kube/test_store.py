@@ -241,7 +241,7 @@ def test_a_slot_whose_job_is_gone_is_remembered():
 
 
 def test_what_a_new_leader_looks_at_first():
-    """An edit that nobody has answered, then what has waited for longest; what promises nothing comes last."""
+    """What has waited longest, while what promises nothing comes last; and edits that nobody has answered."""
     store = Store()
     dues = {"b": "13:00", "none": None, "a": "12:00", "edited": "14:00", "c": "14:00"}
     for number, (name, due) in enumerate(dues.items()):
@@ -249,6 +249,7 @@ def test_what_a_new_leader_looks_at_first():
         seen = {"observedGeneration": 0 if name == "edited" else 1}
         store.put_monitor(version(number + 1, name=name, uid=name) | {"status": promised | seen})
 
-    first = store.most_urgent_first()
-    assert [key.name for key, _ in first] == ["edited", "a", "b", "c", "none"]
-    assert first[1][1] == NOON
+    promises = store.oldest_promise_first()
+    assert [key.name for key, _ in promises] == ["a", "b", "edited", "c", "none"]
+    assert promises[0][1] == NOON
+    assert [key.name for key in store.unanswered()] == ["edited"]
