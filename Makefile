@@ -57,11 +57,11 @@ logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name
 
 ##@ Measure
 .PHONY: bench-schedule
-bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (about 20 minutes; ARGS=--help)
+bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (20 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.schedule $(ARGS)
 
 .PHONY: bench-scale
-bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (about 50 minutes; ARGS=--help)
+bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (50 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.scale $(ARGS)
 
 .PHONY: bench-failover

@@ -64,13 +64,32 @@ class _Meter:
         return usage
 
 
-async def measure_size(count: int, *, idle_seconds: float, job_updates: int, keep: Path | None) -> Figures:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a size is measured."""
+
+    warm_up_rounds: int
+    """Rounds before the measured one. One for each finished Job that is kept: then each check removes one."""
+    idle_seconds: float
+    """How long the operator is watched while nothing is due."""
+    job_updates: int
+    """How often the simulated node writes each Job's status."""
+
+    def to_json(self) -> dict[str, float]:
+        """Return what was chosen."""
+        return {
+            "warmUpRounds": self.warm_up_rounds,
+            "idleSeconds": self.idle_seconds,
+            "jobStatusUpdates": self.job_updates,
+        }
+
+
+async def measure_size(count: int, course: Course, keep: Path | None) -> Figures:
     """Measure the operator with `count` monitors.
 
     Args:
         count: How many.
-        idle_seconds: How long it is watched while nothing is due.
-        job_updates: How often the simulated node writes each Job's status.
+        course: How it is measured.
         keep: A folder for the audit log and the programs' logs.
     """
     say(f"{count} monitors")
@@ -78,16 +97,16 @@ async def measure_size(count: int, *, idle_seconds: float, job_updates: int, kee
         cluster = ground.cluster
         async with administrator(cluster.server, cluster.state.pki) as api:
             await _create(api, count)
-            with _simulated_node(cluster, job_updates) as node:
-                return await _measure(ground, api, node, idle_seconds)
+            with _simulated_node(cluster, course.job_updates) as node:
+                return await _measure(ground, api, node, course)
 
 
-async def _measure(ground: Arena, api: ApiServer, node: Program, idle_seconds: float) -> Figures:
+async def _measure(ground: Arena, api: ApiServer, node: Program, course: Course) -> Figures:
     schedules = schedules_of(await all_monitors(api))
     first_start = ground.operator.start()
-    say(f"ready {first_start:.1f} s after its start; the first round is not measured")
-    warm = datetime.now(UTC) + timedelta(seconds=ROUND_SECONDS)
-    await _Meter(ground).until(warm, "first round")
+    say(f"ready {first_start:.1f} s after its start; rounds that are not measured: {course.warm_up_rounds}")
+    warm = datetime.now(UTC) + timedelta(seconds=ROUND_SECONDS * course.warm_up_rounds)
+    await _Meter(ground).until(warm, "warming up")
 
     meter = _Meter(ground)
     seen = Round(begin=warm.replace(microsecond=0) + timedelta(seconds=1), schedules=schedules)
@@ -105,15 +124,15 @@ async def _measure(ground: Arena, api: ApiServer, node: Program, idle_seconds: f
     await _settle(ground)
     if not node.running:  # what was measured then is not what was meant
         raise BenchError(str(node.failed("has ended")))
-    idle, end = await _idle(ground, idle_seconds)
+    idle, end = await _idle(ground, course.idle_seconds)
     return Figures(
         count=len(schedules),
         first_start_seconds=first_start,
         restart_seconds=restart,
         steady_bytes=int(statistics.median(meter.resident)),
         peak_bytes=max(last.peak_resident_bytes, end.peak_resident_bytes),
-        idle_cpu_percent=100 * idle / idle_seconds,
-        idle_seconds=idle_seconds,
+        idle_cpu_percent=100 * idle / course.idle_seconds,
+        idle_seconds=course.idle_seconds,
         round_cpu_percent=100 * (after.cpu_seconds - before.cpu_seconds) / ROUND_SECONDS,
         lags=seen.lags(STRAGGLERS_SECONDS),
         writes=dict(seen.writes.most_common()),
