@@ -50,9 +50,10 @@ class MemoryApi:
         *,
         query: Mapping[str, str] | None = None,
         content_type: str = "",
+        accept: str = "",
     ) -> Document:
         """Answer as the API server would; stands in for `ApiClient.request`."""
-        del content_type
+        del content_type, accept
         if path.endswith("/pods"):
             uid = (query or {})["labelSelector"].rpartition("=")[2]
             return {"items": self.pods.get(uid, [])}

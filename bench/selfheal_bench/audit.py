@@ -1,7 +1,7 @@
 """The API server's own record of who did what and when, to the microsecond."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ JOBS_CREATED: Final = {
     "resources": [{"group": "batch", "resources": ["jobs"]}],
 }
 """A rule of a policy: who created which Job."""
+CREDENTIAL: Final = "authentication.kubernetes.io/credential-id"
 NOTHING_ELSE: Final = {"level": "None"}
 
 
@@ -39,6 +40,8 @@ class Call:
     code: int
     ended: datetime
     """When the answer was complete: what was created is there."""
+    credential: str = ""
+    """Which token it came with: two processes of one user differ in it."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -52,6 +55,7 @@ class Call:
             name=target.get("name", ""),
             code=event.get("responseStatus", {}).get("code", 0),
             ended=datetime.fromisoformat(event["stageTimestamp"]),
+            credential="".join(event["user"].get("extra", {}).get(CREDENTIAL, ())),
         )
 
 
@@ -62,11 +66,12 @@ class AuditLog:
         self._path = path
         self._offset = 0
 
-    def new_calls(self) -> Sequence[Call]:
-        """Return what was recorded since the last time; a half-written line waits for the next."""
+    def new_calls(self) -> Iterator[Call]:
+        """Yield what was recorded since the last time; a half-written line waits for the next."""
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [Call.from_event(json.loads(line)) for line in whole.splitlines()]
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield Call.from_event(json.loads(line))

@@ -1,9 +1,10 @@
 """ModelMonitors as benchmarks make them: the smallest that works."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
-from localcluster.processnode.apiserver import ApiServer, Document
+from localcluster.processnode.apiserver import ApiError, ApiServer, Document, until_answered
 from selfheal_bench.arena import NAMESPACES
 from selfheal_operator.api.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
 
@@ -38,13 +39,22 @@ def monitors_path(namespace: str) -> str:
     return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
 
 
+async def create(api: ApiServer, path: str, document: Document) -> None:
+    """Create an object, however often the API server has to be asked."""
+    try:
+        await until_answered(lambda: api.post(path, document))
+    except ApiError as error:
+        if error.status != 409:  # it is there: an answer was lost
+            raise
+
+
 async def all_monitors(api: ApiServer) -> list[Document]:
     """Return all monitors as they are now."""
     found: list[Document] = []
     token = ""
     while True:
         query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
-        page = await api.get(f"/apis/{GROUP}/{VERSION}/{PLURAL}", query)
+        page = await until_answered(partial(api.get, f"/apis/{GROUP}/{VERSION}/{PLURAL}", query))
         found += page["items"]
         token = page["metadata"].get("continue") or ""
         if not token:

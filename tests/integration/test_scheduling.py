@@ -1,10 +1,10 @@
 """Runs on demand, limits, Replace and history on the real API server, with containers that look at data.
 
-The data is a FIFO that nobody writes to where a check has to go on until it is stopped, and is missing where
-it has to end at once.
+The data comes from a server that never answers where a check has to go on until it is stopped, and is missing
+where it has to end at once.
 """
 
-import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,10 +40,10 @@ class Stage:
     """Where the monitors act: an operator that may run two checks at once."""
 
     kubectl: Kubectl
-    endless: Path
-    """Data that a container waits for, for ever."""
+    endless: str
+    """Data that a container waits for."""
 
-    def apply(self, name: str, current: Path | str = NOWHERE, **spec: Any) -> None:
+    def apply(self, name: str, current: str = NOWHERE, **spec: Any) -> None:
         """Make a monitor whose next slot is a year away."""
         self.kubectl.apply(monitor_manifest(name, reference=current, current=current, **spec))
         self.wait(name, lambda status: status.get("observedGeneration"), "is noticed")
@@ -94,7 +94,6 @@ def stage(
 ) -> Iterator[Stage]:
     """One operator, serving one namespace."""
     folder = tmp_path_factory.mktemp("scheduling")
-    os.mkfifo(folder / "endless.csv")
     kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, "scheduling")
     kubectl("create", "namespace", kubectl.namespace)
     settings = {
@@ -104,7 +103,8 @@ def stage(
     }
     operator = Operator(installation, folder / "operator.log", **settings)
     operator.start()
-    yield Stage(kubectl, folder / "endless.csv")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield Stage(kubectl, f"http://127.0.0.1:{silent.getsockname()[1]}/endless.csv")
     operator.kill()
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from demo.errors import DemoError
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
-from selfheal_bench.operator_process import machine
+from selfheal_bench.machine import Machine
 from selfheal_bench.schedule.phase import PHASES, Outcome, run_phase
 
 COUNTS: Final = (1000, 5000)
@@ -23,7 +23,8 @@ def main() -> None:
     """Run every phase for every N, and print the figures."""
     arguments = _parser().parse_args()
     began = time.monotonic()
-    _introduce(arguments.phases)
+    machine = Machine.look()
+    _introduce(arguments.phases, machine)
     outcomes = []
     try:
         for count in arguments.counts:
@@ -44,16 +45,21 @@ def main() -> None:
     results = [outcome.to_json() for outcome in outcomes]
     print(
         json.dumps(
-            {"benchmark": "schedule", "machine": machine(), "runs": results, "seconds": round(seconds)}
+            {
+                "benchmark": "schedule",
+                "machine": machine.to_json(),
+                "runs": results,
+                "seconds": round(seconds),
+            }
         )
     )
 
 
-def _introduce(phases: Iterable[str]) -> None:
+def _introduce(phases: Iterable[str], machine: Machine) -> None:
     print("N ModelMonitors and N CronJobs are due in the same minute, in the same cluster.")
     print(
         "API server, etcd, CronJob and Job controller are Kubernetes' own; there is no node. They,\n"
-        f"the operator with its default settings, and this program share {machine()['cpus']} CPUs."
+        f"the operator with its default settings, and this program share {machine.cpus} CPUs."
     )
     print(
         "Lag: from the minute to when the API server had created the Job, by its audit log.\n"

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from localcluster.processnode.apiserver import ApiServer, Document
-from selfheal_bench.monitors import monitor, monitors_path, places
+from selfheal_bench.monitors import create, monitor, monitors_path, places
 from selfheal_bench.parallel import for_each
 
 CRONJOB_USER: Final = "system:serviceaccount:kube-system:cronjob-controller"
@@ -24,7 +24,8 @@ class Crowd:
     async def create(self, api: ApiServer) -> None:
         """Create all of it."""
         cron = f"{self.slot.minute} {self.slot.hour} * * *"
-        await for_each("creating ModelMonitors and CronJobs", _pairs(self.count, "due", cron), _creator(api))
+        pairs = _pairs(self.count, "due", cron)
+        await for_each("creating ModelMonitors and CronJobs", pairs, lambda pair: create(api, *pair))
 
     def source_of(self, job: str) -> str | None:
         """Return which of ours a Job belongs to, by its name; None if it is not of this minute."""
@@ -35,20 +36,13 @@ class Crowd:
 async def objects_per_second(api: ApiServer) -> float:
     """Create a few suspended objects of both kinds, and return how fast that went."""
     pairs = list(_pairs(WARM_UP, "warm-up", "0 0 1 1 *", suspend=True))
-    return len(pairs) / await for_each("warming up", pairs, _creator(api))
+    return len(pairs) / await for_each("warming up", pairs, lambda pair: create(api, *pair))
 
 
 def whole_minute_after(time: datetime) -> datetime:
     """Return the first whole minute that is not earlier than `time`."""
     floor = time.astimezone(UTC).replace(second=0, microsecond=0)
     return floor if floor == time else floor + timedelta(minutes=1)
-
-
-def _creator(api: ApiServer) -> Any:
-    async def create(item: tuple[str, Document]) -> None:
-        await api.post(*item)
-
-    return create
 
 
 def _pairs(count: int, prefix: str, cron: str, *, suspend: bool = False) -> Iterator[tuple[str, Document]]:

@@ -28,6 +28,7 @@ from selfheal_operator.kube.client import (
     JSON,
     MERGE,
     METADATA,
+    METADATA_LIST,
     AlreadyExistsError,
     ApiClient,
     NotFoundError,
@@ -86,7 +87,7 @@ class Cluster:
     async def monitors_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the state of all ModelMonitors, without their contents."""
         path = _collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)
-        async for item in self._items(path, accept=METADATA):
+        async for item in self._items(path, accept=METADATA_LIST):
             yield _listed(item, item["metadata"]["name"])
 
     async def jobs(self, namespace: str = EVERYWHERE) -> AsyncIterator[tuple[Job, str]]:
@@ -99,7 +100,7 @@ class Cluster:
     async def jobs_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the state of all Jobs of ours, without their contents."""
         path, selector = _collection("/apis/batch/v1", namespace, "jobs"), {"labelSelector": JOB_SELECTOR}
-        async for item in self._items(path, selector, accept=METADATA):
+        async for item in self._items(path, selector, accept=METADATA_LIST):
             if (job := job_from(item)) is not None:  # what makes it ours is all in the metadata
                 yield _listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
 
@@ -135,7 +136,8 @@ class Cluster:
         metadata = manifest["metadata"]
         path = _jobs_path(metadata["namespace"])
         try:
-            body = await self._client.request("POST", path, manifest)
+            # A new Job has no status, and the rest of its 5 KB is what we have just sent.
+            body = await self._client.request("POST", path, manifest, accept=METADATA)
         except AlreadyExistsError:
             # Another operator was faster, the answer to our own request was lost, or we died
             # between creating the Job and writing the status. All three look the same, and are.

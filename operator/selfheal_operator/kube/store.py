@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
@@ -20,6 +20,7 @@ from selfheal_operator.core.observed import (
 )
 from selfheal_operator.metrics.monitors import Facts, facts_of
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
 
 
@@ -50,10 +51,17 @@ class _Entry:
         return monitor_from(json.loads(self.document))
 
     @property
-    def next_check_time(self) -> str:
-        """As it is written, which sorts like time; what promises nothing comes last."""
-        promised: str = json.loads(self.document)["status"].get("nextCheckTime", "none")
-        return promised
+    def is_answered(self) -> bool:
+        """Whether the status is about the spec as it is."""
+        document = json.loads(self.document)
+        observed: int | None = document["status"].get("observedGeneration")
+        return bool(observed == document["metadata"]["generation"])
+
+    @property
+    def next_check(self) -> datetime:
+        """When its next check is promised; what promises nothing comes last."""
+        promised = self.facts.next_check
+        return _NEVER if promised is None else datetime.fromtimestamp(promised, UTC)
 
 
 @dataclass(slots=True)
@@ -150,15 +158,15 @@ class Store:
         Returns:
             Whether it was known.
         """
+        owner = self._owners.get(job.owner_uid)
+        if owner is not None and job.is_scheduled_check:  # also if this is the first that we hear of it
+            owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         jobs = self._jobs.get(job.owner_uid, {})
         known = jobs.get(job.name)
         if known is None or known[0].uid != job.uid:
             return False
         del jobs[job.name]
         self._count(known[0], -1)
-        owner = self._owners.get(job.owner_uid)
-        if owner is not None and job.is_scheduled_check:
-            owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         if not jobs:
             del self._jobs[job.owner_uid]
         return True
@@ -196,9 +204,14 @@ class Store:
         """Return the keys of all monitors."""
         return list(self._entries)
 
-    def oldest_due_first(self) -> list[Key]:
-        """Return the keys of all monitors, in the order in which they promise their next check."""
-        return sorted(self._entries, key=lambda key: self._entries[key].next_check_time)
+    def oldest_promise_first(self) -> list[tuple[Key, datetime]]:
+        """Return the keys of all monitors, and when each promises its next check."""
+        promises = [(key, entry.next_check) for key, entry in self._entries.items()]
+        return sorted(promises, key=lambda promise: promise[1])
+
+    def unanswered(self) -> list[Key]:
+        """Return the keys of monitors whose status is not about the spec as it is: somebody may wait."""
+        return [key for key, entry in self._entries.items() if not entry.is_answered]
 
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""
