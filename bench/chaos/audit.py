@@ -3,16 +3,17 @@
 For a monitor whose schedule was never touched the account is exact: of the slots between its creation and its
 status.lastScheduleTime, each has one Job, or is one of status.missedChecks. Where the schedule was edited, or
 the monitor suspended, what is owed around the edit depends on when an operator saw it; there the same account
-is made of each stretch of stored statuses that speak of the same schedule, from the nextCheckTime of the first
-to the lastScheduleTime of the last. That no slot has two Jobs is asked of all.
+is made of each stretch of stored statuses that speak of the same schedule, from the first one's nextCheckTime
+to the last one's lastScheduleTime. That no slot has two Jobs is asked of all.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
+from typing import cast
 
 from chaos.record import MadeJob, MonitorLife, Record, Version
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
@@ -142,13 +143,12 @@ def _is_steady(life: MonitorLife) -> bool:
 
 
 def _when(spec: object) -> tuple[object, ...]:
-    assert isinstance(spec, dict)
+    spec = cast("dict[str, object]", spec)
     return (*(spec.get(name) for name in _WHEN), _suspended(spec))
 
 
 def _suspended(spec: object) -> bool:
-    assert isinstance(spec, dict)
-    return bool(spec.get("suspend"))
+    return bool(cast("dict[str, object]", spec).get("suspend"))
 
 
 def _account(life: MonitorLife, checks: Sequence[MadeJob], created: datetime, findings: Findings) -> None:
@@ -206,7 +206,8 @@ def _settle(
         later = [job for job in started if job.slot not in known]
         missed = (status.missed_checks or 0) - mark.missed
         account = (
-            f"{life.name}: {len(due)} slots were due after {format_time(mark.until)} until {format_time(last)}, "
+            f"{life.name}: {len(due)} slots were due after {format_time(mark.until)} "
+            f"until {format_time(last)}, "
             f"{len(known)} had been started by then, {len(later)} were later, {missed} were counted as missed"
         )
         balance = len(known) + missed - len(due)
@@ -244,7 +245,8 @@ def _still_owed(
     if not last.observed:
         yield f"{life.name}: no operator has acted upon its newest spec"
     if (numbers := sum(job.purpose is Purpose.RETRAIN for job in jobs)) > status.retraining.count:
-        yield f"{life.name}: {numbers} retrainings were started, and its status knows {status.retraining.count}"
+        known = status.retraining.count
+        yield f"{life.name}: {numbers} retrainings were started, and its status knows {known}"
     if _suspended(last.spec):
         return
     for purpose, annotation in _REQUESTS.items():
@@ -320,6 +322,3 @@ def _missed(version: Version) -> int:
 
 def _schedule(life: MonitorLife, version: Version) -> Schedule:
     return schedule_of(ModelMonitorSpec.model_validate(version.spec), life.uid)
-
-
-__all__: Iterable[str] = ["Findings", "audit"]

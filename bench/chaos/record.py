@@ -202,7 +202,7 @@ class _Reader:
         return Record(self._monitors, tuple(ownerless), self._unreadable)
 
     def _see_deleted(self, answer: Document, time: datetime) -> None:
-        uid = answer.get("details", answer.get("metadata", {})).get("uid")
+        uid = (answer.get("details") or answer.get("metadata") or {}).get("uid")
         if uid in self._monitors:
             self._monitors[uid].deleted = time
 

@@ -55,8 +55,10 @@ AUDIT_POLICY: Final[Mapping[str, Any]] = {
 
 _CONTROLLERS: Final = (
     # The scheduler is not missed: pods without a node are completed all the same, and cost less.
-    "--controllers=job-controller,garbage-collector-controller,namespace-controller,serviceaccount-controller,"
-    "root-ca-certificate-publisher-controller",
+    (
+        "--controllers=job-controller,garbage-collector-controller,namespace-controller,"
+        "serviceaccount-controller,root-ca-certificate-publisher-controller"
+    ),
     "--concurrent-job-syncs=20",
     *QUICK_CLIENT,
 )
