@@ -77,15 +77,23 @@ class Stage:
         items: list[dict[str, Any]] = self.kubectl.get("jobs", selector)["items"]
         return items
 
+    def all_have_finished(self, name: str) -> bool:
+        """Say whether the Job controller has said of all Jobs of a monitor how they ended."""
+        return all(_ends(job) & {"Complete", "Failed"} for job in self.jobs(name))
+
     def has_failed(self, job: str) -> bool:
         """Say whether the Job controller calls the Job failed."""
-        conditions = self.kubectl.get("job", job)["status"].get("conditions", [])
-        return any(each["type"] == "Failed" and each["status"] == "True" for each in conditions)
+        return "Failed" in _ends(self.kubectl.get("job", job))
 
     def requests(self, name: str) -> list[str]:
         """Return the tokens on a monitor's Jobs."""
         annotations = [job["metadata"]["annotations"] for job in self.jobs(name)]
         return sorted(each["selfheal.dev/request"] for each in annotations if "selfheal.dev/request" in each)
+
+
+def _ends(job: dict[str, Any]) -> set[str]:
+    conditions = job["status"].get("conditions", [])
+    return {each["type"] for each in conditions if each["status"] == "True"}
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +138,7 @@ async def test_finished_jobs_beyond_the_limit_are_deleted_after_five_minutes(
     for number in range(3):
         stage.ask("tidy", f"token-{number}")
         stage.wait_for_reports("tidy", number + 1)
+    eventually(lambda: stage.all_have_finished("tidy"), "all have finished", timeout_seconds=60)
     assert stage.requests("tidy") == ["token-0", "token-1", "token-2"]
 
     await look_in_five_minutes(installation, Key(stage.kubectl.namespace, "tidy"))

@@ -52,7 +52,7 @@ def test_the_newest_jobs_are_kept_and_the_oldest_go_first(limit, deleted):
 
 @pytest.mark.parametrize(("age", "deleted"), [(5 * MINUTE - SECOND, 0), (5 * MINUTE, 1)])
 def test_a_job_is_kept_for_five_minutes_whatever_the_limit(age, deleted):
-    """A request for the same Job may still be on its way, from an operator that has heard of nothing since."""
+    """A request for the same Job may still be on its way, from an operator that has heard nothing since."""
     jobs = [*checks(0), *checks(1, created=LATER - age)]
 
     assert len(surplus_jobs(on_record(), NONE_KEPT, jobs, LATER)) == deleted
