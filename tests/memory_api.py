@@ -42,7 +42,7 @@ class MemoryApi:
 
     # --- what the operator asks -----------------------------------------------------------------------------
 
-    async def request(  # noqa: PLR0911 - one for each thing that may be asked
+    async def request(
         self,
         method: str,
         path: str,
