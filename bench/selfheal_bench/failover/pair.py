@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +66,18 @@ class Pair:
             for call in self.calls
             if call.credential == replica.credential and call.ended > since and call.resource != "leases"
         ]
+
+    def led_again(self, replica: Replica, since: datetime) -> datetime:
+        """Return when it has taken the Lease anew since then; the end of time if it has not."""
+        taken = (
+            call.ended
+            for call in self.calls
+            if call.credential == replica.credential
+            and call.resource == "leases"
+            and call.ended > since
+            and call.code == HTTPStatus.OK
+        )
+        return min(taken, default=datetime.max.replace(tzinfo=UTC))
 
     async def first_write(self, replica: Replica, since: datetime, limit_seconds: float) -> float:
         """Return after how many seconds it had written something.
