@@ -12,22 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import pandas as pd
-
-from selfheal_jobs import columns
 from selfheal_jobs.check_run import CheckNumbers, LoggedCheck, log_check
-from selfheal_jobs.columns import ColumnPlan
+from selfheal_jobs.columns import ColumnPlan, Walk, text_columns
+from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.sources import Place, load
 from selfheal_jobs.status import Door
+from selfheal_jobs.table import ArrowTable, Table
 from selfheal_jobs.target import infer_task
-from selfheal_jobs.tracking import BRIEFLY, connect
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts, SkippedColumn
+from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, MethodUse, RowCounts, SkippedColumn
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +44,8 @@ class Seen:
     rows: RowCounts | None = None
     plan: ColumnPlan | None = None
     comparison: Comparison | None = None
+    tables: tuple[Table, Table] | None = None
+    """Reference and current: a report takes its samples from there."""
     problem: DataError | None = None
 
 
@@ -71,14 +71,17 @@ def look(request: RunRequest) -> Seen:
         at_reference, at_current = Place.of_reference(request.spec), Place.of_current(request.spec)
         reference, current = _load_both(at_reference, at_current)
         task = request.task or _task_of(reference, request.spec.target)
-        seen = replace(seen, task=task, rows=RowCounts(reference=len(reference), current=len(current)))
-        at_reference.require_rows(reference)
-        at_current.require_rows(current)
-        plan = columns.plan(reference, current, target=request.spec.target)
+        rows = RowCounts(reference=reference.num_rows, current=current.num_rows)
+        seen = replace(seen, task=task, rows=rows, tables=(reference, current))
+        at_reference.require_rows(reference.num_rows)
+        at_current.require_rows(current.num_rows)
+        walk = Walk(reference, current, request.spec.target)
+        comparison = compare(walk, request.spec.drift, walk.words)
+        plan = walk.plan()
         seen = replace(seen, plan=plan)
         _require_columns(plan)
-        logger.info("Comparing %d columns, skipping %d", len(plan.compared), len(plan.skipped))
-        return replace(seen, comparison=compare(reference, current, plan.compared))
+        logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
+        return replace(seen, comparison=comparison)
     except DataError as problem:
         return replace(seen, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
@@ -87,16 +90,16 @@ def look(request: RunRequest) -> Seen:
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
 
 
-def _load_both(at_reference: Place, at_current: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
-    reference = load(at_reference)
-    logger.info("Loaded %d rows of reference", len(reference))
-    current = load(at_current, text_columns=columns.text_columns(reference))
-    logger.info("Loaded %d rows of current", len(current))
+def _load_both(at_reference: Place, at_current: Place) -> tuple[Table, Table]:
+    reference = ArrowTable.of_pandas(load(at_reference))
+    logger.info("Found %d rows of reference", reference.num_rows)
+    current = ArrowTable.of_pandas(load(at_current, text_columns=text_columns(reference)))
+    logger.info("Found %d rows of current", current.num_rows)
     return reference, current
 
 
-def _task_of(reference: pd.DataFrame, target: str) -> Task | None:
-    return infer_task(reference[target]) if target in reference.columns else None
+def _task_of(reference: Table, target: str) -> Task | None:
+    return infer_task(content(reference, target)) if target in reference.schema.names else None
 
 
 def _require_columns(plan: ColumnPlan) -> None:
@@ -125,6 +128,7 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             columns_checked=len(comparison.columns) if comparison else None,
             columns_drifted=len(comparison.drifted) if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
+            methods=_methods(comparison) if comparison else [],
             skipped_columns=_skipped(seen.plan) if seen.plan else [],
             rows=seen.rows,
             observed_generation=request.monitor.generation,
@@ -162,6 +166,13 @@ def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
     ]
 
 
+def _methods(comparison: Comparison) -> list[MethodUse]:
+    return [
+        MethodUse(kind=kind, method=method, columns=count)
+        for (kind, method), count in comparison.methods.most_common(_MAX_LISTED)
+    ]
+
+
 def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
     return [
         SkippedColumn(name=each.name[:_MAX_NAME], reason=each.reason) for each in plan.skipped[:_MAX_LISTED]
@@ -170,31 +181,44 @@ def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
 
 def _with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
     """Log the check to MLflow, and return the report with what came of it."""
+    said = report.last_check.message
     try:
         logged = _log(request, seen, report.last_check.result)
     except TrackingError as error:
-        return _amended(report, message=f"{report.last_check.message}. The run was not logged: {error}")
+        return _amended(report, message=f"{said}. The run was not logged: {error}")
     except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
-        return _amended(
-            report, message=f"{report.last_check.message}. The run was not logged ({one_line(error)})."
-        )
-    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri)
-    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri)
+        return _amended(report, message=f"{said}. The run was not logged ({one_line(error)}).")
+    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri or "none")
+    problem = {"message": f"{said}. {logged.problem}."} if logged.problem else {}
+    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
 
 
 def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
-    if seen.comparison is None or seen.rows is None:
+    comparison, tables = seen.comparison, seen.tables
+    if comparison is None or seen.rows is None or tables is None:
         raise ValueError("only a comparison can be logged")
     numbers = CheckNumbers(
-        comparison=seen.comparison,
+        comparison=comparison,
         rows_reference=seen.rows.reference,
         rows_current=seen.rows.current,
         threshold=request.spec.threshold,
         result=result,
     )
-    return log_check(connect(request, BRIEFLY), numbers)
+    wanted = _wants_report(request.spec.drift.report, result)
+    return log_check(request, numbers, (lambda: _page(request, comparison, *tables)) if wanted else None)
 
 
-def _amended(report: CheckReport, **changes: str) -> CheckReport:
+def _wants_report(when: str, result: CheckResult) -> bool:
+    return when == "Always" or (when == "OnDrift" and result in (CheckResult.DRIFT, CheckResult.WARNING))
+
+
+def _page(request: RunRequest, comparison: Comparison, reference: Table, current: Table) -> str:
+    # Imported here: Evidently takes five seconds and 300 MB, and most checks make no report.
+    from selfheal_jobs.evidently_report import page  # noqa: PLC0415
+
+    return page(comparison, reference, current, seed=int(request.slot.timestamp()))
+
+
+def _amended(report: CheckReport, **changes: str | None) -> CheckReport:
     return report.model_copy(update={"last_check": report.last_check.model_copy(update=changes)})

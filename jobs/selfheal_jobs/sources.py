@@ -71,9 +71,9 @@ class Place:
             f"and that podTemplate.volumeMounts mounts its volume there.",
         )
 
-    def require_rows(self, table: pd.DataFrame) -> None:
+    def require_rows(self, rows: int) -> None:
         """Complain about a table without rows."""
-        if table.empty:
+        if not rows:
             raise DataError(
                 Reason.EMPTY_DATA, f"{self.field}: {self.uri} has no rows. Check what writes this data."
             )
