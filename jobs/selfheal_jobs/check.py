@@ -20,7 +20,9 @@ from selfheal_jobs.columns import ColumnPlan
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.sources import Place, load
+from selfheal_jobs.sources.frames import frame
+from selfheal_jobs.sources.sides import open_current, open_reference
+from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
 from selfheal_jobs.target import infer_task
 from selfheal_jobs.tracking import BRIEFLY, connect
@@ -68,12 +70,13 @@ def look(request: RunRequest) -> Seen:
     """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
     seen = Seen(task=request.task)
     try:
-        at_reference, at_current = Place.of_reference(request.spec), Place.of_current(request.spec)
-        reference, current = _load_both(at_reference, at_current)
+        reference_table = open_reference(request)
+        reference = frame(reference_table)
         task = request.task or _task_of(reference, request.spec.target)
-        seen = replace(seen, task=task, rows=RowCounts(reference=len(reference), current=len(current)))
-        at_reference.require_rows(reference)
-        at_current.require_rows(current)
+        seen = replace(seen, task=task)
+        current_table = open_current(request, reference_table)
+        current = frame(current_table)
+        seen = replace(seen, rows=_rows(reference_table, current_table))
         plan = columns.plan(reference, current, target=request.spec.target)
         seen = replace(seen, plan=plan)
         _require_columns(plan)
@@ -87,12 +90,13 @@ def look(request: RunRequest) -> Seen:
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
 
 
-def _load_both(at_reference: Place, at_current: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
-    reference = load(at_reference)
-    logger.info("Loaded %d rows of reference", len(reference))
-    current = load(at_current, text_columns=columns.text_columns(reference))
-    logger.info("Loaded %d rows of current", len(current))
-    return reference, current
+def _rows(reference: SourceTable, current: SourceTable) -> RowCounts:
+    return RowCounts(
+        reference=reference.rows.kept,
+        current=current.rows.kept,
+        sampled=reference.rows.sampled or current.rows.sampled,
+        without_timestamp=current.rows.without_timestamp or None,
+    )
 
 
 def _task_of(reference: pd.DataFrame, target: str) -> Task | None:
