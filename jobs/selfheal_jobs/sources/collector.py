@@ -33,6 +33,11 @@ class Collector:
         self._spool = Spool()
         self._rows = 0
 
+    def foresee(self, rows: int) -> None:
+        """Take note of how many rows there are in all, where the files say so: it spares space."""
+        if self._sample is not None and self._asked.span is None:
+            self._sample.foresee(rows)
+
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch."""
         if self._asked.span is not None:

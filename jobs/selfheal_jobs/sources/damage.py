@@ -35,7 +35,7 @@ class Guard:
         """Turn the errors of reading one file into a complaint."""
         try:
             yield
-        except DataError:
+        except (DataError, MemoryError):  # Arrow's own MemoryError is an ArrowException too
             raise
         except (CsvError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise self._damaged(file, error) from error

@@ -50,7 +50,7 @@ def told(place: Place) -> Iterator[None]:
     """Turn the errors of reading into complaints about a place."""
     try:
         yield
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except (OSError, pa.ArrowException, EOFError) as error:
         raise complaint(place, error) from error

@@ -63,6 +63,8 @@ def _open_files(guard: Guard, path: str, asked: Asked, *, stays: bool) -> Source
         return table
     collector = Collector(asked, wanted, TextTypes(wanted, asked.text_columns) if found.is_text else None)
     types = {} if found.is_text else found.types(wanted)
+    if (rows := found.rows_promised()) is not None:
+        collector.foresee(rows)
     read = with_timestamps(guard.place, wanted, names, asked.span)
     for reader in found.readers:
         with guard.over(reader.file):

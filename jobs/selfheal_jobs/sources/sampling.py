@@ -5,10 +5,14 @@ simple random sample without replacement. The numbers come from the seed alone, 
 again for the same data and seed, however the rows were cut into batches.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
+
+_DRAWN_AT_ONCE: Final = 1 << 20
 
 
 class Sample:
@@ -16,6 +20,7 @@ class Sample:
 
     def __init__(self, size: int, seed: int) -> None:
         self._size = size
+        self._seed = seed
         self._draws = np.random.PCG64(seed)  # NumPy promises that this stream never changes
         self._limit = np.iinfo(np.uint64).max
         self._kept: list[NDArray[np.uint64]] = []
@@ -34,6 +39,17 @@ class Sample:
         if self._loose > max(self._size // 4, 1):
             self._tighten()
         return flags
+
+    def foresee(self, rows: int) -> None:
+        """Draw for all rows in advance, where their number is known: then none is kept in vain."""
+        draws = np.random.PCG64(self._seed)
+        smallest = np.empty(0, np.uint64)
+        for start in range(0, rows, _DRAWN_AT_ONCE):
+            numbers = draws.random_raw(min(_DRAWN_AT_ONCE, rows - start))
+            smallest = np.concatenate([smallest, numbers[numbers <= self._limit]])
+            if len(smallest) > self._size:
+                smallest = np.partition(smallest, self._size - 1)[: self._size]
+                self._limit = smallest[self._size - 1]
 
     def _tighten(self) -> None:
         self._loose = 0

@@ -6,13 +6,14 @@ kernel takes back when memory is short, and so does not count against a containe
 
 import mmap
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
 import pyarrow as pa
 
-IN_MEMORY_BYTES: Final = 64 << 20
+IN_MEMORY_BYTES: Final = 32 << 20
 """Up to here nothing is written: most data sets are smaller."""
 _ALIGNMENT: Final = 64
 
@@ -59,6 +60,7 @@ class Spool:
     def _store(self, batch: pa.RecordBatch) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="selfheal-")  # noqa: SIM115  lives as long as we do
+            weakref.finalize(self, self._file.close)
         content = batch.serialize()
         self._file.write(content)
         self._stored.append(_Stored(batch.schema, self._end, content.size))

@@ -46,13 +46,14 @@ def open_store(place: Place) -> tuple[fs.FileSystem, str]:
 
 
 def _s3(place: Place, bucket: str) -> fs.FileSystem:
+    keys = _s3_keys(place)
     endpoint = setting(place, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     address = urlsplit(endpoint or "https://amazonaws.com")
     region = setting(place, "AWS_REGION", "AWS_DEFAULT_REGION")
     if region is None:
         region = "us-east-1" if endpoint else fs.resolve_s3_region(bucket)
     return fs.S3FileSystem(
-        **_s3_keys(place),
+        **keys,
         region=region,
         scheme=address.scheme,
         endpoint_override=address.netloc if endpoint else None,
@@ -88,8 +89,8 @@ def _gcs(place: Place) -> fs.FileSystem:
     if emulator := setting(place, "STORAGE_EMULATOR_HOST"):
         address = urlsplit(emulator)
         options |= {"scheme": address.scheme, "endpoint_override": address.netloc}
-    if place.secret is None:
-        return fs.GcsFileSystem(**options)
+    if place.secret is None:  # an emulator asks nobody who they are
+        return fs.GcsFileSystem(anonymous=emulator is not None, **options)
     key = secret_values(place).get("GOOGLE_CREDENTIALS")
     if not key:
         raise lacks(place, "GOOGLE_CREDENTIALS")

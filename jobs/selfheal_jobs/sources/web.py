@@ -3,6 +3,7 @@
 It is written to /tmp first, whole: many servers know no ranges, and so it need not fit into memory.
 """
 
+import base64
 import logging
 import tempfile
 import time
@@ -72,7 +73,8 @@ def _options(place: Place) -> dict[str, Any]:
         if token := values.get("token"):
             client["headers"] = {"Authorization": f"Bearer {token}"}
         elif values.get("username") and values.get("password"):
-            client["auth"] = aiohttp.BasicAuth(values["username"], values["password"])
+            both = f"{values['username']}:{values['password']}".encode()
+            client["headers"] = {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
         else:
             raise lacks(place, "token", "username", "password")
     return {"client_kwargs": client}
