@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, ENV_PREFIX_REFERENCE
 
@@ -23,6 +23,8 @@ _SECRETS: Final = (
 """How the environment variables begin that hold what Secrets hold."""
 _PUBLIC: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 """How those of them end that are no secrets, and that an error is worth nothing without."""
+_TELLING: Final = re.compile(r"pass|secret|token|key|sig|cred", re.IGNORECASE)
+"""How the parameters of a URL are named that are secrets."""
 _WORD: Final = 6
 """Secrets shorter than this are masked only where they stand alone: a password `a` is in every word."""
 
@@ -60,6 +62,7 @@ def _spellings(value: str) -> Iterator[str]:
     try:
         address = urlsplit(value)
         parts += [address.username, address.password, address.query]
+        parts += [value for key, value in parse_qsl(address.query) if _TELLING.search(key)]
     except ValueError:  # no URL after all
         pass
     for part in parts:

@@ -21,7 +21,7 @@ HOURS = range(-48, 3)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A reference, current data whose rows are an hour apart, and labels for the oldest twenty."""
-    rows = {
+    rows: dict[str, list[Any]] = {
         "id": [f"c{hour}" for hour in HOURS],
         "ts": [(SLOT + timedelta(hours=hour)).isoformat() for hour in HOURS],
         "x": [float(hour) for hour in HOURS],

@@ -50,7 +50,8 @@ def inside(values: list[Any], kind: pa.DataType) -> list[bool]:
         array = pa.array(values, kind.value_type).dictionary_encode()
     else:
         array = pa.array(values, kind)
-    return sort_by_time(array, SPAN).inside.to_pylist()
+    found: list[bool] = sort_by_time(array, SPAN).inside.to_pylist()
+    return found
 
 
 @pytest.mark.parametrize("form", FORMS)
