@@ -1,7 +1,9 @@
 """Takes the rows that a reader brings: keeps those of the window, draws the sample, and puts them aside."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 
 from selfheal_jobs.sources.arrow_types import as_categories, common_type
@@ -65,10 +67,11 @@ class Collector:
         """Return what was collected, by the types that its files have in common."""
         spellings = self._text_types.spellings if self._text_types else {}
         fields = [(name, spellings[name].type if name in spellings else types[name]) for name in self._names]
-        flags = self._sample.final() if self._sample else [None] * len(self._spool)
-        kept = sum(int(each.sum()) for each in flags if each is not None) if self._sample else self._rows
+        flags = self._sample.final() if self._sample else np.ones(self._rows, np.bool_)
+        lengths = self._spool.lengths()
+        ends = accumulate(lengths)
         rows = RowsRead(
-            kept=kept,
+            kept=int(flags.sum()),
             counted=self._rows,
             outside_window=self.tally.outside,
             without_timestamp=self.tally.unreadable,
@@ -77,7 +80,7 @@ class Collector:
             schema=as_categories(pa.schema(fields), self._asked.categorical),
             rows=rows,
             spool=self._spool,
-            flags=flags,
+            flags=[flags[end - length : end] for length, end in zip(lengths, ends, strict=True)],
             spellings=spellings,
         )
 
@@ -87,4 +90,5 @@ class Collector:
         Raises:
             pa.ArrowException: Values of one column do not fit together.
         """
+        self._spool.lengths()
         return {name: common_type(self._spool.types(name)) for name in self._names}

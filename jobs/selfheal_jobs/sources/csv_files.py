@@ -1,5 +1,7 @@
 """Reads CSV, plain or compressed, block by block and as text; `text_types` says what the texts are."""
 
+import csv
+import io
 import lzma
 import re
 import zipfile
@@ -14,7 +16,7 @@ from pyarrow import fs
 from selfheal_jobs.sources.filenames import compression_of
 from selfheal_jobs.sources.listing import DataFile
 
-_BLOCK_BYTES: Final = 4 << 20
+_BLOCK_BYTES: Final = 2 << 20
 """Also the longest row."""
 _BUFFER_BYTES: Final = 4 << 20
 _GAPS: Final = (
@@ -45,12 +47,14 @@ class CsvReader:
         Raises:
             CsvError, OSError: It is not there, or no CSV.
         """
+        # By Python: Arrow would read on ahead, dozens of megabytes of each file, before it is told to.
         with ExitStack() as open_files:
-            reader = _open(filesystem, file, open_files)
+            content = io.TextIOWrapper(_decompressed(filesystem, file, open_files), "utf-8-sig", newline="")
             try:
-                return cls(filesystem, file, tuple(_names(reader.schema.names)) if reader else ())
-            except UnicodeDecodeError as error:
+                header: list[str] = next((row for row in csv.reader(content) if row), [])
+            except (csv.Error, UnicodeDecodeError) as error:
                 raise CsvError(_said(error)) from error
+            return cls(filesystem, file, tuple(_names(header)))
 
     @property
     def schema(self) -> pa.Schema:
@@ -79,17 +83,17 @@ class CsvReader:
 
 def _open(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> Any:
     """Return Arrow's reader, or None if the file is empty."""
-    from pyarrow import csv  # noqa: PLC0415  Parquet does without
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415  Parquet does without
 
-    convert = csv.ConvertOptions(
+    convert = arrow_csv.ConvertOptions(
         default_column_type=pa.string(), null_values=_GAPS, strings_can_be_null=True, check_utf8=True
     )
     content = _decompressed(filesystem, file, open_files)
     try:
-        return csv.open_csv(
+        return arrow_csv.open_csv(
             content,
-            read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
+            read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
             convert_options=convert,
         )
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:

@@ -15,8 +15,11 @@ from selfheal_jobs.sources.listing import DataFile
 from selfheal_jobs.sources.tally import Tally
 from selfheal_jobs.sources.timespan import TimeSpan
 
-BATCH_ROWS: Final = 1 << 16
-_STREAM_BYTES: Final = 1 << 20
+_BATCH_ROWS: Final = 1 << 16
+_BATCH_VALUES: Final = 1 << 18
+"""Of all columns of a batch together: 2 MB of numbers, whether there are five columns or five hundred."""
+_STREAM_BYTES: Final = 8 << 20
+"""Likewise, for the pages that are on their way."""
 _AHEAD_BYTES: Final = 32 << 20
 """Row groups up to this size are fetched in a few large requests, which matters to object stores. Larger ones
 are streamed page by page: one that was written as a whole is as large as the file."""
@@ -63,13 +66,14 @@ class ParquetReader:
             return
         ahead = self._largest(groups) <= _AHEAD_BYTES
         options: dict[str, Any] = (
-            {"pre_buffer": True} if ahead else {"pre_buffer": False, "buffer_size": _STREAM_BYTES}
+            {"pre_buffer": True} if ahead else {"pre_buffer": False, "buffer_size": _share(len(names))}
         )
         with (
             self.filesystem.open_input_file(self.file.path) as content,
             pq.ParquetFile(content, metadata=self.metadata, **options) as parquet,
         ):
-            for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(names)):
+            rows = min(_BATCH_ROWS, max(_BATCH_VALUES // len(names), 1024))
+            for batch in parquet.iter_batches(rows, row_groups=groups, columns=list(names)):
                 yield self._as_promised(batch, names)
 
     def _as_promised(self, batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
@@ -103,6 +107,11 @@ class ParquetReader:
         tally.unreadable += statistics.null_count
         tally.outside += found.num_rows - statistics.null_count
         return True
+
+
+def _share(columns: int) -> int:
+    """Return the size of one column's buffer, so that all together stay small and none asks for crumbs."""
+    return min(max(_STREAM_BYTES // columns, 128 << 10), 8 << 20)
 
 
 def _columns(metadata: pq.FileMetaData) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
 
-_DRAWN_AT_ONCE: Final = 1 << 20
+_DRAWN_AT_ONCE: Final = 1 << 17
 
 
 class Sample:
@@ -58,7 +58,8 @@ class Sample:
         if len(numbers) > self._size:
             self._limit = np.partition(numbers, self._size - 1)[self._size - 1]
 
-    def final(self) -> list[Flags]:
-        """Return, for the kept rows of each offer, which of them are in the sample."""
+    def final(self) -> Flags:
+        """Return which of the rows that were kept, one after the other, are in the sample."""
         self._tighten()
-        return [numbers <= self._limit for numbers in self._kept]
+        flags: Flags = np.concatenate([np.empty(0, np.uint64), *self._kept]) <= self._limit
+        return flags

@@ -9,12 +9,14 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import IO, Final
 
 import pyarrow as pa
 
 IN_MEMORY_BYTES: Final = 32 << 20
 """Up to here nothing is written: most data sets are smaller."""
+_BATCH_ROWS: Final = 1 << 13
 _ALIGNMENT: Final = 64
 
 
@@ -23,6 +25,7 @@ class _Stored:
     """A batch in the file."""
 
     schema: pa.Schema
+    rows: int
     start: int
     length: int
 
@@ -32,6 +35,8 @@ class Spool:
 
     def __init__(self, in_memory_bytes: int = IN_MEMORY_BYTES) -> None:
         self._limit = in_memory_bytes
+        self._loose: list[pa.RecordBatch] = []
+        self._loose_rows = 0
         self._held: list[pa.RecordBatch] = []
         self._held_bytes = 0
         self._stored: list[_Stored] = []
@@ -39,8 +44,10 @@ class Spool:
         self._end = 0
         self._map: pa.Buffer | None = None
 
-    def __len__(self) -> int:
-        return len(self._stored) + len(self._held)
+    def lengths(self) -> list[int]:
+        """Return how many rows each batch has; nothing is appended after this."""
+        self._gather()
+        return [stored.rows for stored in self._stored] + [batch.num_rows for batch in self._held]
 
     def types(self, name: str) -> Iterator[pa.DataType]:
         """Yield a column's types, batch by batch."""
@@ -49,9 +56,18 @@ class Spool:
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Put a batch aside. Dictionaries are decoded: each batch brings its own."""
-        batch = _decoded(batch)
-        self._held.append(batch)
-        self._held_bytes += batch.nbytes
+        self._loose.append(_decoded(batch))
+        self._loose_rows += batch.num_rows
+        if self._loose_rows >= _BATCH_ROWS or batch.schema != self._loose[0].schema:
+            self._gather()
+
+    def _gather(self) -> None:
+        """Make one batch of many small ones: each column of each batch costs some hundred bytes by itself."""
+        for _, batches in groupby(self._loose, key=lambda batch: batch.schema):
+            batch = pa.concat_batches(list(batches))
+            self._held.append(batch)
+            self._held_bytes += batch.nbytes
+        self._loose, self._loose_rows = [], 0
         if self._held_bytes > self._limit:
             for each in self._held:
                 self._store(each)
@@ -63,7 +79,7 @@ class Spool:
             weakref.finalize(self, self._file.close)
         content = batch.serialize()
         self._file.write(content)
-        self._stored.append(_Stored(batch.schema, self._end, content.size))
+        self._stored.append(_Stored(batch.schema, batch.num_rows, self._end, content.size))
         padding = -content.size % _ALIGNMENT
         self._file.write(bytes(padding))
         self._end += content.size + padding

@@ -30,8 +30,8 @@ class StoredTable:
     schema: pa.Schema
     rows: RowsRead
     spool: Spool
-    flags: Sequence[Flags | None]
-    """For each batch of the spool, which of its rows belong to the table; None: all."""
+    flags: Sequence[Flags]
+    """For each batch of the spool, which of its rows belong to the table."""
     spellings: Mapping[str, Spelling]
     """How the columns that were put aside as text are to be read."""
 
@@ -52,7 +52,7 @@ class StoredTable:
         schema = pa.schema([self.schema.field(name) for name in names])
         for index, flags in enumerate(self.flags):
             batch = self.spool.batch(index, names)
-            if flags is not None and not flags.all():
+            if not flags.all():
                 batch = batch.filter(pa.array(flags))
             if batch.num_rows:
                 columns = [self._presented(batch.column(at), name) for at, name in enumerate(names)]

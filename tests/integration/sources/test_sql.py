@@ -1,8 +1,12 @@
 """Tables and queries of a database: a real PostgreSQL, and the driver that the image holds."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -250,3 +254,19 @@ def test_the_url_is_under_the_key_that_the_spec_names(
 
     assert open_table(place("sql://t", key="uri")).schema.names == ["a"]
     assert "no key url" in str(refused("sql://t"))
+
+
+def test_rows_are_streamed(database: Any) -> None:
+    """A million rows of eight columns, 64 MB as numbers and ten times that as Python's, in 256 MiB."""
+    numbers = ", ".join(f"g + {number} AS c{number}" for number in range(8))
+    database(f"CREATE VIEW wide AS SELECT {numbers} FROM generate_series(1, 1000000) AS g")
+    script = Path(__file__).resolve().parents[2] / "reading_process.py"
+
+    run = subprocess.run(
+        [sys.executable, str(script), "sql://wide", "10000"], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout.splitlines()[-1])
+    assert (told["rows"], told["kept"]) == (1_000_000, 10_000)
+    assert told["mib"] <= 256

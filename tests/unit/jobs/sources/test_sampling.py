@@ -13,11 +13,11 @@ def drawn(batches: list[int], size: int, seed: int = 7, *, foreseen: bool = Fals
         sample.foresee(sum(batches))
     kept: list[np.ndarray] = []
     start = 0
-    for rows in batches:
-        kept.append(np.flatnonzero(sample.offer(rows)) + start)
-        start += rows
-    chosen = [rows[flags] for rows, flags in zip(kept, sample.final(), strict=True)]
-    return [int(row) for row in np.concatenate([np.empty(0, int), *chosen])]
+    for count in batches:
+        kept.append(np.flatnonzero(sample.offer(count)) + start)
+        start += count
+    rows = np.concatenate([np.empty(0, int), *kept])
+    return [int(row) for row in rows[sample.final()]]
 
 
 @given(
