@@ -32,6 +32,7 @@ setup: $(READY) ## Make the environment
 .PHONY: programs
 programs: $(READY)
 	@$(PY) -m localcluster programs
+	@$(PY) -m objectstore
 
 # Installs Go where there is none.
 .PHONY: robfig

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from selfheal_jobs.contents import Content, Values, content, holds
+from selfheal_jobs.contents import Content, Values, content
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import Table
 from selfheal_operator.api.reasons import Reason
@@ -160,11 +160,6 @@ def plan(reference: Table, current: Table, *, target: str) -> ColumnPlan:
     for _ in walk:
         pass
     return walk.plan()
-
-
-def text_columns(reference: Table) -> list[str]:
-    """Return the columns that hold text, so that the current data's digits are not taken for numbers."""
-    return [each.name for each in reference.schema if holds(each.type) is Values.TEXT]
 
 
 def judge(name: str, found: Content) -> Column | Skipped:

@@ -81,10 +81,17 @@ class Reason(StrEnum):
     # why a check could not look
     DATA_NOT_FOUND = "DataNotFound"
     DATA_UNREADABLE = "DataUnreadable"
+    """There is something, but it is no table that can be read."""
+    DATA_ACCESS_DENIED = "DataAccessDenied"
+    """The credential of a data source is missing, wrong, or does not allow it."""
+    DATA_UNREACHABLE = "DataUnreachable"
+    """The server of a data source does not answer."""
     COLUMN_MISSING = "ColumnMissing"
     COLUMN_TYPE_CHANGED = "ColumnTypeChanged"
     METHOD_NOT_APPLICABLE = "MethodNotApplicable"
     """A method of spec.drift does not fit the column's kind, or says nothing about such values."""
+    LABELS_NOT_AVAILABLE = "LabelsNotAvailable"
+    """Labels are needed, and none belongs to a row that counts."""
     CHECK_FAILED = "CheckFailed"
     """The container ended without a report: killed, out of memory, past its deadline, or a defect of ours."""
 
