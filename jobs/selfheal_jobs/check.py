@@ -7,18 +7,20 @@ delivered again with it.
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from selfheal_jobs.check_run import CheckNumbers, LoggedCheck, log_check
-from selfheal_jobs.columns import ColumnPlan, Walk
+from selfheal_jobs.column_facts import ColumnFacts, observed
+from selfheal_jobs.columns import NAMES_SHOWN, ColumnPlan, Walk, require_expected
 from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.sources.sides import open_current, open_reference
+from selfheal_jobs.signals import Found, SignalCheck, columns_for_signals, remark, unknown
+from selfheal_jobs.sources.sides import compared_columns, open_current, open_reference
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
 from selfheal_jobs.table import Table
@@ -26,13 +28,20 @@ from selfheal_jobs.target import infer_task
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, MethodUse, RowCounts, SkippedColumn
+from selfheal_operator.api.v1alpha1 import (
+    DriftedColumn,
+    LastCheck,
+    MethodUse,
+    NewCategories,
+    RowCounts,
+    SkippedColumn,
+)
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-_INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE})
+_INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE, Reason.TOO_FEW_ROWS})
 _MAX_LISTED: Final = 10
 _MAX_NAME: Final = 253
 
@@ -48,6 +57,8 @@ class Seen:
     tables: tuple[Table, Table] | None = None
     """Reference and current: a report takes its samples from there."""
     problem: DataError | None = None
+    facts: tuple[ColumnFacts, ...] = ()
+    signals: tuple[Found, ...] = ()
 
 
 def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
@@ -69,24 +80,63 @@ def look(request: RunRequest) -> Seen:
     """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
     seen = Seen(task=request.task)
     try:
-        reference = open_reference(request)
+        also = columns_for_signals(request.spec)
+        reference = open_reference(request, also=also)
         task = request.task or _task_of(reference, request.spec.target)
         seen = replace(seen, task=task)
-        current = open_current(request, reference)
+        any_column = request.spec.dataset.column_policy.unexpected == "Fail"
+        current = open_current(request, reference, all_columns=any_column, also=also)
         seen = replace(seen, rows=_rows(reference, current), tables=(reference, current))
-        walk = Walk(reference, current, request.spec.target)
-        comparison = compare(walk, request.spec.drift, walk.words)
-        plan = walk.plan()
-        seen = replace(seen, plan=plan)
-        _require_columns(plan)
-        logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
-        return replace(seen, comparison=comparison)
+        seen = _compared(request, seen, reference, current)
+        check = SignalCheck(request, reference, current, seen.facts, seen.plan, seen.problem)
+        return replace(seen, signals=check.results())
     except DataError as problem:
         return replace(seen, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The check ended by a defect ({one_line(error)}); the Job's log holds the details."
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
+
+
+def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+    """Compare the columns. What stands in the way does not stand in the way of the signals."""
+    try:
+        return _comparison(request, seen, reference, current)
+    except DataError as problem:
+        return replace(seen, problem=problem)
+
+
+def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+    dataset = request.spec.dataset
+    _require_rows(reference, current, dataset.min_rows)
+    if dataset.column_policy.unexpected == "Fail":
+        chosen = compared_columns(request.spec)
+        names = [name for name in current.schema.names if chosen.keeps(name)]
+        require_expected([*reference.schema.names, request.spec.target], names)
+    walk = Walk(
+        reference,
+        current,
+        request.spec.target,
+        policy=dataset.column_policy,
+        ignored=columns_for_signals(request.spec),
+    )
+    facts: list[ColumnFacts] = []
+    comparison = compare(observed(walk, current.num_rows, facts), request.spec.drift, walk.words)
+    plan = walk.plan()
+    seen = replace(seen, plan=plan)
+    _require_columns(plan)
+    logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
+    return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=tuple(facts))
+
+
+def _require_rows(reference: SourceTable, current: SourceTable, least: int) -> None:
+    for side, table in (("reference", reference), ("current data", current)):
+        if table.num_rows < least:
+            raise DataError(
+                Reason.TOO_FEW_ROWS,
+                f"The {side} has {table.num_rows} rows, and spec.dataset.minRows asks for {least}. "
+                f"Collect more, widen spec.dataset.window, or lower minRows.",
+            )
 
 
 def _rows(reference: SourceTable, current: SourceTable) -> RowCounts:
@@ -103,7 +153,7 @@ def _task_of(reference: Table, target: str) -> Task | None:
 
 
 def _require_columns(plan: ColumnPlan) -> None:
-    if not plan.compared:
+    if not (plan.compared or plan.counted):
         raise DataError(
             Reason.NOTHING_TO_COMPARE,
             f"None of the {len(plan.skipped)} columns is comparable; skippedColumns says why.",
@@ -112,8 +162,9 @@ def _require_columns(plan: ColumnPlan) -> None:
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
     """Return what the status will say. Pure."""
-    result, reason, message = verdict(seen, request.spec.threshold)
+    result, reason, message = verdict(seen, request.spec.threshold, request.spec.warning_threshold)
     comparison = seen.comparison
+    signals = seen.signals or tuple(unknown(each, _unseen(seen)) for each in request.spec.signals)
     return CheckReport(
         task=seen.task,
         last_check=LastCheck(
@@ -123,20 +174,31 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             completion_time=completed,
             result=result,
             reason=reason,
-            message=message,
+            message=f"{message}; {said}" if (said := remark(signals)) else message,
             drift_share=f"{comparison.share:.4f}" if comparison else None,
-            columns_checked=len(comparison.columns) if comparison else None,
-            columns_drifted=len(comparison.drifted) if comparison else None,
+            columns_checked=comparison.columns_checked if comparison else None,
+            columns_drifted=comparison.columns_drifted if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
             methods=_methods(comparison) if comparison else [],
             skipped_columns=_skipped(seen.plan) if seen.plan else [],
+            new_categories=_new_categories(seen.facts),
+            constant_columns=[each.name[:_MAX_NAME] for each in seen.facts if each.has_become_constant][
+                :_MAX_LISTED
+            ],
+            signals=[each.status for each in signals],
             rows=seen.rows,
             observed_generation=request.monitor.generation,
         ),
     )
 
 
-def verdict(seen: Seen, threshold: float) -> tuple[CheckResult, Reason, str]:
+def _unseen(seen: Seen) -> DataError:
+    return seen.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
+
+
+def verdict(
+    seen: Seen, threshold: float, warning_threshold: float | None = None
+) -> tuple[CheckResult, Reason, str]:
     """Return result, reason and sentence. Pure."""
     if seen.problem is not None:
         inconclusive = seen.problem.reason in _INCONCLUSIVE
@@ -145,11 +207,20 @@ def verdict(seen: Seen, threshold: float) -> tuple[CheckResult, Reason, str]:
     comparison = seen.comparison
     if comparison is None:
         raise ValueError("a check without a problem has a comparison")
-    counts = f"{len(comparison.drifted)} of {len(comparison.columns)} columns drifted"
+    counts = f"{comparison.columns_drifted} of {comparison.columns_checked} columns drifted"
     skipped = f"; {len(seen.plan.skipped)} not compared" if seen.plan and seen.plan.skipped else ""
+    if seen.plan and seen.plan.counted:
+        named = ", ".join(f"{each.name[:100]!r} ({each.reason})" for each in seen.plan.counted[:NAMES_SHOWN])
+        skipped += f"; {len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
     if comparison.share > threshold:
         sentence = f"{counts} ({comparison.share:.4f} > {threshold:.4f}){skipped}"
         return CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence
+    if warning_threshold is not None and comparison.share > warning_threshold:
+        sentence = (
+            f"{counts} ({warning_threshold:.4f} < {comparison.share:.4f} <= {threshold:.4f}): "
+            f"more than warningThreshold{skipped}"
+        )
+        return CheckResult.WARNING, Reason.WARNING_THRESHOLD_EXCEEDED, sentence
     sentence = f"{counts} ({comparison.share:.4f} <= {threshold:.4f}){skipped}"
     return CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence
 
@@ -170,6 +241,18 @@ def _methods(comparison: Comparison) -> list[MethodUse]:
     return [
         MethodUse(kind=kind, method=method, columns=count)
         for (kind, method), count in comparison.methods.most_common(_MAX_LISTED)
+    ]
+
+
+def _new_categories(facts: Sequence[ColumnFacts]) -> list[NewCategories]:
+    most = sorted(
+        (each for each in facts if each.new_categories), key=lambda each: -each.rows_of_new_categories
+    )
+    return [
+        NewCategories(
+            name=each.name[:_MAX_NAME], categories=each.new_categories, rows=each.rows_of_new_categories
+        )
+        for each in most[:_MAX_LISTED]
     ]
 
 
@@ -204,6 +287,7 @@ def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
         rows_current=seen.rows.current,
         threshold=request.spec.threshold,
         result=result,
+        signals={each.signal.name: each.value for each in seen.signals if each.value is not None},
     )
     wanted = _wants_report(request.spec.drift.report, result)
     return log_check(request, numbers, (lambda: _page(request, comparison, *tables)) if wanted else None)

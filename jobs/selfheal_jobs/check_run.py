@@ -6,8 +6,8 @@ import json
 import logging
 import math
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from selfheal_jobs.drift import Comparison
@@ -44,19 +44,22 @@ class CheckNumbers:
     rows_current: int
     threshold: float
     result: str
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """Values of the signals that are known, by their names."""
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics: of the whole, and `score/<column>` of each column."""
         keys = column_keys(each.name for each in self.comparison.columns)
         whole = {
             "drift_share": self.comparison.share,
-            "columns_checked": len(self.comparison.columns),
-            "columns_drifted": len(self.comparison.drifted),
+            "columns_checked": self.comparison.columns_checked,
+            "columns_drifted": self.comparison.columns_drifted,
             "rows_reference": self.rows_reference,
             "rows_current": self.rows_current,
         }
         scores = {f"score/{keys[each.name]}": each.score for each in self.comparison.columns}
-        return whole | {name: score for name, score in scores.items() if math.isfinite(score)}
+        signals = {f"signal/{name}": value for name, value in self.signals.items()}
+        return whole | {name: score for name, score in (scores | signals).items() if math.isfinite(score)}
 
     def params(self) -> dict[str, str]:
         """Return the rules by which the numbers were judged: `method/<column>` and `threshold/<column>`."""

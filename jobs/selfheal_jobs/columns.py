@@ -8,7 +8,7 @@ write them, and text whose values are nearly all different is left out instead o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -17,12 +17,16 @@ from selfheal_jobs.contents import Content, Values, content
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import Table
 from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.v1alpha1 import ColumnPolicy
 
 FEW_INTEGERS: Final = 10
 """Integers with at most this many distinct values are categories: Evidently's INTEGER_CARDINALITY_LIMIT."""
 
 NEARLY_UNIQUE: Final = 0.5
 """Text with more distinct values than this share of its rows is free text or identifiers, as in Evidently."""
+
+EMPTY: Final = "no values in the current data"
+MISSING: Final = "not in the current data"
 
 NAMES_SHOWN: Final = 5
 """How many columns a message names before it only counts."""
@@ -62,6 +66,8 @@ class ColumnPlan:
 
     compared: tuple[Column, ...]
     skipped: tuple[Skipped, ...]
+    counted: tuple[Skipped, ...] = ()
+    """Not compared either, but counted as drifted: the policy wants it so."""
 
     @property
     def names(self) -> list[str]:
@@ -88,7 +94,12 @@ class Walk:
     reference: Table
     current: Table
     target: str
+    policy: ColumnPolicy = field(default_factory=ColumnPolicy)
+    ignored: frozenset[str] = frozenset()
+    """Columns that were read for another purpose."""
     _compared: list[Column] = field(default_factory=list)
+    _counted: list[Skipped] = field(default_factory=list)
+    _empty: list[str] = field(default_factory=list)
     _skipped: list[Skipped] = field(default_factory=list)
     _missing: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
@@ -97,7 +108,7 @@ class Walk:
         """Yield every column that can be compared; what hinders the others is kept for `plan`."""
         there = frozenset(self.current.schema.names)
         for name in self.reference.schema.names:
-            if name == self.target:
+            if name == self.target or name in self.ignored:
                 continue
             # More words than this are nearly unique however many of the rows are gaps.
             reference = content(self.reference, name, most_words=NEARLY_UNIQUE * self.reference.num_rows)
@@ -105,16 +116,18 @@ class Walk:
             if isinstance(column, Skipped):
                 self._skipped.append(column)
             elif name not in there:
-                self._missing.append(name)
+                self._put_aside(Skipped(name, MISSING), self.policy.missing, self._missing)
             elif (found := self._in_current(column)) is not None:
                 self._compared.append(column)
-                if not (self._missing or self._changed):  # else there will be no verdict: only look on
+                if not (
+                    self._missing or self._changed or self._empty
+                ):  # else there will be no verdict: only look on
                     yield Compared(column, reference, found)
 
     def _in_current(self, column: Column) -> Content | None:
         current = content(self.current, column.name)
         if current.holds is Values.NOTHING:
-            self._skipped.append(Skipped(column.name, "no values in the current data"))
+            self._put_aside(Skipped(column.name, EMPTY), self.policy.empty, self._empty)
             return None
         if current.holds is not column.holds:
             self._changed.append(
@@ -122,6 +135,15 @@ class Walk:
             )
             return None
         return current
+
+    def _put_aside(self, column: Skipped, policy: str, failures: list[str]) -> None:
+        match policy:
+            case "Fail":
+                failures.append(column.name)
+            case "CountAsDrift":
+                self._counted.append(column)
+            case _:
+                self._skipped.append(column)
 
     def words(self, name: str) -> tuple[Iterator[Any], Iterator[Any]]:
         """Read a column row by row, gaps included: of the reference, and of the current data."""
@@ -131,8 +153,8 @@ class Walk:
         """Return what was compared and skipped, once all has been visited.
 
         Raises:
-            DataError: A column that should be compared is missing in the current data (ColumnMissing),
-                or holds something else there (ColumnTypeChanged).
+            DataError: A column that should be compared is missing in the current data (ColumnMissing), has no
+                values there (ColumnEmpty), or holds something else (ColumnTypeChanged).
         """
         if self._missing:
             raise _missing_columns(self._missing)
@@ -142,7 +164,15 @@ class Walk:
                 f"Columns changed their type: {'; '.join(self._changed[:NAMES_SHOWN])}"
                 f"{_more(self._changed)}. Correct the values in the current data, or replace the reference.",
             )
-        return ColumnPlan(compared=tuple(self._compared), skipped=tuple(self._skipped))
+        if self._empty:
+            raise DataError(
+                Reason.COLUMN_EMPTY,
+                f"The current data has no values in {_listed(self._empty)}. Deliver them, or set "
+                f"spec.dataset.columnPolicy.empty to Skip.",
+            )
+        return ColumnPlan(
+            compared=tuple(self._compared), skipped=tuple(self._skipped), counted=tuple(self._counted)
+        )
 
 
 def _words(table: Table, name: str) -> Iterator[Any]:
@@ -150,13 +180,24 @@ def _words(table: Table, name: str) -> Iterator[Any]:
         yield from batch.column(0).to_pylist()
 
 
-def plan(reference: Table, current: Table, *, target: str) -> ColumnPlan:
+def require_expected(reference: Iterable[str], current: Iterable[str]) -> None:
+    """Complain about columns that only the current data has."""
+    known = frozenset(reference)
+    if unexpected := [name for name in current if name not in known]:
+        raise DataError(
+            Reason.COLUMN_UNEXPECTED,
+            f"The reference lacks {_listed(unexpected)} of the current data. Add them to the reference, "
+            f"exclude them by spec.dataset.columns, or set spec.dataset.columnPolicy.unexpected to Ignore.",
+        )
+
+
+def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy | None = None) -> ColumnPlan:
     """Sort the reference's columns into those that are compared and those that are not.
 
     Raises:
         DataError: As `Walk.plan`.
     """
-    walk = Walk(reference, current, target)
+    walk = Walk(reference, current, target, policy or ColumnPolicy())
     for _ in walk:
         pass
     return walk.plan()

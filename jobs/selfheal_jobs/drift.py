@@ -50,6 +50,8 @@ class Comparison:
     """All columns' tests."""
 
     columns: tuple[ColumnDrift, ...]
+    counted: int = 0
+    """Columns without values to compare that count as drifted: the column policy wants it so."""
 
     @property
     def drifted(self) -> list[ColumnDrift]:
@@ -59,7 +61,17 @@ class Comparison:
     @property
     def share(self) -> float:
         """Return the share of drifted columns, from 0 to 1."""
-        return len(self.drifted) / len(self.columns)
+        return self.columns_drifted / self.columns_checked
+
+    @property
+    def columns_checked(self) -> int:
+        """Return the number of columns that the share is of."""
+        return len(self.columns) + self.counted
+
+    @property
+    def columns_drifted(self) -> int:
+        """Return how many of them drifted."""
+        return len(self.drifted) + self.counted
 
     @property
     def methods(self) -> Counter[tuple[Kind, str]]:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 import pandas as pd
 from mlflow.entities import Run
@@ -34,7 +35,7 @@ from selfheal_jobs.training import Lesson, Trained, train_all
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1 import ColumnPolicy, ModelVersion, TrainingRows
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,12 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
     reference, current = _load(request)
     task = request.task or _task_of(reference, current, spec.target)
     split = splitting.split(reference, current, target=spec.target, task=task, rules=spec.retraining)
-    plan = columns.plan(ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current), target=spec.target)
+    plan = columns.plan(
+        ArrowTable.of_pandas(reference),
+        ArrowTable.of_pandas(current),
+        target=spec.target,
+        policy=_lenient(spec.dataset.column_policy),
+    )
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
@@ -137,6 +143,12 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
         seed=spec.retraining.random_seed,
     )
     return lesson, split
+
+
+def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
+    """Return the policy of a retraining: what a check counts as drift, the answer to it leaves out."""
+    missing: Literal["Fail", "Skip"] = "Fail" if policy.missing == "Fail" else "Skip"
+    return ColumnPolicy(empty="Skip", missing=missing)
 
 
 def _load(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:

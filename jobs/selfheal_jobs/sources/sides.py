@@ -19,41 +19,56 @@ from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
 logger = logging.getLogger(__name__)
 
 
-def open_reference(request: RunRequest) -> SourceTable:
+def open_reference(request: RunRequest, *, also: frozenset[str] = frozenset()) -> SourceTable:
     """Return the reference: the columns that are compared and learnt from, and the target.
+
+    Args:
+        request: What is asked for.
+        also: Columns that are read beside these, if they are there.
 
     Raises:
         DataError: It cannot be read, has no rows, or lacks a column that spec.dataset.columns includes.
     """
     place = Place.of_reference(request.spec)
-    table = open_table(place, _asked(request, compared_columns(request.spec)))
+    table = open_table(place, _asked(request, _with(compared_columns(request.spec), also)))
     _tell("reference", table)
     place.require_rows(table.num_rows)
     _require_included(request.spec, table.schema.names)
     return table
 
 
-def open_current(request: RunRequest, reference: Table, *, all_columns: bool = False) -> SourceTable:
+def open_current(
+    request: RunRequest, reference: Table, *, all_columns: bool = False, also: frozenset[str] = frozenset()
+) -> SourceTable:
     """Return the rows of the current data that count, by default with the reference's columns only.
 
     Args:
         request: What is asked for; its slot ends the window.
         reference: What is text there is text here.
         all_columns: Read what only the current data has as well: the present model may know more.
+        also: Columns that are read beside the reference's, if they are there.
 
     Raises:
         DataError: It cannot be read, or has no rows that count (EmptyData).
     """
     span = _span(request, delay_seconds=0)
     place = Place.of_current(request.spec)
-    table = open_table(place, _asked(request, _of_current(request, reference, all_columns), reference, span))
+    columns = _with(_of_current(request, reference, all_columns), also)
+    table = open_table(place, _asked(request, columns, reference, span))
     _tell("current", table)
     _require_rows(place, table, span)
     return table
 
 
-def open_labelled_current(request: RunRequest, reference: Table) -> LabelledTable:
+def open_labelled_current(
+    request: RunRequest, reference: Table, *, only: frozenset[str] | None = None
+) -> LabelledTable:
     """Return the rows of the current data that are old enough to have a label, and have one.
+
+    Args:
+        request: What is asked for; its slot, and the labels' delay, end the window.
+        reference: What is text there is text here.
+        only: The columns that are wanted beside the label. Absent: all.
 
     Raises:
         DataError: There is none (LabelsNotAvailable), or something cannot be read.
@@ -63,7 +78,8 @@ def open_labelled_current(request: RunRequest, reference: Table) -> LabelledTabl
         raise not_available("spec.dataset.labels names none")
     span = _span(request, delay_seconds=labels.delay_seconds)
     place = Place.of_current(request.spec)
-    current = open_table(place, _asked(request, ColumnChoice(), reference, span))
+    columns = ColumnChoice(only=None if only is None else only | {labels.join_column})
+    current = open_table(place, _asked(request, columns, reference, span))
     _tell("current that is old enough for labels", current)
     _require_rows(place, current, span)
     key, target = labels.join_column, request.spec.target
@@ -94,6 +110,11 @@ def compared_columns(spec: ModelMonitorSpec) -> ColumnChoice:
     return ColumnChoice(
         only=included | {spec.target} if included else None, without=frozenset(without - {spec.target})
     )
+
+
+def _with(columns: ColumnChoice, also: frozenset[str]) -> ColumnChoice:
+    only = None if columns.only is None else columns.only | also
+    return ColumnChoice(only=only, without=columns.without - also)
 
 
 def _of_current(request: RunRequest, reference: Table, all_columns: bool) -> ColumnChoice:  # noqa: FBT001

@@ -8,7 +8,7 @@ Unknown fields are ignored: an older operator survives a newer CRD.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -20,7 +20,14 @@ from selfheal_operator.api.drift_methods import (
     NumericalMethod,
 )
 from selfheal_operator.api.names import ENV_REQUEST, MAX_MONITOR_NAME
-from selfheal_operator.api.reasons import CheckResult, ConditionStatus, Purpose, RetrainResult, Task
+from selfheal_operator.api.reasons import (
+    CheckResult,
+    ConditionStatus,
+    Purpose,
+    RetrainResult,
+    SignalResult,
+    Task,
+)
 
 
 def format_time(time: datetime) -> str:
@@ -29,6 +36,13 @@ def format_time(time: datetime) -> str:
 
 
 Time = Annotated[datetime, PlainSerializer(format_time)]
+
+PerformanceMetric = Literal[
+    "accuracy", "f1", "precision", "recall", "rocAuc", "logLoss", "rmse", "mae", "r2", "mape"
+]
+QualityMetric = Literal[
+    "nullShare", "newCategories", "outOfRange", "duplicatedRows", "constantColumns", "rowCount"
+]
 
 # The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
 Text = Annotated[str, Field(max_length=1024)]
@@ -234,6 +248,23 @@ class Columns(ApiModel):
     """categorical lists columns of numbers that are codes: they are compared as categories."""
 
 
+class ColumnPolicy(ApiModel):
+    """What becomes of columns that cannot be compared."""
+
+    empty: Literal["Skip", "CountAsDrift", "Fail"] = "Skip"
+    """empty is about columns that have values in the reference and none in the current data.
+
+    Skip: they are left out. CountAsDrift: each counts as a drifted column. Fail: the check is an Error.
+    Defaults to Skip.
+    """
+
+    missing: Literal["Fail", "Skip", "CountAsDrift"] = "Fail"
+    """missing is about columns of the reference that the current data lacks. Defaults to Fail."""
+
+    unexpected: Literal["Ignore", "Fail"] = "Ignore"
+    """unexpected is about columns that only the current data has. Defaults to Ignore."""
+
+
 class Dataset(ApiModel):
     """The two tables that a check compares."""
 
@@ -251,6 +282,15 @@ class Dataset(ApiModel):
 
     columns: Columns = Columns()
     """columns says what single columns are for."""
+
+    column_policy: ColumnPolicy = ColumnPolicy()
+    """columnPolicy says what becomes of columns that cannot be compared."""
+
+    min_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
+    """minRows is how many rows either side needs for a verdict; with fewer a check is Inconclusive.
+
+    Defaults to 100.
+    """
 
     max_rows: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 1_000_000
     """maxRows is how many rows of a side a check looks at; of a larger one it takes a random sample.
@@ -312,6 +352,71 @@ class Drift(ApiModel):
 
     report: Literal["OnDrift", "Always", "Never"] = "OnDrift"
     """report says when Evidently's full HTML report is made, after the verdict. Defaults to OnDrift."""
+
+
+class Signal(ApiModel):
+    """Something else that is looked at in each check, beside the drift of the columns."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _rule(
+                "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+                "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+                field="name",
+            ),
+            _rule(
+                "self.type in ['Performance', 'DataQuality'] == has(self.metric)",
+                "metric is needed for Performance and DataQuality, and has no meaning for the other types",
+                field="metric",
+            ),
+            _rule(
+                "!has(self.metric) || self.type != 'Performance'"
+                f" || self.metric in {list(get_args(PerformanceMetric))}",
+                f"metric of Performance must be one of {' '.join(get_args(PerformanceMetric))}",
+                field="metric",
+            ),
+            _rule(
+                "!has(self.metric) || self.type != 'DataQuality'"
+                f" || self.metric in {list(get_args(QualityMetric))}",
+                f"metric of DataQuality must be one of {' '.join(get_args(QualityMetric))}",
+                field="metric",
+            ),
+            _rule(
+                "self.type in ['Performance', 'DataQuality'] == (has(self.minValue) || has(self.maxValue))",
+                "set minValue or maxValue, or both, for Performance and DataQuality; "
+                "the other types are judged as columns are",
+            ),
+            _rule(
+                "!has(self.minValue) || !has(self.maxValue) || self.minValue <= self.maxValue",
+                "minValue must be at most maxValue",
+                field="minValue",
+            ),
+        ),
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=63)]
+    """name is how the signal is called in the status and, as signal/name, in MLflow; unique in the list."""
+
+    type: Literal["Performance", "PredictionDrift", "TargetDrift", "DataQuality"]
+    """type says what is looked at.
+
+    Performance: how well the predictions fit the labels. PredictionDrift: whether dataset.columns.prediction
+    has drifted. TargetDrift: whether the target has. DataQuality: what the current data is like.
+    """
+
+    metric: Literal[PerformanceMetric, QualityMetric] | None = None
+    """metric of Performance or DataQuality.
+
+    Performance: accuracy, f1, precision, recall (the mean over the classes), rocAuc, logLoss; rmse, mae, r2,
+    mape. DataQuality: nullShare, newCategories and outOfRange are shares of rows, in the worst column;
+    duplicatedRows is a share of rows; constantColumns and rowCount are numbers.
+    """
+
+    min_value: Annotated[float, Field(ge=-1e12, le=1e12)] | None = None
+    """minValue: the signal is breached below it."""
+
+    max_value: Annotated[float, Field(ge=-1e12, le=1e12)] | None = None
+    """maxValue: the signal is breached above it."""
 
 
 class Candidate(ApiModel):
@@ -536,6 +641,18 @@ class ModelMonitorSpec(ApiModel):
                 "set exactly one of schedule and intervalSeconds",
             ),
             _rule(
+                "!has(self.warningThreshold) || self.warningThreshold <= self.threshold",
+                "warningThreshold must be at most threshold",
+                field="warningThreshold",
+            ),
+            _rule(
+                "!has(self.signals)"
+                " || !self.signals.exists(each, each.type in ['Performance', 'PredictionDrift'])"
+                " || (has(self.dataset.columns) && has(self.dataset.columns.prediction))",
+                "dataset.columns.prediction must name a column for Performance and PredictionDrift",
+                field="signals",
+            ),
+            _rule(
                 "!has(self.schedule) || !self.schedule.contains('TZ=')",
                 "schedule must not contain a time zone: set timeZone instead",
                 field="schedule",
@@ -577,8 +694,20 @@ class ModelMonitorSpec(ApiModel):
     threshold: Annotated[float, Field(ge=0, le=1)]
     """threshold: drift is declared when the share of drifted columns is greater than this. From 0 to 1."""
 
+    warning_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """warningThreshold: a share of drifted columns greater than this, but not than threshold, is a Warning.
+
+    It is reported, and never acted upon. At most threshold. Absent: there are no warnings.
+    """
+
     drift: Drift = Drift()
     """drift says what counts as drift of a column, and when a full report is made."""
+
+    signals: Annotated[list[Signal], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    """signals are looked at beside the drift of the columns, each with a result of its own.
+
+    A breached one is reported; it does not lead to a retraining.
+    """
 
     schedule: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """schedule is when checks are due, in cron's five fields: minute hour day-of-month month day-of-week,
@@ -719,6 +848,41 @@ class SkippedColumn(ApiModel):
     """reason in a few words."""
 
 
+class NewCategories(ApiModel):
+    """A categorical column with values that the reference does not have."""
+
+    name: Text
+    """name of the column."""
+
+    categories: int
+    """categories is how many new values there are."""
+
+    rows: int
+    """rows that hold one of them."""
+
+
+class SignalStatus(ApiModel):
+    """What a check found of one signal."""
+
+    name: Annotated[str, Field(max_length=63)]
+    """name of the signal in the spec."""
+
+    type: Annotated[str, Field(max_length=32)]
+    """type of the signal in the spec."""
+
+    result: SignalResult
+    """result is Breached, WithinLimits or Unknown: nobody could tell."""
+
+    reason: Annotated[str, Field(max_length=64)]
+    """reason is one word for programs."""
+
+    value: Annotated[str, Field(max_length=32)] | None = None
+    """value with six significant digits. Absent where it is not known."""
+
+    message: Annotated[str, Field(max_length=512)]
+    """message is a sentence for people."""
+
+
 class RowCounts(ApiModel):
     """Rows that a check saw."""
 
@@ -777,6 +941,15 @@ class LastCheck(ApiModel):
 
     skipped_columns: Annotated[list[SkippedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
     """skippedColumns were not compared; at most ten are listed, message says how many there are."""
+
+    new_categories: Annotated[list[NewCategories], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """newCategories are columns with values that the reference lacks, most rows first, at most ten."""
+
+    constant_columns: Annotated[list[Text], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """constantColumns hold one single value in the current data, and more in the reference; at most ten."""
+
+    signals: Annotated[list[SignalStatus], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    """signals of the spec, and what was found of each."""
 
     rows: RowCounts | None = None
     """rows that were read."""
