@@ -82,6 +82,10 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
 	@$(PY) -m crondiff $(ARGS)
 
+.PHONY: fuzz-data
+fuzz-data: $(READY) ## Give checks 2,000 malformed or hostile inputs, and hold each report against what is promised (ARGS=--help)
+	@$(PY) -m fuzzdata $(ARGS)
+
 .PHONY: bench-cron
 bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
 	@$(PY) -m selfheal_bench.cron

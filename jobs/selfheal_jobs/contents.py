@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import Table
+from selfheal_operator.api.reasons import Reason
 
 _Array = NDArray[Any]
 
@@ -99,7 +101,13 @@ def content(table: Table, name: str, *, most_words: float = math.inf) -> Content
         case Values.NUMBERS:
             return _of_numbers(table.column(name), kind)
         case Values.TEXT | Values.BOOLEANS as values:
-            return _of_words(table.batches([name]), kind, values, most_words)
+            try:
+                return _of_words(table.batches([name]), kind, values, most_words)
+            except UnicodeDecodeError as error:  # Arrow takes a writer's word for it
+                raise DataError(
+                    Reason.DATA_UNREADABLE,
+                    f"The column {name[:100]!r} holds text that is not UTF-8. Write the data anew.",
+                ) from error
         case Values.NOTHING:
             return Content(holds=Values.NOTHING)
         case values:

@@ -50,7 +50,7 @@ class Found:
             type=self.signal.type,
             result=self.result,
             reason=self.reason,
-            value=None if self.value is None else f"{self.value:.6g}",
+            value=None if self.value is None else _shown(self.value),
             message=self.message[:_MAX_SENTENCE],
         )
 
@@ -104,9 +104,7 @@ class SignalCheck:
         except DataError as problem:
             return unknown(signal, problem)
         except Exception as error:  # noqa: BLE001  one signal's defect must not hide the others
-            logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  it may hold URLs
-            message = f"It ended by a defect ({one_line(error)}); the Job's log holds the details."
-            return unknown(signal, DataError(Reason.CHECK_FAILED, message))
+            return unknown(signal, _defect(error))
 
     def _quality(self, metric: str) -> tuple[float, str]:
         """Return a metric's value, and where it was found."""
@@ -215,7 +213,7 @@ class SignalCheck:
 
 def judged(signal: Signal, value: float, where: str) -> Found:
     """Return whether a value is within a signal's limits; both limits belong to it. Pure."""
-    said = f"{signal.metric} is {value:.6g} {where}"
+    said = f"{signal.metric} is {_shown(value)} {where}"
     if signal.min_value is not None and not value >= signal.min_value:
         outside = f"{said}; minValue is {signal.min_value:g}"
     elif signal.max_value is not None and not value <= signal.max_value:
@@ -248,6 +246,19 @@ def remark(found: Sequence[Found]) -> str:
         return ""
     names = ", ".join(each.signal.name for each in breached)
     return f"{len(breached)} of {len(found)} signals breached ({names})"
+
+
+def _shown(value: float) -> str:
+    """Return six digits, and counts whole."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def _defect(error: Exception) -> DataError:
+    if isinstance(error, UnicodeDecodeError):  # Arrow takes a writer's word for it that text is UTF-8
+        return DataError(Reason.DATA_UNREADABLE, "There is text that is not UTF-8. Write the data anew.")
+    logger.error("%s", without_secrets(traceback.format_exc()))
+    message = f"It ended by a defect ({one_line(error)}); the Job's log holds the details."
+    return DataError(Reason.CHECK_FAILED, message)
 
 
 def _share(facts: ColumnFacts, metric: str) -> float:

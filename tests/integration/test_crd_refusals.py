@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 import yaml
@@ -21,7 +21,14 @@ from kubernetes import client, config
 from eventually import eventually
 from kubectl import Document, Kubectl
 from localcluster import LocalCluster
+from selfheal_operator.api.drift_methods import (
+    AnyMethod,
+    BothKindsMethod,
+    CategoricalMethod,
+    NumericalMethod,
+)
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
+from selfheal_operator.api.v1alpha1 import PerformanceMetric, QualityMetric
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 
@@ -45,10 +52,29 @@ FULL_SPEC: Final[Document] = {
             "exclude": ["customer"],
             "categorical": ["plan"],
         },
+        "columnPolicy": {"empty": "Skip", "missing": "Fail", "unexpected": "Ignore"},
+        "minRows": 100,
         "maxRows": 1000000,
     },
     "target": "churned",
     "threshold": 0.3,
+    "warningThreshold": 0.2,
+    "drift": {
+        "method": "psi",
+        "numericalMethod": "wasserstein",
+        "categoricalMethod": "jensenshannon",
+        "columns": [{"name": "age", "method": "ks", "threshold": 0.01}],
+        "rule": "Calibrated",
+        "report": "OnDrift",
+    },
+    "signals": [
+        {"name": "rows", "type": "DataQuality", "metric": "rowCount", "minValue": 1, "maxValue": 2},
+    ],
+    "spreadSeconds": 600,
+    "startingDeadlineSeconds": 3600,
+    "concurrencyPolicy": "Forbid",
+    "successfulJobsHistoryLimit": 1,
+    "failedJobsHistoryLimit": 1,
     "schedule": "0 */6 * * *",
     "timeZone": "Europe/Berlin",
     "suspend": False,
@@ -219,6 +245,43 @@ def source_bounds(side: str) -> Iterator[Bound]:
     yield longest(f"{side}.secretRef.key", 253, **database)
 
 
+TYPES: Final = ("Performance", "PredictionDrift", "TargetDrift", "DataQuality")
+
+
+def signal(number: int = 0, kind: str = "DataQuality", **more: Any) -> Document:
+    """Return the signal of that number, by default one of data quality; `more` by wire names."""
+    limits = {"metric": "rowCount", "minValue": 1} if kind == "DataQuality" else {}
+    limits |= {"metric": "f1", "minValue": 0.5} if kind == "Performance" else {}
+    found = {"name": f"s{number}", "type": kind} | limits | more
+    return {name: value for name, value in found.items() if value is not ABSENT}
+
+
+def signals(*found: Document) -> Document:
+    """Return a change that replaces the signals."""
+    return {"signals": list(found)}
+
+
+def signal_bounds() -> Iterator[Bound]:
+    """Yield the bounds of signals."""
+    yield most_items("signals", 10, signal)
+    yield distinct("signals", "name", signal)
+    yield required("signals[0].name", "rows")
+    yield not_empty("signals[0].name")
+    yield longest("signals[0].name", 63)
+    yield required("signals[0].type", "DataQuality")
+    for bound in one_of("signals[0].type", *TYPES):
+        yield replace(bound, beside=signals(signal(kind=bound.passes)))
+    qualities, performances = get_args(QualityMetric), get_args(PerformanceMetric)
+    for bound in one_of("signals[0].metric", *performances, *qualities):
+        kind = "DataQuality" if bound.passes in qualities else "Performance"
+        yield replace(bound, beside=signals(signal(kind=kind)))
+    most = 10**12
+    yield at_least("signals[0].minValue", -most, -2 * most)
+    yield at_most("signals[0].maxValue", most, 2 * most)
+    yield at_most("signals[0].minValue", most, 2 * most, beside={"signals[0].maxValue": most})
+    yield at_least("signals[0].maxValue", -most, -2 * most, beside={"signals[0].minValue": -most})
+
+
 def name_of(number: int) -> str:
     """Return the name of the column of that number."""
     return f"c{number}"
@@ -252,6 +315,11 @@ BOUNDS: Final = (
             longest(f"dataset.columns.{use}[0]", 128),
         )
     ),
+    *one_of("dataset.columnPolicy.empty", "Skip", "CountAsDrift", "Fail"),
+    *one_of("dataset.columnPolicy.missing", "Fail", "Skip", "CountAsDrift"),
+    *one_of("dataset.columnPolicy.unexpected", "Ignore", "Fail"),
+    at_least("dataset.minRows", 1, 0),
+    at_most("dataset.minRows", 1_000_000_000, 1_000_000_001),
     at_least("dataset.maxRows", 1000, 999),
     at_most("dataset.maxRows", 1_000_000_000, 1_000_000_001),
     required("dataset", FULL_SPEC["dataset"]),
@@ -259,8 +327,40 @@ BOUNDS: Final = (
     not_empty("target"),
     longest("target", 256),
     required("threshold", 0.3),
-    at_least("threshold", 0, -0.01),
+    at_least("threshold", 0, -0.01, beside={"warningThreshold": ABSENT}),
     at_most("threshold", 1, 1.01),
+    at_least("warningThreshold", 0, -0.01),
+    at_most("warningThreshold", 1, 1.01, beside={"threshold": 1}),
+    *one_of("drift.method", *get_args(BothKindsMethod)),
+    *one_of("drift.numericalMethod", *get_args(NumericalMethod)),
+    *one_of("drift.categoricalMethod", *get_args(CategoricalMethod)),
+    most_items("drift.columns", 256, lambda number: {"name": name_of(number), "threshold": 1}),
+    distinct("drift.columns", "name", lambda number: {"name": name_of(number), "threshold": 1}),
+    required("drift.columns[0].name", "age"),
+    not_empty("drift.columns[0].name"),
+    longest("drift.columns[0].name", 256),
+    *one_of("drift.columns[0].method", *get_args(AnyMethod)),
+    Bound(
+        path="drift.columns[0].threshold",
+        keyword="minimum",
+        passes=0.000001,
+        fails=0,
+        complaint=_invalid("drift.columns[0].threshold", 0, "should be greater than 0"),
+    ),
+    at_most("drift.columns[0].threshold", 1_000_000, 1_000_001),
+    *one_of("drift.rule", "Calibrated", "Evidently"),
+    *one_of("drift.report", "OnDrift", "Always", "Never"),
+    *signal_bounds(),
+    at_least("spreadSeconds", 0, -1),
+    at_most("spreadSeconds", 86_400, 86_401),
+    at_least("startingDeadlineSeconds", 1, 0),
+    at_most("startingDeadlineSeconds", 31_536_000, 31_536_001),
+    *one_of("concurrencyPolicy", "Forbid", "Replace"),
+    *(
+        bound
+        for limit in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit")
+        for bound in (at_least(limit, 0, -1), at_most(limit, 100, 101))
+    ),
     not_empty("schedule"),  # the operator says what is no cron expression
     longest("schedule", 128, "0 0 1 1 *", " "),
     at_least("intervalSeconds", 60, 59, beside=INTERVAL),
@@ -434,6 +534,55 @@ def source_rules(side: str) -> Iterator[Rule]:
     )
 
 
+def signal_rules() -> Iterator[Rule]:
+    """Yield the rules of signals."""
+    at = "spec.signals[0]"
+
+    def refused(field: str, says: str, passes: list[Document], fails: list[Document]) -> Rule:
+        complaint = f"{at}{field}: Invalid value: {says}"
+        changes = [tuple(signals(each) for each in every) for every in (passes, fails)]
+        return Rule(on="signals[]", complaint=complaint, passes=changes[0], fails=changes[1])
+
+    yield refused(
+        ".name",
+        "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+        [signal(name=name) for name in ("a", "0", "a-1")],
+        [signal(name=name) for name in ("A", "a_b", "-a", "a-", "a/b")],
+    )
+    yield refused(
+        ".metric",
+        "metric is needed for Performance and DataQuality, and has no meaning for the other types",
+        [signal(kind=kind) for kind in TYPES],
+        [signal(metric=ABSENT), signal(kind="TargetDrift", metric="f1")],
+    )
+    performances, qualities = " ".join(get_args(PerformanceMetric)), " ".join(get_args(QualityMetric))
+    yield refused(
+        ".metric",
+        f"metric of Performance must be one of {performances}",
+        [signal(kind="Performance", metric="mape")],
+        [signal(kind="Performance", metric="nullShare")],
+    )
+    yield refused(
+        ".metric",
+        f"metric of DataQuality must be one of {qualities}",
+        [signal(metric="nullShare")],
+        [signal(metric="f1")],
+    )
+    yield refused(
+        "",
+        "set minValue or maxValue, or both, for Performance and DataQuality; "
+        "the other types are judged as columns are",
+        [signal(minValue=ABSENT, maxValue=1), signal(kind="PredictionDrift")],
+        [signal(minValue=ABSENT), signal(kind="TargetDrift", maxValue=1)],
+    )
+    yield refused(
+        ".minValue",
+        "minValue must be at most maxValue",
+        [signal(minValue=1, maxValue=1)],
+        [signal(minValue=1.1, maxValue=1)],
+    )
+
+
 RULES: Final = (
     *(rule for side in SIDES for rule in source_rules(side)),
     Rule(
@@ -442,6 +591,38 @@ RULES: Final = (
         passes=({"schedule": "@daily"}, {**INTERVAL, "intervalSeconds": 60}),
         fails=(INTERVAL, {"intervalSeconds": 60}),
     ),
+    Rule(
+        on="",
+        complaint="spec.warningThreshold: Invalid value: warningThreshold must be at most threshold",
+        passes=({"warningThreshold": 0.3}, {"warningThreshold": ABSENT}),
+        fails=({"warningThreshold": 0.31},),
+    ),
+    Rule(
+        on="",
+        complaint=(
+            "spec.signals: Invalid value: "
+            "dataset.columns.prediction must name a column for Performance and PredictionDrift"
+        ),
+        passes=(
+            signals(signal(kind="PredictionDrift")),
+            {"dataset.columns.prediction": ABSENT, **signals(signal(kind="TargetDrift"))},
+        ),
+        fails=tuple(
+            {where: ABSENT, **signals(signal(kind=kind))}
+            for where in ("dataset.columns.prediction", "dataset.columns")
+            for kind in ("Performance", "PredictionDrift")
+        ),
+    ),
+    Rule(
+        on="drift.columns[]",
+        complaint=(
+            "spec.drift.columns[0]: Invalid value: set method or threshold, or both: "
+            "a column that is only named is judged as all others are"
+        ),
+        passes=({"drift.columns[0].method": ABSENT}, {"drift.columns[0].threshold": ABSENT}),
+        fails=({"drift.columns[0].method": ABSENT, "drift.columns[0].threshold": ABSENT},),
+    ),
+    *signal_rules(),
     Rule(
         on="",
         complaint="spec.schedule: Invalid value: schedule must not contain a time zone: set timeZone instead",

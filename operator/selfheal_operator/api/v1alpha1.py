@@ -877,7 +877,7 @@ class SignalStatus(ApiModel):
     """reason is one word for programs."""
 
     value: Annotated[str, Field(max_length=32)] | None = None
-    """value with six significant digits. Absent where it is not known."""
+    """value with six significant digits, or whole if it is a count. Absent where it is not known."""
 
     message: Annotated[str, Field(max_length=512)]
     """message is a sentence for people."""

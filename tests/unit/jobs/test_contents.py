@@ -6,7 +6,9 @@ import pyarrow as pa
 import pytest
 
 from selfheal_jobs.contents import Values, content, content_of
+from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import ArrowTable
+from selfheal_operator.api.reasons import Reason
 
 
 def held(values: Any, kind: Any = None) -> Any:
@@ -88,3 +90,14 @@ def test_counting_is_given_up_after_so_many_words() -> None:
 def test_numbers_count_as_categories_whatever_they_are_stored_as() -> None:
     """1 and 1.0 are one category."""
     assert held([1, 2, 2]).value_counts() == held([1.0, 2.0, 2.0]).value_counts() == {1: 1, 2: 2}
+
+
+def test_text_that_is_not_utf8_is_the_datas_fault() -> None:
+    """Arrow takes a writer's word for it; the complaint names the column, and not the bytes."""
+    words = pa.array([b"a\xff\xfe", b"b"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), len(words), words.buffers())
+
+    with pytest.raises(DataError, match="The column 'plan' holds text that is not UTF-8") as complaint:
+        content(ArrowTable(pa.table({"plan": text})), "plan")
+
+    assert complaint.value.reason is Reason.DATA_UNREADABLE

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from run_requests import run_request
 from selfheal_jobs.check import look, report_of
+from selfheal_jobs.duplicated_rows import duplicated_rows
+from selfheal_jobs.errors import DataError
 from selfheal_jobs.performance import performance
 from selfheal_jobs.signals import judged
 from selfheal_jobs.table import ArrowTable
@@ -248,3 +251,60 @@ def test_what_is_no_number_is_never_within_limits(value: float, low: float, widt
     within = judged(signal, value, "here").result is SignalResult.WITHIN_LIMITS
 
     assert within == (low <= value <= low + width)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "value"),
+    [
+        ([1, 0, 1, 0], [1.0, 0.0, None, 1.0], 2 / 3),
+        ([True, False], [1, 0], 1.0),
+        (["1", "0"], [1, 0], 1.0),
+        (["a", "b"], ["b", "a"], 0.0),
+    ],
+    ids=["a gap among integers", "booleans", "digits as text", "all wrong"],
+)
+def test_classes_are_the_same_however_they_are_stored(labels: Any, predictions: Any, value: float) -> None:
+    """A file format is no mistake of the model."""
+    table = ArrowTable(pa.table({"label": labels, "score": predictions}))
+
+    assert performance("accuracy", table, target="label", prediction="score")[0] == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "predictions"),
+    [
+        ("accuracy", ["yes", "no"], [1, 0]),
+        ("f1", [[1], [2]], [1, 2]),
+        ("rocAuc", [1, 1], [0.1, 0.9]),
+        ("rocAuc", [1, 2, 3], [0.1, 0.9, 0.5]),
+        ("r2", [1.0], [1.0]),
+        ("rmse", [1e308, -1e308], [-1e308, 1e308]),
+    ],
+    ids=["no class in common", "lists", "one class", "three classes", "one row", "overflow"],
+)
+def test_a_metric_that_cannot_be_computed_is_never_a_number(
+    metric: str, labels: Any, predictions: Any
+) -> None:
+    """Zero would be an answer, and a wrong one."""
+    table = ArrowTable(pa.table({"label": labels, "score": predictions}))
+
+    with pytest.raises(DataError, match=f"{metric} cannot be computed") as complaint:
+        performance(metric, table, target="label", prediction="score")
+
+    assert complaint.value.reason is Reason.METRIC_NOT_APPLICABLE
+
+
+@given(
+    st.lists(
+        st.lists(st.one_of(st.none(), st.integers(0, 2), st.just("")), min_size=2, max_size=2), max_size=30
+    )
+)
+def test_duplicated_rows_are_those_that_equal_an_earlier_one(rows: list[list[Any]]) -> None:
+    """Gaps equal gaps, and nothing else."""
+    columns = {
+        name: pa.array([None if row[at] is None else str(row[at]) for row in rows], pa.string())
+        for at, name in enumerate("ab")
+    }
+    distinct = {tuple(None if value is None else str(value) for value in row) for row in rows}
+
+    assert duplicated_rows(ArrowTable(pa.table(columns)), ["a", "b"]) == len(rows) - len(distinct)
