@@ -58,16 +58,24 @@ logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name
 
 ##@ Measure
 .PHONY: bench-schedule
-bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (about 20 minutes; ARGS=--help)
+bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (20 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.schedule $(ARGS)
 
 .PHONY: bench-scale
-bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (about 50 minutes; ARGS=--help)
+bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (50 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.scale $(ARGS)
+
+.PHONY: bench-failover
+bench-failover: programs ## Two operators: how soon does the other work when the leader ends? (about 4 minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.failover $(ARGS)
 
 .PHONY: bench-scrape
 bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs the operator (ten seconds; ARGS=--help)
 	@$(PY) -m selfheal_bench.scrape $(ARGS)
+
+.PHONY: bench-cron
+bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
+	@$(PY) -m selfheal_bench.cron
 
 ##@ Develop
 .PHONY: test
@@ -85,10 +93,6 @@ cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob,
 .PHONY: fuzz-data
 fuzz-data: $(READY) ## Give checks 2,000 malformed or hostile inputs, and hold each report against what is promised (ARGS=--help)
 	@$(PY) -m fuzzdata $(ARGS)
-
-.PHONY: bench-cron
-bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
-	@$(PY) -m selfheal_bench.cron
 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated

@@ -13,6 +13,7 @@ JOBS_CREATED: Final = {
     "resources": [{"group": "batch", "resources": ["jobs"]}],
 }
 """A rule of a policy: who created which Job."""
+CREDENTIAL: Final = "authentication.kubernetes.io/credential-id"
 NOTHING_ELSE: Final = {"level": "None"}
 
 
@@ -39,6 +40,8 @@ class Call:
     code: int
     ended: datetime
     """When the answer was complete: what was created is there."""
+    credential: str = ""
+    """Which token it came with: two processes of one user differ in it."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -52,6 +55,7 @@ class Call:
             name=target.get("name", ""),
             code=event.get("responseStatus", {}).get("code", 0),
             ended=datetime.fromisoformat(event["stageTimestamp"]),
+            credential="".join(event["user"].get("extra", {}).get(CREDENTIAL, ())),
         )
 
 

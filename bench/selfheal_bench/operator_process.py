@@ -1,5 +1,7 @@
 """The operator under measurement: a real process with its own settings' defaults and its own rights."""
 
+import base64
+import json
 import sys
 import time
 from dataclasses import dataclass
@@ -34,19 +36,33 @@ class Usage:
 
 
 class OperatorProcess:
-    """One operator; stopped and started again, it is a new process."""
+    """One operator; stopped and started again, it is a new process.
 
-    def __init__(self, cluster: LocalCluster, folder: DemoFolder) -> None:
+    Args:
+        cluster: What it works on.
+        folder: Where its log and its kubeconfig are.
+        pod: The name of its pod, if it is one of several replicas of which one leads.
+    """
+
+    def __init__(self, cluster: LocalCluster, folder: DemoFolder, pod: str = "") -> None:
         self._cluster = cluster
         self._folder = folder
-        self._program = Program(NAME, folder)
-        self._kubeconfig = folder.root / "kubeconfig"
+        self._name = pod or NAME
+        self._pod = {"POD_NAME": pod, "POD_NAMESPACE": OPERATOR_NAMESPACE} if pod else {}
+        self._program = Program(self._name, folder)
+        self._kubeconfig = folder.root / f"{self._name}.kubeconfig"
 
-    def take_token(self, kubectl: Kubectl) -> None:
-        """Get a token of the operator's ServiceAccount: what RBAC does not grant fails as in a cluster."""
+    def take_token(self, kubectl: Kubectl) -> str:
+        """Get a token of the operator's ServiceAccount: what RBAC does not grant fails as in a cluster.
+
+        Returns:
+            What the audit log calls that token.
+        """
         token = kubectl.run("create", "token", OPERATOR_ACCOUNT, "--duration=24h").strip()
         authority = (self._cluster.state.pki / "ca.crt").read_bytes()
         write_kubeconfig(self._kubeconfig, kubeconfig(self._cluster.server, authority, {"token": token}))
+        claims = token.split(".")[1]
+        return f"JTI={json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))['jti']}"
 
     def start(self) -> float:
         """Start it, and return the seconds it took until it said that it is ready.
@@ -64,6 +80,7 @@ class OperatorProcess:
             # The one setting without a default that works. Nothing here ever calls it.
             "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.invalid:5000",
             CLUSTER_MARK: str(self._cluster.state.root),  # so that it goes with the cluster if we are killed
+            **self._pod,
         }
         began = time.monotonic()
         self._program.start([sys.executable, "-m", "selfheal_operator"], settings)
@@ -82,16 +99,25 @@ class OperatorProcess:
         """End it, politely at first; nothing happens if it does not run."""
         self._program.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process.
+
+        Raises:
+            BenchError: if it has ended.
+        """
+        record = ProcessRecord.read(self._folder.record(self._name))
+        if record is None or not record.running:
+            raise BenchError(str(self._program.failed("has ended")))
+        return record.pid
+
     def usage(self) -> Usage:
         """Return what it has used.
 
         Raises:
             BenchError: if it has ended.
         """
-        record = ProcessRecord.read(self._folder.record(NAME))
-        if record is None or not record.running:
-            raise BenchError(str(self._program.failed("has ended")))
-        return usage_of(record.pid)
+        return usage_of(self.pid)
 
 
 def usage_of(pid: int) -> Usage:

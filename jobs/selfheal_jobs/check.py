@@ -7,7 +7,7 @@ delivered again with it.
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -25,6 +25,7 @@ from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
 from selfheal_jobs.table import Table
 from selfheal_jobs.target import infer_task
+from selfheal_jobs.verdict import change_of_methods, of_comparison, of_problem
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
@@ -41,7 +42,6 @@ logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-_INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE, Reason.TOO_FEW_ROWS})
 _MAX_LISTED: Final = 10
 _MAX_NAME: Final = 253
 
@@ -59,6 +59,8 @@ class Seen:
     problem: DataError | None = None
     facts: tuple[ColumnFacts, ...] = ()
     signals: tuple[Found, ...] = ()
+    methods_before: Sequence[MethodUse] = ()
+    """What judged the columns at the monitor's last check."""
 
 
 def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
@@ -68,7 +70,7 @@ def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
         UndeliveredError: The verdict could not be written to the monitor's status.
     """
     started = clock()
-    seen = look(request)
+    seen = replace(look(request), methods_before=door.methods_before())
     report = report_of(request, seen, started=started, completed=clock())
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
     door.deliver(report)
@@ -121,7 +123,8 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
         ignored=columns_for_signals(request.spec),
     )
     facts: list[ColumnFacts] = []
-    comparison = compare(observed(walk, current.num_rows, facts), request.spec.drift, walk.words)
+    watched = observed(walk, current.num_rows, facts)
+    comparison = compare(watched, request.spec.drift, request.spec.threshold, walk)
     plan = walk.plan()
     seen = replace(seen, plan=plan)
     _require_columns(plan)
@@ -162,8 +165,15 @@ def _require_columns(plan: ColumnPlan) -> None:
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
     """Return what the status will say. Pure."""
-    result, reason, message = verdict(seen, request.spec.threshold, request.spec.warning_threshold)
     comparison = seen.comparison
+    if seen.problem is not None:
+        said = of_problem(seen.problem)
+    elif comparison is not None:
+        spec = request.spec
+        said = of_comparison(comparison, spec.threshold, seen.rows, warning_threshold=spec.warning_threshold)
+    else:
+        raise ValueError("a check without a problem has a comparison")
+    share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
     signals = seen.signals or tuple(unknown(each, _unseen(seen)) for each in request.spec.signals)
     return CheckReport(
         task=seen.task,
@@ -172,10 +182,10 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             job_name=request.job_name,
             start_time=started,
             completion_time=completed,
-            result=result,
-            reason=reason,
-            message=f"{message}; {said}" if (said := remark(signals)) else message,
-            drift_share=f"{comparison.share:.4f}" if comparison else None,
+            result=said.result,
+            reason=said.reason,
+            message="; ".join([said.sentence, *_remarks(seen), *filter(None, [remark(signals)])]),
+            drift_share=f"{share:.4f}" if share is not None else None,
             columns_checked=comparison.columns_checked if comparison else None,
             columns_drifted=comparison.columns_drifted if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
@@ -196,33 +206,17 @@ def _unseen(seen: Seen) -> DataError:
     return seen.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
 
 
-def verdict(
-    seen: Seen, threshold: float, warning_threshold: float | None = None
-) -> tuple[CheckResult, Reason, str]:
-    """Return result, reason and sentence. Pure."""
-    if seen.problem is not None:
-        inconclusive = seen.problem.reason in _INCONCLUSIVE
-        result = CheckResult.INCONCLUSIVE if inconclusive else CheckResult.ERROR
-        return result, seen.problem.reason, str(seen.problem)
-    comparison = seen.comparison
-    if comparison is None:
-        raise ValueError("a check without a problem has a comparison")
-    counts = f"{comparison.columns_drifted} of {comparison.columns_checked} columns drifted"
-    skipped = f"; {len(seen.plan.skipped)} not compared" if seen.plan and seen.plan.skipped else ""
+def _remarks(seen: Seen) -> Iterator[str]:
+    """Yield what belongs to a verdict, whatever it is."""
+    if seen.comparison is None:
+        return
+    if seen.plan and seen.plan.skipped:
+        yield f"{len(seen.plan.skipped)} not compared"
     if seen.plan and seen.plan.counted:
         named = ", ".join(f"{each.name[:100]!r} ({each.reason})" for each in seen.plan.counted[:NAMES_SHOWN])
-        skipped += f"; {len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
-    if comparison.share > threshold:
-        sentence = f"{counts} ({comparison.share:.4f} > {threshold:.4f}){skipped}"
-        return CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence
-    if warning_threshold is not None and comparison.share > warning_threshold:
-        sentence = (
-            f"{counts} ({warning_threshold:.4f} < {comparison.share:.4f} <= {threshold:.4f}): "
-            f"more than warningThreshold{skipped}"
-        )
-        return CheckResult.WARNING, Reason.WARNING_THRESHOLD_EXCEEDED, sentence
-    sentence = f"{counts} ({comparison.share:.4f} <= {threshold:.4f}){skipped}"
-    return CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence
+        yield f"{len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
+    if seen.methods_before and (changed := change_of_methods(seen.methods_before, _methods(seen.comparison))):
+        yield changed
 
 
 def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:

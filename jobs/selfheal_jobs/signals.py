@@ -208,7 +208,13 @@ class SignalCheck:
         # The rules of the columns are not for labels and predictions: Evidently's own choice is.
         rules = Drift(rule=self._spec.drift.rule)
         walk = Walk(self.reference, current, self._spec.target)
-        return compare([Compared(column, reference, now)], rules, walk.words).columns[0]
+        tested = compare([Compared(column, reference, now)], rules, 0.0, walk).columns[0]
+        if tested.rows_needed:
+            raise DataError(
+                Reason.TOO_FEW_ROWS_FOR_METHOD,
+                f"{name[:100]!r} did not drift, but in so few rows {tested.method} could not have seen it.",
+            )
+        return tested
 
 
 def judged(signal: Signal, value: float, where: str) -> Found:

@@ -50,6 +50,7 @@ class MortalClient:
         *,
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
+        accept: str = JSON,
     ) -> dict[str, Any]:
         """Send the request, or die."""
         write = f"{method} {path.rsplit('/', 1)[-1]}"
@@ -57,7 +58,9 @@ class MortalClient:
         if dies and self.deaths[f"before {write}"] == self.deaths[f"after {write}"]:
             self.deaths[f"before {write}"] += 1
             raise Crash
-        answer = await self._client.request(method, path, body, query=query, content_type=content_type)
+        answer = await self._client.request(
+            method, path, body, query=query, content_type=content_type, accept=accept
+        )
         if dies:
             self.deaths[f"after {write}"] += 1
             raise Crash

@@ -14,9 +14,12 @@ from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
 from selfheal_bench.scale.figures import GOALS, MIB, ROUND_SECONDS, Figures
-from selfheal_bench.scale.size import measure_size
+from selfheal_bench.scale.simulated_node import JOB_UPDATES
+from selfheal_bench.scale.size import Course, measure_size
 
 COUNTS: Final = (1000, 10_000)
+WARM_UP_ROUNDS: Final = 1
+"""As many as finished Jobs of a monitor are kept by default: each check after that removes one."""
 IDLE_SECONDS: Final = 600.0
 """As long as from one of the operator's complete lists to the next: one falls into it."""
 
@@ -26,12 +29,17 @@ def main() -> None:
     arguments = _parser().parse_args()
     began = time.monotonic()
     machine = Machine.look()
-    _introduce(arguments.idle_seconds, machine)
+    course = Course(
+        warm_up_rounds=arguments.warm_up_rounds,
+        idle_seconds=arguments.idle_seconds,
+        job_updates=arguments.job_updates,
+    )
+    _introduce(course, machine)
     measured: list[Figures] = []
     try:
         for count in sorted(arguments.counts):
-            size = measure_size(count, idle_seconds=arguments.idle_seconds, keep=arguments.keep)
-            measured.append(figures := asyncio.run(size))
+            figures = asyncio.run(measure_size(count, course, arguments.keep))
+            measured.append(figures)
             _tell(figures)
     except (BenchError, DemoError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
@@ -40,20 +48,22 @@ def main() -> None:
     print(f"\nTargets missed at {measured[-1].count}: {', '.join(missed) or 'none'}")
     seconds = time.monotonic() - began
     print(f"Ran for {seconds / 60:.1f} minutes.")
-    print(json.dumps(_summary(measured, missed, machine, seconds)))
+    summary = _summary(measured, missed, seconds)
+    print(json.dumps(summary | {"machine": machine.to_json(), "course": course.to_json()}))
 
 
-def _introduce(idle_seconds: float, machine: Machine) -> None:
+def _introduce(course: Course, machine: Machine) -> None:
     print(f"ModelMonitors with intervalSeconds: {ROUND_SECONDS}, spread over the interval by their UIDs.")
     print(
         "API server, etcd and controller manager are Kubernetes' own. Checks are completed by a SIMULATED\n"
         "node: no pod is made and no data is read; about two seconds after a Job was created, its verdict\n"
         "(NoDrift, of the usual size) is in the monitor's status, and the Job is Complete.\n"
+        f"A Job's status is written {course.job_updates} times; the Job controller would do it 4 times.\n"
         f"All of it and the operator, with its default settings, share {machine.cpus} CPUs."
     )
     print(
-        f"After a first round that is not measured, one round of {ROUND_SECONDS} s; then the operator is "
-        f"restarted,\nthen it is left alone for {idle_seconds:g} s with nothing due.",
+        f"Rounds of {ROUND_SECONDS} s before the one that is measured: {course.warm_up_rounds}. Afterwards\n"
+        f"the operator is restarted, and left alone for {course.idle_seconds:g} s with nothing due.",
         flush=True,
     )
 
@@ -99,9 +109,7 @@ def _missed(figures: Figures) -> list[str]:
     return [goal.title for goal in GOALS if not goal.met(figures)]
 
 
-def _summary(
-    measured: Sequence[Figures], missed: Sequence[str], machine: Machine, seconds: float
-) -> dict[str, Any]:
+def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float) -> dict[str, Any]:
     growth = {
         goal.key: round(goal.value(measured[-1]) / goal.value(measured[0]), 2)
         for goal in GOALS
@@ -109,7 +117,6 @@ def _summary(
     }
     return {
         "benchmark": "scale",
-        "machine": machine.to_json(),
         "checks": "completed by a simulated node",
         "targets": {goal.key: goal.limit for goal in GOALS},
         "runs": [figures.to_json() for figures in measured],
@@ -125,10 +132,23 @@ def _parser() -> argparse.ArgumentParser:
         "counts", nargs="*", type=int, default=COUNTS, metavar="N", help="monitors (default: 1000 10000)"
     )
     parser.add_argument(
+        "--warm-up-rounds",
+        type=int,
+        default=WARM_UP_ROUNDS,
+        help="rounds before the measured one (default: %(default)s)",
+    )
+    parser.add_argument(
         "--idle-seconds",
         type=float,
         default=IDLE_SECONDS,
         help="how long the operator is watched while nothing is due (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--job-updates",
+        type=int,
+        choices=JOB_UPDATES,
+        default=JOB_UPDATES[0],
+        help="how often each Job's status is written; 4 as by the Job controller (default: %(default)s)",
     )
     parser.add_argument("--keep", type=Path, help="a folder that gets the audit logs and the programs' logs")
     return parser

@@ -37,6 +37,10 @@ START_SECONDS: Final = 0.5
 CHECK_SECONDS: Final = (0.5, 1.5)
 """The shortest and the longest check."""
 RECONNECT_SECONDS: Final = 0.5
+JOB_UPDATES: Final = (2, 4)
+"""How often a Job's status is written. The Job controller of Kubernetes 1.36 does it four times: active,
+ready, succeeded, Complete. Twice (running, Complete) shows the operator all that it looks at, and leaves a
+small machine to what is measured."""
 
 
 def main() -> None:
@@ -44,14 +48,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True, help="the API server's URL")
     parser.add_argument("--pki", required=True, type=Path, help="the cluster's keys and certificates")
+    parser.add_argument("--job-updates", type=int, choices=JOB_UPDATES, default=JOB_UPDATES[0])
     arguments = parser.parse_args()
-    asyncio.run(_run(arguments.server, arguments.pki))
+    asyncio.run(_run(arguments.server, arguments.pki, arguments.job_updates))
 
 
-async def _run(server: str, pki: Path) -> None:
+async def _run(server: str, pki: Path, job_updates: int) -> None:
     async with administrator(server, pki) as api, asyncio.TaskGroup() as group:
         async for job in _new_jobs(api):
-            group.create_task(_complete(api, job))
+            group.create_task(_complete(api, job, job_updates))
 
 
 async def _new_jobs(api: ApiServer) -> AsyncIterator[Document]:
@@ -71,63 +76,67 @@ async def _new_jobs(api: ApiServer) -> AsyncIterator[Document]:
             await asyncio.sleep(RECONNECT_SECONDS)
 
 
-async def _complete(api: ApiServer, job: Document) -> None:
-    """Write what happens to a Job, in the four steps that the Job controller of Kubernetes 1.36 takes."""
+async def _complete(api: ApiServer, job: Document, job_updates: int) -> None:
+    """Write what happens to a Job and to its monitor."""
     metadata = job["metadata"]
     path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs/{metadata['name']}/status"
+    in_full = job_updates == max(JOB_UPDATES)
 
     async def write(**status: Any) -> None:
         await until_answered(lambda: api.patch(path, {"status": status}))
 
-    began = datetime.now(UTC)
+    began = format_time(datetime.now(UTC))
+    ready = 0 if in_full else 1
     try:
-        await write(
-            startTime=format_time(began), active=1, ready=0, terminating=0, uncountedTerminatedPods={}
-        )
+        await write(startTime=began, active=1, ready=ready, terminating=0, uncountedTerminatedPods={})
         await asyncio.sleep(START_SECONDS)
-        await write(ready=1)
+        if in_full:
+            await write(ready=1)
         await asyncio.sleep(random.uniform(*CHECK_SECONDS))  # noqa: S311 - no secret
-        await until_answered(lambda: _report(api, metadata, began))
-        met = {"type": "SuccessCriteriaMet", "reason": "CompletionsReached"}
-        complete = {"type": "Complete", "reason": "CompletionsReached"}
-        pods = {"succeeded": [metadata["uid"]]}
-        await write(active=0, ready=0, uncountedTerminatedPods=pods, conditions=[_true(met)])
+        await until_answered(lambda: _report(api, metadata))
+        met = _true("SuccessCriteriaMet")
+        if in_full:
+            pods = {"succeeded": [metadata["uid"]]}
+            await write(active=0, ready=0, uncountedTerminatedPods=pods, conditions=[met])
         await write(
+            active=0,
+            ready=0,
             succeeded=1,
             uncountedTerminatedPods={"succeeded": None},
             completionTime=format_time(datetime.now(UTC)),
-            conditions=[_true(met), _true(complete)],
+            conditions=[met, _true("Complete")],
         )
     except ApiError as error:
         if error.status != 404:  # it was deleted meanwhile
             raise
 
 
-def _true(condition: dict[str, str]) -> dict[str, str]:
+def _true(condition: str) -> dict[str, str]:
     now = format_time(datetime.now(UTC))
-    return {**condition, "status": "True", "lastProbeTime": now, "lastTransitionTime": now}
+    times = {"lastProbeTime": now, "lastTransitionTime": now}
+    return {"type": condition, "status": "True", "reason": "CompletionsReached", **times}
 
 
-async def _report(api: ApiServer, job: Document, began: datetime) -> None:
+async def _report(api: ApiServer, job: Document) -> None:
     """Report as a container does: by server-side apply, under the name of its field manager."""
     namespace, name = job["namespace"], job["labels"][LABEL_MONITOR]
     body = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"namespace": namespace, "name": name, "uid": job["labels"][LABEL_MONITOR_UID]},
-        "status": _verdict(job, began).to_wire(),
+        "status": _verdict(job).to_wire(),
     }
     await api.apply(f"{monitors_path(namespace)}/{name}/status", body, CHECK_MANAGER)
 
 
-def _verdict(job: Document, began: datetime) -> CheckReport:
+def _verdict(job: Document) -> CheckReport:
     """Return a verdict of the usual size: one of twelve columns has drifted, within the threshold."""
     run = job["uid"].replace("-", "")
     annotations = job["annotations"]
     check = LastCheck(
         slot=datetime.fromisoformat(annotations[ANNOTATION_SLOT]),
         job_name=job["name"],
-        start_time=began,
+        start_time=datetime.fromisoformat(job["creationTimestamp"]),
         completion_time=datetime.now(UTC),
         result=CheckResult.NO_DRIFT,
         reason=Reason.WITHIN_THRESHOLD,

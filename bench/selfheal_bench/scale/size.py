@@ -3,9 +3,9 @@
 import asyncio
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -47,7 +47,7 @@ class _Meter:
     """Reads the operator's use once a second, while something else goes on."""
 
     ground: Arena
-    resident: list[int]
+    resident: list[int] = field(default_factory=list)
 
     async def until(self, time: datetime, what: str) -> Usage:
         """Read until `time`; return the last reading."""
@@ -64,54 +64,75 @@ class _Meter:
         return usage
 
 
-async def measure_size(count: int, *, idle_seconds: float, keep: Path | None) -> Figures:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a size is measured."""
+
+    warm_up_rounds: int
+    """Rounds before the measured one. One for each finished Job that is kept: then each check removes one."""
+    idle_seconds: float
+    """How long the operator is watched while nothing is due."""
+    job_updates: int
+    """How often the simulated node writes each Job's status."""
+
+    def to_json(self) -> dict[str, float]:
+        """Return what was chosen."""
+        return {
+            "warmUpRounds": self.warm_up_rounds,
+            "idleSeconds": self.idle_seconds,
+            "jobStatusUpdates": self.job_updates,
+        }
+
+
+async def measure_size(count: int, course: Course, keep: Path | None) -> Figures:
     """Measure the operator with `count` monitors.
 
     Args:
         count: How many.
-        idle_seconds: How long it is watched while nothing is due.
+        course: How it is measured.
         keep: A folder for the audit log and the programs' logs.
     """
     say(f"{count} monitors")
     with arena(OPTIONS, keep and keep / str(count)) as ground:
         cluster = ground.cluster
         async with administrator(cluster.server, cluster.state.pki) as api:
-            return await _measure(ground, api, count, idle_seconds)
+            await _create(api, count)
+            with _simulated_node(cluster, course.job_updates) as node:
+                return await _measure(ground, api, node, course)
 
 
-async def _measure(ground: Arena, api: ApiServer, count: int, idle_seconds: float) -> Figures:
-    await _create(api, count)
+async def _measure(ground: Arena, api: ApiServer, node: Program, course: Course) -> Figures:
     schedules = schedules_of(await all_monitors(api))
-    with _simulated_node(ground.cluster) as node:
-        first_start = ground.operator.start()
-        say(f"ready {first_start:.1f} s after its start; the first round is not measured")
-        warm = datetime.now(UTC) + timedelta(seconds=ROUND_SECONDS)
-        await _Meter(ground, []).until(warm, "first round")
+    first_start = ground.operator.start()
+    say(f"ready {first_start:.1f} s after its start; rounds that are not measured: {course.warm_up_rounds}")
+    warm = datetime.now(UTC) + timedelta(seconds=ROUND_SECONDS * course.warm_up_rounds)
+    await _Meter(ground).until(warm, "warming up")
 
-        meter = _Meter(ground, [])
-        seen = Round(begin=warm.replace(microsecond=0) + timedelta(seconds=1), schedules=schedules)
-        before = await meter.until(seen.begin, "")
-        after = await meter.until(seen.end, "measured round")
-        last = await _Meter(ground, []).until(seen.end + timedelta(seconds=STRAGGLERS_SECONDS), "stragglers")
-        node.check()
-        seen.add(AuditLog(ground.cluster.state.audit_log).new_calls())
-        reported = sum(_reported_since(each, seen.begin) for each in await all_monitors(api))
+    meter = _Meter(ground)
+    seen = Round(begin=warm.replace(microsecond=0) + timedelta(seconds=1), schedules=schedules)
+    before = await meter.until(seen.begin, "before the round")
+    after = await meter.until(seen.end, "measured round")
+    late = seen.end + timedelta(seconds=STRAGGLERS_SECONDS)
+    last = await _Meter(ground).until(late, "stragglers")
+    seen.add(AuditLog(ground.cluster.state.audit_log).new_calls())
+    reported = sum(_reported_since(each, seen.begin) for each in await all_monitors(api))
 
-        ground.operator.stop()
-        restart = ground.operator.start()
-        say(f"ready {restart:.1f} s after its restart; nothing is due from now on")
-        await _edit_interval(api, count)
-        await _settle(ground)
-        node.check()
-    idle, end = await _idle(ground, idle_seconds)
+    ground.operator.stop()
+    restart = ground.operator.start()
+    say(f"ready {restart:.1f} s after its restart; nothing is due from now on")
+    await _edit_interval(api, schedules)
+    await _settle(ground)
+    if not node.running:  # what was measured then is not what was meant
+        raise BenchError(str(node.failed("has ended")))
+    idle, end = await _idle(ground, course.idle_seconds)
     return Figures(
-        count=count,
+        count=len(schedules),
         first_start_seconds=first_start,
         restart_seconds=restart,
         steady_bytes=int(statistics.median(meter.resident)),
         peak_bytes=max(last.peak_resident_bytes, end.peak_resident_bytes),
-        idle_cpu_percent=100 * idle / idle_seconds,
-        idle_seconds=idle_seconds,
+        idle_cpu_percent=100 * idle / course.idle_seconds,
+        idle_seconds=course.idle_seconds,
         round_cpu_percent=100 * (after.cpu_seconds - before.cpu_seconds) / ROUND_SECONDS,
         lags=seen.lags(STRAGGLERS_SECONDS),
         writes=dict(seen.writes.most_common()),
@@ -130,13 +151,13 @@ async def _create(api: ApiServer, count: int) -> None:
     await for_each("creating monitors", places(count), create_at)
 
 
-async def _edit_interval(api: ApiServer, count: int) -> None:
-    async def edit(place: tuple[str, str]) -> None:
-        namespace, name = place
+async def _edit_interval(api: ApiServer, monitors: Iterable[str]) -> None:
+    async def edit(monitor: str) -> None:
+        namespace, name = monitor.split("/")
         longer = {"spec": {"intervalSeconds": A_YEAR}}
         await until_answered(lambda: api.patch(f"{monitors_path(namespace)}/{name}", longer))
 
-    await for_each("giving all monitors an interval of a year", places(count), edit)
+    await for_each("giving all monitors an interval of a year", monitors, edit)
 
 
 def _reported_since(document: Document, time: datetime) -> bool:
@@ -158,34 +179,25 @@ async def _settle(ground: Arena) -> None:
 async def _idle(ground: Arena, seconds: float) -> tuple[float, Usage]:
     """Return the CPU seconds used while nothing was due, and the last reading."""
     before = ground.operator.usage()
-    end = await _Meter(ground, []).until(datetime.now(UTC) + timedelta(seconds=seconds), "nothing is due")
+    end = await _Meter(ground).until(datetime.now(UTC) + timedelta(seconds=seconds), "nothing is due")
     return end.cpu_seconds - before.cpu_seconds, end
 
 
 @contextmanager
-def _simulated_node(cluster: LocalCluster) -> Iterator["_Node"]:
+def _simulated_node(cluster: LocalCluster, job_updates: int) -> Iterator[Program]:
     root = cluster.state.root
     folder = DemoFolder(root.parent / "node")
     folder.root.mkdir()
     folder.create()
-    program = Program("simulated-node", folder)
+    program = Program("simulated node", folder)
     command = [
         *(sys.executable, "-m", "selfheal_bench.scale.simulated_node"),
         f"--server={cluster.server}",
         f"--pki={cluster.state.pki}",
+        f"--job-updates={job_updates}",
     ]
     try:
         program.start(command, {CLUSTER_MARK: str(root)})
-        yield _Node(program)
+        yield program
     finally:
         program.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    program: Program
-
-    def check(self) -> None:
-        """Raise `BenchError` if it has ended: what was measured then is not what was meant."""
-        if not self.program.running:
-            raise BenchError(str(self.program.failed("has ended")))

@@ -83,7 +83,10 @@ class Leading:
             # What the leader before has written last, the watch may tell later: a Job that it made, and that
             # is gone by now, would be made once more.
             await self._sweeper.catch_up(self._leadership.acquired)
-            for key in self._context.store.oldest_due_first():
+            for key, promised in self._context.store.oldest_promise_first():
+                queue.add_at(key, promised)
+                queue.add_last(key)
+            for key in self._context.store.unanswered():
                 queue.add(key)
             async with asyncio.TaskGroup() as group:
                 group.create_task(queue.run_clock())

@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
+from enum import IntEnum, auto
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -17,18 +18,30 @@ _SPARE: Final = 64
 """Replaced times that are not worth a clean-up."""
 
 
+class Line(IntEnum):
+    """Where a key waits; the first line is the first to be served."""
+
+    DUE = auto()
+    NEWS = auto()
+    IN_CASE = auto()
+
+
 class WorkQueue(Generic[K]):
     """What to look at, and when.
 
     A key added while it is being worked on is worked on once more afterwards. Of several times set for a
-    key, the newest one counts. Keys whose time has come go before those that were added for another reason:
-    with a thousand due in the same second, the first Jobs' news would else keep the last Jobs waiting.
+    key, the newest one counts.
+
+    There are three lines. Keys whose time has come go before those that something has happened to: with a
+    thousand due in the same second, the first Jobs' news would else keep the last Jobs waiting. Last come
+    those that are looked at just in case, as all are by a new leader: news need not wait for ten thousand.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._due_now: collections.deque[K] = collections.deque()
-        self._added: collections.deque[K] = collections.deque()
+        self._lines: dict[Line, collections.deque[K]] = {line: collections.deque() for line in Line}
+        self._line_of: dict[K, Line] = {}
+        """The first line in which each waiting key stands."""
         self._ready = asyncio.Semaphore(0)
         self._waiting: dict[K, datetime] = {}
         """Since when each key waits for a worker."""
@@ -43,17 +56,25 @@ class WorkQueue(Generic[K]):
 
     def add(self, key: K) -> None:
         """Have the key worked on as soon as a worker is free."""
-        self._put(key, self._added)
+        self._put(key, Line.NEWS)
 
-    def _put(self, key: K, line: collections.deque[K]) -> None:
+    def add_last(self, key: K) -> None:
+        """Have the key worked on when there is nothing better to do."""
+        self._put(key, Line.IN_CASE)
+
+    def _put(self, key: K, line: Line) -> None:
         if key in self._working:
             self._dirty.add(key)
         elif key not in self._waiting:
             self._waiting[key] = self._clock()
-            line.append(key)
+            self._stand(key, line)
             self._ready.release()
-        elif line is self._due_now:
-            line.append(key)  # it stands in the other line as well, and is taken from the first
+        elif line < self._line_of[key]:
+            self._stand(key, line)  # in the other line as well; it is taken from the first
+
+    def _stand(self, key: K, line: Line) -> None:
+        self._line_of[key] = line
+        self._lines[line].append(key)
 
     def add_at(self, key: K, time: datetime | None) -> None:
         """Have the key worked on at `time`, instead of any time set before; None: only when added."""
@@ -72,8 +93,9 @@ class WorkQueue(Generic[K]):
         if self._draining:
             await asyncio.Event().wait()
         while True:
-            key = (self._due_now or self._added).popleft()
+            key = next(line for line in self._lines.values() if line).popleft()
             if self._waiting.pop(key, None) is not None:
+                del self._line_of[key]
                 self._working.add(key)
                 return key
 
@@ -127,7 +149,7 @@ class WorkQueue(Generic[K]):
             elif time <= now:
                 heapq.heappop(self._heap)
                 del self._due[key]
-                self._put(key, self._due_now)
+                self._put(key, Line.DUE)
             else:
                 return min(time - now, _LONGEST_SLEEP)
         return _LONGEST_SLEEP

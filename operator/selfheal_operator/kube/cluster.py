@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from selfheal_operator.api.names import (
+    ANNOTATION_REPLACED,
     API_VERSION,
     GROUP,
     KIND,
@@ -22,7 +23,16 @@ from selfheal_operator.api.names import (
 from selfheal_operator.core.errors import ConflictError
 from selfheal_operator.core.observed import Job, Monitor, job_from
 from selfheal_operator.core.plan import Event
-from selfheal_operator.kube.client import APPLY, JSON, METADATA, AlreadyExistsError, ApiClient, NotFoundError
+from selfheal_operator.kube.client import (
+    APPLY,
+    JSON,
+    MERGE,
+    METADATA,
+    METADATA_LIST,
+    AlreadyExistsError,
+    ApiClient,
+    NotFoundError,
+)
 
 JOB_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 EVERYWHERE: Final = ""
@@ -77,7 +87,7 @@ class Cluster:
     async def monitors_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the state of all ModelMonitors, without their contents."""
         path = _collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)
-        async for item in self._items(path, accept=METADATA):
+        async for item in self._items(path, accept=METADATA_LIST):
             yield _listed(item, item["metadata"]["name"])
 
     async def jobs(self, namespace: str = EVERYWHERE) -> AsyncIterator[tuple[Job, str]]:
@@ -90,7 +100,7 @@ class Cluster:
     async def jobs_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the state of all Jobs of ours, without their contents."""
         path, selector = _collection("/apis/batch/v1", namespace, "jobs"), {"labelSelector": JOB_SELECTOR}
-        async for item in self._items(path, selector, accept=METADATA):
+        async for item in self._items(path, selector, accept=METADATA_LIST):
             if (job := job_from(item)) is not None:  # what makes it ours is all in the metadata
                 yield _listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
 
@@ -126,7 +136,8 @@ class Cluster:
         metadata = manifest["metadata"]
         path = _jobs_path(metadata["namespace"])
         try:
-            body = await self._client.request("POST", path, manifest)
+            # A new Job has no status, and the rest of its 5 KB is what we have just sent.
+            body = await self._client.request("POST", path, manifest, accept=METADATA)
         except AlreadyExistsError:
             # Another operator was faster, the answer to our own request was lost, or we died
             # between creating the Job and writing the status. All three look the same, and are.
@@ -140,6 +151,24 @@ class Cluster:
         if job.deleting:
             raise ForeignJobError(f"Job {job.name} is being deleted")
         return job, body["metadata"]["resourceVersion"]
+
+    async def stop_job(self, job: Job) -> tuple[Job, str] | None:
+        """Have a Job's pods ended, if it is still that one; the Job stays, as the lock of its slot.
+
+        Returns:
+            The Job, which ends as failed within seconds, and its resourceVersion; None if it is gone.
+        """
+        body = {
+            "metadata": {"uid": job.uid, "annotations": {ANNOTATION_REPLACED: "true"}},
+            "spec": {"activeDeadlineSeconds": 1},  # there is no other way to end one that runs
+        }
+        path = f"{_jobs_path(job.namespace)}/{job.name}"
+        try:
+            stopped = await self._client.request("PATCH", path, body, content_type=MERGE)
+        except NotFoundError:
+            return None
+        found = job_from(stopped)
+        return None if found is None else (found, stopped["metadata"]["resourceVersion"])
 
     async def delete_job(self, job: Job) -> None:
         """Delete a Job, if it is still that one, and its pods with it; one that is gone is no error."""

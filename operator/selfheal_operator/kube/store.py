@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
@@ -20,6 +20,7 @@ from selfheal_operator.core.observed import (
 )
 from selfheal_operator.metrics.monitors import Facts, facts_of
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
 
 
@@ -50,10 +51,17 @@ class _Entry:
         return monitor_from(json.loads(self.document))
 
     @property
-    def next_check_time(self) -> str:
-        """As it is written, which sorts like time; what promises nothing comes last."""
-        promised: str = json.loads(self.document)["status"].get("nextCheckTime", "none")
-        return promised
+    def is_answered(self) -> bool:
+        """Whether the status is about the spec as it is."""
+        document = json.loads(self.document)
+        observed: int | None = document["status"].get("observedGeneration")
+        return bool(observed == document["metadata"]["generation"])
+
+    @property
+    def next_check(self) -> datetime:
+        """When its next check is promised; what promises nothing comes last."""
+        promised = self.facts.next_check
+        return _NEVER if promised is None else datetime.fromtimestamp(promised, UTC)
 
 
 @dataclass(slots=True)
@@ -196,9 +204,14 @@ class Store:
         """Return the keys of all monitors."""
         return list(self._entries)
 
-    def oldest_due_first(self) -> list[Key]:
-        """Return the keys of all monitors, in the order in which they promise their next check."""
-        return sorted(self._entries, key=lambda key: self._entries[key].next_check_time)
+    def oldest_promise_first(self) -> list[tuple[Key, datetime]]:
+        """Return the keys of all monitors, and when each promises its next check."""
+        promises = [(key, entry.next_check) for key, entry in self._entries.items()]
+        return sorted(promises, key=lambda promise: promise[1])
+
+    def unanswered(self) -> list[Key]:
+        """Return the keys of monitors whose status is not about the spec as it is: somebody may wait."""
+        return [key for key, entry in self._entries.items() if not entry.is_answered]
 
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""

@@ -115,6 +115,27 @@ async def test_draining_waits_for_what_is_worked_on(queue):
     assert await taken(queue) is None
 
 
+async def test_what_is_looked_at_in_case_comes_last(queue, clock):
+    """A new leader looks at everything; news and what comes due need not wait for that."""
+    for key in ("a", "b", "c", "d"):
+        queue.add_last(key)
+    queue.add("d")
+    queue.add("d")
+    queue.add_at("c", NOON)
+    queue._release(clock.now)
+
+    assert [await taken(queue) for _ in range(5)] == ["c", "d", "a", "b", None]
+
+
+async def test_what_is_added_again_and_again_stands_in_line_once(queue):
+    """A line that is not served must not grow without an end."""
+    for _ in range(1000):
+        queue.add("churn")
+        queue.add_last("churn")
+
+    assert sum(len(line) for line in queue._lines.values()) == 1
+
+
 # --- times --------------------------------------------------------------------------------------------------
 
 

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 from run_requests import run_request
-from selfheal_jobs.check import Seen, look, verdict
+from selfheal_jobs.check import look, report_of
 from selfheal_jobs.columns import Kind
 from selfheal_jobs.drift import ColumnDrift, Comparison
 from selfheal_jobs.retrain import prepare
+from selfheal_jobs.verdict import of_comparison
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
 
-ROWS = 150
+ROWS = 600
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def looked(folder: Path, *, threshold: float = 0.3, purpose: Purpose = Purpose.C
     sides = {side: {"uri": str(folder / f"{side}.parquet")} for side in ("reference", "current")}
     request = run_request(purpose, dataset=sides | dataset, threshold=threshold)
     seen = look(request)
-    return request, seen, verdict(seen, threshold)
+    said = report_of(request, seen, started=request.slot, completed=request.slot).last_check
+    return request, seen, (said.result, said.reason, said.message)
 
 
 def without(folder: Path, kind: str) -> None:
@@ -113,7 +115,7 @@ def test_fewer_rows_than_wanted_are_no_verdict(
 
     assert found is result
     if result is CheckResult.INCONCLUSIVE:
-        assert why is Reason.TOO_FEW_ROWS
+        assert why == Reason.TOO_FEW_ROWS
         assert "has 99 rows, and spec.dataset.minRows asks for 100" in sentence
         assert seen.comparison is None
 
@@ -132,13 +134,19 @@ def test_a_warning_is_between_the_thresholds(drifted: int, result: CheckResult, 
     calm = tuple(column(False) for _ in range(10 - drifted))
     comparison = Comparison(columns=calm + tuple(column(True) for _ in range(drifted)))
 
-    found, why, _ = verdict(Seen(comparison=comparison), 0.5, 0.2)
+    verdict = of_comparison(comparison, 0.5, warning_threshold=0.2)
 
-    assert (found, why) == (result, reason)
+    assert (verdict.result, verdict.reason) == (result, reason)
 
 
 def column(drifted: bool) -> Any:  # noqa: FBT001  the one thing that differs
     """Return a column's test."""
     return ColumnDrift(
-        name="c", kind=Kind.NUMERICAL, method="ks", score=0.001, threshold=0.05, drifted=drifted
+        name="c",
+        kind=Kind.NUMERICAL,
+        method="ks",
+        score=0.001,
+        threshold=0.05,
+        drifted=drifted,
+        evidently=drifted,
     )

@@ -240,11 +240,16 @@ def test_a_slot_whose_job_is_gone_is_remembered():
     assert known(store).removed_slot is None
 
 
-def test_keys_come_in_the_order_of_their_next_checks():
-    """A new leader starts what has been waiting for longest first; what promises nothing comes last."""
+def test_what_a_new_leader_looks_at_first():
+    """What has waited longest, while what promises nothing comes last; and edits that nobody has answered."""
     store = Store()
-    for number, (name, due) in enumerate({"b": "13:00", "none": None, "a": "12:00", "c": "14:00"}.items()):
+    dues = {"b": "13:00", "none": None, "a": "12:00", "edited": "14:00", "c": "14:00"}
+    for number, (name, due) in enumerate(dues.items()):
         promised = {} if due is None else {"nextCheckTime": f"2026-11-23T{due}:00Z"}
-        store.put_monitor(version(number + 1, name=name, uid=name) | {"status": promised})
+        seen = {"observedGeneration": 0 if name == "edited" else 1}
+        store.put_monitor(version(number + 1, name=name, uid=name) | {"status": promised | seen})
 
-    assert [key.name for key in store.oldest_due_first()] == ["a", "b", "c", "none"]
+    promises = store.oldest_promise_first()
+    assert [key.name for key, _ in promises] == ["a", "b", "edited", "c", "none"]
+    assert promises[0][1] == NOON
+    assert [key.name for key in store.unanswered()] == ["edited"]
