@@ -32,6 +32,7 @@ setup: $(READY) ## Make the environment
 .PHONY: programs
 programs: $(READY)
 	@$(PY) -m localcluster programs
+	@$(PY) -m objectstore
 
 # Installs Go where there is none.
 .PHONY: robfig
@@ -92,6 +93,10 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 .PHONY: cron-diff
 cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
 	@$(PY) -m crondiff $(ARGS)
+
+.PHONY: fuzz-data
+fuzz-data: $(READY) ## Give checks 2,000 malformed or hostile inputs, and hold each report against what is promised (ARGS=--help)
+	@$(PY) -m fuzzdata $(ARGS)
 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated

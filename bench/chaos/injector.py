@@ -57,8 +57,8 @@ class Act:
         elected = {
             "POD_NAME": str(name),
             "POD_NAMESPACE": OPERATOR_NAMESPACE,
-            "SELFHEAL_LEASE_DURATION_SECONDS": "3",
-            "SELFHEAL_LEASE_RENEW_DEADLINE_SECONDS": "2",
+            "SELFHEAL_LEASE_DURATION_SECONDS": "4",
+            "SELFHEAL_LEASE_RENEW_DEADLINE_SECONDS": "3",
             "SELFHEAL_LEASE_RETRY_SECONDS": "1",
         }
         return _SETTINGS | (elected if self.elects else {})
