@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from chaos.audit import Findings, Odd
 from chaos.faults import Kind
+from chaos.findings import Findings, Odd
 from chaos.plan import plan_faults
 from chaos.play import Outcome, Play, audit_again
 

@@ -345,7 +345,7 @@ class Line:
 
 
 def _translator(time: QuickTime) -> Callable[[bytes], bytes]:
-    """Return what puts creation times into quick time: to the operators, the API server's clock is as fast."""
+    """Return what puts creation times into quick time: for the operators, the server's clock is as fast."""
 
     @lru_cache(maxsize=4096)
     def translated(written: bytes) -> bytes:
