@@ -32,6 +32,7 @@ setup: $(READY) ## Make the environment
 .PHONY: programs
 programs: $(READY)
 	@$(PY) -m localcluster programs
+	@$(PY) -m objectstore
 
 # Installs Go where there is none.
 .PHONY: robfig
@@ -72,6 +73,10 @@ bench-failover: programs ## Two operators: how soon does the other work when the
 bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs the operator (ten seconds; ARGS=--help)
 	@$(PY) -m selfheal_bench.scrape $(ARGS)
 
+.PHONY: chaos
+chaos: programs ## Strike three operators with faults, then audit the API server's record (FAULTS=1000 SEED=...)
+	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+
 .PHONY: bench-cron
 bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
 	@$(PY) -m selfheal_bench.cron
@@ -88,6 +93,10 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 .PHONY: cron-diff
 cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
 	@$(PY) -m crondiff $(ARGS)
+
+.PHONY: fuzz-data
+fuzz-data: $(READY) ## Give checks 2,000 malformed or hostile inputs, and hold each report against what is promised (ARGS=--help)
+	@$(PY) -m fuzzdata $(ARGS)
 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated

@@ -24,7 +24,7 @@ def run_request(
     **spec: Any,
 ) -> RunRequest:
     """Return a request; what is not known by name goes into the spec, by its wire name."""
-    dataset = {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}}
+    dataset = {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}, "minRows": 1}
     return RunRequest(
         purpose=purpose,
         monitor=MonitorRef.model_validate(

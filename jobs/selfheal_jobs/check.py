@@ -7,33 +7,41 @@ delivered again with it.
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import pandas as pd
-
-from selfheal_jobs import columns
 from selfheal_jobs.check_run import CheckNumbers, LoggedCheck, log_check
-from selfheal_jobs.columns import ColumnPlan
+from selfheal_jobs.column_facts import ColumnFacts, observed
+from selfheal_jobs.columns import NAMES_SHOWN, ColumnPlan, Walk, require_expected
+from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.sources import Place, load
+from selfheal_jobs.signals import Found, SignalCheck, columns_for_signals, remark, unknown
+from selfheal_jobs.sources.sides import compared_columns, open_current, open_reference
+from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
+from selfheal_jobs.table import Table
 from selfheal_jobs.target import infer_task
-from selfheal_jobs.tracking import BRIEFLY, connect
+from selfheal_jobs.verdict import change_of_methods, of_comparison, of_problem
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts, SkippedColumn
+from selfheal_operator.api.v1alpha1 import (
+    DriftedColumn,
+    LastCheck,
+    MethodUse,
+    NewCategories,
+    RowCounts,
+    SkippedColumn,
+)
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-_INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE})
 _MAX_LISTED: Final = 10
 _MAX_NAME: Final = 253
 
@@ -46,7 +54,13 @@ class Seen:
     rows: RowCounts | None = None
     plan: ColumnPlan | None = None
     comparison: Comparison | None = None
+    tables: tuple[Table, Table] | None = None
+    """Reference and current: a report takes its samples from there."""
     problem: DataError | None = None
+    facts: tuple[ColumnFacts, ...] = ()
+    signals: tuple[Found, ...] = ()
+    methods_before: Sequence[MethodUse] = ()
+    """What judged the columns at the monitor's last check."""
 
 
 def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
@@ -56,7 +70,7 @@ def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
         UndeliveredError: The verdict could not be written to the monitor's status.
     """
     started = clock()
-    seen = look(request)
+    seen = replace(look(request), methods_before=door.methods_before())
     report = report_of(request, seen, started=started, completed=clock())
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
     door.deliver(report)
@@ -68,17 +82,16 @@ def look(request: RunRequest) -> Seen:
     """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
     seen = Seen(task=request.task)
     try:
-        at_reference, at_current = Place.of_reference(request.spec), Place.of_current(request.spec)
-        reference, current = _load_both(at_reference, at_current)
+        also = columns_for_signals(request.spec)
+        reference = open_reference(request, also=also)
         task = request.task or _task_of(reference, request.spec.target)
-        seen = replace(seen, task=task, rows=RowCounts(reference=len(reference), current=len(current)))
-        at_reference.require_rows(reference)
-        at_current.require_rows(current)
-        plan = columns.plan(reference, current, target=request.spec.target)
-        seen = replace(seen, plan=plan)
-        _require_columns(plan)
-        logger.info("Comparing %d columns, skipping %d", len(plan.compared), len(plan.skipped))
-        return replace(seen, comparison=compare(reference, current, plan.compared))
+        seen = replace(seen, task=task)
+        any_column = request.spec.dataset.column_policy.unexpected == "Fail"
+        current = open_current(request, reference, all_columns=any_column, also=also)
+        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current))
+        seen = _compared(request, seen, reference, current)
+        check = SignalCheck(request, reference, current, seen.facts, seen.plan, seen.problem)
+        return replace(seen, signals=check.results())
     except DataError as problem:
         return replace(seen, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
@@ -87,20 +100,63 @@ def look(request: RunRequest) -> Seen:
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
 
 
-def _load_both(at_reference: Place, at_current: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
-    reference = load(at_reference)
-    logger.info("Loaded %d rows of reference", len(reference))
-    current = load(at_current, text_columns=columns.text_columns(reference))
-    logger.info("Loaded %d rows of current", len(current))
-    return reference, current
+def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+    """Compare the columns. What stands in the way does not stand in the way of the signals."""
+    try:
+        return _comparison(request, seen, reference, current)
+    except DataError as problem:
+        return replace(seen, problem=problem)
 
 
-def _task_of(reference: pd.DataFrame, target: str) -> Task | None:
-    return infer_task(reference[target]) if target in reference.columns else None
+def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+    dataset = request.spec.dataset
+    _require_rows(reference, current, dataset.min_rows)
+    if dataset.column_policy.unexpected == "Fail":
+        chosen = compared_columns(request.spec)
+        names = [name for name in current.schema.names if chosen.keeps(name)]
+        require_expected([*reference.schema.names, request.spec.target], names)
+    walk = Walk(
+        reference,
+        current,
+        request.spec.target,
+        policy=dataset.column_policy,
+        ignored=columns_for_signals(request.spec),
+    )
+    facts: list[ColumnFacts] = []
+    watched = observed(walk, current.num_rows, facts)
+    comparison = compare(watched, request.spec.drift, request.spec.threshold, walk)
+    plan = walk.plan()
+    seen = replace(seen, plan=plan)
+    _require_columns(plan)
+    logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
+    return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=tuple(facts))
+
+
+def _require_rows(reference: SourceTable, current: SourceTable, least: int) -> None:
+    for side, table in (("reference", reference), ("current data", current)):
+        if table.num_rows < least:
+            raise DataError(
+                Reason.TOO_FEW_ROWS,
+                f"The {side} has {table.num_rows} rows, and spec.dataset.minRows asks for {least}. "
+                f"Collect more, widen spec.dataset.window, or lower minRows.",
+            )
+
+
+def _rows(reference: SourceTable, current: SourceTable) -> RowCounts:
+    return RowCounts(
+        reference=reference.rows.kept,
+        current=current.rows.kept,
+        sampled=reference.rows.sampled or current.rows.sampled,
+        without_timestamp=current.rows.without_timestamp or None,
+    )
+
+
+def _task_of(reference: Table, target: str) -> Task | None:
+    return infer_task(content(reference, target)) if target in reference.schema.names else None
 
 
 def _require_columns(plan: ColumnPlan) -> None:
-    if not plan.compared:
+    if not (plan.compared or plan.counted):
         raise DataError(
             Reason.NOTHING_TO_COMPARE,
             f"None of the {len(plan.skipped)} columns is comparable; skippedColumns says why.",
@@ -109,8 +165,16 @@ def _require_columns(plan: ColumnPlan) -> None:
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
     """Return what the status will say. Pure."""
-    result, reason, message = verdict(seen, request.spec.threshold)
     comparison = seen.comparison
+    if seen.problem is not None:
+        said = of_problem(seen.problem)
+    elif comparison is not None:
+        spec = request.spec
+        said = of_comparison(comparison, spec.threshold, seen.rows, warning_threshold=spec.warning_threshold)
+    else:
+        raise ValueError("a check without a problem has a comparison")
+    share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
+    signals = seen.signals or tuple(unknown(each, _unseen(seen)) for each in request.spec.signals)
     return CheckReport(
         task=seen.task,
         last_check=LastCheck(
@@ -118,36 +182,41 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             job_name=request.job_name,
             start_time=started,
             completion_time=completed,
-            result=result,
-            reason=reason,
-            message=message,
-            drift_share=f"{comparison.share:.4f}" if comparison else None,
-            columns_checked=len(comparison.columns) if comparison else None,
-            columns_drifted=len(comparison.drifted) if comparison else None,
+            result=said.result,
+            reason=said.reason,
+            message="; ".join([said.sentence, *_remarks(seen), *filter(None, [remark(signals)])]),
+            drift_share=f"{share:.4f}" if share is not None else None,
+            columns_checked=comparison.columns_checked if comparison else None,
+            columns_drifted=comparison.columns_drifted if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
+            methods=_methods(comparison) if comparison else [],
             skipped_columns=_skipped(seen.plan) if seen.plan else [],
+            new_categories=_new_categories(seen.facts),
+            constant_columns=[each.name[:_MAX_NAME] for each in seen.facts if each.has_become_constant][
+                :_MAX_LISTED
+            ],
+            signals=[each.status for each in signals],
             rows=seen.rows,
             observed_generation=request.monitor.generation,
         ),
     )
 
 
-def verdict(seen: Seen, threshold: float) -> tuple[CheckResult, Reason, str]:
-    """Return result, reason and sentence. Pure."""
-    if seen.problem is not None:
-        inconclusive = seen.problem.reason in _INCONCLUSIVE
-        result = CheckResult.INCONCLUSIVE if inconclusive else CheckResult.ERROR
-        return result, seen.problem.reason, str(seen.problem)
-    comparison = seen.comparison
-    if comparison is None:
-        raise ValueError("a check without a problem has a comparison")
-    counts = f"{len(comparison.drifted)} of {len(comparison.columns)} columns drifted"
-    skipped = f"; {len(seen.plan.skipped)} not compared" if seen.plan and seen.plan.skipped else ""
-    if comparison.share > threshold:
-        sentence = f"{counts} ({comparison.share:.4f} > {threshold:.4f}){skipped}"
-        return CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence
-    sentence = f"{counts} ({comparison.share:.4f} <= {threshold:.4f}){skipped}"
-    return CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence
+def _unseen(seen: Seen) -> DataError:
+    return seen.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
+
+
+def _remarks(seen: Seen) -> Iterator[str]:
+    """Yield what belongs to a verdict, whatever it is."""
+    if seen.comparison is None:
+        return
+    if seen.plan and seen.plan.skipped:
+        yield f"{len(seen.plan.skipped)} not compared"
+    if seen.plan and seen.plan.counted:
+        named = ", ".join(f"{each.name[:100]!r} ({each.reason})" for each in seen.plan.counted[:NAMES_SHOWN])
+        yield f"{len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
+    if seen.methods_before and (changed := change_of_methods(seen.methods_before, _methods(seen.comparison))):
+        yield changed
 
 
 def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
@@ -162,6 +231,25 @@ def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
     ]
 
 
+def _methods(comparison: Comparison) -> list[MethodUse]:
+    return [
+        MethodUse(kind=kind, method=method, columns=count)
+        for (kind, method), count in comparison.methods.most_common(_MAX_LISTED)
+    ]
+
+
+def _new_categories(facts: Sequence[ColumnFacts]) -> list[NewCategories]:
+    most = sorted(
+        (each for each in facts if each.new_categories), key=lambda each: -each.rows_of_new_categories
+    )
+    return [
+        NewCategories(
+            name=each.name[:_MAX_NAME], categories=each.new_categories, rows=each.rows_of_new_categories
+        )
+        for each in most[:_MAX_LISTED]
+    ]
+
+
 def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
     return [
         SkippedColumn(name=each.name[:_MAX_NAME], reason=each.reason) for each in plan.skipped[:_MAX_LISTED]
@@ -170,31 +258,45 @@ def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
 
 def _with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
     """Log the check to MLflow, and return the report with what came of it."""
+    said = report.last_check.message
     try:
         logged = _log(request, seen, report.last_check.result)
     except TrackingError as error:
-        return _amended(report, message=f"{report.last_check.message}. The run was not logged: {error}")
+        return _amended(report, message=f"{said}. The run was not logged: {error}")
     except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
-        return _amended(
-            report, message=f"{report.last_check.message}. The run was not logged ({one_line(error)})."
-        )
-    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri)
-    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri)
+        return _amended(report, message=f"{said}. The run was not logged ({one_line(error)}).")
+    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri or "none")
+    problem = {"message": f"{said}. {logged.problem}."} if logged.problem else {}
+    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
 
 
 def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
-    if seen.comparison is None or seen.rows is None:
+    comparison, tables = seen.comparison, seen.tables
+    if comparison is None or seen.rows is None or tables is None:
         raise ValueError("only a comparison can be logged")
     numbers = CheckNumbers(
-        comparison=seen.comparison,
+        comparison=comparison,
         rows_reference=seen.rows.reference,
         rows_current=seen.rows.current,
         threshold=request.spec.threshold,
         result=result,
+        signals={each.signal.name: each.value for each in seen.signals if each.value is not None},
     )
-    return log_check(connect(request, BRIEFLY), numbers)
+    wanted = _wants_report(request.spec.drift.report, result)
+    return log_check(request, numbers, (lambda: _page(request, comparison, *tables)) if wanted else None)
 
 
-def _amended(report: CheckReport, **changes: str) -> CheckReport:
+def _wants_report(when: str, result: CheckResult) -> bool:
+    return when == "Always" or (when == "OnDrift" and result in (CheckResult.DRIFT, CheckResult.WARNING))
+
+
+def _page(request: RunRequest, comparison: Comparison, reference: Table, current: Table) -> str:
+    # Imported here: Evidently takes five seconds and 300 MB, and most checks make no report.
+    from selfheal_jobs.evidently_report import page  # noqa: PLC0415
+
+    return page(comparison, reference, current, seed=int(request.slot.timestamp()))
+
+
+def _amended(report: CheckReport, **changes: str | None) -> CheckReport:
     return report.model_copy(update={"last_check": report.last_check.model_copy(update=changes)})

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 import pandas as pd
 from mlflow.entities import Run
@@ -15,22 +16,26 @@ from mlflow.entities import Run
 from selfheal_jobs import columns, retrain_run, splitting
 from selfheal_jobs.candidates import candidates_for
 from selfheal_jobs.champion import Champion, find_version, judge
+from selfheal_jobs.contents import content_of
 from selfheal_jobs.decision import Attempt, LoggedModel, Seen, decide
+from selfheal_jobs.endurance import PATIENTLY
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.facts import facts
 from selfheal_jobs.features import for_model
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.scores import PRIMARY, HeldOut
-from selfheal_jobs.sources import Place, load
+from selfheal_jobs.sources.frames import frame
+from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_jobs.splitting import Split
 from selfheal_jobs.status import Door
+from selfheal_jobs.table import ArrowTable, arrow_of
 from selfheal_jobs.target import infer_task
-from selfheal_jobs.tracking import PATIENTLY, Tracking, connect, mlflow_errors
+from selfheal_jobs.tracking import Tracking, connect, mlflow_errors
 from selfheal_jobs.training import Lesson, Trained, train_all
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1 import ColumnPolicy, ModelVersion, TrainingRows
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +121,15 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
         DataError: The data is missing, unreadable, or allows no training.
     """
     spec = request.spec
-    reference, current = _load(spec)
+    reference, current = _load(request)
     task = request.task or _task_of(reference, current, spec.target)
     split = splitting.split(reference, current, target=spec.target, task=task, rules=spec.retraining)
-    plan = columns.plan(reference, current, target=spec.target)
+    plan = columns.plan(
+        ArrowTable.of_pandas(reference),
+        ArrowTable.of_pandas(current),
+        target=spec.target,
+        policy=_lenient(spec.dataset.column_policy),
+    )
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
@@ -135,23 +145,26 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
     return lesson, split
 
 
-def _load(spec: ModelMonitorSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
-    place = Place.of_reference(spec)
-    reference = load(place)
-    place.require_rows(reference)
+def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
+    """Return the policy of a retraining: what a check counts as drift, the answer to it leaves out."""
+    missing: Literal["Fail", "Skip"] = "Fail" if policy.missing == "Fail" else "Skip"
+    return ColumnPolicy(empty="Skip", missing=missing)
+
+
+def _load(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
+    spec = request.spec
+    opened = open_reference(request)
+    reference = frame(opened)
     if spec.retraining.training_data == "Reference":  # then nothing is asked of the current data
-        logger.info("Loaded %d rows of reference", len(reference))
         return reference, reference
-    place = Place.of_current(spec)
-    current = load(place, text_columns=columns.text_columns(reference))
-    place.require_rows(current)
-    logger.info("Loaded %d rows of reference, %d of current", len(reference), len(current))
-    return reference, current
+    if spec.dataset.labels:
+        return reference, frame(open_labelled_current(request, opened))
+    return reference, frame(open_current(request, opened, all_columns=True))
 
 
 def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Task:
     for table in (reference, current):
-        if target in table.columns and (task := infer_task(table[target])):
+        if target in table.columns and (task := infer_task(content_of(arrow_of(table[target])))):
             return task
     if target not in reference.columns and target not in current.columns:
         raise splitting.target_missing(target)

@@ -8,19 +8,19 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-import urllib3
-from kubernetes import client, config
 from pydantic import ValidationError
 
+from selfheal_jobs.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.redaction import one_line
+from selfheal_jobs.rest import UNREACHABLE, AnswerError
 from selfheal_operator.api.names import (
     API_VERSION,
     CHECK_MANAGER,
@@ -35,7 +35,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1 import ModelVersion
+from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,9 @@ class Door(Protocol):
     def present_model(self) -> ModelVersion | None:
         """Return the version that the status names, if any."""
 
+    def methods_before(self) -> Sequence[MethodUse]:
+        """Return the methods of the check that reported last; none if nobody knows. Raises nothing."""
+
     def deliver(self, report: AnyReport) -> Delivery:
         """Hand a report over, or raise UndeliveredError."""
 
@@ -89,20 +92,16 @@ def open_door(monitor: MonitorRef) -> Door:
     Raises:
         UndeliveredError: The environment names an API server, but not how to be let in.
     """
-    configuration = client.Configuration()
     kubeconfig = os.environ.get("KUBECONFIG")
     if not kubeconfig and "KUBERNETES_SERVICE_HOST" not in os.environ:
         logger.info("Neither KUBECONFIG nor a pod's environment: the report goes to standard output")
         return StandardOutput()
     try:
-        if kubeconfig:
-            config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-        else:
-            config.load_incluster_config(client_configuration=configuration)
-    except (config.ConfigException, OSError) as error:
+        access = of_kubeconfig(Path(kubeconfig)) if kubeconfig else of_pod(os.environ)
+    except AccessError as error:
         way = f"KUBECONFIG ({kubeconfig})" if kubeconfig else "the pod's ServiceAccount token"
         raise UndeliveredError(f"{way} does not lead to the API server: {one_line(error)}") from error
-    return ApiServer(client.CustomObjectsApi(client.ApiClient(configuration)), monitor)
+    return ApiServer(access, monitor)
 
 
 class StandardOutput:
@@ -111,6 +110,10 @@ class StandardOutput:
     def present_model(self) -> ModelVersion | None:
         """Return None: nobody knows."""
         return None
+
+    def methods_before(self) -> Sequence[MethodUse]:
+        """Return none: nobody knows."""
+        return ()
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Print the report as JSON."""
@@ -156,7 +159,7 @@ def _retry_after(error: Exception) -> float | None:
 class ApiServer:
     """The status of one monitor."""
 
-    api: client.CustomObjectsApi
+    access: Access
     monitor: MonitorRef
     patience: Patience = Patience()
 
@@ -169,6 +172,18 @@ class ApiServer:
         except ValidationError as error:  # somebody else wrote it; the registry still knows what is newest
             logger.info("The status names no model that we understand: %s", one_line(error))
             return None
+
+    def methods_before(self) -> Sequence[MethodUse]:
+        """Return the methods of the check that reported last. A courtesy: tried once, and then let be."""
+        try:
+            seen = self._read() or {}
+            return [
+                MethodUse.model_validate(each)
+                for each in seen.get("status", {}).get("lastCheck", {}).get("methods", [])
+            ]
+        except (AnswerError, AccessError, ValidationError, *UNREACHABLE) as error:
+            logger.info("The methods of the last check are not known: %s", _short(error))
+            return ()
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Write the report into the status.
@@ -188,22 +203,24 @@ class ApiServer:
             return Delivery.UNWANTED
         if is_superseded(seen, report):
             return Delivery.SUPERSEDED
-        self.api.patch_namespaced_custom_object_status(
-            *(GROUP, VERSION, self.monitor.namespace, PLURAL, self.monitor.name),
-            body=document_to_apply(seen, report),
-            field_manager=_SHARES[type(report)].manager,
-            force=True,
-            _content_type="application/apply-patch+yaml",
-            _request_timeout=10,
+        manager = f"fieldManager={_SHARES[type(report)].manager}&force=true"
+        self.access.server().call(
+            "PATCH",
+            f"{self._path}/status?{manager}",
+            document_to_apply(seen, report),
+            content_type="application/apply-patch+yaml",
         )
         return Delivery.STORED
 
+    @property
+    def _path(self) -> str:
+        namespace, name = self.monitor.namespace, self.monitor.name
+        return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
+
     def _read(self) -> Mapping[str, Any] | None:
         try:
-            seen: Mapping[str, Any] = self.api.get_namespaced_custom_object(
-                *(GROUP, VERSION, self.monitor.namespace, PLURAL, self.monitor.name), _request_timeout=10
-            )
-        except client.ApiException as error:
+            seen: Mapping[str, Any] = self.access.server().call("GET", self._path)
+        except AnswerError as error:
             if error.status == 404:
                 return None
             raise
@@ -215,7 +232,7 @@ class ApiServer:
         while True:
             try:
                 return attempt()
-            except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+            except (AnswerError, AccessError, *UNREACHABLE) as error:
                 pause = self.patience.pause(error, number, time.monotonic() - started)
                 if pause is None:
                     raise UndeliveredError(_sentence(error, self.monitor)) from error
@@ -257,19 +274,17 @@ def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, A
 
 
 def _short(error: Exception) -> str:
-    if isinstance(error, client.ApiException):
-        return f"{error.status} {error.reason}"
-    return one_line(error)
+    return str(error) if isinstance(error, AnswerError) else one_line(error)
 
 
 def _sentence(error: Exception, monitor: MonitorRef) -> str:
     where = f"modelmonitor {monitor.namespace}/{monitor.name}"
-    if isinstance(error, client.ApiException) and error.status in (401, 403):
+    if isinstance(error, AnswerError) and error.status in (401, 403):
         return (
             f"The API server forbids this pod to report to {where}. Its ServiceAccount needs the ClusterRole "
             f"{RUNNER_ACCOUNT} bound in the namespace: get modelmonitors, patch modelmonitors/status."
         )
-    detail = one_line(Exception(error.body)) if isinstance(error, client.ApiException) else ""
+    detail = one_line(Exception(error.body)) if isinstance(error, AnswerError) else ""
     return f"The report could not be written to {where} ({_short(error)}) {detail}".rstrip()
 
 

@@ -10,9 +10,9 @@ import re
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 import yaml
@@ -21,7 +21,14 @@ from kubernetes import client, config
 from eventually import eventually
 from kubectl import Document, Kubectl
 from localcluster import LocalCluster
+from selfheal_operator.api.drift_methods import (
+    AnyMethod,
+    BothKindsMethod,
+    CategoricalMethod,
+    NumericalMethod,
+)
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
+from selfheal_operator.api.v1alpha1 import PerformanceMetric, QualityMetric
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 
@@ -31,9 +38,43 @@ FULL_SPEC: Final[Document] = {
     "dataset": {
         "reference": {"uri": "/data/reference.parquet", "format": "Parquet"},
         "current": {"uri": "https://lake.example/live.csv", "format": "CSV"},
+        "labels": {
+            "uri": "sql://",
+            "query": "SELECT customer, churned FROM labels",
+            "secretRef": {"name": "warehouse", "key": "uri"},
+            "joinColumn": "customer",
+            "delaySeconds": 604800,
+        },
+        "window": {"timestampColumn": "created", "lookbackSeconds": 604800, "offsetSeconds": 3600},
+        "columns": {
+            "prediction": "score",
+            "include": ["age"],
+            "exclude": ["customer"],
+            "categorical": ["plan"],
+        },
+        "columnPolicy": {"empty": "Skip", "missing": "Fail", "unexpected": "Ignore"},
+        "minRows": 100,
+        "maxRows": 1000000,
     },
     "target": "churned",
     "threshold": 0.3,
+    "warningThreshold": 0.2,
+    "drift": {
+        "method": "psi",
+        "numericalMethod": "wasserstein",
+        "categoricalMethod": "jensenshannon",
+        "columns": [{"name": "age", "method": "ks", "threshold": 0.01}],
+        "rule": "Calibrated",
+        "report": "OnDrift",
+    },
+    "signals": [
+        {"name": "rows", "type": "DataQuality", "metric": "rowCount", "minValue": 1, "maxValue": 2},
+    ],
+    "spreadSeconds": 600,
+    "startingDeadlineSeconds": 3600,
+    "concurrencyPolicy": "Forbid",
+    "successfulJobsHistoryLimit": 1,
+    "failedJobsHistoryLimit": 1,
     "schedule": "0 */6 * * *",
     "timeZone": "Europe/Berlin",
     "suspend": False,
@@ -131,7 +172,7 @@ def required(path: str, present: Any) -> Bound:
     return Bound(path=path, keyword="required", passes=present, fails=ABSENT, complaint=says)
 
 
-def most_items(path: str, most: int, item: Callable[[int], Document], **more: Any) -> Bound:
+def most_items(path: str, most: int, item: Callable[[int], object], **more: Any) -> Bound:
     """Return the longest list, and one that is an item longer."""
     items = [item(number) for number in range(most + 1)]
     says = f"spec.{path}: Too many: {most + 1}: must have at most {most} items"
@@ -172,25 +213,154 @@ def mount(number: int) -> Document:
     return {"name": "data", "mountPath": f"/m{number}"}
 
 
+SIDES: Final[Mapping[str, Document]] = {
+    "dataset.reference": {},
+    "dataset.current": {},
+    "dataset.labels": {"joinColumn": "customer"},
+}
+"""Where data comes from, and what is needed there beside a uri."""
+
+
+def source(side: str, uri: str, **more: Any) -> Document:
+    """Return a change that replaces a source; `more` by wire names."""
+    return {side: {"uri": uri, **SIDES[side], **more}}
+
+
+def source_bounds(side: str) -> Iterator[Bound]:
+    """Yield the bounds of a source."""
+    volume: dict[str, Any] = {"beside": source(side, "/data")}
+    database: dict[str, Any] = {
+        "beside": source(side, "sql://", query="SELECT 1", secretRef={"name": "lake"})
+    }
+    yield replace(required(f"{side}.uri", "/data"), **volume)
+    yield replace(not_empty(f"{side}.uri", "/"), **volume)
+    yield longest(f"{side}.uri", 1024, "/data/", **volume)
+    yield from (replace(bound, **volume) for bound in one_of(f"{side}.format", "CSV", "Parquet"))
+    yield replace(not_empty(f"{side}.query"), **database)
+    yield longest(f"{side}.query", 4096, **database)
+    yield replace(required(f"{side}.secretRef.name", "lake"), **database)
+    yield replace(not_empty(f"{side}.secretRef.name"), **database)
+    yield longest(f"{side}.secretRef.name", 253, **database)
+    yield replace(not_empty(f"{side}.secretRef.key"), **database)
+    yield longest(f"{side}.secretRef.key", 253, **database)
+
+
+TYPES: Final = ("Performance", "PredictionDrift", "TargetDrift", "DataQuality")
+
+
+def signal(number: int = 0, kind: str = "DataQuality", **more: Any) -> Document:
+    """Return the signal of that number, by default one of data quality; `more` by wire names."""
+    limits = {"metric": "rowCount", "minValue": 1} if kind == "DataQuality" else {}
+    limits |= {"metric": "f1", "minValue": 0.5} if kind == "Performance" else {}
+    found = {"name": f"s{number}", "type": kind} | limits | more
+    return {name: value for name, value in found.items() if value is not ABSENT}
+
+
+def signals(*found: Document) -> Document:
+    """Return a change that replaces the signals."""
+    return {"signals": list(found)}
+
+
+def signal_bounds() -> Iterator[Bound]:
+    """Yield the bounds of signals."""
+    yield most_items("signals", 10, signal)
+    yield distinct("signals", "name", signal)
+    yield required("signals[0].name", "rows")
+    yield not_empty("signals[0].name")
+    yield longest("signals[0].name", 63)
+    yield required("signals[0].type", "DataQuality")
+    for bound in one_of("signals[0].type", *TYPES):
+        yield replace(bound, beside=signals(signal(kind=bound.passes)))
+    qualities, performances = get_args(QualityMetric), get_args(PerformanceMetric)
+    for bound in one_of("signals[0].metric", *performances, *qualities):
+        kind = "DataQuality" if bound.passes in qualities else "Performance"
+        yield replace(bound, beside=signals(signal(kind=kind)))
+    most = 10**12
+    yield at_least("signals[0].minValue", -most, -2 * most)
+    yield at_most("signals[0].maxValue", most, 2 * most)
+    yield at_most("signals[0].minValue", most, 2 * most, beside={"signals[0].maxValue": most})
+    yield at_least("signals[0].maxValue", -most, -2 * most, beside={"signals[0].minValue": -most})
+
+
+def name_of(number: int) -> str:
+    """Return the name of the column of that number."""
+    return f"c{number}"
+
+
 BOUNDS: Final = (
+    *(bound for side in SIDES for bound in source_bounds(side)),
+    required("dataset.reference", {"uri": "/data"}),
+    required("dataset.current", {"uri": "/data"}),
+    required("dataset.labels.joinColumn", "customer"),
+    not_empty("dataset.labels.joinColumn"),
+    longest("dataset.labels.joinColumn", 256),
+    at_least("dataset.labels.delaySeconds", 0, -1),
+    at_most("dataset.labels.delaySeconds", 31_536_000, 31_536_001),
+    required("dataset.window.timestampColumn", "created"),
+    not_empty("dataset.window.timestampColumn"),
+    longest("dataset.window.timestampColumn", 256),
+    required("dataset.window.lookbackSeconds", 60),
+    at_least("dataset.window.lookbackSeconds", 1, 0),
+    at_most("dataset.window.lookbackSeconds", 315_360_000, 315_360_001),
+    at_least("dataset.window.offsetSeconds", 0, -1),
+    at_most("dataset.window.offsetSeconds", 31_536_000, 31_536_001),
+    not_empty("dataset.columns.prediction"),
+    longest("dataset.columns.prediction", 256),
     *(
         bound
-        for side in ("dataset.reference", "dataset.current")
+        for use in ("include", "exclude", "categorical")
         for bound in (
-            required(side, {"uri": "/data"}),
-            required(f"{side}.uri", "/data"),
-            not_empty(f"{side}.uri", "/"),
-            longest(f"{side}.uri", 1024, "/data/"),
-            *one_of(f"{side}.format", "CSV", "Parquet"),
+            most_items(f"dataset.columns.{use}", 200, name_of),
+            not_empty(f"dataset.columns.{use}[0]"),
+            longest(f"dataset.columns.{use}[0]", 128),
         )
     ),
+    *one_of("dataset.columnPolicy.empty", "Skip", "CountAsDrift", "Fail"),
+    *one_of("dataset.columnPolicy.missing", "Fail", "Skip", "CountAsDrift"),
+    *one_of("dataset.columnPolicy.unexpected", "Ignore", "Fail"),
+    at_least("dataset.minRows", 1, 0),
+    at_most("dataset.minRows", 1_000_000_000, 1_000_000_001),
+    at_least("dataset.maxRows", 1000, 999),
+    at_most("dataset.maxRows", 1_000_000_000, 1_000_000_001),
     required("dataset", FULL_SPEC["dataset"]),
     required("target", "churned"),
     not_empty("target"),
     longest("target", 256),
     required("threshold", 0.3),
-    at_least("threshold", 0, -0.01),
+    at_least("threshold", 0, -0.01, beside={"warningThreshold": ABSENT}),
     at_most("threshold", 1, 1.01),
+    at_least("warningThreshold", 0, -0.01),
+    at_most("warningThreshold", 1, 1.01, beside={"threshold": 1}),
+    *one_of("drift.method", *get_args(BothKindsMethod)),
+    *one_of("drift.numericalMethod", *get_args(NumericalMethod)),
+    *one_of("drift.categoricalMethod", *get_args(CategoricalMethod)),
+    most_items("drift.columns", 256, lambda number: {"name": name_of(number), "threshold": 1}),
+    distinct("drift.columns", "name", lambda number: {"name": name_of(number), "threshold": 1}),
+    required("drift.columns[0].name", "age"),
+    not_empty("drift.columns[0].name"),
+    longest("drift.columns[0].name", 256),
+    *one_of("drift.columns[0].method", *get_args(AnyMethod)),
+    Bound(
+        path="drift.columns[0].threshold",
+        keyword="minimum",
+        passes=0.000001,
+        fails=0,
+        complaint=_invalid("drift.columns[0].threshold", 0, "should be greater than 0"),
+    ),
+    at_most("drift.columns[0].threshold", 1_000_000, 1_000_001),
+    *one_of("drift.rule", "Calibrated", "Evidently"),
+    *one_of("drift.report", "OnDrift", "Always", "Never"),
+    *signal_bounds(),
+    at_least("spreadSeconds", 0, -1),
+    at_most("spreadSeconds", 86_400, 86_401),
+    at_least("startingDeadlineSeconds", 1, 0),
+    at_most("startingDeadlineSeconds", 31_536_000, 31_536_001),
+    *one_of("concurrencyPolicy", "Forbid", "Replace"),
+    *(
+        bound
+        for limit in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit")
+        for bound in (at_least(limit, 0, -1), at_most(limit, 100, 101))
+    ),
     not_empty("schedule"),  # the operator says what is no cron expression
     longest("schedule", 128, "0 0 1 1 *", " "),
     at_least("intervalSeconds", 60, 59, beside=INTERVAL),
@@ -277,66 +447,182 @@ class Rule:
     """For a rule on changes: how the stored object differs from the full spec."""
 
 
+def source_rules(side: str) -> Iterator[Rule]:
+    """Yield the rules of a source."""
+    lake = {"secretRef": {"name": "lake"}}
+    query = {"query": "SELECT 1"}
+
+    def refused(field: str, says: str, passes: list[Document], fails: list[Document]) -> Rule:
+        complaint = f"spec.{side}.{field}: Invalid value: {says}"
+        return Rule(on=side, complaint=complaint, passes=tuple(passes), fails=tuple(fails))
+
+    yield refused(
+        "uri",
+        "uri must be an absolute path, or start with file:///, http://, https://, s3://, gs://, az:// or sql://",
+        [
+            source(side, uri)
+            for uri in ("/", "/data/*/part-?.csv", "file:///data/live", "http://h", "https://h/?b=*")
+        ]
+        + [source(side, f"{scheme}://lake/live/*.csv", **lake) for scheme in ("s3", "gs", "az")],
+        [
+            source(side, uri)
+            for uri in (
+                "data.csv",
+                "./a",
+                "file://a",
+                "http://",
+                "https:///a",
+                "HTTP://h",
+                "s3://",
+                "gs:///a",
+                "ftp://h",
+            )
+        ],
+    )
+    yield refused(
+        "uri",
+        "uri must name one file over http(s): a server cannot be asked which files a * stands for",
+        [source(side, "https://h/%2A.csv"), source(side, "/data/*.csv"), source(side, "s3://lake/*.csv")],
+        [source(side, "https://h/*.csv"), source(side, "http://h/*/a.csv?b")],
+    )
+    yield refused(
+        "uri",
+        "uri must not contain a user name or password: name a Secret in secretRef instead",
+        [source(side, "https://h/a@b.csv"), source(side, "/data/a@b.csv")],
+        [
+            source(side, uri)
+            for uri in ("https://ann:secret@h/a.csv", "http://ann@h", "s3://key:secret@lake/a")
+        ],
+    )
+    yield refused(
+        "uri",
+        "uri must be sql:// and a table, with its schema or without, such as sql://sales.churn; "
+        "for anything else write sql:// and a query",
+        [source(side, f"sql://{table}", **lake) for table in ("t", "sales.churn_2026", "_a.b$")]
+        + [source(side, "sql://", **lake, **query)],
+        [source(side, f"sql://{table}", **lake) for table in ("", "a.b.c", "2026", "a b", "t;", 'a"b')],
+    )
+    yield refused(
+        "query",
+        "query has a meaning only together with the uri sql://",
+        [source(side, "sql://", **lake, **query)],
+        [source(side, "sql://t", **lake, **query), source(side, "/data", **query)],
+    )
+    yield refused(
+        "secretRef",
+        "secretRef must name the Secret that holds the database's URL",
+        [source(side, "sql://t", **lake), source(side, "s3://lake/a")],
+        [source(side, "sql://t"), source(side, "sql://", **query)],
+    )
+    yield refused(
+        "secretRef",
+        "key has a meaning only for sql://: of other sources all keys of the Secret are used",
+        [source(side, "sql://t", secretRef={"name": "lake", "key": "uri"})],
+        [source(side, "s3://lake/a", secretRef={"name": "lake", "key": "uri"})],
+    )
+    yield refused(
+        "secretRef",
+        "secretRef has no meaning for a mounted volume",
+        [source(side, "https://h/a.csv", **lake)],
+        [source(side, "/data", **lake), source(side, "file:///data", **lake)],
+    )
+    yield refused(
+        "format",
+        "format has no meaning for sql://",
+        [source(side, "s3://lake/a", format="CSV")],
+        [source(side, "sql://t", **lake, format="CSV")],
+    )
+
+
+def signal_rules() -> Iterator[Rule]:
+    """Yield the rules of signals."""
+    at = "spec.signals[0]"
+
+    def refused(field: str, says: str, passes: list[Document], fails: list[Document]) -> Rule:
+        complaint = f"{at}{field}: Invalid value: {says}"
+        changes = [tuple(signals(each) for each in every) for every in (passes, fails)]
+        return Rule(on="signals[]", complaint=complaint, passes=changes[0], fails=changes[1])
+
+    yield refused(
+        ".name",
+        "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+        [signal(name=name) for name in ("a", "0", "a-1")],
+        [signal(name=name) for name in ("A", "a_b", "-a", "a-", "a/b")],
+    )
+    yield refused(
+        ".metric",
+        "metric is needed for Performance and DataQuality, and has no meaning for the other types",
+        [signal(kind=kind) for kind in TYPES],
+        [signal(metric=ABSENT), signal(kind="TargetDrift", metric="f1")],
+    )
+    performances, qualities = " ".join(get_args(PerformanceMetric)), " ".join(get_args(QualityMetric))
+    yield refused(
+        ".metric",
+        f"metric of Performance must be one of {performances}",
+        [signal(kind="Performance", metric="mape")],
+        [signal(kind="Performance", metric="nullShare")],
+    )
+    yield refused(
+        ".metric",
+        f"metric of DataQuality must be one of {qualities}",
+        [signal(metric="nullShare")],
+        [signal(metric="f1")],
+    )
+    yield refused(
+        "",
+        "set minValue or maxValue, or both, for Performance and DataQuality; "
+        "the other types are judged as columns are",
+        [signal(minValue=ABSENT, maxValue=1), signal(kind="PredictionDrift")],
+        [signal(minValue=ABSENT), signal(kind="TargetDrift", maxValue=1)],
+    )
+    yield refused(
+        ".minValue",
+        "minValue must be at most maxValue",
+        [signal(minValue=1, maxValue=1)],
+        [signal(minValue=1.1, maxValue=1)],
+    )
+
+
 RULES: Final = (
-    *(
-        rule
-        for side in ("dataset.reference", "dataset.current")
-        for rule in (
-            Rule(
-                on=side,
-                complaint=(
-                    f"spec.{side}.uri: Invalid value: uri must be an absolute path, or start with file:///, "
-                    "http:// or https://; s3:// and other stores cannot be read yet"
-                ),
-                passes=tuple(
-                    {f"{side}.uri": uri}
-                    for uri in (
-                        "/",
-                        "/data/*/part-?.csv",
-                        "file:///data/live",
-                        "http://h",
-                        "https://h/a.csv?b=*",
-                    )
-                ),
-                fails=tuple(
-                    {f"{side}.uri": uri}
-                    for uri in (
-                        "data.csv",
-                        "./a",
-                        "s3://lake/a",
-                        "file://a",
-                        "http://",
-                        "https:///a",
-                        "HTTP://h",
-                    )
-                ),
-            ),
-            Rule(
-                on=side,
-                complaint=(
-                    f"spec.{side}.uri: Invalid value: uri must name one file over http(s): "
-                    "a server cannot be asked which files a * stands for"
-                ),
-                passes=({f"{side}.uri": "https://h/%2A.csv"}, {f"{side}.uri": "/data/*.csv"}),
-                fails=({f"{side}.uri": "https://h/*.csv"}, {f"{side}.uri": "http://h/*/a.csv?b"}),
-            ),
-            Rule(
-                on=side,
-                complaint=(
-                    f"spec.{side}.uri: Invalid value: uri must not contain a user name or password: "
-                    "whoever may read this resource would see it"
-                ),
-                passes=({f"{side}.uri": "https://h/a@b.csv"}, {f"{side}.uri": "/data/a@b.csv"}),
-                fails=({f"{side}.uri": "https://ann:secret@h/a.csv"}, {f"{side}.uri": "http://ann@h"}),
-            ),
-        )
-    ),
+    *(rule for side in SIDES for rule in source_rules(side)),
     Rule(
         on="",
         complaint="spec: Invalid value: set exactly one of schedule and intervalSeconds",
         passes=({"schedule": "@daily"}, {**INTERVAL, "intervalSeconds": 60}),
         fails=(INTERVAL, {"intervalSeconds": 60}),
     ),
+    Rule(
+        on="",
+        complaint="spec.warningThreshold: Invalid value: warningThreshold must be at most threshold",
+        passes=({"warningThreshold": 0.3}, {"warningThreshold": ABSENT}),
+        fails=({"warningThreshold": 0.31},),
+    ),
+    Rule(
+        on="",
+        complaint=(
+            "spec.signals: Invalid value: "
+            "dataset.columns.prediction must name a column for Performance and PredictionDrift"
+        ),
+        passes=(
+            signals(signal(kind="PredictionDrift")),
+            {"dataset.columns.prediction": ABSENT, **signals(signal(kind="TargetDrift"))},
+        ),
+        fails=tuple(
+            {where: ABSENT, **signals(signal(kind=kind))}
+            for where in ("dataset.columns.prediction", "dataset.columns")
+            for kind in ("Performance", "PredictionDrift")
+        ),
+    ),
+    Rule(
+        on="drift.columns[]",
+        complaint=(
+            "spec.drift.columns[0]: Invalid value: set method or threshold, or both: "
+            "a column that is only named is judged as all others are"
+        ),
+        passes=({"drift.columns[0].method": ABSENT}, {"drift.columns[0].threshold": ABSENT}),
+        fails=({"drift.columns[0].method": ABSENT, "drift.columns[0].threshold": ABSENT},),
+    ),
+    *signal_rules(),
     Rule(
         on="",
         complaint="spec.schedule: Invalid value: schedule must not contain a time zone: set timeZone instead",
@@ -495,12 +781,16 @@ def changed(spec: Document, changes: Mapping[str, Any]) -> Document:
         *way, last = re.findall(r"[^.\[\]]+", path)
         place: Any = result
         for step in way:
-            place = place[int(step)] if isinstance(place, list) else place[step]
+            place = place[_step(place, step)]
         if value is ABSENT:
             del place[last]
         else:
-            place[last] = value
+            place[_step(place, last)] = value
     return result
+
+
+def _step(place: Any, step: str) -> str | int:
+    return int(step) if isinstance(place, list) else step
 
 
 @pytest.fixture(scope="module")
@@ -574,11 +864,11 @@ def test_an_unknown_field_is_an_error_to_kubectl(server: Server, kubectl: Kubect
 
 def test_kubectl_shows_the_sentence_beside_the_field(server: Server, kubectl: Kubectl) -> None:
     """What the API server says arrives on the user's terminal."""
-    spec = changed(FULL_SPEC, {"dataset.current.uri": "s3://lake/churn/"})
+    spec = changed(FULL_SPEC, {"dataset.current.uri": "ftp://lake/churn/"})
 
     assert (
         "spec.dataset.current.uri: Invalid value: uri must be an absolute path, or start with file:///, "
-        "http:// or https://; s3:// and other stores cannot be read yet"
+        "http://, https://, s3://, gs://, az:// or sql://"
     ) in _refusal(kubectl, spec)
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +50,7 @@ class Pair:
     count: int
     audit: AuditLog
     calls: list[Call] = field(default_factory=list)
+    edited: int = 0
 
     async def roles(self) -> tuple[Replica, Replica]:
         """Return the leader and the standby."""
@@ -65,6 +66,18 @@ class Pair:
             for call in self.calls
             if call.credential == replica.credential and call.ended > since and call.resource != "leases"
         ]
+
+    def led_again(self, replica: Replica, since: datetime) -> datetime:
+        """Return when it has taken the Lease anew since then; the end of time if it has not."""
+        taken = (
+            call.ended
+            for call in self.calls
+            if call.credential == replica.credential
+            and call.resource == "leases"
+            and call.ended > since
+            and call.code == HTTPStatus.OK
+        )
+        return min(taken, default=datetime.max.replace(tzinfo=UTC))
 
     async def first_write(self, replica: Replica, since: datetime, limit_seconds: float) -> float:
         """Return after how many seconds it had written something.
@@ -90,12 +103,12 @@ class Pair:
             await asyncio.gather(editor, return_exceptions=True)
 
     async def _edit(self) -> None:
-        thresholds = itertools.cycle([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
-        for (namespace, name), threshold in zip(
-            itertools.cycle(places(self.count)), thresholds, strict=False
-        ):
-            path = f"{monitors_path(namespace)}/{name}"
-            await self.api.patch(path, {"spec": {"threshold": threshold}})
+        monitors = list(places(self.count))
+        while True:
+            namespace, name = monitors[self.edited % self.count]
+            self.edited += 1  # never starts anew: an edit that changes nothing gives nobody anything to do
+            threshold = self.edited % 9000 / 10000
+            await self.api.patch(f"{monitors_path(namespace)}/{name}", {"spec": {"threshold": threshold}})
             await asyncio.sleep(EDIT_SECONDS)
 
 

@@ -29,6 +29,15 @@ class CheckResult(StrEnum):
     """We could not look."""
 
 
+class SignalResult(StrEnum):
+    """What a check found of a signal."""
+
+    BREACHED = "Breached"
+    WITHIN_LIMITS = "WithinLimits"
+    UNKNOWN = "Unknown"
+    """Nobody could tell; never taken for either of the others."""
+
+
 class RetrainResult(StrEnum):
     """How a retraining ended."""
 
@@ -72,15 +81,36 @@ class Reason(StrEnum):
     NOT_YET_CHECKED = "NotYetChecked"
     THRESHOLD_EXCEEDED = "ThresholdExceeded"
     WITHIN_THRESHOLD = "WithinThreshold"
+    WARNING_THRESHOLD_EXCEEDED = "WarningThresholdExceeded"
     EMPTY_DATA = "EmptyData"
     NOTHING_TO_COMPARE = "NothingToCompare"
     """No column is left to compare: all are skipped."""
+    TOO_FEW_ROWS_FOR_METHOD = "TooFewRowsForMethod"
+    """No drift was seen, but drift could not have been seen in so few rows."""
 
     # why a check could not look
     DATA_NOT_FOUND = "DataNotFound"
     DATA_UNREADABLE = "DataUnreadable"
+    """There is something, but it is no table that can be read."""
+    DATA_ACCESS_DENIED = "DataAccessDenied"
+    """The credential of a data source is missing, wrong, or does not allow it."""
+    DATA_UNREACHABLE = "DataUnreachable"
+    """The server of a data source does not answer."""
     COLUMN_MISSING = "ColumnMissing"
     COLUMN_TYPE_CHANGED = "ColumnTypeChanged"
+    COLUMN_EMPTY = "ColumnEmpty"
+    """The policy wants values in every column of the current data."""
+    COLUMN_UNEXPECTED = "ColumnUnexpected"
+    """The policy wants no column that the reference lacks."""
+    METHOD_NOT_APPLICABLE = "MethodNotApplicable"
+    """A method of spec.drift does not fit the column's kind, or says nothing about such values."""
+    LABELS_NOT_AVAILABLE = "LabelsNotAvailable"
+    """Labels are needed, and none belongs to a row that counts."""
+    METRIC_NOT_APPLICABLE = "MetricNotApplicable"
+    """A signal's metric says nothing about such values."""
+    OUTSIDE_LIMITS = "OutsideLimits"
+    """A signal's value is below minValue or above maxValue."""
+    INSIDE_LIMITS = "InsideLimits"
     CHECK_FAILED = "CheckFailed"
     """The container ended without a report: killed, out of memory, past its deadline, or a defect of ours."""
 
@@ -99,6 +129,7 @@ class Reason(StrEnum):
     # why a retraining failed
     TRAINING_FAILED = "TrainingFailed"
     TOO_FEW_ROWS = "TooFewRows"
+    """Also of a check and of a signal: fewer rows than spec.dataset.minRows."""
     TARGET_UNUSABLE = "TargetUnusable"
     MLFLOW_UNAVAILABLE = "MLflowUnavailable"
     RETRAIN_FAILED = "RetrainFailed"

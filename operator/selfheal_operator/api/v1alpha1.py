@@ -8,13 +8,26 @@ Unknown fields are ignored: an older operator survives a newer CRD.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from selfheal_operator.api.drift_methods import (
+    AnyMethod,
+    BothKindsMethod,
+    CategoricalMethod,
+    NumericalMethod,
+)
 from selfheal_operator.api.names import ENV_REQUEST, MAX_MONITOR_NAME
-from selfheal_operator.api.reasons import CheckResult, ConditionStatus, Purpose, RetrainResult, Task
+from selfheal_operator.api.reasons import (
+    CheckResult,
+    ConditionStatus,
+    Purpose,
+    RetrainResult,
+    SignalResult,
+    Task,
+)
 
 
 def format_time(time: datetime) -> str:
@@ -23,6 +36,13 @@ def format_time(time: datetime) -> str:
 
 
 Time = Annotated[datetime, PlainSerializer(format_time)]
+
+PerformanceMetric = Literal[
+    "accuracy", "f1", "precision", "recall", "rocAuc", "logLoss", "rmse", "mae", "r2", "mape"
+]
+QualityMetric = Literal[
+    "nullShare", "newCategories", "outOfRange", "duplicatedRows", "constantColumns", "rowCount"
+]
 
 # The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
 Text = Annotated[str, Field(max_length=1024)]
@@ -80,39 +100,169 @@ class ApiModel(BaseModel):
 # --- spec ---------------------------------------------------------------------------------------------------
 
 
+class DataSecretRef(ApiModel):
+    """A Secret in the monitor's namespace that lets one data source in."""
+
+    name: Name
+    """name of the Secret. Its keys reach the container as environment variables of this source alone.
+
+    s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
+    gs: GOOGLE_CREDENTIALS. az: AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN.
+    http(s): username and password, or token. sql: the database's URL.
+    """
+
+    key: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """key that holds the database's URL, such as postgresql://user:password@host/database.
+
+    Only for sql://. Defaults to url.
+    """
+
+
+_SOURCE_RULES = (
+    _rule(
+        "self.uri.matches('^(/|file:///|https?://[^/?#]|(s3|gs|az)://[^/?#]|sql://)')",
+        "uri must be an absolute path, or start with file:///, http://, https://, s3://, gs://, az:// or sql://",
+        field="uri",
+    ),
+    _rule(
+        "!self.uri.matches('^https?://[^?#]*[*]')",
+        "uri must name one file over http(s): a server cannot be asked which files a * stands for",
+        field="uri",
+    ),
+    _rule(
+        "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+        "uri must not contain a user name or password: name a Secret in secretRef instead",
+        field="uri",
+    ),
+    _rule(
+        "!self.uri.startsWith('sql:') || self.uri.matches('^sql://([A-Za-z_][A-Za-z0-9_$]*[.])?[A-Za-z_][A-Za-z0-9_$]*$')"
+        " || (self.uri == 'sql://' && has(self.query))",
+        "uri must be sql:// and a table, with its schema or without, such as sql://sales.churn; "
+        "for anything else write sql:// and a query",
+        field="uri",
+    ),
+    _rule(
+        "!has(self.query) || self.uri == 'sql://'",
+        "query has a meaning only together with the uri sql://",
+        field="query",
+    ),
+    _rule(
+        "!self.uri.startsWith('sql:') || has(self.secretRef)",
+        "secretRef must name the Secret that holds the database's URL",
+        field="secretRef",
+    ),
+    _rule(
+        "!has(self.secretRef) || !has(self.secretRef.key) || self.uri.startsWith('sql:')",
+        "key has a meaning only for sql://: of other sources all keys of the Secret are used",
+        field="secretRef",
+    ),
+    _rule(
+        "!has(self.secretRef) || !self.uri.matches('^(/|file:)')",
+        "secretRef has no meaning for a mounted volume",
+        field="secretRef",
+    ),
+    _rule(
+        "!has(self.format) || !self.uri.startsWith('sql:')",
+        "format has no meaning for sql://",
+        field="format",
+    ),
+)
+
+
 class DataSource(ApiModel):
     """Where a table is read from."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "self.uri.matches('^(/|file:///|https?://[^/?#])')",
-                "uri must be an absolute path, or start with file:///, http:// or https://; "
-                "s3:// and other stores cannot be read yet",
-                field="uri",
-            ),
-            _rule(
-                "!self.uri.matches('^https?://[^?#]*[*]')",
-                "uri must name one file over http(s): a server cannot be asked which files a * stands for",
-                field="uri",
-            ),
-            _rule(
-                "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
-                "uri must not contain a user name or password: whoever may read this resource would see it",
-                field="uri",
-            ),
-        ),
-    )
+    model_config = ConfigDict(json_schema_extra=_rules(*_SOURCE_RULES))
 
     uri: Annotated[str, Field(min_length=1, max_length=1024)]
-    """uri names a file, a folder or a glob: an absolute path or file:// on a mounted volume, or http(s)://.
+    """uri names a file, a folder or a glob, or a table of a database.
 
+    An absolute path or file:// is on a mounted volume; s3://bucket/path, gs://bucket/path and
+    az://container/path are in an object store; http(s):// is one file; sql://table or sql://schema.table is
+    a table or view, and sql:// alone goes with query.
     A folder or a glob is read as one table: all its CSV and Parquet files, which must share their columns.
-    Over http(s) it names one file.
+    Folders named key=value become columns.
     """
 
     format: Literal["CSV", "Parquet"] | None = None
     """format is CSV or Parquet. Absent: taken from the files' names (.csv, .csv.gz, .parquet, .pq)."""
+
+    query: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """query is a SELECT whose result is the table; with the uri sql://."""
+
+    secret_ref: DataSecretRef | None = None
+    """secretRef names the Secret that lets this source in. Absent: what the pod's own identity may read."""
+
+
+class Labels(DataSource):
+    """Labels that arrive later than the rows that they belong to."""
+
+    model_config = ConfigDict(json_schema_extra=_rules(*_SOURCE_RULES))
+
+    join_column: Annotated[str, Field(min_length=1, max_length=256)]
+    """joinColumn is in the current data and in the labels, and tells which label belongs to which row."""
+
+    delay_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    """delaySeconds is how long labels take: only rows that are older count where labels are needed.
+
+    The window then ends so much before the slot. Without a window every row counts. Defaults to 0.
+    """
+
+
+class Window(ApiModel):
+    """The rows of the current data that count: those of a time span that ends at the check's slot."""
+
+    timestamp_column: Annotated[str, Field(min_length=1, max_length=256)]
+    """timestampColumn says when a row was made: a timestamp or date, ISO 8601 text, or an epoch number.
+
+    Times without a zone are UTC. Numbers are seconds, milli-, micro- or nanoseconds, told by their size.
+    Rows without a readable timestamp are left out and counted.
+    """
+
+    lookback_seconds: Annotated[int, Field(ge=1, le=315_360_000)]
+    """lookbackSeconds is the length of the window."""
+
+    offset_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    """offsetSeconds is how long before the slot the window ends, for late data. Defaults to 0."""
+
+
+_ColumnNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=128)]],
+    Field(max_length=200, json_schema_extra=_ATOMIC),  # the whole request has to fit into 128 KiB
+]
+
+
+class Columns(ApiModel):
+    """What the columns are for."""
+
+    prediction: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """prediction is the column that holds what the model predicted: neither compared nor learnt from."""
+
+    include: _ColumnNames = []
+    """include lists the only columns that are compared and learnt from. Absent: all of the reference."""
+
+    exclude: _ColumnNames = []
+    """exclude lists columns that are neither compared nor learnt from, such as identifiers."""
+
+    categorical: _ColumnNames = []
+    """categorical lists columns of numbers that are codes: they are compared as categories."""
+
+
+class ColumnPolicy(ApiModel):
+    """What becomes of columns that cannot be compared."""
+
+    empty: Literal["Skip", "CountAsDrift", "Fail"] = "Skip"
+    """empty is about columns that have values in the reference and none in the current data.
+
+    Skip: they are left out. CountAsDrift: each counts as a drifted column. Fail: the check is an Error.
+    Defaults to Skip.
+    """
+
+    missing: Literal["Fail", "Skip", "CountAsDrift"] = "Fail"
+    """missing is about columns of the reference that the current data lacks. Defaults to Fail."""
+
+    unexpected: Literal["Ignore", "Fail"] = "Ignore"
+    """unexpected is about columns that only the current data has. Defaults to Ignore."""
 
 
 class Dataset(ApiModel):
@@ -123,6 +273,150 @@ class Dataset(ApiModel):
 
     current: DataSource
     """current is the data that the model meets now."""
+
+    labels: Labels | None = None
+    """labels of the current data, if they arrive later than its rows. A retraining joins them."""
+
+    window: Window | None = None
+    """window says which rows of current count. Absent: all."""
+
+    columns: Columns = Columns()
+    """columns says what single columns are for."""
+
+    column_policy: ColumnPolicy = ColumnPolicy()
+    """columnPolicy says what becomes of columns that cannot be compared."""
+
+    min_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
+    """minRows is how many rows either side needs for a verdict; with fewer a check is Inconclusive.
+
+    Defaults to 100.
+    """
+
+    max_rows: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 1_000_000
+    """maxRows is how many rows of a side a check looks at; of a larger one it takes a random sample.
+
+    The sample is seeded by the slot, so that a repeated check sees the same rows. Defaults to 1000000.
+    """
+
+
+class DriftColumn(ApiModel):
+    """How one column is judged."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _rule(
+                "has(self.method) || has(self.threshold)",
+                "set method or threshold, or both: a column that is only named is judged as all others are",
+            ),
+        ),
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=256)]
+    """name of the column in the reference."""
+
+    method: AnyMethod | None = None
+    """method is Evidently's id of a test or distance for the column's kind. Absent: as for all columns."""
+
+    threshold: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    """threshold: a p-value below it is drift, or a distance from it on. Absent: Evidently's."""
+
+
+class Drift(ApiModel):
+    """What counts as drift of a column."""
+
+    method: BothKindsMethod | None = None
+    """method for all columns, by Evidently's id. Absent: Evidently's choice, by kind, rows and distinct
+    values.
+
+    Up to 1,000 values in the reference it is a test (ks, chisquare or z), above them a distance
+    (wasserstein or jensenshannon).
+    """
+
+    numerical_method: NumericalMethod | None = None
+    """numericalMethod is the method for numerical columns. Absent: method."""
+
+    categorical_method: CategoricalMethod | None = None
+    """categoricalMethod is the method for categorical columns. Absent: method."""
+
+    columns: Annotated[list[DriftColumn], Field(max_length=256, json_schema_extra=_map_list("name"))] = []
+    """columns that are judged otherwise than the rest, one by one."""
+
+    rule: Literal["Calibrated", "Evidently"] = "Calibrated"
+    """rule says when a column counts as drifted. Defaults to Calibrated.
+
+    Calibrated: when Evidently says so and chance does not explain it at these numbers of rows, so that at
+    most one check in a hundred raises an alarm without drift; too few rows for silence to mean anything are
+    Inconclusive.
+    Evidently: when Evidently says so.
+    """
+
+    report: Literal["OnDrift", "Always", "Never"] = "OnDrift"
+    """report says when Evidently's full HTML report is made, after the verdict. Defaults to OnDrift."""
+
+
+class Signal(ApiModel):
+    """Something else that is looked at in each check, beside the drift of the columns."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _rule(
+                "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+                "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+                field="name",
+            ),
+            _rule(
+                "self.type in ['Performance', 'DataQuality'] == has(self.metric)",
+                "metric is needed for Performance and DataQuality, and has no meaning for the other types",
+                field="metric",
+            ),
+            _rule(
+                "!has(self.metric) || self.type != 'Performance'"
+                f" || self.metric in {list(get_args(PerformanceMetric))}",
+                f"metric of Performance must be one of {' '.join(get_args(PerformanceMetric))}",
+                field="metric",
+            ),
+            _rule(
+                "!has(self.metric) || self.type != 'DataQuality'"
+                f" || self.metric in {list(get_args(QualityMetric))}",
+                f"metric of DataQuality must be one of {' '.join(get_args(QualityMetric))}",
+                field="metric",
+            ),
+            _rule(
+                "self.type in ['Performance', 'DataQuality'] == (has(self.minValue) || has(self.maxValue))",
+                "set minValue or maxValue, or both, for Performance and DataQuality; "
+                "the other types are judged as columns are",
+            ),
+            _rule(
+                "!has(self.minValue) || !has(self.maxValue) || self.minValue <= self.maxValue",
+                "minValue must be at most maxValue",
+                field="minValue",
+            ),
+        ),
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=63)]
+    """name is how the signal is called in the status and, as signal/name, in MLflow; unique in the list."""
+
+    type: Literal["Performance", "PredictionDrift", "TargetDrift", "DataQuality"]
+    """type says what is looked at.
+
+    Performance: how well the predictions fit the labels. PredictionDrift: whether dataset.columns.prediction
+    has drifted. TargetDrift: whether the target has. DataQuality: what the current data is like.
+    """
+
+    metric: Literal[PerformanceMetric, QualityMetric] | None = None
+    """metric of Performance or DataQuality.
+
+    Performance: accuracy, f1, precision, recall (the mean over the classes), rocAuc, logLoss; rmse, mae, r2,
+    mape. DataQuality: nullShare, newCategories and outOfRange are shares of rows, in the worst column;
+    duplicatedRows is a share of rows; constantColumns and rowCount are numbers.
+    """
+
+    min_value: Annotated[float, Field(ge=-1e12, le=1e12)] | None = None
+    """minValue: the signal is breached below it."""
+
+    max_value: Annotated[float, Field(ge=-1e12, le=1e12)] | None = None
+    """maxValue: the signal is breached above it."""
 
 
 class Candidate(ApiModel):
@@ -347,6 +641,18 @@ class ModelMonitorSpec(ApiModel):
                 "set exactly one of schedule and intervalSeconds",
             ),
             _rule(
+                "!has(self.warningThreshold) || self.warningThreshold <= self.threshold",
+                "warningThreshold must be at most threshold",
+                field="warningThreshold",
+            ),
+            _rule(
+                "!has(self.signals)"
+                " || !self.signals.exists(each, each.type in ['Performance', 'PredictionDrift'])"
+                " || (has(self.dataset.columns) && has(self.dataset.columns.prediction))",
+                "dataset.columns.prediction must name a column for Performance and PredictionDrift",
+                field="signals",
+            ),
+            _rule(
                 "!has(self.schedule) || !self.schedule.contains('TZ=')",
                 "schedule must not contain a time zone: set timeZone instead",
                 field="schedule",
@@ -387,6 +693,21 @@ class ModelMonitorSpec(ApiModel):
 
     threshold: Annotated[float, Field(ge=0, le=1)]
     """threshold: drift is declared when the share of drifted columns is greater than this. From 0 to 1."""
+
+    warning_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """warningThreshold: a share of drifted columns greater than this, but not than threshold, is a Warning.
+
+    It is reported, and never acted upon. At most threshold. Absent: there are no warnings.
+    """
+
+    drift: Drift = Drift()
+    """drift says what counts as drift of a column, and when a full report is made."""
+
+    signals: Annotated[list[Signal], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    """signals are looked at beside the drift of the columns, each with a result of its own.
+
+    A breached one is reported; it does not lead to a retraining.
+    """
 
     schedule: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """schedule is when checks are due, in cron's five fields: minute hour day-of-month month day-of-week,
@@ -505,6 +826,19 @@ class DriftedColumn(ApiModel):
     """threshold that the score was compared with."""
 
 
+class MethodUse(ApiModel):
+    """How many columns of a kind one method judged."""
+
+    kind: Text
+    """kind is Numerical or Categorical."""
+
+    method: Text
+    """method is Evidently's name of the test or distance."""
+
+    columns: int
+    """columns is how many columns it judged."""
+
+
 class SkippedColumn(ApiModel):
     """A column that was not compared, and why."""
 
@@ -515,6 +849,41 @@ class SkippedColumn(ApiModel):
     """reason in a few words."""
 
 
+class NewCategories(ApiModel):
+    """A categorical column with values that the reference does not have."""
+
+    name: Text
+    """name of the column."""
+
+    categories: int
+    """categories is how many new values there are."""
+
+    rows: int
+    """rows that hold one of them."""
+
+
+class SignalStatus(ApiModel):
+    """What a check found of one signal."""
+
+    name: Annotated[str, Field(max_length=63)]
+    """name of the signal in the spec."""
+
+    type: Annotated[str, Field(max_length=32)]
+    """type of the signal in the spec."""
+
+    result: SignalResult
+    """result is Breached, WithinLimits or Unknown: nobody could tell."""
+
+    reason: Annotated[str, Field(max_length=64)]
+    """reason is one word for programs."""
+
+    value: Annotated[str, Field(max_length=32)] | None = None
+    """value with six significant digits, or whole if it is a count. Absent where it is not known."""
+
+    message: Annotated[str, Field(max_length=512)]
+    """message is a sentence for people."""
+
+
 class RowCounts(ApiModel):
     """Rows that a check saw."""
 
@@ -522,7 +891,13 @@ class RowCounts(ApiModel):
     """reference is the number of rows in the reference data."""
 
     current: int
-    """current is the number of rows in the current data."""
+    """current is the number of rows in the current data, or in its window."""
+
+    sampled: bool | None = None
+    """sampled is true where a side had more rows than maxRows, and a sample was looked at."""
+
+    without_timestamp: int | None = None
+    """withoutTimestamp is how many rows of current were left out because nobody can read their timestamp."""
 
 
 class LastCheck(ApiModel):
@@ -561,8 +936,21 @@ class LastCheck(ApiModel):
     top_drifted_columns: Annotated[list[DriftedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
     """topDriftedColumns are the drifted columns furthest beyond their thresholds, at most ten."""
 
+    methods: Annotated[list[MethodUse], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """methods that judged the columns; MLflow has each column's. A change from one check to the next is told
+    in message: it can move the verdict while the data stays."""
+
     skipped_columns: Annotated[list[SkippedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
     """skippedColumns were not compared; at most ten are listed, message says how many there are."""
+
+    new_categories: Annotated[list[NewCategories], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """newCategories are columns with values that the reference lacks, most rows first, at most ten."""
+
+    constant_columns: Annotated[list[Text], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """constantColumns hold one single value in the current data, and more in the reference; at most ten."""
+
+    signals: Annotated[list[SignalStatus], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    """signals of the spec, and what was found of each."""
 
     rows: RowCounts | None = None
     """rows that were read."""

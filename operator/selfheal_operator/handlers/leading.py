@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
 from selfheal_operator.handlers.sweeper import Sweeper
 from selfheal_operator.handlers.watch import Context
 from selfheal_operator.kube.lease import Leadership
+from selfheal_operator.kube.store import Key
 
 logger = logging.getLogger(__name__)
 
+BREATH_SECONDS: Final = 0.005
 DRAIN_SECONDS: Final = 1.0
 """What is being done when the operator is asked to end may be finished in this time."""
 
@@ -83,15 +86,29 @@ class Leading:
             # What the leader before has written last, the watch may tell later: a Job that it made, and that
             # is gone by now, would be made once more.
             await self._sweeper.catch_up(self._leadership.acquired)
-            for key, promised in self._context.store.oldest_promise_first():
+            promises = self._context.store.oldest_promise_first()
+            for key, promised in promises:
                 queue.add_at(key, promised)
-                queue.add_last(key)
             for key in self._context.store.unanswered():
                 queue.add(key)
             async with asyncio.TaskGroup() as group:
                 group.create_task(queue.run_clock())
+                group.create_task(look_at_all(queue, [key for key, _ in promises]))
                 for _ in range(self._workers):
                     group.create_task(reconciler.run_worker())
         finally:
             self._context.reconciler = None
             reconciler.instruments.set_leader(leads=False)
+
+
+async def look_at_all(queue: WorkQueue[Key], keys: Iterable[Key]) -> None:
+    """Have everything looked at, one after the other, whenever nothing else waits.
+
+    Most looks find nothing to do and await nothing: all at once, ten thousand would keep the leader from
+    renewing its Lease.
+    """
+    for key in keys:
+        queue.add_last(key)
+        await asyncio.sleep(0)
+        while queue.depth:  # noqa: ASYNC110 - a look now and then is all there is to it
+            await asyncio.sleep(BREATH_SECONDS)

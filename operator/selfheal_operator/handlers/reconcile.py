@@ -1,5 +1,6 @@
 """See, decide, act: the same three steps whatever woke us up."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable
@@ -59,6 +60,8 @@ class Reconciler:
                 self.queue.add_at(key, wake_at)
             finally:
                 self.queue.done(key)
+            # A look that finds nothing to do has awaited nothing, and the next key may be there already.
+            await asyncio.sleep(0)
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Bring one monitor to where nothing is left to do now.

@@ -205,7 +205,8 @@ async def _watch(context: Context, namespaces: Sequence[str], take_signals: Call
     finally:
         await _end(running)
     for task in ended:
-        task.result()
+        if not task.cancelled():
+            task.result()
 
 
 async def _end(running: set[asyncio.Task[None]]) -> None:

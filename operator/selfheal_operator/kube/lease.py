@@ -104,6 +104,7 @@ class Elector:
         self._sighting: Sighting | None = None
         self._valid_until = -math.inf
         self._in_trouble = False
+        self._told = ""
         self.acquired = -math.inf
 
     def seconds_left(self) -> float:
@@ -164,6 +165,7 @@ class Elector:
             self._lease = None
         now = time.monotonic()
         self._sighting = sighting(self._sighting, self._lease, now)
+        self._tell_leader()
         return self._sighting.seconds_left(self._identity, now) if self._sighting else 0
 
     async def _claim(self) -> bool:
@@ -195,6 +197,12 @@ class Elector:
     def _document(self, spec: dict[str, Any], **metadata: str) -> dict[str, Any]:
         metadata = {"name": self._name, **metadata}
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+
+    def _tell_leader(self) -> None:
+        leader = self._lease.holder if self._lease is not None else ""
+        if leader not in {"", self._identity, self._told}:
+            logger.info("Standing by", extra={"leader": leader, "lease": self._name})
+        self._told = leader
 
     def _complain(self, what: str, error: SelfhealError) -> None:
         """Say it once: an outage of ten minutes is one line."""

@@ -1,0 +1,46 @@
+"""What every input begins as: a table as any other, with a secret among its values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+CANARY: Final = "hunter2-canary-in-a-cell"
+"""A value: what people have in their tables is nobody's business, least of all a log's."""
+ROWS: Final = 150
+
+Random = np.random.Generator
+Write = Callable[[Path, Random], str]
+"""Writes the current data into a folder, and returns the name of the file, or of the folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A way for data to be wrong."""
+
+    name: str
+    write: Write
+    is_garbage: bool
+    """Nothing in it supports a verdict: the result has to be Error or Inconclusive."""
+
+
+def table(random: Random, rows: int = ROWS) -> pd.DataFrame:
+    """Return a table as any other."""
+    return pd.DataFrame(
+        {
+            "x": random.normal(size=rows),
+            "n": random.integers(0, 1000, size=rows),
+            "plan": random.choice(["a", "b", CANARY], size=rows),
+            "flag": random.integers(0, 2, size=rows).astype(bool),
+            "score": random.integers(0, 2, size=rows),
+            "label": random.integers(0, 2, size=rows),
+        }
+    )
+
+
+def csv(random: Random) -> bytes:
+    """Return the table as CSV."""
+    return table(random).to_csv(index=False).encode()

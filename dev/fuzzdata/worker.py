@@ -1,0 +1,124 @@
+"""One process that checks many inputs, one after the other, and writes a line about each.
+
+It says which input it begins, so that whoever waits for it knows what killed it.
+"""
+
+import io
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from fuzzdata.inputs import Kind, table
+from fuzzdata.kinds_of_csv import KINDS as OF_CSV
+from fuzzdata.kinds_of_parquet import KINDS as OF_PARQUET
+from fuzzdata.promises import SECRET, broken_promises
+from selfheal_jobs.check import look, report_of
+from selfheal_operator.api.names import ENV_PREFIX_CURRENT
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.report import CheckReport
+from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+
+KINDS: Final = (*OF_CSV, *OF_PARQUET)
+
+_SECONDS: Final = 60
+"""For one input. Then the process is killed, and that is a finding."""
+_MEMORY: Final = 6 << 30
+"""Of addresses, most of which are never used."""
+_SLOT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
+_QUALITIES: Final = (
+    "nullShare",
+    "newCategories",
+    "outOfRange",
+    "duplicatedRows",
+    "constantColumns",
+    "rowCount",
+)
+_SIGNALS: Final = [
+    *({"name": each.lower(), "type": "DataQuality", "metric": each, "maxValue": 0.5} for each in _QUALITIES),
+    {"name": "f1", "type": "Performance", "metric": "f1", "minValue": 0.1},
+    {"name": "roc", "type": "Performance", "metric": "rocAuc", "minValue": 0.1},
+    {"name": "predictions", "type": "PredictionDrift"},
+    {"name": "labels", "type": "TargetDrift"},
+]
+
+
+def kind_of(number: int) -> Kind:
+    """Return the kind of an input: all of them come equally often."""
+    return KINDS[number % len(KINDS)]
+
+
+def check(number: int, seed: int, folder: Path) -> tuple[CheckReport, str, list[str]]:
+    """Check one input, and return the report, what was printed, and which promises were broken."""
+    random = np.random.default_rng([seed, number])
+    kind = kind_of(number)
+    table(random).to_parquet(folder / "reference.parquet", index=False)
+    request = _request(folder, kind.write(folder, random), with_signals=number // len(KINDS) % 2 == 0)
+    printed = io.StringIO()
+    handler = logging.StreamHandler(printed)
+    logging.getLogger().addHandler(handler)
+    try:
+        with redirect_stdout(printed), redirect_stderr(printed):
+            report = report_of(request, look(request), started=_SLOT, completed=_SLOT)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    return report, printed.getvalue(), list(broken_promises(kind, report, printed.getvalue()))
+
+
+def _request(folder: Path, name: str, *, with_signals: bool) -> RunRequest:
+    spec: dict[str, Any] = {
+        "dataset": {
+            "reference": {"uri": str(folder / "reference.parquet")},
+            "current": {"uri": str(folder / name)},
+            "columns": {"prediction": "score"},
+        },
+        "target": "label",
+        "threshold": 0.3,
+        "intervalSeconds": 60,
+        "signals": _SIGNALS if with_signals else [],
+    }
+    return RunRequest(
+        purpose=Purpose.CHECK,
+        monitor=MonitorRef(namespace="team-a", name="churn", uid="uid-1", generation=1),
+        job_name="churn-check-1",
+        slot=_SLOT,
+        spec=ModelMonitorSpec.model_validate(spec),
+        mlflow=TrackingTarget.model_validate(
+            {"trackingURI": "http://127.0.0.1:9", "experiment": "e", "registeredModelName": "m"}
+        ),
+    )
+
+
+def work(numbers: Iterable[int], seed: int) -> None:
+    """Check inputs, and write a line of JSON before each and after it."""
+    out = sys.stdout
+    logging.getLogger("selfheal_jobs").setLevel(logging.INFO)
+    os.environ[f"{ENV_PREFIX_CURRENT}AWS_SECRET_ACCESS_KEY"] = SECRET
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    for number in numbers:
+        out.write(json.dumps({"begins": number}) + "\n")
+        out.flush()
+        signal.alarm(_SECONDS)
+        with tempfile.TemporaryDirectory(prefix="selfheal-fuzz-") as folder:
+            report, _, broken = check(number, seed, Path(folder))
+        signal.alarm(0)
+        said = report.last_check
+        line = {"ends": number, "result": said.result, "reason": said.reason, "broken": broken}
+        out.write(json.dumps(line) + "\n")
+        out.flush()
+
+
+if __name__ == "__main__":
+    first, end, given_seed = map(int, sys.argv[1:])
+    work(range(first, end), given_seed)
