@@ -25,7 +25,7 @@ def slot(number: int) -> datetime:
 
 def check(number: int, version: int, **fields: Any) -> MadeJob:
     """Return the check of a slot, which ended at once."""
-    made = {
+    made: dict[str, Any] = {
         "uid": f"uid-{version}",
         "name": check_job_name("churn", slot(number)),
         "owner_uid": UID,

@@ -110,9 +110,9 @@ class Play:
             victims: dict[Target, Victim] = {}
             for target in OPERATORS:
                 line = Line(target, stage.cluster.server, stage.trust(), quick)
-                address = await line.start()
+                await line.start()
                 stack.push_async_callback(line.close)
-                life = self._life(stage, target, address, quick)
+                life = self._life(stage, target, line.address, quick)
                 process = OperatorProcess(forks, life, self.entry)
                 stack.push_async_callback(process.kill)
                 victims[target] = Victim(process, line)
