@@ -165,6 +165,10 @@ class Outcome:
     """Operator processes that were started."""
     seconds: float
 
+    def passes(self, faults: int) -> bool:
+        """Say whether nothing is wrong, and something could have been: so many faults struck, checks ran."""
+        return self.findings.clean and self.findings.started > 0 and self.journal.struck.total() == faults
+
 
 def _newest_version(bodies: Iterable[Document]) -> int:
     return max(int(body["metadata"]["resourceVersion"]) for body in bodies)
