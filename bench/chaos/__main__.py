@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from chaos.audit import Findings, Odd
 from chaos.faults import Kind
+from chaos.findings import Findings, Odd
 from chaos.plan import plan_faults
 from chaos.play import Outcome, Play, audit_again
 
@@ -37,7 +37,7 @@ def main() -> None:
     )
     outcome = asyncio.run(play.perform())
     _print(outcome)
-    if not _passes(outcome, arguments.faults):
+    if not outcome.passes(arguments.faults):
         sys.exit(1)
 
 
@@ -90,12 +90,6 @@ def _summary(outcome: Outcome) -> dict[str, int]:
         "doubled": len(found.doubled),
         "broken": len(found.broken),
     }
-
-
-def _passes(outcome: Outcome, faults: int) -> bool:
-    """Nothing is wrong, and there was something that could have been."""
-    found = outcome.findings
-    return found.clean and found.started > 0 and outcome.journal.struck.total() == faults
 
 
 if __name__ == "__main__":

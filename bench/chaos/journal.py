@@ -1,4 +1,4 @@
-"""Every fault that struck, a JSON line each, in the order of their ends: what a failed run is replayed by."""
+"""Every fault that struck, one JSON line each, in the order of their ends: by it a failed run is replayed."""
 
 import json
 import time

@@ -214,11 +214,13 @@ class Line:
         self._connections: set[asyncio.Transport] = set()
         self.weather = Weather.CLEAR
         self.watches: set[WatchStream] = set()
+        self.address = ""
+        """Where it serves."""
         self.worked = 0.0
         """When the operator last wrote as one that leads does, by the loop's clock."""
 
-    async def start(self) -> str:
-        """Begin to serve; return the address."""
+    async def start(self) -> None:
+        """Begin to serve."""
         connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
         self._session = aiohttp.ClientSession(
             self._server,
@@ -233,8 +235,7 @@ class Line:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        port = self._runner.addresses[0][1]
-        return f"http://127.0.0.1:{port}"
+        self.address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def close(self) -> None:
         """Serve no more."""
@@ -345,7 +346,7 @@ class Line:
 
 
 def _translator(time: QuickTime) -> Callable[[bytes], bytes]:
-    """Return what puts creation times into quick time: the operators' API server has a clock as fast."""
+    """Return what puts creation times into quick time: for the operators, the server's clock is as fast."""
 
     @lru_cache(maxsize=4096)
     def translated(written: bytes) -> bytes:

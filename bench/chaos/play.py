@@ -3,24 +3,25 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from chaos.admin import Admin
-from chaos.audit import Findings, audit
+from chaos.admin import Admin, Document
+from chaos.audit import audit, unsettled
 from chaos.clock import ClockStep, QuickTime
 from chaos.faults import OPERATORS, Fault, Target
+from chaos.findings import Findings
 from chaos.injector import Act, Injector, Victim
 from chaos.journal import Journal
 from chaos.line import Line
 from chaos.node import SimulatedNode
 from chaos.operator_life import Life, live
 from chaos.operator_process import OperatorProcess, fork_server
-from chaos.record import AUDIT_LOG, SIGHTINGS, read_record
+from chaos.record import AUDIT_LOG, SIGHTINGS, read_record, record_of
 from chaos.stage import Stage
 from chaos.users import Users
 
@@ -63,16 +64,15 @@ class Play:
             self.say(f"{self.monitors} monitors. Three operators lead at the same time; {half} faults begin")
             await self._strike(injector, self.faults[:half])
             await injector.bow_out()
-            second = replace(injector, act=Act(elects=True))
-            curtain = await stage.sight(second.admin)
+            curtain = _newest_version(await stage.sight(injector.admin))
             self.say("One of three operators leads, by a Lease; the other half of the faults begins")
-            await self._strike(second, self.faults[half:])
+            await self._strike(replace(injector, act=Act(elects=True)), self.faults[half:])
             end = quick.now()
             self.say("faults are over; waiting for rest")
-            await self._rest(second.admin, stage, quick, end)
-            await second.bow_out()
-            await stage.sight(second.admin)
-            lives = sum(victim.process.lives for victim in second.victims.values())
+            await self._rest(injector.admin, stage, quick, end)
+            await injector.bow_out()
+            await stage.sight(injector.admin)
+            lives = sum(victim.process.lives for victim in injector.victims.values())
         journal.close()
         stage.keep_log()
         keep_times(self.folder, quick, end)
@@ -110,9 +110,9 @@ class Play:
             victims: dict[Target, Victim] = {}
             for target in OPERATORS:
                 line = Line(target, stage.cluster.server, stage.trust(), quick)
-                address = await line.start()
+                await line.start()
                 stack.push_async_callback(line.close)
-                life = self._life(stage, target, address, quick)
+                life = self._life(stage, target, line.address, quick)
                 process = OperatorProcess(forks, life, self.entry)
                 stack.push_async_callback(process.kill)
                 victims[target] = Victim(process, line)
@@ -149,9 +149,7 @@ class Play:
         deadline = time.monotonic() + _REST_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(2)
-            await stage.sight(admin)
-            record = read_record(stage.cluster.state.audit_log, self.folder / SIGHTINGS)
-            if not audit(record, quick.at, end).lost:
+            if not unsettled(record_of(await stage.sight(admin)), quick.at, end):
                 return
 
 
@@ -166,6 +164,14 @@ class Outcome:
     lives: int
     """Operator processes that were started."""
     seconds: float
+
+    def passes(self, faults: int) -> bool:
+        """Say whether nothing is wrong, and something could have been: so many faults struck, checks ran."""
+        return self.findings.clean and self.findings.started > 0 and self.journal.struck.total() == faults
+
+
+def _newest_version(bodies: Iterable[Document]) -> int:
+    return max(int(body["metadata"]["resourceVersion"]) for body in bodies)
 
 
 def keep_times(folder: Path, quick: QuickTime, end: datetime) -> None:

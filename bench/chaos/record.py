@@ -10,13 +10,13 @@ from typing import Any, Final
 from chaos.faults import OPERATORS
 from selfheal_operator.api.names import ANNOTATION_REQUEST, ANNOTATION_SLOT, LABEL_PURPOSE
 from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
 
 Document = dict[str, Any]
 
 AUDIT_LOG: Final = "audit.log"
 SIGHTINGS: Final = "sightings.jsonl"
 """What is read, in the folder of a run."""
-
 _LINES: Final = frozenset(OPERATORS)
 _EVENT: Final = '{"kind":"Event"'
 
@@ -31,6 +31,7 @@ class MadeJob:
     purpose: Purpose
     slot: datetime
     request: str | None = None
+    """The token of the request that it answers. Such a Job has no slot of the schedule."""
     version: int
     """The revision of the cluster's data at which it was created."""
     by: str = ""
@@ -49,14 +50,14 @@ class Version:
     by: str = ""
     """The line over which it was written; empty for all others."""
     generation: int
-    annotations: Mapping[str, str]
-    spec: Mapping[str, Any]
-    status: Mapping[str, Any]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    spec: ModelMonitorSpec
+    status: ModelMonitorStatus
 
     @property
     def observed(self) -> bool:
         """Whether the status speaks of this very spec."""
-        return self.status.get("observedGeneration") == self.generation
+        return self.status.observed_generation == self.generation
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +75,11 @@ class MonitorLife:
     jobs: list[MadeJob] = field(default_factory=list)
     """In the order in which they were created."""
 
+    @property
+    def last(self) -> Version:
+        """How it was stored last."""
+        return self.versions[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -81,10 +87,8 @@ class Record:
 
     monitors: Mapping[str, MonitorLife]
     """By UID."""
-    ownerless: tuple[MadeJob, ...]
+    ownerless: tuple[MadeJob, ...] = ()
     """Jobs whose owner was never seen."""
-    unreadable_lines: int
-    """Of the audit log: where the API server was killed, its last line may be cut."""
 
 
 def read_record(log: Path, sightings: Path) -> Record:
@@ -97,50 +101,76 @@ def read_record(log: Path, sightings: Path) -> Record:
     """
     reader = _Reader()
     with log.open(encoding="utf-8", errors="replace") as lines:
-        for event in reader.events(lines):
+        for event in _events(lines):
             reader.take(event)
     with sightings.open(encoding="utf-8") as lines:
         for line in lines:
-            body = json.loads(line)
-            see = reader.see_job if body["kind"] == "Job" else reader.see_monitor
-            see(body)
+            reader.see(json.loads(line))
     return reader.record()
 
 
+def record_of(bodies: Iterable[Document]) -> Record:
+    """Put together what is known from a look at Jobs and monitors alone."""
+    reader = _Reader()
+    for body in bodies:
+        reader.see(body)
+    return reader.record()
+
+
+def _events(lines: Iterable[str]) -> Iterator[Document]:
+    """Yield the events; a line that was cut by a kill may have the next event at its end."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            if (begin := line.rfind(_EVENT)) > 0:
+                yield from _events([line[begin:]])
+
+
 class _Reader:
-    """Takes audit events one by one."""
+    """Takes in documents one by one."""
 
     def __init__(self) -> None:
         self._monitors: dict[str, MonitorLife] = {}
         self._jobs: dict[str, MadeJob] = {}
         self._finished: dict[str, int] = {}
-        self._unreadable = 0
-
-    def events(self, lines: Iterable[str]) -> Iterator[Document]:
-        """Yield the events; a line that was cut by a kill may have the next event at its end."""
-        for line in lines:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                self._unreadable += 1
-                begin = line.rfind(_EVENT)
-                if begin > 0:
-                    yield from self.events([line[begin:]])
 
     def take(self, event: Document) -> None:
         """Take in what the API server has answered."""
         answer = event.get("responseObject")
         if event.get("responseStatus", {}).get("code", 500) >= 300 or answer is None:
             return
-        by = agent if (agent := event.get("userAgent", "")) in _LINES else ""
+        agent = event.get("userAgent", "")
+        by = agent if agent in _LINES else ""
         if event["objectRef"]["resource"] == "jobs":
-            self.see_job(answer, by)
+            self._see_job(answer, by)
         elif event["verb"] == "delete":
             self._see_deleted(answer, datetime.fromisoformat(event["stageTimestamp"]))
         else:
-            self.see_monitor(answer, by)
+            self._see_monitor(answer, by)
 
-    def see_job(self, body: Document, by: str = "") -> None:
+    def see(self, body: Document) -> None:
+        """Take in what the API server has shown."""
+        if body["kind"] == "Job":
+            self._see_job(body, "")
+        else:
+            self._see_monitor(body, "")
+
+    def record(self) -> Record:
+        """Return all that was taken in."""
+        ownerless = []
+        for uid, job in sorted(self._jobs.items(), key=lambda item: (item[1].version, item[1].name)):
+            job_ = replace(job, finished_version=self._finished.get(uid))
+            if (life := self._monitors.get(job.owner_uid)) is not None:
+                life.jobs.append(job_)
+            else:
+                ownerless.append(job_)
+        for life in self._monitors.values():
+            by_version = {version.version: version for version in reversed(life.versions)}
+            life.versions = [by_version[number] for number in sorted(by_version)]
+        return Record(self._monitors, tuple(ownerless))
+
+    def _see_job(self, body: Document, by: str) -> None:
         """Take in a Job: whatever it is shown for, it was created once."""
         metadata = body["metadata"]
         uid, version = metadata["uid"], int(metadata["resourceVersion"])
@@ -165,7 +195,7 @@ class _Reader:
             created=datetime.fromisoformat(metadata["creationTimestamp"]),
         )
 
-    def see_monitor(self, body: Document, by: str = "") -> None:
+    def _see_monitor(self, body: Document, by: str) -> None:
         """Take in a monitor as it was stored."""
         metadata = body["metadata"]
         life = self._monitors.setdefault(
@@ -182,31 +212,17 @@ class _Reader:
                 by=by,
                 generation=metadata["generation"],
                 annotations=metadata.get("annotations") or {},
-                spec=body["spec"],
-                status=body.get("status") or {},
+                spec=ModelMonitorSpec.model_validate(body["spec"]),
+                status=ModelMonitorStatus.model_validate(body.get("status") or {}),
             )
         )
 
-    def record(self) -> Record:
-        """Return all that was taken in."""
-        ownerless = []
-        for job in sorted(self._jobs.values(), key=lambda job: (job.version, job.name)):
-            job_ = replace(job, finished_version=self._finished.get(job.uid))
-            if (life := self._monitors.get(job.owner_uid)) is not None:
-                life.jobs.append(job_)
-            else:
-                ownerless.append(job_)
-        for life in self._monitors.values():
-            by_version = {version.version: version for version in reversed(life.versions)}
-            life.versions = [by_version[number] for number in sorted(by_version)]
-        return Record(self._monitors, tuple(ownerless), self._unreadable)
-
     def _see_deleted(self, answer: Document, time: datetime) -> None:
-        uid = (answer.get("details") or answer.get("metadata") or {}).get("uid")
+        uid = (answer.get("details") or answer["metadata"])["uid"]
         if uid in self._monitors:
             self._monitors[uid].deleted = time
 
 
 def _has_finished(body: Document) -> bool:
     conditions = (body.get("status") or {}).get("conditions") or ()
-    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+    return any(c["type"] in {"Complete", "Failed"} and c["status"] == "True" for c in conditions)

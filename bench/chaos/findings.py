@@ -1,0 +1,52 @@
+"""What an audit has found."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Odd(Enum):
+    """What may happen while several operators lead: no slot is lost or doubled by it."""
+
+    MISCOUNTED = "slots counted as missed although they had their Job, by an operator that did not know of it"
+    LATE = "slots started after they had been given up and counted, by a call that came through late"
+    OVERLAPPING = "checks started while another of their monitor ran, by an operator that did not know"
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """One of these."""
+
+    odd: Odd
+    version: int
+    """The revision at which it happened."""
+    sentence: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the audit found; one sentence for each thing that is wrong."""
+
+    monitors: int = 0
+    slots: int = 0
+    """Slots that were due and are accounted for: started or missed."""
+    started: int = 0
+    """Checks that were started for a slot."""
+    missed: int = 0
+    """Slots that were passed over and counted."""
+    retrainings: int = 0
+    requested: int = 0
+    """Runs that somebody asked for."""
+    orphans: int = 0
+    """Jobs created after their monitor was deleted, by an operator that did not know yet; garbage collection
+    takes them away."""
+    oddities: list[Oddity] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Other promises: retrainings one at a time and numbered, a status that never goes back, no Job for a
+    time that is no slot, an operator that comes back by itself."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.lost or self.doubled or self.broken)

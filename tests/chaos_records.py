@@ -1,0 +1,85 @@
+"""Records of runs that never were: a test names only what it is about.
+
+A monitor of every minute, made at noon by both clocks; its first slot is a minute later.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from builders import MINUTE, NOON, UID, spec
+from chaos.audit import audit
+from chaos.findings import Findings
+from chaos.record import MadeJob, MonitorLife, Record, Version
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.core.jobs import check_job_name, retrain_job_name
+
+EVERY_MINUTE = {"schedule": "* * * * *"}
+
+
+def slot(number: int) -> datetime:
+    """Return a slot of a monitor of every minute, counted from noon."""
+    return NOON + number * MINUTE
+
+
+def check(number: int, version: int, **fields: Any) -> MadeJob:
+    """Return the check of a slot, which ended at once."""
+    made: dict[str, Any] = {
+        "uid": f"uid-{version}",
+        "name": check_job_name("churn", slot(number)),
+        "owner_uid": UID,
+        "purpose": Purpose.CHECK,
+        "slot": slot(number),
+        "version": version,
+        "created": slot(number),
+        "finished_version": version + 1,
+    }
+    return MadeJob(**made | fields)
+
+
+def retraining(number: int, version: int, *, answers: int, **fields: Any) -> MadeJob:
+    """Return a retraining that answers the drift of a slot."""
+    named = {"name": retrain_job_name("churn", number), "purpose": Purpose.RETRAIN}
+    return check(answers, version, **named | fields)
+
+
+def told(
+    version: int,
+    last: int | None,
+    missed: int = 0,
+    *,
+    annotations: dict[str, str] | None = None,
+    when: dict[str, Any] | None = None,
+    generation: int = 1,
+    **status: Any,
+) -> Version:
+    """Return a status that knows of the slots until `last`."""
+    known = {} if last is None else {"last_schedule_time": slot(last), "next_check_time": slot(last + 1)}
+    document = {"observed_generation": generation, "missed_checks": missed} | known | status
+    return Version(
+        version=version,
+        generation=generation,
+        annotations=annotations or {},
+        spec=spec(**when or EVERY_MINUTE),
+        status=ModelMonitorStatus.model_validate(document),
+    )
+
+
+def audited(
+    jobs: Iterable[MadeJob] = (),
+    versions: Iterable[Version] = (),
+    *,
+    end: datetime = NOON,
+    deleted: datetime | None = None,
+) -> Findings:
+    """Return what an audit finds in such a record."""
+    life = MonitorLife(
+        uid=UID,
+        name="team-a/churn",
+        created=NOON,
+        versions=list(versions),
+        deleted=deleted,
+        jobs=sorted(jobs, key=lambda job: job.version),
+    )
+    return audit(Record({UID: life}), lambda time: time, end)
