@@ -16,6 +16,8 @@ from selfheal_operator.kube.store import Key
 logger = logging.getLogger(__name__)
 
 BREATH_SECONDS: Final = 0.005
+STOP_SECONDS: Final = 10.0
+"""What is cancelled has ended within moments, or never will."""
 DRAIN_SECONDS: Final = 1.0
 """What is being done when the operator is asked to end may be finished in this time."""
 
@@ -64,7 +66,8 @@ class Leading:
         """Begin nothing new, and finish what is being done if that does not take long."""
         if (reconciler := self._context.reconciler) is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reconciler.queue.drain(), DRAIN_SECONDS)
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await reconciler.queue.drain()
 
     async def _lead(self) -> None:
         """Work until the leadership is lost; then at once no more."""
@@ -74,7 +77,10 @@ class Leading:
         finally:
             for duty in duties:
                 duty.cancel()
-            await asyncio.gather(*duties, return_exceptions=True)
+            _, stuck = await asyncio.wait(duties, timeout=STOP_SECONDS)
+        if stuck:
+            # Never seen since the queue's clock was mended. A restarted operator is better than one that waits.
+            raise RuntimeError("what the leader did goes on, though it leads no longer")
         for duty in ended:
             duty.result()
 

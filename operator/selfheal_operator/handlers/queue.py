@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import heapq
 import itertools
 from collections.abc import Callable, Hashable
@@ -130,10 +131,11 @@ class WorkQueue(Generic[K]):
         while True:
             self._changed.clear()
             pause = self._release(self._clock())
-            try:
-                await asyncio.wait_for(self._changed.wait(), pause.total_seconds())
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the event, and a
+            # leader that has lost its Lease would wait for this task for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause.total_seconds()):
+                    await self._changed.wait()
 
     def _drop_replaced(self) -> None:
         """Take out times that were replaced: those far ahead would stay for as long, one for every look."""

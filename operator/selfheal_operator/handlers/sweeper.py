@@ -80,7 +80,8 @@ class Sweeper:
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._asked.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
             await asyncio.sleep(SETTLE_SECONDS)
         self._asked.clear()
 
