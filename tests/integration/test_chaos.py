@@ -1,4 +1,4 @@
-"""The chaos run notices what it is there for; that it finds nothing in a real operator, `make chaos` shows."""
+"""The chaos run notices what it is there for; a real operator is struck by `make chaos`."""
 
 from pathlib import Path
 

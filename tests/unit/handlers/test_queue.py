@@ -288,7 +288,7 @@ async def test_the_queue_tells_how_many_wait_and_since_when(queue, clock):
 
 
 async def test_the_clock_ends_when_it_is_cancelled_while_a_time_is_set(queue):
-    """When a leader loses its Lease, requests fail, and their monitors are set for later while all has to end."""
+    """A leader loses its Lease: requests fail, their monitors are set for later, and all has to end."""
     running = asyncio.create_task(queue.run_clock())
     await asyncio.sleep(0.01)
 
