@@ -79,7 +79,7 @@ class Leading:
                 duty.cancel()
             _, stuck = await asyncio.wait(duties, timeout=STOP_SECONDS)
         if stuck:
-            # Never seen since the queue's clock was mended. A restarted operator is better than one that hangs.
+            # Never seen since the queue's clock was mended. Better to restart than to hang.
             raise RuntimeError("what the leader did goes on, though it leads no longer")
         for duty in ended:
             duty.result()
