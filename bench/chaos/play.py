@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from chaos.act import Act
 from chaos.admin import Admin, Document
 from chaos.audit import audit, unsettled
 from chaos.clock import ClockStep, QuickTime
 from chaos.faults import OPERATORS, Fault, Target
 from chaos.findings import Findings
-from chaos.injector import Act, Injector, Victim
+from chaos.injector import Injector, Victim
 from chaos.journal import Journal
 from chaos.line import Line
 from chaos.node import SimulatedNode
