@@ -18,6 +18,8 @@ from selfheal_operator.kube.store import Key, Store
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 2.0
+COMPLAINT_SECONDS: Final = 60.0
+"""In an outage, one line in so many seconds."""
 SETTLE_SECONDS: Final = 0.2
 """A watch of monitors and one of Jobs begin together: one look for both."""
 WATCH_SECONDS: Final = 10.0
@@ -50,6 +52,7 @@ class Sweeper:
         self._asked = asked
         self._one_at_a_time = asyncio.Lock()
         self._true_since = -math.inf
+        self._next_complaint = -math.inf
         self.listed = asyncio.Event()
         """Set once everything has been listed."""
 
@@ -105,7 +108,13 @@ class Sweeper:
         try:
             await attempt()
         except SelfhealError as error:
+            self._complain(error)
+            return False
+        self._next_complaint = -math.inf
+        return True
+
+    def _complain(self, error: SelfhealError) -> None:
+        if (now := time.monotonic()) >= self._next_complaint:
+            self._next_complaint = now + COMPLAINT_SECONDS
             hint = "is the CRD installed?" if isinstance(error, NotFoundError) else ""
             logger.warning("Cannot list; will try again", extra={"error": str(error), "hint": hint})
-            return False
-        return True
