@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chaos.faults import Kind
 from chaos.findings import Findings, Odd
+from chaos.journal import JOURNAL
 from chaos.plan import plan_faults
 from chaos.play import Outcome, Play, audit_again
 
@@ -26,7 +27,7 @@ def main() -> None:
         return
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed} (repeat with SEED={seed})", flush=True)
-    shutil.rmtree(arguments.folder, ignore_errors=True)
+    _clear(arguments.folder)
     play = Play(
         seed=seed,
         faults=plan_faults(seed, arguments.faults),
@@ -45,13 +46,21 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="of the list of faults; a new one otherwise")
     parser.add_argument("--faults", type=int, default=1000, help="how many")
-    parser.add_argument("--monitors", type=int, default=60)
+    parser.add_argument("--monitors", type=int, default=30)
     parser.add_argument("--speed", type=int, default=10, help="how much faster the operators' time runs")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="for logs and the journal")
     parser.add_argument(
         "--audit", action="store_true", help="audit the run in the folder again, nothing else"
     )
     return parser.parse_args()
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run left there, and nothing else."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / JOURNAL).exists():
+            sys.exit(f"{folder} holds other things than a chaos run: choose another --folder")
+        shutil.rmtree(folder)
 
 
 def _print(outcome: Outcome) -> None:
@@ -84,7 +93,10 @@ def _print_wrong(found: Findings) -> None:
 def _summary(outcome: Outcome) -> dict[str, int]:
     found = outcome.findings
     return {
+        "seed": outcome.seed,
         "slots": found.slots,
+        "started": found.started,
+        "missed": found.missed,
         "faults": outcome.journal.struck.total(),
         "lost": len(found.lost),
         "doubled": len(found.doubled),

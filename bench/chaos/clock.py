@@ -2,7 +2,6 @@
 
 import mmap
 import struct
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,10 +29,6 @@ class QuickTime:
     def at(self, real: datetime) -> datetime:
         """Translate a real time; nothing changes for times before the beginning."""
         return real if real <= self.begin else self.begin + (real - self.begin) * self.speed
-
-    def real_seconds(self, quick: timedelta) -> float:
-        """Return how long a stretch of quick time takes."""
-        return quick.total_seconds() / self.speed
 
 
 class ClockStep:
@@ -66,8 +61,3 @@ class SteppedClock:
     def __call__(self) -> datetime:
         """Tell it."""
         return self.time.now() + self.step.offset
-
-
-def elapsed_since(started: float) -> float:
-    """Return the seconds since a reading of the monotonic clock."""
-    return time.monotonic() - started

@@ -10,15 +10,15 @@ from typing import Final
 
 import aiohttp
 
+from chaos.act import Act
 from chaos.admin import Admin
-from chaos.faults import CALL_KINDS, OPERATORS, Fault, Kind, Target
+from chaos.faults import CALL_KINDS, Fault, Kind, Target
 from chaos.journal import Journal
 from chaos.line import FAILURES, Answer, Exchange, HungUpError, Line, Trap, WatchStream, Weather
 from chaos.node import SimulatedNode
 from chaos.operator_process import OperatorProcess
 from chaos.stage import Stage
 from chaos.users import Users
-from demo.install import OPERATOR_NAMESPACE
 
 _PATIENCE: Final = 45.0
 """Seconds in which an operator that nothing ails makes the call that a fault waits for, and has a watch: the
@@ -28,14 +28,6 @@ _STEPS: Final = (20, 45, 100, 250, 400)
 _CLOCK_HELD: Final = 2.0
 """Seconds of real time that a clock stays wrong, beyond the fault's own."""
 
-_SETTINGS: Final = {
-    "SELFHEAL_HEALTH_PORT": "0",
-    "SELFHEAL_RESYNC_SECONDS": "15",
-    "SELFHEAL_CHECK_DEADLINE_SECONDS": "12",
-    "SELFHEAL_RETRAIN_DEADLINE_SECONDS": "20",
-    "SELFHEAL_MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-}
-
 _WEATHER: Final = {
     Kind.THROTTLED: Weather.THROTTLED,
     Kind.UNAVAILABLE: Weather.UNAVAILABLE,
@@ -43,25 +35,6 @@ _WEATHER: Final = {
     Kind.BLACK_HOLE: Weather.BLACK_HOLE,
 }
 GONE: Final = Answer.failure(410, "Expired", "too old resource version: 1 (2)")
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A part of the run, in which the operators are set up in one way."""
-
-    elects: bool
-    """Whether one of them leads, by a Lease; otherwise all of them do, at the same time."""
-
-    def settings_of(self, name: Target) -> dict[str, str]:
-        """Return the environment of an operator."""
-        elected = {
-            "POD_NAME": str(name),
-            "POD_NAMESPACE": OPERATOR_NAMESPACE,
-            "SELFHEAL_LEASE_DURATION_SECONDS": "4",
-            "SELFHEAL_LEASE_RENEW_DEADLINE_SECONDS": "3",
-            "SELFHEAL_LEASE_RETRY_SECONDS": "1",
-        }
-        return _SETTINGS | (elected if self.elects else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +236,3 @@ async def _later(exchange: Exchange, seconds: float) -> None:
     await asyncio.sleep(seconds)
     with contextlib.suppress(aiohttp.ClientError):
         await exchange.forward()
-
-
-__all__ = ["OPERATORS", "Injector", "Victim"]

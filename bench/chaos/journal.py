@@ -4,9 +4,11 @@ import json
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from chaos.faults import Fault, Kind
+
+JOURNAL: Final = "journal.jsonl"
 
 
 class Journal:

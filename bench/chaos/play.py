@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from chaos.act import Act
 from chaos.admin import Admin, Document
 from chaos.audit import audit, unsettled
 from chaos.clock import ClockStep, QuickTime
 from chaos.faults import OPERATORS, Fault, Target
 from chaos.findings import Findings
-from chaos.injector import Act, Injector, Victim
-from chaos.journal import Journal
+from chaos.injector import Injector, Victim
+from chaos.journal import JOURNAL, Journal
 from chaos.line import Line
 from chaos.node import SimulatedNode
 from chaos.operator_life import Life, live
@@ -57,7 +58,7 @@ class Play:
     async def _perform(self, stage: Stage) -> "Outcome":
         quick = QuickTime.starting_now(self.speed)
         began = time.monotonic()
-        journal = Journal(self.folder / "journal.jsonl")
+        journal = Journal(self.folder / JOURNAL)
         async with self._cast(stage, quick, journal) as injector:
             await injector.users.apply_all()
             half = len(self.faults) // 2
@@ -79,6 +80,7 @@ class Play:
         findings = audit_again(self.folder)
         findings.broken += journal.complaints
         return Outcome(
+            seed=self.seed,
             findings=findings,
             curtain=curtain,
             journal=journal,
@@ -157,6 +159,7 @@ class Play:
 class Outcome:
     """What came of a run."""
 
+    seed: int
     findings: Findings
     curtain: int
     """The revision after which only one operator led."""

@@ -1,4 +1,4 @@
-"""The chaos run notices what it is there for; a real operator is struck by `make chaos`."""
+"""The chaos run notices what it is there for. What it finds in the real operator, `make chaos` shows."""
 
 from pathlib import Path
 

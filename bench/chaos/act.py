@@ -1,0 +1,34 @@
+"""How the operators are set up in a part of the run."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from chaos.faults import Target
+from demo.install import OPERATOR_NAMESPACE
+
+_SETTINGS: Final = {
+    "SELFHEAL_HEALTH_PORT": "0",
+    "SELFHEAL_RESYNC_SECONDS": "15",
+    "SELFHEAL_CHECK_DEADLINE_SECONDS": "12",
+    "SELFHEAL_RETRAIN_DEADLINE_SECONDS": "20",
+    "SELFHEAL_MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A part of the run, in which the operators are set up in one way."""
+
+    elects: bool
+    """Whether one of them leads, by a Lease; otherwise all of them do, at the same time."""
+
+    def settings_of(self, name: Target) -> dict[str, str]:
+        """Return the environment of an operator."""
+        elected = {
+            "POD_NAME": str(name),
+            "POD_NAMESPACE": OPERATOR_NAMESPACE,
+            "SELFHEAL_LEASE_DURATION_SECONDS": "4",
+            "SELFHEAL_LEASE_RENEW_DEADLINE_SECONDS": "3",
+            "SELFHEAL_LEASE_RETRY_SECONDS": "1",
+        }
+        return _SETTINGS | (elected if self.elects else {})
