@@ -12,24 +12,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import pandas as pd
-
-from selfheal_jobs import columns
 from selfheal_jobs.check_run import CheckNumbers, LoggedCheck, log_check
-from selfheal_jobs.columns import ColumnPlan
+from selfheal_jobs.columns import ColumnPlan, Walk
+from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.sides import open_current, open_reference
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
+from selfheal_jobs.table import Table
 from selfheal_jobs.target import infer_task
-from selfheal_jobs.tracking import BRIEFLY, connect
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts, SkippedColumn
+from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, MethodUse, RowCounts, SkippedColumn
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +45,8 @@ class Seen:
     rows: RowCounts | None = None
     plan: ColumnPlan | None = None
     comparison: Comparison | None = None
+    tables: tuple[Table, Table] | None = None
+    """Reference and current: a report takes its samples from there."""
     problem: DataError | None = None
 
 
@@ -70,18 +69,18 @@ def look(request: RunRequest) -> Seen:
     """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
     seen = Seen(task=request.task)
     try:
-        reference_table = open_reference(request)
-        reference = frame(reference_table)
+        reference = open_reference(request)
         task = request.task or _task_of(reference, request.spec.target)
         seen = replace(seen, task=task)
-        current_table = open_current(request, reference_table)
-        current = frame(current_table)
-        seen = replace(seen, rows=_rows(reference_table, current_table))
-        plan = columns.plan(reference, current, target=request.spec.target)
+        current = open_current(request, reference)
+        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current))
+        walk = Walk(reference, current, request.spec.target)
+        comparison = compare(walk, request.spec.drift, walk.words)
+        plan = walk.plan()
         seen = replace(seen, plan=plan)
         _require_columns(plan)
-        logger.info("Comparing %d columns, skipping %d", len(plan.compared), len(plan.skipped))
-        return replace(seen, comparison=compare(reference, current, plan.compared))
+        logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
+        return replace(seen, comparison=comparison)
     except DataError as problem:
         return replace(seen, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
@@ -99,8 +98,8 @@ def _rows(reference: SourceTable, current: SourceTable) -> RowCounts:
     )
 
 
-def _task_of(reference: pd.DataFrame, target: str) -> Task | None:
-    return infer_task(reference[target]) if target in reference.columns else None
+def _task_of(reference: Table, target: str) -> Task | None:
+    return infer_task(content(reference, target)) if target in reference.schema.names else None
 
 
 def _require_columns(plan: ColumnPlan) -> None:
@@ -129,6 +128,7 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             columns_checked=len(comparison.columns) if comparison else None,
             columns_drifted=len(comparison.drifted) if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
+            methods=_methods(comparison) if comparison else [],
             skipped_columns=_skipped(seen.plan) if seen.plan else [],
             rows=seen.rows,
             observed_generation=request.monitor.generation,
@@ -166,6 +166,13 @@ def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
     ]
 
 
+def _methods(comparison: Comparison) -> list[MethodUse]:
+    return [
+        MethodUse(kind=kind, method=method, columns=count)
+        for (kind, method), count in comparison.methods.most_common(_MAX_LISTED)
+    ]
+
+
 def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
     return [
         SkippedColumn(name=each.name[:_MAX_NAME], reason=each.reason) for each in plan.skipped[:_MAX_LISTED]
@@ -174,31 +181,44 @@ def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
 
 def _with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
     """Log the check to MLflow, and return the report with what came of it."""
+    said = report.last_check.message
     try:
         logged = _log(request, seen, report.last_check.result)
     except TrackingError as error:
-        return _amended(report, message=f"{report.last_check.message}. The run was not logged: {error}")
+        return _amended(report, message=f"{said}. The run was not logged: {error}")
     except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
-        return _amended(
-            report, message=f"{report.last_check.message}. The run was not logged ({one_line(error)})."
-        )
-    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri)
-    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri)
+        return _amended(report, message=f"{said}. The run was not logged ({one_line(error)}).")
+    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri or "none")
+    problem = {"message": f"{said}. {logged.problem}."} if logged.problem else {}
+    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
 
 
 def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
-    if seen.comparison is None or seen.rows is None:
+    comparison, tables = seen.comparison, seen.tables
+    if comparison is None or seen.rows is None or tables is None:
         raise ValueError("only a comparison can be logged")
     numbers = CheckNumbers(
-        comparison=seen.comparison,
+        comparison=comparison,
         rows_reference=seen.rows.reference,
         rows_current=seen.rows.current,
         threshold=request.spec.threshold,
         result=result,
     )
-    return log_check(connect(request, BRIEFLY), numbers)
+    wanted = _wants_report(request.spec.drift.report, result)
+    return log_check(request, numbers, (lambda: _page(request, comparison, *tables)) if wanted else None)
 
 
-def _amended(report: CheckReport, **changes: str) -> CheckReport:
+def _wants_report(when: str, result: CheckResult) -> bool:
+    return when == "Always" or (when == "OnDrift" and result in (CheckResult.DRIFT, CheckResult.WARNING))
+
+
+def _page(request: RunRequest, comparison: Comparison, reference: Table, current: Table) -> str:
+    # Imported here: Evidently takes five seconds and 300 MB, and most checks make no report.
+    from selfheal_jobs.evidently_report import page  # noqa: PLC0415
+
+    return page(comparison, reference, current, seed=int(request.slot.timestamp()))
+
+
+def _amended(report: CheckReport, **changes: str | None) -> CheckReport:
     return report.model_copy(update={"last_check": report.last_check.model_copy(update=changes)})

@@ -1,18 +1,28 @@
-"""What a check leaves in MLflow: every number, the table of columns, and Evidently's report."""
+"""What a check leaves in MLflow: all numbers, the table of columns, and Evidently's report if it is made."""
 
-from collections.abc import Mapping
+import csv
+import io
+import json
+import logging
+import math
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
-
-import pandas as pd
-from mlflow.entities import Run
+from typing import Any, Final
 
 from selfheal_jobs.drift import Comparison
+from selfheal_jobs.endurance import AT_WORK, BRIEFLY, Endurance
 from selfheal_jobs.keys import column_keys
-from selfheal_jobs.tracking import Tracking, mlflow_errors
+from selfheal_jobs.mlflow_server import MLflowServer, Run, reach
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.run_tags import run_tags, same_job
+from selfheal_operator.api.request import RunRequest
+
+logger = logging.getLogger(__name__)
 
 HTML_REPORT: Final = "drift_report.html"
 TABLE: Final = "drift_columns"
+_TAG_REPORT: Final = "selfheal.report"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +30,9 @@ class LoggedCheck:
     """Where a check was logged."""
 
     run_id: str
-    report_uri: str
+    report_uri: str | None
+    problem: str = ""
+    """Why there is no report although one was wanted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +48,15 @@ class CheckNumbers:
     def metrics(self) -> dict[str, float]:
         """Return the metrics: of the whole, and `score/<column>` of each column."""
         keys = column_keys(each.name for each in self.comparison.columns)
-        return {
+        whole = {
             "drift_share": self.comparison.share,
             "columns_checked": len(self.comparison.columns),
             "columns_drifted": len(self.comparison.drifted),
             "rows_reference": self.rows_reference,
             "rows_current": self.rows_current,
-        } | {f"score/{keys[each.name]}": each.score for each in self.comparison.columns}
+        }
+        scores = {f"score/{keys[each.name]}": each.score for each in self.comparison.columns}
+        return whole | {name: score for name, score in scores.items() if math.isfinite(score)}
 
     def params(self) -> dict[str, str]:
         """Return the rules by which the numbers were judged: `method/<column>` and `threshold/<column>`."""
@@ -51,61 +65,92 @@ class CheckNumbers:
         limits = {f"threshold/{keys[each.name]}": f"{each.threshold:g}" for each in self.comparison.columns}
         return {"threshold": f"{self.threshold:g}"} | methods | limits
 
-    def table(self) -> pd.DataFrame:
-        """Return one row per column, the drifted ones first."""
-        rows = [
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row per column, the drifted ones first; a score that is not a number is None."""
+        return [
             {
                 "column": each.name,
                 "kind": each.kind.value,
                 "method": each.method,
-                "score": each.score,
+                "score": each.score if math.isfinite(each.score) else None,
                 "threshold": each.threshold,
                 "drifted": each.drifted,
             }
             for each in sorted(self.comparison.columns, key=lambda each: (not each.drifted, each.name))
         ]
-        return pd.DataFrame(rows)
 
 
-def log_check(tracking: Tracking, numbers: CheckNumbers) -> LoggedCheck:
+def log_check(
+    request: RunRequest, numbers: CheckNumbers, report: Callable[[], str] | None, first: Endurance = BRIEFLY
+) -> LoggedCheck:
     """Log a check that came to a verdict; a repeated pod gets the run that its predecessor finished.
+
+    Args:
+        request: Where to, and whose.
+        numbers: What.
+        report: Makes Evidently's page, if one is wanted.
+        first: How long a server is tried that has not answered yet.
 
     Raises:
         TrackingError: MLflow could not be reached, or refuses.
     """
-    with mlflow_errors(tracking.request.mlflow.tracking_uri):
-        run = _finished_before(tracking)
-        if run is None:
-            run = tracking.start_run()
-            tracking.log(
-                run,
-                metrics=numbers.metrics(),
-                params=numbers.params(),
-                tags={"selfheal.result": numbers.result},
-            )
-            _log_texts(tracking, run, _texts(numbers))
-            tracking.client.set_terminated(run.info.run_id)
-    return LoggedCheck(run_id=run.info.run_id, report_uri=f"{run.info.artifact_uri}/{HTML_REPORT}")
+    experiment_id = reach(request.mlflow.tracking_uri, first).experiment_id(request.mlflow.experiment)
+    server = reach(request.mlflow.tracking_uri, AT_WORK)
+    finished = _finished_before(server, experiment_id, request)
+    if finished is not None:
+        return LoggedCheck(run_id=finished.run_id, report_uri=_report_uri(finished))
+    run = server.create_run(experiment_id, request.job_name, run_tags(request))
+    server.log(
+        run,
+        metrics=numbers.metrics(),
+        params=numbers.params(),
+        tags={"selfheal.result": numbers.result},
+    )
+    for name, text in _tables(numbers).items():
+        server.log_text(run, name, text)
+    problem = _log_report(server, run, report) if report else ""
+    server.end_run(run)
+    made = report is not None and not problem
+    return LoggedCheck(
+        run_id=run.run_id,
+        report_uri=f"{run.artifact_uri}/{HTML_REPORT}" if made else None,
+        problem=problem,
+    )
 
 
-def _finished_before(tracking: Tracking) -> Run | None:
+def _finished_before(server: MLflowServer, experiment_id: str, request: RunRequest) -> Run | None:
     finished = None
-    for run in tracking.earlier_runs():
-        tracking.mark_killed(run)
-        if run.info.status == "FINISHED":
+    for run in server.search_runs(experiment_id, same_job(request)):
+        if run.status == "RUNNING":
+            server.end_run(run, "KILLED")
+        elif run.status == "FINISHED":
             finished = run
     return finished
 
 
-def _texts(numbers: CheckNumbers) -> Mapping[str, str]:
+def _report_uri(run: Run) -> str | None:
+    return f"{run.artifact_uri}/{run.tags[_TAG_REPORT]}" if _TAG_REPORT in run.tags else None
+
+
+def _log_report(server: MLflowServer, run: Run, report: Callable[[], str]) -> str:
+    """Make and keep the report, and return what went wrong: the numbers stand without it."""
+    try:
+        page = report()
+    except Exception as error:  # noqa: BLE001  whatever Evidently stumbles over
+        logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
+        return f"Evidently's report was not made ({one_line(error)})"
+    server.log_text(run, HTML_REPORT, page)
+    server.log(run, tags={_TAG_REPORT: HTML_REPORT})
+    return ""
+
+
+def _tables(numbers: CheckNumbers) -> dict[str, str]:
     table = numbers.table()
+    as_csv = io.StringIO()
+    writer = csv.DictWriter(as_csv, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
     return {
-        f"{TABLE}.csv": table.to_csv(index=False),
-        f"{TABLE}.json": table.to_json(orient="records", indent=1, double_precision=15),
-        HTML_REPORT: numbers.comparison.html(),
+        f"{TABLE}.csv": as_csv.getvalue(),
+        f"{TABLE}.json": json.dumps(table, indent=1, ensure_ascii=False),
     }
-
-
-def _log_texts(tracking: Tracking, run: Run, texts: Mapping[str, str]) -> None:
-    for name, text in texts.items():
-        tracking.client.log_text(run.info.run_id, text, name)

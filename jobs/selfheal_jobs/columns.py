@@ -1,4 +1,4 @@
-"""Which columns are compared, as what, and which are not, and why. Pure.
+"""Which columns are compared, as what, and which are not, and why.
 
 What a column is, its kind, is read from the reference alone: kinds that were read from the current data too
 would change from one check to the next, and a column's test with them.
@@ -9,14 +9,13 @@ write them, and text whose values are nearly all different is left out instead o
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-import numpy as np
-import pandas as pd
-
+from selfheal_jobs.contents import Content, Values, content, holds
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.table import Table
 from selfheal_operator.api.reasons import Reason
 
 FEW_INTEGERS: Final = 10
@@ -34,21 +33,10 @@ _ISO_TIME: Final = re.compile(
 
 
 class Kind(StrEnum):
-    """How Evidently is to look at a column."""
+    """How a column is compared."""
 
     NUMERICAL = "Numerical"
     CATEGORICAL = "Categorical"
-
-
-class Values(StrEnum):
-    """What a column holds, whatever its storage: only like is compared with like."""
-
-    NUMBERS = "numbers"
-    BOOLEANS = "booleans"
-    TEXT = "text"
-    DATES = "dates"
-    NOTHING = "nothing"
-    OTHER = "values of another type"
 
 
 @dataclass(frozen=True)
@@ -81,118 +69,138 @@ class ColumnPlan:
         return [column.name for column in self.compared]
 
 
-def values_of(column: pd.Series) -> Values:
-    """Return what a column holds; infinite numbers count as nothing, mixtures as another type."""
-    present = column.dropna()
-    if isinstance(present.dtype, pd.CategoricalDtype):
-        present = present.cat.remove_unused_categories().cat.categories.to_series()
-    dtype = present.dtype
-    if present.empty:
-        return Values.NOTHING
-    if pd.api.types.is_bool_dtype(dtype):
-        return Values.BOOLEANS
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return Values.NUMBERS if np.isfinite(present.to_numpy(dtype="float64")).any() else Values.NOTHING
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return Values.DATES
-    return _INFERRED.get(pd.api.types.infer_dtype(present, skipna=True), Values.OTHER)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A column that is compared, and what both sides hold."""
+
+    column: Column
+    reference: Content
+    current: Content
 
 
-_INFERRED: Final = {
-    "string": Values.TEXT,
-    "boolean": Values.BOOLEANS,
-    "integer": Values.NUMBERS,
-    "floating": Values.NUMBERS,
-    "mixed-integer-float": Values.NUMBERS,
-    "decimal": Values.NUMBERS,
-    "datetime": Values.DATES,
-    "datetime64": Values.DATES,
-    "date": Values.DATES,
-}
-
-
-def text_columns(reference: pd.DataFrame) -> list[str]:
-    """Return the columns that hold text, so that the current data's digits are not taken for numbers."""
-    return [name for name in reference.columns if values_of(reference[name]) is Values.TEXT]
-
-
-def plan(reference: pd.DataFrame, current: pd.DataFrame, *, target: str) -> ColumnPlan:
-    """Sort the reference's columns into those that are compared and those that are not.
+@dataclass
+class Walk:
+    """Visits the reference's columns one after the other, and holds no more than one of them at a time.
 
     Columns that only the current data has are ignored.
+    """
+
+    reference: Table
+    current: Table
+    target: str
+    _compared: list[Column] = field(default_factory=list)
+    _skipped: list[Skipped] = field(default_factory=list)
+    _missing: list[str] = field(default_factory=list)
+    _changed: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Compared]:
+        """Yield every column that can be compared; what hinders the others is kept for `plan`."""
+        there = frozenset(self.current.schema.names)
+        for name in self.reference.schema.names:
+            if name == self.target:
+                continue
+            # More words than this are nearly unique however many of the rows are gaps.
+            reference = content(self.reference, name, most_words=NEARLY_UNIQUE * self.reference.num_rows)
+            column = judge(name, reference)
+            if isinstance(column, Skipped):
+                self._skipped.append(column)
+            elif name not in there:
+                self._missing.append(name)
+            elif (found := self._in_current(column)) is not None:
+                self._compared.append(column)
+                if not (self._missing or self._changed):  # else there will be no verdict: only look on
+                    yield Compared(column, reference, found)
+
+    def _in_current(self, column: Column) -> Content | None:
+        current = content(self.current, column.name)
+        if current.holds is Values.NOTHING:
+            self._skipped.append(Skipped(column.name, "no values in the current data"))
+            return None
+        if current.holds is not column.holds:
+            self._changed.append(
+                f"{column.name[:100]!r} ({column.holds} in the reference, {current.holds} in current)"
+            )
+            return None
+        return current
+
+    def words(self, name: str) -> tuple[Iterator[Any], Iterator[Any]]:
+        """Read a column row by row, gaps included: of the reference, and of the current data."""
+        return _words(self.reference, name), _words(self.current, name)
+
+    def plan(self) -> ColumnPlan:
+        """Return what was compared and skipped, once all has been visited.
+
+        Raises:
+            DataError: A column that should be compared is missing in the current data (ColumnMissing),
+                or holds something else there (ColumnTypeChanged).
+        """
+        if self._missing:
+            raise _missing_columns(self._missing)
+        if self._changed:
+            raise DataError(
+                Reason.COLUMN_TYPE_CHANGED,
+                f"Columns changed their type: {'; '.join(self._changed[:NAMES_SHOWN])}"
+                f"{_more(self._changed)}. Correct the values in the current data, or replace the reference.",
+            )
+        return ColumnPlan(compared=tuple(self._compared), skipped=tuple(self._skipped))
+
+
+def _words(table: Table, name: str) -> Iterator[Any]:
+    for batch in table.batches([name]):
+        yield from batch.column(0).to_pylist()
+
+
+def plan(reference: Table, current: Table, *, target: str) -> ColumnPlan:
+    """Sort the reference's columns into those that are compared and those that are not.
 
     Raises:
-        DataError: A column that should be compared is missing in the current data (ColumnMissing),
-            or holds something else there (ColumnTypeChanged).
+        DataError: As `Walk.plan`.
     """
-    names = [name for name in reference.columns if name != target]
-    judged = [_judge(name, reference[name]) for name in names]
-    wanted = [column for column in judged if isinstance(column, Column)]
-    _require_present(wanted, current)
-    in_current = {column.name: values_of(current[column.name]) for column in wanted}
-    _require_same_values(wanted, in_current)
-    empty = {name for name, values in in_current.items() if values is Values.NOTHING}
-    return ColumnPlan(
-        compared=tuple(column for column in wanted if column.name not in empty),
-        skipped=tuple(_skipped(judged, empty)),
-    )
+    walk = Walk(reference, current, target)
+    for _ in walk:
+        pass
+    return walk.plan()
 
 
-def _judge(name: str, column: pd.Series) -> Column | Skipped:
-    values = values_of(column)
-    if values is Values.NOTHING:
-        return Skipped(name, "no values in the reference")
-    if values is Values.OTHER:
-        return Skipped(name, "its values are neither numbers, booleans nor text")
-    if values is Values.DATES or (values is Values.TEXT and _looks_like_dates(column)):
-        return Skipped(name, "dates always move on")
-    if values is Values.TEXT and column.nunique() > NEARLY_UNIQUE * column.count():
-        return Skipped(name, "nearly every value differs: free text or identifiers")
-    return Column(name, _kind(column, values), values)
+def text_columns(reference: Table) -> list[str]:
+    """Return the columns that hold text, so that the current data's digits are not taken for numbers."""
+    return [each.name for each in reference.schema if holds(each.type) is Values.TEXT]
 
 
-def _kind(column: pd.Series, values: Values) -> Kind:
-    if values is not Values.NUMBERS or isinstance(column.dtype, pd.CategoricalDtype):
+def judge(name: str, found: Content) -> Column | Skipped:
+    """Say what a column of the reference is compared as, or why it is not."""
+    match found.holds:
+        case Values.NOTHING:
+            return Skipped(name, "no values in the reference")
+        case Values.OTHER:
+            return Skipped(name, "its values are neither numbers, booleans nor text")
+        case Values.DATES:
+            return Skipped(name, "dates always move on")
+        case Values.TEXT if _looks_like_dates(found):
+            return Skipped(name, "dates always move on")
+        case Values.TEXT if found.open_ended or len(found.counts) > NEARLY_UNIQUE * found.rows:
+            return Skipped(name, "nearly every value differs: free text or identifiers")
+    return Column(name, _kind(found), found.holds)
+
+
+def _kind(found: Content) -> Kind:
+    if found.holds is not Values.NUMBERS or found.categorical:
         return Kind.CATEGORICAL
-    few = pd.api.types.is_integer_dtype(column.dtype) and column.nunique() <= FEW_INTEGERS
+    few = found.whole and not found.has_more_numbers_than(FEW_INTEGERS)
     return Kind.CATEGORICAL if few else Kind.NUMERICAL
 
 
-def _looks_like_dates(column: pd.Series) -> bool:
-    return all(_ISO_TIME.fullmatch(str(value)) for value in column.dropna().unique())
+def _looks_like_dates(found: Content) -> bool:
+    return all(_ISO_TIME.fullmatch(value) for value in found.counts)
 
 
-def _require_present(wanted: list[Column], current: pd.DataFrame) -> None:
-    missing = [column.name for column in wanted if column.name not in current.columns]
-    if missing:
-        raise DataError(
-            Reason.COLUMN_MISSING,
-            f"The current data lacks {_listed(missing)} of the reference. Deliver "
-            f"{'it' if len(missing) == 1 else 'them'} again, or take "
-            f"{'it' if len(missing) == 1 else 'them'} out of the reference data.",
-        )
-
-
-def _require_same_values(wanted: list[Column], in_current: dict[str, Values]) -> None:
-    changed = [
-        f"{column.name[:100]!r} ({column.holds} in the reference, {in_current[column.name]} in current)"
-        for column in wanted
-        if in_current[column.name] not in (column.holds, Values.NOTHING)
-    ]
-    if changed:
-        raise DataError(
-            Reason.COLUMN_TYPE_CHANGED,
-            f"Columns changed their type: {'; '.join(changed[:NAMES_SHOWN])}{_more(changed)}. "
-            f"Correct the values in the current data, or replace the reference.",
-        )
-
-
-def _skipped(judged: list[Column | Skipped], empty: set[str]) -> Iterator[Skipped]:
-    for column in judged:
-        if isinstance(column, Skipped):
-            yield column
-        elif column.name in empty:
-            yield Skipped(column.name, "no values in the current data")
+def _missing_columns(names: list[str]) -> DataError:
+    them = "it" if len(names) == 1 else "them"
+    return DataError(
+        Reason.COLUMN_MISSING,
+        f"The current data lacks {_listed(names)} of the reference. Deliver "
+        f"{them} again, or take {them} out of the reference data.",
+    )
 
 
 def _listed(names: list[str]) -> str:
@@ -207,28 +215,3 @@ def _listed(names: list[str]) -> str:
 
 def _more(names: list[str]) -> str:
     return f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-
-
-def for_comparison(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
-    """Return the columns as Evidently can compare them: numbers as float64, categories as text, rest missing.
-
-    Infinite numbers become missing here: Evidently drops them in one of its two counts and not in the other.
-    """
-    return pd.DataFrame({column.name: _comparable(table[column.name], column) for column in columns})
-
-
-def _comparable(values: pd.Series, column: Column) -> pd.Series:
-    if column.holds is Values.NUMBERS:
-        numbers = values.astype("float64").replace([np.inf, -np.inf], np.nan)
-        return numbers if column.kind is Kind.NUMERICAL else _as_text(numbers)
-    return _as_text(values.astype("object"))
-
-
-def _as_text(values: pd.Series) -> pd.Series:
-    """Write categories as text: one side may have 1 where the other, because of one gap, has 1.0."""
-    spelt = {value: _spelt(value) for value in values.dropna().unique()}
-    return values.map(spelt).astype("object")
-
-
-def _spelt(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,25 +1,28 @@
-"""How far the current data has moved from the reference: Evidently's DataDriftPreset, and our own share.
+"""How far the current data has moved: Evidently's verdicts, column by column, and our share of them.
 
-Every column's test, score and threshold are Evidently's: by default p-values for references of up to
-1,000 rows, and distances above. The share is ours, over the columns that were compared, and drift is
-declared when it is GREATER than the threshold; Evidently's own verdict also says drift when they are equal.
+Every column's score and threshold are those of Evidently's DataDriftPreset, computed without it: p-values for
+references of up to 1,000 rows, and distances above, or what `spec.drift` names. The share is ours, over the
+columns that were compared, and drift is declared when it is GREATER than the threshold; Evidently's own
+verdict also says drift when they are equal.
 """
 
-import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pandas as pd
-from evidently import DataDefinition, Dataset, Report
-from evidently.legacy.calculations import stattests
-from evidently.presets import DataDriftPreset
+import numpy as np
 
-from selfheal_jobs.columns import Column, Kind, for_comparison
+from selfheal_jobs.columns import Column, Compared, Kind
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.methods.catalogue import METHODS, default_method
+from selfheal_jobs.methods.method import Method, UnfitMethodError
+from selfheal_jobs.methods.pair import CodedRows, Counts, Numbers, Pair, in_order
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.v1alpha1 import Drift
 
-_METHODS: Final = {
-    each.display_name: each.name for each in vars(stattests).values() if isinstance(each, stattests.StatTest)
-}
-"""Evidently reports a test that it chose itself by its display name; we say `ks`, as one asks for it."""
+_LEAST: Final = 1e-300
+"""Stands in for a p-value of zero where scores are divided."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class ColumnDrift:
     name: str
     kind: Kind
     method: str
-    """Evidently's id of the test: ks, chisquare, z, wasserstein or jensenshannon."""
+    """Evidently's id of the test, such as ks or wasserstein."""
     score: float
     """A p-value, or a distance."""
     threshold: float
@@ -39,16 +42,14 @@ class ColumnDrift:
     def excess(self) -> float:
         """Return how many times the score lies beyond its threshold: comparable between tests of one sort."""
         low, high = sorted((self.score, self.threshold))
-        return high / max(low, 1e-300)
+        return high / max(low, _LEAST)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All columns' tests, and Evidently's report of them."""
+    """All columns' tests."""
 
     columns: tuple[ColumnDrift, ...]
-    snapshot: Any
-    """Evidently's Snapshot; only `html` looks into it."""
 
     @property
     def drifted(self) -> list[ColumnDrift]:
@@ -60,64 +61,93 @@ class Comparison:
         """Return the share of drifted columns, from 0 to 1."""
         return len(self.drifted) / len(self.columns)
 
-    def html(self) -> str:
-        """Return Evidently's report as one self-contained page of 4 MB and more."""
-        with _quiet():
-            page: str = self.snapshot.get_html_str(as_iframe=False)
-        return page
+    @property
+    def methods(self) -> Counter[tuple[Kind, str]]:
+        """Return how many columns of each kind each method judged."""
+        return Counter((each.kind, each.method) for each in self.columns)
 
 
-def compare(reference: pd.DataFrame, current: pd.DataFrame, columns: tuple[Column, ...]) -> Comparison:
+Rows = Callable[[str], tuple[Iterable[Any], Iterable[Any]]]
+"""Reads a column of words row by row, gaps included: of the reference, and of the current data."""
+
+
+def compare(compared: Iterable[Compared], rules: Drift, rows: Rows) -> Comparison:
     """Test every column for drift.
 
     Args:
-        reference: Rows that say what is normal; every column holds at least one value.
-        current: Rows of now, likewise.
-        columns: The columns to compare, at least one.
+        compared: Columns, and what both sides hold.
+        rules: Which methods and thresholds; Evidently's where they name none.
+        rows: For the one method that needs the rows in their order.
+
+    Raises:
+        DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
     """
-    names = [column.name for column in columns]
-    definition = _definition(columns)
-    with _quiet():
-        # Tests are Evidently's verdict on each column: the scores alone do not say which side is drift.
-        report = Report([DataDriftPreset(columns=names)], include_tests=True)
-        snapshot = report.run(
-            current_data=Dataset.from_pandas(for_comparison(current, columns), data_definition=definition),
-            reference_data=Dataset.from_pandas(
-                for_comparison(reference, columns), data_definition=definition
-            ),
-        )
-    kinds = {column.name: column.kind for column in columns}
-    return Comparison(columns=tuple(_column_drifts(snapshot.dict(), kinds)), snapshot=snapshot)
+    return Comparison(columns=tuple(_test(each, rules, rows) for each in compared))
 
 
-def _definition(columns: tuple[Column, ...]) -> DataDefinition:
-    """Leave Evidently nothing to guess: every list that is absent would make it type the columns anew."""
-    return DataDefinition(
-        numerical_columns=[each.name for each in columns if each.kind is Kind.NUMERICAL],
-        categorical_columns=[each.name for each in columns if each.kind is Kind.CATEGORICAL],
-        text_columns=[],
-        datetime_columns=[],
-        list_columns=[],
-        unknown_columns=[],
+def _test(compared: Compared, rules: Drift, rows: Rows) -> ColumnDrift:
+    column = compared.column
+    pair = pair_of(compared)
+    method = _method(column, pair, rules)
+    given = {each.name: each.threshold for each in rules.columns}.get(column.name)
+    threshold = method.default_threshold if given is None else given
+    try:
+        score = float(method.score(_coded(compared, pair, rows) if method.needs_rows else pair))
+    except UnfitMethodError as error:
+        raise _not_applicable(column, method.name, f"{error}", rules) from error
+    return ColumnDrift(
+        name=column.name,
+        kind=column.kind,
+        method=method.name,
+        score=score,
+        threshold=threshold,
+        drifted=method.says_drift(score, threshold),
     )
 
 
-def _column_drifts(document: dict[str, Any], kinds: dict[str, Kind]) -> list[ColumnDrift]:
-    verdicts = {test["metric_config"]["metric_id"]: test["status"] for test in document["tests"]}
-    return [
-        ColumnDrift(
-            name=metric["config"]["column"],
-            kind=kinds[metric["config"]["column"]],
-            method=_METHODS.get(metric["config"]["method"], metric["config"]["method"]),
-            score=float(metric["value"]),
-            threshold=float(metric["config"]["threshold"]),
-            drifted=verdicts[metric["id"]] == "FAIL",
+def pair_of(compared: Compared) -> Pair:
+    """Return both sides as the methods take them."""
+    reference, current = compared.reference, compared.current
+    if compared.column.kind is Kind.CATEGORICAL or reference.numbers is None or current.numbers is None:
+        return Counts.of(reference.value_counts(), current.value_counts())
+    return Numbers(reference.numbers, current.numbers)
+
+
+def _method(column: Column, pair: Pair, rules: Drift) -> Method:
+    """Return the column's own method, or its kind's, or that of all, or Evidently's choice, in this order."""
+    by_kind = rules.numerical_method if column.kind is Kind.NUMERICAL else rules.categorical_method
+    own = {each.name: each.method for each in rules.columns}.get(column.name)
+    name = own or by_kind or rules.method
+    if name is None:
+        return default_method(pair, column.kind)
+    method = METHODS[name]
+    if column.kind not in method.kinds:
+        takes = "numbers" if column.kind is Kind.CATEGORICAL else "categories"
+        raise _not_applicable(column, name, f"it compares {takes}, and this column is {column.kind}", rules)
+    return method
+
+
+def _not_applicable(column: Column, method: str, why: str, rules: Drift) -> DataError:
+    own = any(each.name == column.name and each.method for each in rules.columns)
+    field = f"spec.drift.columns[name={column.name[:100]}].method" if own else "spec.drift"
+    return DataError(
+        Reason.METHOD_NOT_APPLICABLE,
+        f"{field}: {method} cannot judge the column {column.name[:100]!r}: {why}. "
+        f"Name another method for it.",
+    )
+
+
+def _coded(compared: Compared, pair: Pair, rows: Rows) -> CodedRows:
+    reference, current = compared.reference, compared.current
+    if reference.numbers is not None and current.numbers is not None:
+        values = np.union1d(reference.numbers, current.numbers)
+        return CodedRows(
+            np.searchsorted(values, reference.numbers), np.searchsorted(values, current.numbers), pair.counts
         )
-        for metric in document["metrics"]
-        if "column" in metric["config"]
-    ]
+    positions = {word: number for number, word in enumerate(in_order({*reference.counts, *current.counts}))}
+    before, now = rows(compared.column.name)
+    return CodedRows(_positions(before, positions), _positions(now, positions), pair.counts)
 
 
-def _quiet() -> Any:
-    """Silence the warnings of Evidently's plots (constant columns, empty bins): nobody can act upon them."""
-    return warnings.catch_warnings(action="ignore")
+def _positions(words: Iterable[Any], positions: Mapping[Any, int]) -> Any:
+    return np.fromiter((positions[word] for word in words if word is not None), dtype=np.int64)

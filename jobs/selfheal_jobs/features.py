@@ -14,7 +14,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from selfheal_jobs.columns import Column, Values
+from selfheal_jobs.columns import Column
+from selfheal_jobs.contents import Values
 
 MAX_CATEGORIES: Final = 50
 """One-hot columns per text column: the rarer values share one. 100,000 rows then take 40 MB each at most."""

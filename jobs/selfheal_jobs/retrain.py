@@ -15,7 +15,9 @@ from mlflow.entities import Run
 from selfheal_jobs import columns, retrain_run, splitting
 from selfheal_jobs.candidates import candidates_for
 from selfheal_jobs.champion import Champion, find_version, judge
+from selfheal_jobs.contents import content_of
 from selfheal_jobs.decision import Attempt, LoggedModel, Seen, decide
+from selfheal_jobs.endurance import PATIENTLY
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.facts import facts
 from selfheal_jobs.features import for_model
@@ -25,8 +27,9 @@ from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_jobs.splitting import Split
 from selfheal_jobs.status import Door
+from selfheal_jobs.table import ArrowTable, arrow_of
 from selfheal_jobs.target import infer_task
-from selfheal_jobs.tracking import PATIENTLY, Tracking, connect, mlflow_errors
+from selfheal_jobs.tracking import Tracking, connect, mlflow_errors
 from selfheal_jobs.training import Lesson, Trained, train_all
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
@@ -120,7 +123,7 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
     reference, current = _load(request)
     task = request.task or _task_of(reference, current, spec.target)
     split = splitting.split(reference, current, target=spec.target, task=task, rules=spec.retraining)
-    plan = columns.plan(reference, current, target=spec.target)
+    plan = columns.plan(ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current), target=spec.target)
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
@@ -149,7 +152,7 @@ def _load(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Task:
     for table in (reference, current):
-        if target in table.columns and (task := infer_task(table[target])):
+        if target in table.columns and (task := infer_task(content_of(arrow_of(table[target])))):
             return task
     if target not in reference.columns and target not in current.columns:
         raise splitting.target_missing(target)

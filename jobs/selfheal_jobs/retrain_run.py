@@ -23,7 +23,8 @@ from pydantic import ValidationError
 from selfheal_jobs.champion import Champion
 from selfheal_jobs.decision import Decision, LoggedModel
 from selfheal_jobs.redaction import without_secrets
-from selfheal_jobs.tracking import TAG_JOB, TAG_MONITOR_UID, Tracking, run_tags
+from selfheal_jobs.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
+from selfheal_jobs.tracking import Tracking
 from selfheal_jobs.training import Lesson, Trained
 from selfheal_operator.api.reasons import RetrainResult
 from selfheal_operator.api.report import RetrainReport

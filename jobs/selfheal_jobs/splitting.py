@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from selfheal_jobs.columns import Values, values_of
+from selfheal_jobs.contents import Values, content_of
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.table import arrow_of
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1 import Retraining
 
@@ -65,7 +66,7 @@ def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
     """
     if target not in table.columns:
         raise target_missing(target)
-    holds = values_of(table[target])
+    holds = content_of(arrow_of(table[target])).holds
     if holds is Values.NOTHING:
         raise DataError(
             Reason.TARGET_UNUSABLE, f"The target {target!r} has no values. Deliver the labels with the data."
@@ -108,7 +109,7 @@ def _dtype(present: pd.Series, task: Task) -> str:
         return "float64"
     if present.dtype == "float64":
         return "int64" if bool((present % 1 == 0).all()) else "float64"
-    return "bool" if values_of(present) is Values.BOOLEANS else "object"
+    return "bool" if content_of(arrow_of(present)).holds is Values.BOOLEANS else "object"
 
 
 def _require_rows(labelled: pd.DataFrame, target: str) -> None:

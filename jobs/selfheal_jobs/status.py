@@ -15,12 +15,12 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-import urllib3
-from kubernetes import client, config
 from pydantic import ValidationError
 
+from selfheal_jobs.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.redaction import one_line
+from selfheal_jobs.rest import UNREACHABLE, AnswerError
 from selfheal_operator.api.names import (
     API_VERSION,
     CHECK_MANAGER,
@@ -89,20 +89,16 @@ def open_door(monitor: MonitorRef) -> Door:
     Raises:
         UndeliveredError: The environment names an API server, but not how to be let in.
     """
-    configuration = client.Configuration()
     kubeconfig = os.environ.get("KUBECONFIG")
     if not kubeconfig and "KUBERNETES_SERVICE_HOST" not in os.environ:
         logger.info("Neither KUBECONFIG nor a pod's environment: the report goes to standard output")
         return StandardOutput()
     try:
-        if kubeconfig:
-            config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-        else:
-            config.load_incluster_config(client_configuration=configuration)
-    except (config.ConfigException, OSError) as error:
+        access = of_kubeconfig(Path(kubeconfig)) if kubeconfig else of_pod(os.environ)
+    except AccessError as error:
         way = f"KUBECONFIG ({kubeconfig})" if kubeconfig else "the pod's ServiceAccount token"
         raise UndeliveredError(f"{way} does not lead to the API server: {one_line(error)}") from error
-    return ApiServer(client.CustomObjectsApi(client.ApiClient(configuration)), monitor)
+    return ApiServer(access, monitor)
 
 
 class StandardOutput:
@@ -156,7 +152,7 @@ def _retry_after(error: Exception) -> float | None:
 class ApiServer:
     """The status of one monitor."""
 
-    api: client.CustomObjectsApi
+    access: Access
     monitor: MonitorRef
     patience: Patience = Patience()
 
@@ -188,22 +184,24 @@ class ApiServer:
             return Delivery.UNWANTED
         if is_superseded(seen, report):
             return Delivery.SUPERSEDED
-        self.api.patch_namespaced_custom_object_status(
-            *(GROUP, VERSION, self.monitor.namespace, PLURAL, self.monitor.name),
-            body=document_to_apply(seen, report),
-            field_manager=_SHARES[type(report)].manager,
-            force=True,
-            _content_type="application/apply-patch+yaml",
-            _request_timeout=10,
+        manager = f"fieldManager={_SHARES[type(report)].manager}&force=true"
+        self.access.server().call(
+            "PATCH",
+            f"{self._path}/status?{manager}",
+            document_to_apply(seen, report),
+            content_type="application/apply-patch+yaml",
         )
         return Delivery.STORED
 
+    @property
+    def _path(self) -> str:
+        namespace, name = self.monitor.namespace, self.monitor.name
+        return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
+
     def _read(self) -> Mapping[str, Any] | None:
         try:
-            seen: Mapping[str, Any] = self.api.get_namespaced_custom_object(
-                *(GROUP, VERSION, self.monitor.namespace, PLURAL, self.monitor.name), _request_timeout=10
-            )
-        except client.ApiException as error:
+            seen: Mapping[str, Any] = self.access.server().call("GET", self._path)
+        except AnswerError as error:
             if error.status == 404:
                 return None
             raise
@@ -215,7 +213,7 @@ class ApiServer:
         while True:
             try:
                 return attempt()
-            except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+            except (AnswerError, AccessError, *UNREACHABLE) as error:
                 pause = self.patience.pause(error, number, time.monotonic() - started)
                 if pause is None:
                     raise UndeliveredError(_sentence(error, self.monitor)) from error
@@ -257,19 +255,17 @@ def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, A
 
 
 def _short(error: Exception) -> str:
-    if isinstance(error, client.ApiException):
-        return f"{error.status} {error.reason}"
-    return one_line(error)
+    return str(error) if isinstance(error, AnswerError) else one_line(error)
 
 
 def _sentence(error: Exception, monitor: MonitorRef) -> str:
     where = f"modelmonitor {monitor.namespace}/{monitor.name}"
-    if isinstance(error, client.ApiException) and error.status in (401, 403):
+    if isinstance(error, AnswerError) and error.status in (401, 403):
         return (
             f"The API server forbids this pod to report to {where}. Its ServiceAccount needs the ClusterRole "
             f"{RUNNER_ACCOUNT} bound in the namespace: get modelmonitors, patch modelmonitors/status."
         )
-    detail = one_line(Exception(error.body)) if isinstance(error, client.ApiException) else ""
+    detail = one_line(Exception(error.body)) if isinstance(error, AnswerError) else ""
     return f"The report could not be written to {where} ({_short(error)}) {detail}".rstrip()
 
 

@@ -1,7 +1,6 @@
-"""Everything that MLflow is asked for by every run: the experiment, the run, and whose run it is.
+"""What a retraining asks of MLflow's client everywhere: the experiment, and runs that are found again.
 
-A run carries tags that say which monitor, Job and slot it belongs to. By them a repeated pod finds what
-its predecessor left: the finished run, which is used again, or a torn one, which is marked KILLED.
+A check does without this client: see `mlflow_server`.
 """
 
 import logging
@@ -18,43 +17,23 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
+from selfheal_jobs.endurance import AT_WORK, Endurance
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.run_tags import TAG_PURPOSE, run_tags, same_job
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import format_time
 
 logger = logging.getLogger(__name__)
-
-TAG_MONITOR_UID: Final = "selfheal.monitorUID"
-TAG_JOB: Final = "selfheal.jobName"
-TAG_PURPOSE: Final = "selfheal.purpose"
 
 MAX_KEY: Final = 250
 """MLflow's limit for the names of metrics, params and tags."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endurance:
-    """How long MLflow's HTTP client tries before it gives up."""
-
-    timeout_seconds: int
-    """of one request"""
-    retries: int
-    """after a refused or timed-out request; the pauses between them double"""
-
-    def apply(self) -> None:
-        """Set it for this process: MLflow reads its environment at every request."""
-        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(self.timeout_seconds)
-        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(self.retries)
-        os.environ["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = "1"
-
-
-BRIEFLY: Final = Endurance(timeout_seconds=5, retries=3)
-"""7 s for a server that refuses, 27 s for one that does not answer: a check has its verdict already."""
-PATIENTLY: Final = Endurance(timeout_seconds=30, retries=6)
-"""63 s for a server that refuses, 4 minutes for one that does not answer: a retraining is lost without it."""
-_AT_WORK: Final = Endurance(timeout_seconds=60, retries=4)
-"""For a server that answered a moment ago: it may be busy with a large artifact, or restart."""
+def apply(endurance: Endurance) -> None:
+    """Set it for this process: MLflow reads its environment at every request."""
+    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(endurance.timeout_seconds)
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(endurance.retries)
+    os.environ["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = "1"
 
 
 @contextmanager
@@ -87,9 +66,7 @@ class Tracking:
 
     def earlier_runs(self) -> list[Run]:
         """Return the runs that other attempts of the same Job have left, newest first."""
-        ours = {name: run_tags(self.request)[name] for name in (TAG_MONITOR_UID, TAG_JOB, TAG_PURPOSE)}
-        condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in ours.items())
-        return list(self.client.search_runs([self.experiment_id], condition))
+        return list(self.client.search_runs([self.experiment_id], same_job(self.request)))
 
     def mark_killed(self, run: Run) -> None:
         """End a run, and those under it, whose process has died."""
@@ -139,9 +116,9 @@ def connect(request: RunRequest, endurance: Endurance) -> Tracking:
     )  # models are logged and loaded by functions that take no address
     with mlflow_errors(target.tracking_uri):
         client = MlflowClient(target.tracking_uri)
-        endurance.apply()
+        apply(endurance)
         experiment_id = _experiment_id(client, target.experiment)
-        _AT_WORK.apply()
+        apply(AT_WORK)
         # Else MLFLOW_EXPERIMENT_NAME in podTemplate.env would contradict the runs that we start by their ids.
         mlflow.set_experiment(experiment_id=experiment_id)
     return Tracking(client, experiment_id, request)
@@ -161,16 +138,3 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
             f"MLflow's experiment {name!r} is deleted. Restore it, or set spec.mlflow.experiment to another."
         )
     return str(found.experiment_id)
-
-
-def run_tags(request: RunRequest) -> dict[str, str]:
-    """Return the tags that say whose run it is."""
-    monitor = request.monitor
-    return {
-        TAG_PURPOSE: request.purpose,
-        TAG_JOB: request.job_name,
-        TAG_MONITOR_UID: monitor.uid,
-        "selfheal.monitor": f"{monitor.namespace}/{monitor.name}",
-        "selfheal.generation": str(monitor.generation),
-        "selfheal.slot": format_time(request.slot),
-    }

@@ -17,9 +17,9 @@ from mlflow.pyfunc.model import PythonModel
 from run_requests import NOWHERE, run_request
 from selfheal_jobs import retrain_run
 from selfheal_jobs.check import run_check
+from selfheal_jobs.endurance import Endurance
 from selfheal_jobs.retrain import run_retrain
 from selfheal_jobs.status import Delivery
-from selfheal_jobs.tracking import Endurance
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
@@ -79,6 +79,7 @@ def names(mlflow_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     for name in ("TIMEOUT", "MAX_RETRIES", "BACKOFF_FACTOR"):
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "1")
     before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(mlflow_uri)
     yield {
         "trackingURI": mlflow_uri,
         "experiment": f"test/{tmp_path.name}",

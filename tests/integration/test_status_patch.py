@@ -85,7 +85,7 @@ def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot:
         task=task,
         rows=RowCounts(reference=5, current=7),
         plan=ColumnPlan(compared=(), skipped=tuple(Skipped("s" * 300, "dates") for _ in range(500))),
-        comparison=Comparison(columns=columns, snapshot=None),
+        comparison=Comparison(columns=columns),
     )
     return report_of(run_request(monitor=monitor.model_dump(), slot=slot), seen, started=NOON, completed=NOON)
 
@@ -203,7 +203,7 @@ def test_an_account_without_the_role_is_told_what_it_lacks(
     use_account("default", cluster, kubectl, tmp_path, monkeypatch)
     door = open_door(monitor)
     assert isinstance(door, ApiServer)
-    hasty = ApiServer(door.api, monitor, Patience(forbidden_seconds=0))
+    hasty = ApiServer(door.access, monitor, Patience(forbidden_seconds=0))
 
     with pytest.raises(UndeliveredError, match="needs the ClusterRole selfheal-runner"):
         hasty.deliver(error(monitor))

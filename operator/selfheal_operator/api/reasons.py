@@ -75,6 +75,8 @@ class Reason(StrEnum):
     EMPTY_DATA = "EmptyData"
     NOTHING_TO_COMPARE = "NothingToCompare"
     """No column is left to compare: all are skipped."""
+    TOO_FEW_ROWS_FOR_METHOD = "TooFewRowsForMethod"
+    """No drift was seen, but drift could not have been seen in so few rows."""
 
     # why a check could not look
     DATA_NOT_FOUND = "DataNotFound"
@@ -88,6 +90,8 @@ class Reason(StrEnum):
     COLUMN_TYPE_CHANGED = "ColumnTypeChanged"
     LABELS_NOT_AVAILABLE = "LabelsNotAvailable"
     """Labels are needed, and none belongs to a row that counts."""
+    METHOD_NOT_APPLICABLE = "MethodNotApplicable"
+    """A method of spec.drift does not fit the column's kind, or says nothing about such values."""
     CHECK_FAILED = "CheckFailed"
     """The container ended without a report: killed, out of memory, past its deadline, or a defect of ours."""
 

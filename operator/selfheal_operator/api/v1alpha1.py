@@ -13,6 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from selfheal_operator.api.drift_methods import (
+    AnyMethod,
+    BothKindsMethod,
+    CategoricalMethod,
+    NumericalMethod,
+)
 from selfheal_operator.api.names import ENV_REQUEST, MAX_MONITOR_NAME
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, Purpose, RetrainResult, Task
 
@@ -251,6 +257,61 @@ class Dataset(ApiModel):
 
     The sample is seeded by the slot, so that a repeated check sees the same rows. Defaults to 1000000.
     """
+
+
+class DriftColumn(ApiModel):
+    """How one column is judged."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _rule(
+                "has(self.method) || has(self.threshold)",
+                "set method or threshold, or both: a column that is only named is judged as all others are",
+            ),
+        ),
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=256)]
+    """name of the column in the reference."""
+
+    method: AnyMethod | None = None
+    """method is Evidently's id of a test or distance for the column's kind. Absent: as for all columns."""
+
+    threshold: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    """threshold: a p-value below it is drift, or a distance from it on. Absent: Evidently's."""
+
+
+class Drift(ApiModel):
+    """What counts as drift of a column."""
+
+    method: BothKindsMethod | None = None
+    """method for all columns, by Evidently's id. Absent: Evidently's choice, by kind, rows and distinct
+    values.
+
+    Up to 1,000 values in the reference it is a test (ks, chisquare or z), above them a distance
+    (wasserstein or jensenshannon).
+    """
+
+    numerical_method: NumericalMethod | None = None
+    """numericalMethod is the method for numerical columns. Absent: method."""
+
+    categorical_method: CategoricalMethod | None = None
+    """categoricalMethod is the method for categorical columns. Absent: method."""
+
+    columns: Annotated[list[DriftColumn], Field(max_length=256, json_schema_extra=_map_list("name"))] = []
+    """columns that are judged otherwise than the rest, one by one."""
+
+    rule: Literal["Calibrated", "Evidently"] = "Calibrated"
+    """rule says when a column counts as drifted. Defaults to Calibrated.
+
+    Calibrated: when Evidently says so and chance does not explain it at these numbers of rows, so that at
+    most one check in a hundred raises an alarm without drift; too few rows for silence to mean anything are
+    Inconclusive.
+    Evidently: when Evidently says so.
+    """
+
+    report: Literal["OnDrift", "Always", "Never"] = "OnDrift"
+    """report says when Evidently's full HTML report is made, after the verdict. Defaults to OnDrift."""
 
 
 class Candidate(ApiModel):
@@ -516,6 +577,9 @@ class ModelMonitorSpec(ApiModel):
     threshold: Annotated[float, Field(ge=0, le=1)]
     """threshold: drift is declared when the share of drifted columns is greater than this. From 0 to 1."""
 
+    drift: Drift = Drift()
+    """drift says what counts as drift of a column, and when a full report is made."""
+
     schedule: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """schedule is when checks are due, in cron's five fields: minute hour day-of-month month day-of-week,
     or one of @hourly @daily @weekly @monthly @yearly. Exactly one of schedule and intervalSeconds is set."""
@@ -602,6 +666,19 @@ class DriftedColumn(ApiModel):
     """threshold that the score was compared with."""
 
 
+class MethodUse(ApiModel):
+    """How many columns of a kind one method judged."""
+
+    kind: Text
+    """kind is Numerical or Categorical."""
+
+    method: Text
+    """method is Evidently's name of the test or distance."""
+
+    columns: int
+    """columns is how many columns it judged."""
+
+
 class SkippedColumn(ApiModel):
     """A column that was not compared, and why."""
 
@@ -663,6 +740,10 @@ class LastCheck(ApiModel):
 
     top_drifted_columns: Annotated[list[DriftedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
     """topDriftedColumns are the drifted columns furthest beyond their thresholds, at most ten."""
+
+    methods: Annotated[list[MethodUse], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    """methods that judged the columns; MLflow has each column's. A change from one check to the next is told
+    in message: it can move the verdict while the data stays."""
 
     skipped_columns: Annotated[list[SkippedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
     """skippedColumns were not compared; at most ten are listed, message says how many there are."""

@@ -128,7 +128,7 @@ def comparison(drifted: int, calm: int) -> Any:
         )
         for number in range(drifted + calm)
     )
-    return Comparison(columns=columns, snapshot=None)
+    return Comparison(columns=columns)
 
 
 @pytest.mark.parametrize(
@@ -193,4 +193,4 @@ def test_mlflow_gets_every_columns_method_score_and_threshold() -> None:
     }
     assert numbers.params()["method/c0"] == "ks"
     assert numbers.params()["threshold/c0"] == "0.05"
-    assert numbers.table()["column"].tolist() == ["c0", "c1"]
+    assert [row["column"] for row in numbers.table()] == ["c0", "c1"]

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client
 
+from selfheal_jobs.cluster_access import Access
 from selfheal_jobs.errors import UndeliveredError
+from selfheal_jobs.rest import AnswerError
 from selfheal_jobs.status import ApiServer, Delivery, Patience, StandardOutput, document_to_apply, open_door
 from selfheal_operator.api.reasons import CheckResult, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
@@ -117,8 +118,7 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     serving = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True)
     serving.start()
     monkeypatch.setenv("TERMINATION_MESSAGE_PATH", str(tmp_path / "message"))
-    configuration = client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
-    script.door = ApiServer(client.CustomObjectsApi(client.ApiClient(configuration)), MONITOR, QUICK)
+    script.door = ApiServer(Access(f"http://127.0.0.1:{server.server_port}", None), MONITOR, QUICK)
     script.message = tmp_path / "message"
     yield script
     server.shutdown()
@@ -249,8 +249,7 @@ def test_a_report_that_the_schema_refuses_is_not_tried_again(script: Script) -> 
 
 def test_a_server_that_is_not_there_is_given_up_after_a_while() -> None:
     """Longer than a restart takes, shorter than for ever."""
-    configuration = client.Configuration(host="http://127.0.0.1:9")
-    door = ApiServer(client.CustomObjectsApi(client.ApiClient(configuration)), MONITOR, QUICK)
+    door = ApiServer(Access("http://127.0.0.1:9", None), MONITOR, QUICK)
 
     with pytest.raises(UndeliveredError, match="could not be written"):
         door.deliver(check_report())
@@ -273,15 +272,14 @@ def test_a_server_that_is_not_there_is_given_up_after_a_while() -> None:
 )
 def test_patience_is_bounded(status: int | None, elapsed: float, attempt: int, pause: float | None) -> None:
     """Five minutes for what passes by itself, half a minute for a missing right, none for a refusal."""
-    error = client.ApiException(status=status)
+    error = AnswerError(status, "why", "", {}) if status else ConnectionResetError()
 
     assert Patience().pause(error, attempt, elapsed) == pause
 
 
 def test_retry_after_is_obeyed() -> None:
     """A server that asks for seven seconds gets them."""
-    error = client.ApiException(status=429)
-    error.headers = {"Retry-After": "7"}
+    error = AnswerError(429, "Too Many Requests", "", {"Retry-After": "7"})
 
     assert Patience().pause(error, 0, 0) == 7
 

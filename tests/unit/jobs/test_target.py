@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from selfheal_jobs.contents import content_of
+from selfheal_jobs.table import arrow_of
 from selfheal_jobs.target import infer_task
 from selfheal_operator.api.reasons import Task
 
@@ -24,4 +26,4 @@ from selfheal_operator.api.reasons import Task
 )
 def test_the_target_tells_the_task(case: str, values: Any, task: Task) -> None:
     """Words, booleans and few whole numbers are classes; other numbers are quantities."""
-    assert infer_task(pd.Series(values)) is task, case
+    assert infer_task(content_of(arrow_of(pd.Series(values)))) is task, case

@@ -1,0 +1,33 @@
+"""Whose run it is: tags that say which monitor, Job and slot an MLflow run belongs to. Pure.
+
+By them a repeated pod finds what its predecessor left: the finished run, which is used again, or a torn one,
+which is marked KILLED.
+"""
+
+from typing import Final
+
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import format_time
+
+TAG_MONITOR_UID: Final = "selfheal.monitorUID"
+TAG_JOB: Final = "selfheal.jobName"
+TAG_PURPOSE: Final = "selfheal.purpose"
+
+
+def run_tags(request: RunRequest) -> dict[str, str]:
+    """Return the tags of a Job's run."""
+    monitor = request.monitor
+    return {
+        TAG_PURPOSE: request.purpose,
+        TAG_JOB: request.job_name,
+        TAG_MONITOR_UID: monitor.uid,
+        "selfheal.monitor": f"{monitor.namespace}/{monitor.name}",
+        "selfheal.generation": str(monitor.generation),
+        "selfheal.slot": format_time(request.slot),
+    }
+
+
+def same_job(request: RunRequest) -> str:
+    """Return the condition by which MLflow finds the runs of all attempts of the same Job."""
+    tags = run_tags(request)
+    return " and ".join(f"tags.`{name}` = '{tags[name]}'" for name in (TAG_MONITOR_UID, TAG_JOB, TAG_PURPOSE))
