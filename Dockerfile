@@ -32,7 +32,9 @@ FROM python:3.13-slim AS runtime
 RUN groupadd --gid 65532 selfheal \
  && useradd --key UID_MAX=65532 --uid 65532 --gid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin selfheal
 # /tmp is the one place that can be written to; libraries put their caches below HOME.
+# Time zones are those of the locked tzdata, not whatever the base image has.
 ENV PATH=/opt/selfheal/bin:$PATH \
+    PYTHONTZPATH="" \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1

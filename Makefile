@@ -34,6 +34,11 @@ programs: $(READY)
 	@$(PY) -m localcluster programs
 	@$(PY) -m objectstore
 
+# Installs Go where there is none.
+.PHONY: robfig
+robfig: $(READY)
+	@$(PY) -m crondiff --build
+
 ##@ Try it
 .PHONY: demo
 demo: $(READY) ## Run the whole loop on three data sets (EXIT=1: stop at the end; KUBECONFIG=...: your own cluster)
@@ -51,14 +56,39 @@ cluster-down: $(READY) ## Stop the local cluster and leave nothing behind
 logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name [NAMESPACE=default]
 	@$(PY) -m localcluster logs $(JOB) -n $(or $(NAMESPACE),default)
 
+##@ Measure
+.PHONY: bench-schedule
+bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (20 minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.schedule $(ARGS)
+
+.PHONY: bench-scale
+bench-scale: programs ## The operator's memory, CPU, start and lag with 1,000 and 10,000 monitors (50 minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.scale $(ARGS)
+
+.PHONY: bench-failover
+bench-failover: programs ## Two operators: how soon does the other work when the leader ends? (about 4 minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.failover $(ARGS)
+
+.PHONY: bench-scrape
+bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs the operator (ten seconds; ARGS=--help)
+	@$(PY) -m selfheal_bench.scrape $(ARGS)
+
+.PHONY: bench-cron
+bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
+	@$(PY) -m selfheal_bench.cron
+
 ##@ Develop
 .PHONY: test
-test: programs ## Run the unit and integration tests
+test: programs robfig ## Run the unit and integration tests
 	$(PY) -m pytest -m "not e2e" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: e2e
 e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e KUBECONFIG=...
 	$(PY) -m pytest -m e2e tests/e2e $(ARGS)
+
+.PHONY: cron-diff
+cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
+	@$(PY) -m crondiff $(ARGS)
 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated

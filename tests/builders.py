@@ -146,6 +146,7 @@ def job(purpose: Purpose = Purpose.CHECK, slot: datetime = NOON, number: int = 1
     is_check = purpose is Purpose.CHECK
     name = check_job_name("churn", slot) if is_check else retrain_job_name("churn", number)
     job = Job(
+        namespace="team-a",
         name=name,
         uid=f"uid-of-{name}",
         owner_uid=UID,

@@ -50,9 +50,10 @@ class MemoryApi:
         *,
         query: Mapping[str, str] | None = None,
         content_type: str = "",
+        accept: str = "",
     ) -> Document:
         """Answer as the API server would; stands in for `ApiClient.request`."""
-        del content_type
+        del content_type, accept
         if path.endswith("/pods"):
             uid = (query or {})["labelSelector"].rpartition("=")[2]
             return {"items": self.pods.get(uid, [])}
@@ -63,13 +64,17 @@ class MemoryApi:
             return self.get(path)
         if method == "POST":
             return self.create(path, dict(body or {}))
+        if method == "DELETE":
+            return self.delete_as_asked(path, dict(body or {}))
         assert method == "PATCH", method
         manager = (query or {})["fieldManager"]
         return self.apply_status(path.removesuffix("/status"), dict(body or {}), manager)
 
-    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
-        """Yield one page; stands in for `ApiClient.pages`."""
-        del query
+    async def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = ""
+    ) -> AsyncIterator[Document]:
+        """Yield one page, with contents even if they were not asked for; stands in for `ApiClient.pages`."""
+        del query, accept
         yield {"items": self.listed(path.rpartition("/")[2])}
 
     # --- what happens at the server -------------------------------------------------------------------------
@@ -102,12 +107,25 @@ class MemoryApi:
         """Take an object away."""
         self._tell("DELETED", path, self.objects.pop(path))
 
+    def delete_as_asked(self, path: str, options: Document) -> Document:
+        """Take an object away, if it is the one that is meant."""
+        wanted = options.get("preconditions", {}).get("uid")
+        if wanted not in (None, self.get(path)["metadata"]["uid"]):
+            raise ConflictError("uid is not what it was")
+        self.delete(path)
+        return {}
+
     def edit_spec(self, path: str, spec: Document) -> None:
         """Replace a spec, as a user does; an equal one changes nothing."""
         body = self.get(path)
         if body["spec"] != spec:
             generation = body["metadata"]["generation"] + 1
             self._store("MODIFIED", path, body | {"spec": spec}, {"generation": generation})
+
+    def annotate(self, path: str, annotations: Document) -> None:
+        """Set annotations, as a user does."""
+        body = self.get(path)
+        self._store("MODIFIED", path, body, {"annotations": annotations})
 
     def set_job_status(self, path: str, status: Document) -> None:
         """Write what the Job controller writes."""

@@ -9,5 +9,6 @@ Everything listens on 127.0.0.1 and lives in one state directory, which `LocalCl
 """
 
 from localcluster.cluster import LocalCluster
+from localcluster.options import ControlPlaneOptions
 
-__all__ = ["LocalCluster"]
+__all__ = ["ControlPlaneOptions", "LocalCluster"]

@@ -17,6 +17,7 @@ from localcluster.childprocess import ProcessRecord
 from localcluster.controlplane import Ports, component_commands
 from localcluster.errors import ComponentError, NotAClusterError
 from localcluster.kubeconfig import certificate_user, kubeconfig, write_kubeconfig
+from localcluster.options import ControlPlaneOptions
 from localcluster.pki import write_pki
 from localcluster.statedir import StateDir
 
@@ -25,6 +26,7 @@ CLUSTER_MARK = "LOCALCLUSTER_STATE"  # in the environment of each of a cluster's
 READY_SECONDS = 120
 PODS_GRACE_SECONDS = 5
 SOURCE_ROOT = Path(__file__).resolve().parent.parent
+USUAL = ControlPlaneOptions()
 
 
 class LocalCluster:
@@ -36,22 +38,25 @@ class LocalCluster:
     Args:
         state: The folder for all of the cluster's files; made by `start`, removed by `stop`.
         process_node: Whether a node runs the pods; without one, they stay Pending.
+        options: What may be chosen about the control plane.
         interpreter: What `python` means in a pod's command.
         guarded: Whether the cluster is stopped when this process ends, however it ends. For tests.
         say: Takes lines about what is going on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first are named and may be left out
         self,
         state: Path,
         *,
         process_node: bool = True,
+        options: ControlPlaneOptions = USUAL,
         interpreter: str = sys.executable,
         guarded: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.state = StateDir(state.resolve())
         self._process_node = process_node
+        self._options = options
         self._interpreter = interpreter
         self._guarded = guarded
         self._guard: subprocess.Popen[bytes] | None = None
@@ -80,8 +85,9 @@ class LocalCluster:
     @property
     def components(self) -> tuple[str, ...]:
         """The names of the programs this cluster consists of."""
+        scheduler = ("kube-scheduler",) if self._options.scheduler else ()
         node = ("process-node",) if self._process_node else ()
-        return ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", *node)
+        return ("etcd", "kube-apiserver", "kube-controller-manager", *scheduler, *node)
 
     @property
     def running(self) -> Mapping[str, bool]:
@@ -96,6 +102,7 @@ class LocalCluster:
             self.state.create()
             self._start_guard()
             self._write_identities()
+            self._write_audit_policy()
             self._ensure("etcd", binaries)
             self._ensure("kube-apiserver", binaries)
             if self._process_node:
@@ -103,7 +110,8 @@ class LocalCluster:
                 self._ensure_process_node()
             self._wait("kube-apiserver", self.api_ready, "to be ready")
             self._ensure("kube-controller-manager", binaries)
-            self._ensure("kube-scheduler", binaries)
+            if self._options.scheduler:
+                self._ensure("kube-scheduler", binaries)
             self._wait(
                 "kube-controller-manager", self._has_default_account, "to make the default ServiceAccount"
             )
@@ -196,9 +204,14 @@ class LocalCluster:
             user = certificate_user((pki / f"{name}.crt").read_bytes(), (pki / f"{name}.key").read_bytes())
             write_kubeconfig(path, kubeconfig(ports.server, (pki / "ca.crt").read_bytes(), user))
 
+    def _write_audit_policy(self) -> None:
+        if self._options.audit_policy is not None:
+            self.state.audit_policy.write_text(json.dumps(self._options.audit_policy))
+
     def _ensure(self, name: str, binaries: Path) -> None:
         if not self.running[name]:
-            command = component_commands(self.state, Ports.kept(self.state.ports), binaries)[name]
+            ports = Ports.kept(self.state.ports)
+            command = component_commands(self.state, ports, binaries, self._options)[name]
             # A lazier garbage collector takes a third off the API server's start, for 100 MiB.
             self._launch(name, command, {"GOGC": "400", **os.environ})
 

@@ -8,13 +8,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from localcluster.options import QUICK_CLIENT, ControlPlaneOptions
 from localcluster.statedir import StateDir
 
 LOOPBACK = "127.0.0.1"
 SERVER_PORTS = range(20000, 32000)
 """Below the ports that Linux gives to outgoing connections: 32768 to 60999 by default."""
-# With client, server and work on one machine the usual 20 requests a second only cost time.
-CLIENT_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,15 @@ class Ports:
         return f"https://{LOOPBACK}:{self.apiserver}"
 
 
-def component_commands(state: StateDir, ports: Ports, binaries: Path) -> Mapping[str, list[str]]:
+def component_commands(
+    state: StateDir, ports: Ports, binaries: Path, options: ControlPlaneOptions
+) -> Mapping[str, list[str]]:
     """Return each program's command line, in the order of starting."""
+    audit = _audit(state) if options.audit_policy is not None else []
     commands = {
         "etcd": _etcd(state, ports),
-        "kube-apiserver": _apiserver(state, ports),
-        "kube-controller-manager": _controller_manager(state),
+        "kube-apiserver": [*_apiserver(state, ports), *audit],
+        "kube-controller-manager": [*_controller_manager(state), *options.controller_manager],
         "kube-scheduler": _scheduler(state),
     }
     return {name: [str(binaries / name), *arguments] for name, arguments in commands.items()}
@@ -116,6 +118,14 @@ def _apiserver(state: StateDir, ports: Ports) -> list[str]:
     ]
 
 
+def _audit(state: StateDir) -> list[str]:
+    return [
+        f"--audit-policy-file={state.audit_policy}",
+        f"--audit-log-path={state.audit_log}",
+        "--audit-log-maxsize=0",  # never rotated: whoever reads it wants all of it
+    ]
+
+
 def _controller_manager(state: StateDir) -> list[str]:
     return [
         f"--kubeconfig={state.pki}/kube-controller-manager.kubeconfig",
@@ -124,8 +134,6 @@ def _controller_manager(state: StateDir) -> list[str]:
         "--use-service-account-credentials",
         "--leader-elect=false",
         "--secure-port=0",
-        "--concurrent-job-syncs=20",
-        *CLIENT_RATE,
     ]
 
 
@@ -134,5 +142,5 @@ def _scheduler(state: StateDir) -> list[str]:
         f"--kubeconfig={state.pki}/kube-scheduler.kubeconfig",
         "--leader-elect=false",
         "--secure-port=0",
-        *CLIENT_RATE,
+        *QUICK_CLIENT,
     ]

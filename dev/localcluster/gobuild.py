@@ -1,6 +1,5 @@
 """Builds the cluster's programs from pinned Go modules, saying how far it is."""
 
-import os
 import subprocess
 import threading
 import time
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from localcluster.errors import BuildError
+from localcluster.gotoolchain import go_environment
 
 MODULES = Path(__file__).parent / "modules"
 KUBERNETES_VERSION = "v1.36.0"
@@ -79,11 +79,13 @@ def run_go(
     command: Sequence[str], progress: Progress, say: Callable[[str], None], *, modules: Path = MODULES
 ) -> None:
     """Run Go in the folder of a module; raise `BuildError` with the end of its output if it fails."""
-    # Without cgo neither a C compiler nor its headers are needed, and the programs are static
-    # like the official ones.
-    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
     with subprocess.Popen(
-        command, cwd=modules, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=modules,
+        env=go_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         try:
             with _now_and_then(lambda: say(str(progress))):

@@ -28,6 +28,15 @@ def go_command(cache: Path, say: Callable[[str], None]) -> str:
     return str(installed)
 
 
+def go_environment() -> dict[str, str]:
+    """Return the environment to build in: no settings of this machine, and no toolchain but the one at hand.
+
+    Without cgo neither a C compiler nor its headers are needed, and the programs are static
+    like the official ones.
+    """
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
+
+
 def version_of(go: str) -> tuple[int, int]:
     """Ask a toolchain for its own version; (0, 0) when it does not answer."""
     env = {**os.environ, "GOTOOLCHAIN": "local"}

@@ -44,6 +44,16 @@ class StateDir:
         """The administrator's kubeconfig."""
         return self.root / "kubeconfig"
 
+    @property
+    def audit_policy(self) -> Path:
+        """What the API server records, if it does."""
+        return self.root / "audit-policy.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """The API server's own record of requests, one JSON line an event; it survives restarts."""
+        return self.root / "audit.log"
+
     def log(self, component: str) -> Path:
         """Name the file that takes a component's output."""
         return self.root / "logs" / f"{component}.log"

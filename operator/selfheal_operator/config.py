@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.core.capacity import Limits
+from selfheal_operator.core.leadership import Durations
 from selfheal_operator.core.observed import JobDefaults
 
 PREFIX = "SELFHEAL_"
+NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
 class Settings(BaseModel):
@@ -28,14 +32,42 @@ class Settings(BaseModel):
     job_ttl_seconds: Annotated[int, Field(ge=3600)] = 86400
     """Finished Jobs are removed after this. At least an hour: until it is in the status, a Job is the only
     record that its slot was started."""
+    max_active_checks: Annotated[int, Field(ge=0)] = 0
+    """Checks that may run at once in all namespaces; 0 for any number. The others wait for their turn, the
+    oldest slot of the namespace that runs the fewest first."""
+    max_active_checks_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Checks that may run at once in one namespace; 0 for any number."""
+    max_active_retrains: Annotated[int, Field(ge=0)] = 0
+    """Retrainings that may run at once in all namespaces; 0 for any number."""
+    max_active_retrains_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Retrainings that may run at once in one namespace; 0 for any number."""
+    namespaces: tuple[NamespaceName, ...] = ()
+    """The namespaces that this operator serves, separated by commas; empty: all."""
+    leader_election: bool | None = None
+    """Whether one of several replicas leads, by a Lease, and the others stand by. If not set: where
+    POD_NAMESPACE says in which namespace the Lease is to be."""
+    lease_duration_seconds: Annotated[int, Field(ge=3, le=300)] = 10
+    """A leader that is silent for longer is replaced."""
+    lease_renew_deadline_seconds: Annotated[int, Field(ge=2)] = 7
+    """A leader whose last renewal was longer ago writes nothing any more. Shorter than the one above."""
+    lease_retry_seconds: Annotated[int, Field(ge=1)] = 2
+    """How often a leader renews. Shorter than the one above."""
+    api_requests_per_second: Annotated[float, Field(gt=0)] = 500
+    """Requests to the API server, in the long run. A Retry-After of its own holds all of them back."""
+    api_burst: Annotated[int, Field(ge=1)] = 1000
+    """Requests that may be sent at once after a pause."""
     workers: Annotated[int, Field(ge=1, le=256)] = 32
     """Monitors that are worked on at the same time."""
     resync_seconds: Annotated[int, Field(ge=1)] = 600
-    """How often everything is listed anew, for what the watch never told."""
+    """How often everything is looked at for what the watch never told."""
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """Where /livez and /readyz are served; 0 for nowhere."""
+    """Where /livez, /readyz and /metrics are served; 0 for nowhere."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    pod_name: str | None = None
+    """The operator's pod, by which a leader is known. From POD_NAME, as is the next from POD_NAMESPACE."""
+    pod_namespace: str | None = None
+    """Where the Lease is."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -44,8 +76,46 @@ class Settings(BaseModel):
         Raises:
             pydantic.ValidationError: naming the variable that cannot be read.
         """
-        named = {name: environment.get(PREFIX + name.upper()) for name in cls.model_fields}
+        named = {name: environment.get(variable_of(name)) for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in named.items() if value})
+
+    @field_validator("namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+
+    @model_validator(mode="after")
+    def _check_leader_election(self) -> Self:
+        _ = self.lease_durations
+        if self.leader_election and self.pod_namespace is None:
+            raise ValueError(
+                "SELFHEAL_LEADER_ELECTION is on, but POD_NAMESPACE does not say where the Lease is to be"
+            )
+        return self
+
+    @property
+    def lease_namespace(self) -> str | None:
+        """Where the Lease is; None: no leader is elected."""
+        return None if self.leader_election is False else self.pod_namespace
+
+    @property
+    def lease_durations(self) -> Durations:
+        """How long a leader is believed to live."""
+        return Durations(
+            lease=self.lease_duration_seconds,
+            renew_deadline=self.lease_renew_deadline_seconds,
+            retry=self.lease_retry_seconds,
+        )
+
+    @property
+    def limits(self) -> dict[Purpose, Limits]:
+        """How many Jobs may be active at once."""
+        return {
+            Purpose.CHECK: Limits(self.max_active_checks, self.max_active_checks_per_namespace),
+            Purpose.RETRAIN: Limits(self.max_active_retrains, self.max_active_retrains_per_namespace),
+        }
 
     @property
     def job_defaults(self) -> JobDefaults:
@@ -58,3 +128,8 @@ class Settings(BaseModel):
             retrain_deadline_seconds=self.retrain_deadline_seconds,
             ttl_seconds=self.job_ttl_seconds,
         )
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting; the downward API has names of its own."""
+    return name.upper() if name in {"pod_name", "pod_namespace"} else PREFIX + name.upper()

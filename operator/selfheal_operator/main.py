@@ -2,32 +2,41 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import sys
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import Any
 
-import kopf
 from pydantic import ValidationError
 
+from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.config import Settings
-from selfheal_operator.core.errors import SelfhealError
-from selfheal_operator.handlers.health import serve_health
+from selfheal_operator.core.leadership import lease_name
+from selfheal_operator.handlers.endpoints import Endpoints, serve
+from selfheal_operator.handlers.leading import Leading
+from selfheal_operator.handlers.pulse import Pulse
 from selfheal_operator.handlers.queue import WorkQueue
 from selfheal_operator.handlers.reconcile import Reconciler
-from selfheal_operator.handlers.watch import REGISTRY, Context
+from selfheal_operator.handlers.request_count import counting
+from selfheal_operator.handlers.sweeper import Sweeper
+from selfheal_operator.handlers.watch import Context, keep_watching
+from selfheal_operator.handlers.watch_age import WatchAge
+from selfheal_operator.handlers.watch_session import KINDS, WatchSession
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
-from selfheal_operator.kube.client import ApiClient, NotFoundError
+from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.cluster import Cluster
-from selfheal_operator.kube.resync import resync
+from selfheal_operator.kube.lease import AlwaysLeading, Elector, Leadership, own_identity
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.logs import configure_logging
+from selfheal_operator.metrics.exposition import Exposition
+from selfheal_operator.metrics.instruments import Instruments
 
-logger = logging.getLogger(__name__)
-
-RETRY_SECONDS: Final = 2.0
+Clock = Callable[[], datetime]
 
 
 def main() -> None:
@@ -40,80 +49,115 @@ def main() -> None:
     asyncio.run(run(settings))
 
 
-async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    cluster = Cluster(client := await ApiClient.connect())
-    store, queue = Store(), WorkQueue[Key](_now)
-    reconciler = Reconciler(queue, store, Executor(cluster, store, _now), settings.job_defaults, _now)
-    listed = asyncio.Event()
-    health = await serve_health(settings.health_port, listed.is_set) if settings.health_port else None
-    # Made before kopf is started: kopf cancels, when it ends, every task that came after.
-    duties = [
-        asyncio.create_task(_keep_listing(cluster, store, queue, listed, settings.resync_seconds)),
-        asyncio.create_task(queue.run_clock()),
-        *(asyncio.create_task(_work(listed, reconciler)) for _ in range(settings.workers)),
-    ]
-    watch = asyncio.create_task(_watch(listed, Context(store, queue)))
+async def run(settings: Settings, clock: Clock | None = None) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Args:
+        settings: What the platform team has set.
+        clock: Tells the time; without one, the API server does.
+    """
+    server_clock = ServerClock()
+    clock = clock or server_clock
+    stop = asyncio.Event()
+
+    def take_signals() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    take_signals()
+    async with contextlib.AsyncExitStack() as ends:
+        instruments, age = Instruments(), WatchAge(sorted(KINDS))
+        leadership = await _leadership(settings, clock, server_clock, instruments, ends)
+        client = await ApiClient.connect(
+            validity=leadership.seconds_left,
+            throttle=Throttle(settings.api_requests_per_second, settings.api_burst),
+            clock=server_clock,
+            instruments=instruments,
+        )
+        ends.push_async_callback(client.close)
+        cluster, store, asked = Cluster(client, settings.namespaces), Store(), asyncio.Event()
+        context = Context(store, WatchSession(asked.set, [age.tracing(), counting(instruments)]))
+        sweeper = Sweeper(cluster, store, context.wake, asked, settings.resync_seconds)
+
+        def new_reconciler() -> Reconciler:
+            queue, executor = WorkQueue[Key](clock), Executor(cluster, store, clock, instruments)
+            capacity = Capacity(store, settings.limits, queue.add)
+            return Reconciler(queue, store, executor, capacity, settings.job_defaults, clock, instruments)
+
+        leading = Leading(leadership, sweeper, context, new_reconciler, settings.workers)
+        pulse = Pulse(instruments, age.listen)
+        if settings.health_port:
+            _show(instruments, context, age, clock)
+            endpoints = Endpoints(
+                trouble=pulse.trouble,
+                # A standby is as ready as a leader: both have listed, and only one may work.
+                is_ready=sweeper.listed.is_set,
+                metrics=Exposition(instruments, store.facts, clock).text,
+            )
+            server = await serve(settings.health_port, endpoints)
+            ends.push_async_callback(server.cleanup)
+        await _until(
+            stop,
+            sweeper.run(),
+            keep_watching(context, settings.namespaces, sweeper.until_served, take_signals),
+            leading.run(),
+            pulse.run(),
+            before_the_end=leading.drain,
+        )
+
+
+def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Clock) -> None:
+    """Say where to look for what is not told but asked for. A standby has no queue, and holds nobody back."""
+
+    def depth() -> int:
+        return context.reconciler.queue.depth if context.reconciler else 0
+
+    def oldest_wait() -> float:
+        oldest = context.reconciler.queue.oldest if context.reconciler else None
+        return (clock() - oldest).total_seconds() if oldest else 0.0
+
+    def waiting(purpose: Purpose) -> int:
+        return context.reconciler.capacity.waiting(purpose) if context.reconciler else 0
+
+    instruments.read_queue(depth, oldest_wait)
+    instruments.read_waiting(waiting)
+    instruments.read_jobs(context.store.active)
+    instruments.read_watches(age.ages)
+
+
+async def _leadership(
+    settings: Settings,
+    clock: Clock,
+    server_clock: ServerClock,
+    instruments: Instruments,
+    ends: contextlib.AsyncExitStack,
+) -> Leadership:
+    if settings.lease_namespace is None:
+        return AlwaysLeading()
+    client = await ApiClient.connect(clock=server_clock, instruments=instruments)
+    ends.push_async_callback(client.close)
+    return Elector(
+        client=client,
+        namespace=settings.lease_namespace,
+        name=lease_name(settings.namespaces),
+        identity=own_identity(settings.pod_name),
+        durations=settings.lease_durations,
+        clock=clock,
+    )
+
+
+async def _until(
+    stop: asyncio.Event, *duties: Coroutine[Any, Any, None], before_the_end: Callable[[], Awaitable[None]]
+) -> None:
+    """Do all duties until `stop` is set; raise what one of them raises."""
+    tasks = [asyncio.create_task(each) for each in (stop.wait(), *duties)]
     try:
         # Duties never end. One that does is a defect, and half an operator is worse than a restarted one.
-        ended, _ = await asyncio.wait([watch, *duties], return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()
     finally:
-        for task in (watch, *duties):
+        await before_the_end()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(watch, *duties, return_exceptions=True)
-        if health is not None:
-            await health.cleanup()
-        await client.close()
-
-
-async def _keep_listing(
-    cluster: Cluster, store: Store, queue: WorkQueue[Key], listed: asyncio.Event, seconds: int
-) -> None:
-    """List everything, then again every so often; nothing is written before the first list is complete."""
-    while True:
-        try:
-            await resync(cluster, store)
-        except SelfhealError as error:
-            hint = "is the CRD installed?" if isinstance(error, NotFoundError) else ""
-            logger.warning("Cannot list; will try again", extra={"error": str(error), "hint": hint})
-            await asyncio.sleep(RETRY_SECONDS)
-            continue
-        if not listed.is_set():
-            logger.info("Everything is listed; work begins", extra={"monitors": len(store.known_keys())})
-        for key in store.known_keys():
-            queue.add(key)
-        listed.set()
-        await asyncio.sleep(seconds)
-
-
-async def _work(listed: asyncio.Event, reconciler: Reconciler) -> None:
-    await listed.wait()
-    await reconciler.run_worker()
-
-
-async def _watch(listed: asyncio.Event, context: Context) -> None:
-    """Run kopf until a signal; where it gives up, begin it anew with what is known.
-
-    kopf ends at errors that an operator has to survive: an error inside a watch stream, or an API server
-    that refuses for minutes. Our own tasks and what they know live on.
-    """
-    await listed.wait()  # without the CRD, kopf would watch nothing and never look again
-    stop = asyncio.Event()
-    while not stop.is_set():
-        try:
-            await kopf.operator(registry=REGISTRY, clusterwide=True, standalone=True, memo=context)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to watch again
-            logger.warning("Watch ended; will begin anew", extra={"error": repr(error)})
-        else:
-            return  # kopf had the signal
-        # kopf's own handlers would now tell a future that nobody waits for.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -18,7 +18,7 @@ from kubectl import Document, Kubectl
 from monitors import monitor_manifest
 from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.jobs import check_job
-from selfheal_operator.core.observed import JobDefaults, Monitor
+from selfheal_operator.core.observed import JobDefaults, Monitor, monitor_from
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
@@ -66,7 +66,12 @@ def right(method: str, path: str) -> Right:
         path,
     )
     assert found is not None, path
-    verbs = {"GET": "get" if found["name"] else "list", "POST": "create", "PATCH": "patch"}
+    verbs = {
+        "GET": "get" if found["name"] else "list",
+        "POST": "create",
+        "PATCH": "patch",
+        "DELETE": "delete",
+    }
     return found["group"] or "", found["resource"] + (found["sub"] or ""), verbs[method]
 
 
@@ -93,7 +98,7 @@ async def client(installation: Path) -> AsyncIterator[RecordingClient]:
 async def monitor(client: RecordingClient, kubectl: Kubectl) -> Monitor:
     """A monitor that nobody works on."""
     kubectl.apply(monitor_manifest("idle", reference="/r.csv", current="/c.csv", suspend=True))
-    return await Cluster(client).monitor(kubectl.namespace, "idle")
+    return monitor_from(await Cluster(client).monitor(kubectl.namespace, "idle"))
 
 
 async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
@@ -103,14 +108,20 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     cluster = Cluster(client)
     status = {"observedGeneration": 1}
     await cluster.ensure_runner_account(monitor.namespace)
-    stored = await cluster.apply_status(monitor, status)
-    await cluster.post_event(stored, Event(EventType.NORMAL, "Tested", "a message"), NOW)
+    await cluster.apply_status(monitor, status)
+    await cluster.post_event(monitor, Event(EventType.NORMAL, "Tested", "a message"), NOW)
     manifest = check_job(monitor, monitor.read_spec(), NOW, DEFAULTS)
     await cluster.create_job(manifest)
     job, _ = await cluster.create_job(manifest)
     await cluster.pods_of(monitor.namespace, job)
-    assert [found async for found in cluster.monitors()]
-    assert [found async for found in cluster.jobs()]
+    assert await cluster.job(monitor.namespace, job.name) is not None
+    await cluster.delete_job(job)
+    await cluster.delete_job(job)
+    assert await cluster.job(monitor.namespace, job.name) is None
+    await cluster.create_job(manifest)
+    await cluster.probe()
+    for listing in (cluster.monitors(), cluster.jobs(), cluster.monitors_listed(), cluster.jobs_listed()):
+        assert [found async for found in listing]
 
     made = {
         "ensure_runner_account",
@@ -118,8 +129,13 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
         "post_event",
         "create_job",
         "pods_of",
+        "job",
+        "delete_job",
+        "probe",
         "monitors",
         "jobs",
+        "monitors_listed",
+        "jobs_listed",
     }
     calls = {name for name, _ in inspect.getmembers(Cluster, inspect.isfunction) if not name.startswith("_")}
     assert calls == made | {"monitor"}, "a call of Cluster is missing above"

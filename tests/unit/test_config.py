@@ -55,3 +55,51 @@ def test_a_setting_that_cannot_be_read_is_named(name, value):
 def test_every_setting_is_described():
     """The documentation is made from the descriptions."""
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+# --- several operators --------------------------------------------------------------------------------------
+
+
+def test_namespaces_are_separated_by_commas():
+    """However they were written; none means all."""
+    settings = Settings.from_environment({"SELFHEAL_NAMESPACES": " team-a, team-b,,team-a "})
+
+    assert settings.namespaces == ("team-a", "team-b")
+    assert Settings().namespaces == ()
+
+
+@pytest.mark.parametrize("value", ["team_a", "Team", "!team", "team-*", "-a", "a" * 64])
+def test_what_is_no_namespace_is_refused(value):
+    """A pattern would be taken for a name."""
+    with pytest.raises(ValidationError, match="namespaces"):
+        Settings.from_environment({"SELFHEAL_NAMESPACES": value})
+
+
+@pytest.mark.parametrize(
+    ("environment", "where"),
+    [
+        ({}, None),
+        ({"POD_NAMESPACE": "selfheal-system"}, "selfheal-system"),
+        ({"POD_NAMESPACE": "selfheal-system", "SELFHEAL_LEADER_ELECTION": "false"}, None),
+        ({"POD_NAMESPACE": "selfheal-system", "SELFHEAL_LEADER_ELECTION": "true"}, "selfheal-system"),
+    ],
+)
+def test_a_leader_is_elected_where_there_is_a_place_for_the_lease(environment, where):
+    """In a pod, that is; unless it is switched off."""
+    assert Settings.from_environment(environment).lease_namespace == where
+
+
+def test_a_lease_without_a_place_is_refused():
+    """Two operators that each believe to be elected would be worse than none that does."""
+    with pytest.raises(ValidationError, match="POD_NAMESPACE does not say where"):
+        Settings.from_environment({"SELFHEAL_LEADER_ELECTION": "true"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LEASE_DURATION_SECONDS", "7"), ("LEASE_RENEW_DEADLINE_SECONDS", "10"), ("LEASE_RETRY_SECONDS", "7")],
+)
+def test_durations_that_would_let_two_lead_are_refused(name, value):
+    """By the settings, before anybody leads."""
+    with pytest.raises(ValidationError, match="each has to be longer"):
+        Settings.from_environment({f"SELFHEAL_{name}": value})

@@ -1,7 +1,7 @@
 import logging
 import sys
 
-from selfheal_operator.logs import FieldFormatter
+from selfheal_operator.logs import FieldFormatter, Seldom
 
 
 def line(message: str = "Job started", **extra) -> str:
@@ -41,3 +41,13 @@ def test_an_error_keeps_its_trace():
 
     assert "ValueError: invalid literal" in text
     assert "monitor='team-a/churn'" in text
+
+
+def test_what_is_said_at_each_attempt_is_written_once_a_minute():
+    """An outage of ten minutes is ten lines, and the first one comes at once."""
+    times = [0.0, 0.0, 1.0, 59.9, 60.0, 61.0, 500.0]
+    clock = iter(times)
+    seldom = Seldom(lambda: next(clock))
+    written = [seldom.filter(logging.makeLogRecord({})) for _ in times[1:]]
+
+    assert written == [True, False, False, True, False, True]

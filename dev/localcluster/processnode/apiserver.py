@@ -15,6 +15,7 @@ REQUEST_SECONDS = 10.0
 # The API server ends a watch after this time; a little later we do, in case its goodbye got lost.
 WATCH_SECONDS = 300
 MERGE_PATCH = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"  # JSON is YAML
 UNREACHABLE = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
@@ -72,6 +73,11 @@ class ApiServer:
     async def patch(self, path: str, body: Document) -> Document:
         """Change parts of a document (JSON merge patch: a list is replaced whole)."""
         return await self._request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    async def apply(self, path: str, body: Document, manager: str) -> Document:
+        """Make the fields in `body` the manager's own, and what they are (server-side apply)."""
+        query = {"fieldManager": manager, "force": "true"}
+        return await self._request("PATCH", path, query=query, body=body, content_type=APPLY)
 
     async def delete(self, path: str, body: Document) -> Document:
         """Delete a document; `body` are the DeleteOptions."""

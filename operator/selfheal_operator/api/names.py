@@ -22,6 +22,14 @@ LABEL_PURPOSE: Final = f"{GROUP}/purpose"
 ANNOTATION_SLOT: Final = f"{GROUP}/slot"
 """On a Job: the slot that a check belongs to, or whose check made the retrain necessary."""
 ANNOTATION_GENERATION: Final = f"{GROUP}/generation"
+ANNOTATION_REQUEST: Final = f"{GROUP}/request"
+"""On a Job that somebody asked for: the token of the request."""
+
+ANNOTATION_CHECK_REQUEST: Final = f"{GROUP}/check-requested-at"
+ANNOTATION_RETRAIN_REQUEST: Final = f"{GROUP}/retrain-requested-at"
+"""On a ModelMonitor: a token, any text; each new one asks for one run at once."""
+MAX_REQUEST_TOKEN: Final = 256
+"""Characters of a token that count."""
 
 OPERATOR_MANAGER: Final = "selfheal-operator"
 CHECK_MANAGER: Final = "selfheal-check"

@@ -99,8 +99,11 @@ class Reason(StrEnum):
     NEVER_NEEDED = "NeverNeeded"
     DRIFT_TRIGGERED = "DriftTriggered"
     COOLING_DOWN = "CoolingDown"
+    WAITING_FOR_CAPACITY = "WaitingForCapacity"
+    """As many retrainings run as the platform team allows at once."""
     RETRAINING_DISABLED = "RetrainingDisabled"
     AWAITING_REQUEST = "AwaitingRequest"
+    RETRAIN_REQUESTED = "RetrainRequested"
     MODEL_REGISTERED = "ModelRegistered"
     NO_IMPROVEMENT = "NoImprovement"
 
@@ -118,3 +121,4 @@ class Reason(StrEnum):
     DRIFT_RESOLVED = "DriftResolved"
     CHECK_INCONCLUSIVE = "CheckInconclusive"
     CHECKS_MISSED = "ChecksMissed"
+    CHECK_REPLACED = "CheckReplaced"

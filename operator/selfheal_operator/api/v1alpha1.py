@@ -349,7 +349,7 @@ class Retraining(ApiModel):
     """mode says whether drift starts a retraining. Defaults to Auto.
 
     Auto: as soon as a check finds drift, unless the cooldown speaks against it.
-    Manual: never by itself; the Retraining condition says that one is due.
+    Manual: only when it is asked for; the Retraining condition says that one is due.
     Disabled: never.
     """
 
@@ -593,8 +593,38 @@ class ModelMonitorSpec(ApiModel):
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     """timeZone in which schedule is read, by its IANA name, for example Europe/Berlin. Absent: UTC."""
 
+    spread_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
+    """spreadSeconds delays each start by a share of this that is the monitor's own, derived from its UID.
+
+    Monitors of one schedule then do not start in the same second. The slot stays what it is. Defaults to 0.
+    """
+
+    starting_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    """startingDeadlineSeconds is how late a check may start. A slot that is later is passed over and counted
+    in status.missedChecks. Absent: the newest slot that was missed is always caught up."""
+
+    concurrency_policy: Literal["Forbid", "Replace"] = "Forbid"
+    """concurrencyPolicy says what happens when a check is due while one runs. Defaults to Forbid.
+
+    Forbid: it waits; when the running one has ended, the newest slot that is due is started.
+    Replace: the running check is stopped, unless somebody asked for it.
+    """
+
+    successful_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = 1
+    """successfulJobsHistoryLimit is how many completed Jobs are kept, of checks and of retrainings each.
+
+    Defaults to 1. With 0, the newest one stays until there is a newer one: it is the record of its slot."""
+
+    failed_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = 1
+    """failedJobsHistoryLimit is how many failed Jobs are kept, of checks and of retrainings each.
+
+    Defaults to 1."""
+
     suspend: bool = False
-    """suspend stops new checks and retrainings; what runs, finishes. Defaults to false."""
+    """suspend stops new checks and retrainings; what runs, finishes. Defaults to false.
+
+    Afterwards, the newest slot that passed meanwhile is caught up, and the others are counted as missed.
+    """
 
     task: Task | None = None
     """task is Classification or Regression. Cannot be changed once set.
@@ -894,13 +924,15 @@ class ModelMonitorStatus(ApiModel):
     """conditions: Ready, DriftDetected and Retraining."""
 
     active: Annotated[list[ActiveJob], Field(max_length=4, json_schema_extra=_map_list("name"))] = []
-    """active are the Jobs of this monitor that have not finished."""
+    """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
 
     last_schedule_time: Time | None = None
-    """lastScheduleTime is the newest slot that was started; it never goes back."""
+    """lastScheduleTime is the newest slot that was started or passed over; it never goes back."""
 
     next_check_time: Time | None = None
-    """nextCheckTime is when the next check is due. Absent while suspended or invalid."""
+    """nextCheckTime is when the next check is due, without its share of spreadSeconds.
+
+    Absent while suspended or invalid."""
 
     last_successful_check_time: Time | None = None
     """lastSuccessfulCheckTime is when the newest check that could look completed."""
@@ -913,6 +945,14 @@ class ModelMonitorStatus(ApiModel):
 
     After an outage only the newest due slot is caught up; the rest is counted here.
     """
+
+    last_handled_check_request: Annotated[str, Field(max_length=256)] | None = None
+    """lastHandledCheckRequest is the newest token of the annotation selfheal.dev/check-requested-at that was
+    answered by a check."""
+
+    last_handled_retrain_request: Annotated[str, Field(max_length=256)] | None = None
+    """lastHandledRetrainRequest is the newest token of the annotation selfheal.dev/retrain-requested-at that
+    was answered by a retraining."""
 
     last_check: LastCheck | None = None
     """lastCheck is the verdict of the newest check."""

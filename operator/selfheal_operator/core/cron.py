@@ -2,11 +2,11 @@
 
 An expression stands for a set of minutes on the wall clock. A slot is every minute of UTC at which the
 clock of the time zone shows one of them. So a local time that is skipped in spring has no slot that day,
-and one that the clock shows twice in autumn has two, as in CronJob.
+and one that the clock shows twice in autumn has two, as in CronJob. dev/crondiff compares the two.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
@@ -21,10 +21,20 @@ MACROS: Final = {
     "@hourly": "0 * * * *",
 }
 
-_HORIZON: Final = timedelta(days=5 * 366)
-"""robfig/cron looks five years ahead, then says that the expression never matches."""
+_YEARS: Final = 5
+"""robfig/cron looks so many years ahead, then says that the expression never matches."""
 
 _MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+
+_CALM: Final = timedelta(days=6)
+"""No clock is changed twice in so short a time: as far from UTC after it as before, it was not changed.
+
+From 1970 to 2090 it takes seven days at least (in America/Recife in 2000, in Asia/Gaza in 2040).
+"""
+
+_MOST: Final = 2**63 - 1
+"""The greatest number that CronJob can read: an int of Go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +55,9 @@ _FIELDS: Final = (
     _Field("day of week", 0, 6, _DAYS),
 )
 
-_TERM = re.compile(r"(?P<star>[*?])|(?P<first>\w+)(?:-(?P<last>\w+))?")
+_TERM = re.compile(r"(?P<star>[*?])|(?P<first>[+\w]+)(?:-(?P<last>[+\w]+))?")
 
-_STAR = re.compile(r"[*?](/0*1)?")
+_NUMBER = re.compile(r"\+?[0-9]+")
 
 
 class CronError(ValueError):
@@ -56,36 +66,58 @@ class CronError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """The minutes that an expression stands for."""
+    """The minutes that an expression stands for; each field lists its values in ascending order."""
 
-    minutes: frozenset[int]
-    hours: frozenset[int]
-    days: frozenset[int]
-    months: frozenset[int]
-    weekdays: frozenset[int]
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...]
     any_day: bool
     """Either day field is a star: then both must match. Otherwise one of them is enough."""
 
     def next_after(self, time: datetime, zone: tzinfo) -> datetime | None:
-        """Return the first slot later than `time`, in UTC; None if there is none within five years."""
+        """Return the first slot later than `time`, in UTC; None if this year and the next five have none."""
         slot = time.astimezone(UTC).replace(second=0, microsecond=0) + _MINUTE
-        end = slot + _HORIZON
-        while slot < end:
+        while True:
             wall = slot.astimezone(zone)
-            if wall.month not in self.months:
-                slot = _leap(slot, wall, _next_month(wall), _next_midnight(wall), _next_hour(slot, wall))
-            elif not self._on_day(wall):
-                slot = _leap(slot, wall, _next_midnight(wall), _next_hour(slot, wall))
-            elif wall.hour not in self.hours:
-                slot = _leap(slot, wall, _next_hour(slot, wall))
-            elif wall.minute not in self.minutes:
-                slot += _MINUTE
+            distance = self._distance(wall)
+            if distance is None:
+                return None
+            if not distance or (distance <= _CALM and _is_calm(slot, wall, distance)):
+                return slot + distance
+            slot += _leap(slot, wall, distance)
+
+    def _distance(self, wall: datetime) -> timedelta | None:
+        """Return how far the first minute that matches is, this one included, if the clock is not changed."""
+        if wall.month in self.months and self._on_day(wall):
+            if wall.hour in self.hours:
+                minute = _at_least(wall.minute, self.minutes)
+                if minute is not None:
+                    return timedelta(minutes=minute - wall.minute)
+            hour = _at_least(wall.hour + 1, self.hours)
+            if hour is not None:
+                return timedelta(hours=hour - wall.hour, minutes=self.minutes[0] - wall.minute)
+        today = wall.date()
+        day = self._next_day(today)
+        if day is None:
+            return None
+        return day - today + timedelta(hours=self.hours[0] - wall.hour, minutes=self.minutes[0] - wall.minute)
+
+    def _next_day(self, day: date) -> date | None:
+        last_year = day.year + _YEARS
+        day += _DAY
+        while day.year <= last_year:
+            if day.month not in self.months:
+                day = _next_month(day)
+            elif self._on_day(day):
+                return day
             else:
-                return slot
+                day += _DAY
         return None
 
-    def _on_day(self, wall: datetime) -> bool:
-        of_month, of_week = wall.day in self.days, wall.isoweekday() % 7 in self.weekdays
+    def _on_day(self, day: date) -> bool:
+        of_month, of_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return (of_month and of_week) if self.any_day else (of_month or of_week)
 
 
@@ -95,12 +127,14 @@ def parse(expression: str) -> Cron:
     Raises:
         CronError: with a sentence that names the part and the remedy.
     """
+    if "TZ" in expression:
+        raise CronError("a time zone has no place in the schedule; set timeZone instead")
     if expression.startswith("@every"):
         raise CronError("@every is not a time of day; set intervalSeconds instead")
     if expression.startswith("@"):
-        if expression.lower() not in MACROS:
+        if expression not in MACROS:
             raise CronError(f"{expression} is not one of {', '.join(sorted(MACROS))}")
-        expression = MACROS[expression.lower()]
+        expression = MACROS[expression]
     parts = expression.split()
     if len(parts) != len(_FIELDS):
         raise CronError(
@@ -109,19 +143,27 @@ def parse(expression: str) -> Cron:
     minutes, hours, days, months, weekdays = (
         _parse_field(part, field) for part, field in zip(parts, _FIELDS, strict=True)
     )
-    any_day = _is_star(parts[2]) or _is_star(parts[4])
-    return Cron(minutes, hours, days, months, weekdays, any_day)
+    any_day = days.star or weekdays.star
+    return Cron(minutes.values, hours.values, days.values, months.values, weekdays.values, any_day)
 
 
-def _is_star(part: str) -> bool:
-    return any(_STAR.fullmatch(term) for term in part.split(","))
+@dataclass(frozen=True, slots=True)
+class _Values:
+    values: tuple[int, ...]
+    star: bool = False
+    """A step makes a star an ordinary list, unless it is 1."""
 
 
-def _parse_field(part: str, field: _Field) -> frozenset[int]:
-    return frozenset(value for term in part.split(",") for value in _parse_term(term, field))
+def _parse_field(part: str, field: _Field) -> _Values:
+    # Like CronJob, which makes nothing of two commas in a row.
+    terms = [_parse_term(term, field) for term in part.split(",") if term]
+    if not terms:
+        raise CronError(f"the {field.name} {part!r} holds no value")
+    values = {value for term in terms for value in term.values}
+    return _Values(tuple(sorted(values)), any(term.star for term in terms))
 
 
-def _parse_term(term: str, field: _Field) -> Iterator[int]:
+def _parse_term(term: str, field: _Field) -> _Values:
     body, slash, step_text = term.partition("/")
     match = _TERM.fullmatch(body)
     if match is None:
@@ -136,13 +178,13 @@ def _parse_term(term: str, field: _Field) -> Iterator[int]:
     if first > last:
         raise CronError(f"the {field.name} {term!r} runs backwards; write the smaller value first")
     step = _parse_step(step_text, term, field) if slash else 1
-    yield from range(first, last + 1, step)
+    return _Values(tuple(range(first, last + 1, step)), star=bool(match["star"]) and step == 1)
 
 
 def _parse_value(text: str, field: _Field) -> int:
     if text.lower() in field.names:
         return field.names.index(text.lower()) + field.low
-    if not text.isascii() or not text.isdigit():
+    if not _NUMBER.fullmatch(text):
         allowed = f" or one of {', '.join(field.names)}" if field.names else ""
         raise CronError(f"the {field.name} {text!r} is not a number{allowed}")
     value = int(text)
@@ -153,30 +195,39 @@ def _parse_value(text: str, field: _Field) -> int:
 
 
 def _parse_step(text: str, term: str, field: _Field) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
+    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= _MOST:
         raise CronError(f"the {field.name} {term!r} has no step of at least 1 after the slash")
     return int(text)
 
 
-def _leap(slot: datetime, wall: datetime, *goals: datetime) -> datetime:
-    """Return the first goal that is reached without the clock being changed before; else the next minute."""
-    for goal in goals:
-        if goal > slot and goal.astimezone(wall.tzinfo).utcoffset() == wall.utcoffset():
-            return goal
-    return slot + _MINUTE
+def _at_least(value: int, ascending: tuple[int, ...]) -> int | None:
+    """Return the first that is not smaller; None if all are."""
+    index = bisect_left(ascending, value)
+    return ascending[index] if index < len(ascending) else None
 
 
-def _next_hour(slot: datetime, wall: datetime) -> datetime:
-    return slot + (60 - wall.minute) * _MINUTE
+def _leap(slot: datetime, wall: datetime, distance: timedelta) -> timedelta:
+    """Return how far to go at once: not past the match, and past a change of the clock by a minute at most.
+
+    Args:
+        slot: Where we are, in UTC.
+        wall: The same on the wall.
+        distance: To the match, should the clock not be changed. It is far, or the clock will be changed.
+    """
+    if distance > _CALM and _is_calm(slot, wall, _CALM):
+        # The clock may be changed on the way, but not soon, and by far less than what is left of the way: so
+        # it neither shows again what it shows now, nor the match already.
+        return distance - _CALM
+    leap = min(distance, _CALM)
+    while leap > _MINUTE and not _is_calm(slot, wall, leap):
+        leap = leap // _MINUTE // 2 * _MINUTE
+    return leap
 
 
-def _next_midnight(wall: datetime) -> datetime:
-    return _midnight(wall.date() + timedelta(days=1), wall.tzinfo)
+def _is_calm(slot: datetime, wall: datetime, leap: timedelta) -> bool:
+    """Say whether the clock is not changed during a leap of at most `_CALM`."""
+    return (slot + leap).astimezone(wall.tzinfo).utcoffset() == wall.utcoffset()
 
 
-def _next_month(wall: datetime) -> datetime:
-    return _midnight((wall.date().replace(day=1) + timedelta(days=31)).replace(day=1), wall.tzinfo)
-
-
-def _midnight(day: date, zone: tzinfo | None) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+def _next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

@@ -4,6 +4,7 @@
   * InvalidSpecError: the user must edit the resource; retrying is useless
   * RejectedError: the API server refuses what we ask for; the user or the platform team must act
   * UnavailableError: nobody must act; try again later
+    * NotLeaderError: nobody must act; another operator does it
   * ConflictError: nobody must act; look again, then decide anew
 """
 
@@ -44,3 +45,7 @@ class UnavailableError(SelfhealError):
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class NotLeaderError(UnavailableError):
+    """This operator does not lead, or no longer: nothing was sent."""

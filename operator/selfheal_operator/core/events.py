@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Purpose, Reason
 from selfheal_operator.api.v1alpha1 import Condition, ModelMonitorStatus
+from selfheal_operator.core.observed import Job
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.core.situation import Situation
 from selfheal_operator.core.status import retraining_outcome
@@ -24,6 +25,16 @@ def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, .
         *_verdict(old, new),
         *_retraining_changes(old, new, situation),
         *_holding_back(before.get(ConditionType.RETRAINING), after[ConditionType.RETRAINING], situation),
+    )
+
+
+def replaced_event(job: Job) -> Event:
+    """Return the Event for a check that was stopped because the next slot is due."""
+    return Event(
+        EventType.WARNING,
+        Reason.CHECK_REPLACED,
+        f"Job {job.name} was still running when the next check was due, and was stopped "
+        "(spec.concurrencyPolicy is Replace)",
     )
 
 

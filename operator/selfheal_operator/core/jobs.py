@@ -1,10 +1,12 @@
 """Names and manifests of Jobs. Builders return documents and do nothing."""
 
+import hashlib
 from datetime import datetime
 from typing import Any, Final
 
 from selfheal_operator.api.names import (
     ANNOTATION_GENERATION,
+    ANNOTATION_REQUEST,
     ANNOTATION_SLOT,
     API_VERSION,
     ENV_PREFIX_CURRENT,
@@ -44,25 +46,39 @@ def check_job_name(monitor: str, slot: datetime) -> str:
     return f"{monitor}-check-{int(slot.timestamp()) // 60}"
 
 
+def requested_check_job_name(monitor: str, token: str) -> str:
+    """Name a check that was asked for after the request, so that each is answered once."""
+    return f"{monitor}-check-r{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+
+
 def retrain_job_name(monitor: str, count: int) -> str:
     """Name a retraining after its number: two decisions for the same one meet in the same name."""
     return f"{monitor}-retrain-{count}"
 
 
 def check_job(
-    monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults
+    monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults, *, token: str = ""
 ) -> dict[str, Any]:
-    """Return the manifest of the check that is due at `slot`."""
-    name = check_job_name(monitor.name, slot)
-    return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults)
+    """Return the manifest of the check that is due at `slot`, or that the token asks for."""
+    name = requested_check_job_name(monitor.name, token) if token else check_job_name(monitor.name, slot)
+    return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults, token)
 
 
-def retrain_job(
-    monitor: Monitor, spec: ModelMonitorSpec, number: int, slot: datetime, defaults: JobDefaults
+def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
+    monitor: Monitor,
+    spec: ModelMonitorSpec,
+    number: int,
+    slot: datetime,
+    defaults: JobDefaults,
+    *,
+    token: str = "",
 ) -> dict[str, Any]:
-    """Return the manifest of a retraining; `slot` is that of the check that made it necessary."""
+    """Return the manifest of a retraining; `slot` is that of the check that made it necessary.
+
+    For one that a token asks for, `slot` is when it was asked for.
+    """
     name = retrain_job_name(monitor.name, number)
-    return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults)
+    return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults, token)
 
 
 def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefaults) -> TrackingTarget:
@@ -106,7 +122,7 @@ def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part o
     )
 
 
-def _job(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
+def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, Any]:
     monitor = request.monitor
     labels = {
         LABEL_MANAGED_BY: MANAGED_BY,
@@ -126,6 +142,7 @@ def _job(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
             "annotations": {
                 ANNOTATION_SLOT: format_time(request.slot),
                 ANNOTATION_GENERATION: str(monitor.generation),
+                **({ANNOTATION_REQUEST: token} if token else {}),
                 **quiet,
             },
             "ownerReferences": [

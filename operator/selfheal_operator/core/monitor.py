@@ -1,47 +1,72 @@
 """One monitor, one look, one step: the table of contents of all that the operator decides."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.backoff import retry_time
-from selfheal_operator.core.events import events_of
-from selfheal_operator.core.jobs import check_job, retrain_job
+from selfheal_operator.core.events import events_of, replaced_event
+from selfheal_operator.core.history import is_started_on_record, surplus_jobs
+from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job, retrain_job_name
 from selfheal_operator.core.observed import Job, Observed
 from selfheal_operator.core.plan import JobOrder, Plan
+from selfheal_operator.core.requests import slot_for_request
 from selfheal_operator.core.situation import Situation, assess
+from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.core.status import operator_status, stored_operator_status
 
 POD_PATIENCE: Final = timedelta(seconds=30)
 """A pod that has not started by then is asked what it waits for, and again after as long."""
+
+STATUS_PATIENCE: Final = timedelta(seconds=5)
+"""A status that would only tell that a check has started is written after this, or with its verdict."""
+
+_TOLD_BY_THE_JOB: Final = frozenset({"active", "lastScheduleTime", "nextCheckTime", "missedChecks"})
 
 
 def plan_monitor(seen: Observed, now: datetime) -> Plan:
     """Decide the next step for one monitor.
 
     Level-triggered: the same `seen` gives the same plan, whatever woke us up, and a step that was lost
-    is decided again. The caller carries the step out, and asks again after every step but the last:
-    a plan with neither `recover` nor `inspect` nor `job` leaves nothing to do before `wake_at`.
+    is decided again. The caller carries the step out, and asks again after every step: a plan without one
+    leaves nothing to do before `wake_at`.
     """
     if seen.monitor.deleting:
         return Plan()  # its Jobs go by garbage collection
-    if (unreported := _finished_without_report(seen)) is not None:
-        return Plan(recover=unreported)
-    if (waiting := _pod_to_ask(seen, now)) is not None:
-        return Plan(inspect=waiting)
+    if (question := _question(seen, now)) is not None:
+        return question
 
     situation = assess(seen, now)
     order, retry_at = _order(situation)
     if order is not None and (retry_at is None or retry_at <= now):
         return Plan(job=order)
+    overtaken = _overtaken_check(situation)
+    if overtaken is not None and is_started_on_record(seen.monitor, overtaken):
+        return Plan(replace=overtaken, events=(replaced_event(overtaken),))
 
-    status = operator_status(situation)
-    changed = status != stored_operator_status(seen.monitor.status)
-    return Plan(
-        status=status if changed else None,
-        events=events_of(situation, status) if changed else (),
-        wake_at=_wake_time(situation, retry_at),
-    )
+    status, stored = operator_status(situation), stored_operator_status(seen.monitor.status)
+    wake_at = _wake_time(situation, retry_at)
+    if status != stored:
+        until = None if overtaken else _may_wait_until(situation, status, stored)
+        if until is None:
+            return Plan(
+                status=status,
+                events=events_of(situation, status),
+                missed=situation.slots.missed_by_reason,
+                wake_at=wake_at,
+            )
+        wake_at = min(until, wake_at or until)
+    return Plan(delete=_surplus_job(situation), wake_at=wake_at)
+
+
+def _question(seen: Observed, now: datetime) -> Plan | None:
+    """Return what has to be found out before anything can be decided."""
+    if (unreported := _finished_without_report(seen)) is not None:
+        return Plan(recover=unreported)
+    if (waiting := _pod_to_ask(seen, now)) is not None:
+        return Plan(inspect=waiting)
+    return None
 
 
 def _finished_without_report(seen: Observed) -> Job | None:
@@ -81,10 +106,11 @@ def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
     """Return the Job that has to be created, and when it may be asked for, if not at once.
 
     A retraining goes first: it answers the older slot. But a retraining that is refused, perhaps because
-    it needs more than the quota gives, does not keep checks waiting.
+    it needs more than the quota gives, does not keep checks waiting; nor does one for which there is no room.
     """
-    retraining, check = _retraining_order(situation), _check_order(situation)
-    rejection = situation.rejection
+    held, rejection = situation.seen.held, situation.rejection
+    retraining = None if Purpose.RETRAIN in held else _retraining_order(situation)
+    check = None if Purpose.CHECK in held else _check_order(situation)
     if retraining and check and rejection and rejection.job_name == retraining.name:
         return check, None
     return retraining or check, retry_time(rejection) if rejection else None
@@ -92,21 +118,94 @@ def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
 
 def _retraining_order(situation: Situation) -> JobOrder | None:
     seen, rules, verdict = situation.seen, situation.rules, situation.seen.monitor.status.last_check
-    if rules is None or verdict is None or situation.objection is not None:
+    token = situation.requests.retrain
+    if rules is None or situation.objection is not None or (verdict is None and not token):
         return None
+    if token or verdict is None:
+        slot = slot_for_request(situation.now, seen.jobs, rules.schedule)
+    else:
+        slot = verdict.slot
     # Not the count in the status: an operator that died here left a Job that only the situation knows.
-    number = situation.retraining.count + 1
+    count = situation.retraining.count
     return JobOrder(
-        Purpose.RETRAIN, retrain_job(seen.monitor, rules.spec, number, verdict.slot, seen.defaults)
+        Purpose.RETRAIN,
+        retrain_job(seen.monitor, rules.spec, count + 1, slot, seen.defaults, token=token),
+        slot,
+        unseen=_unseen(
+            situation, Purpose.RETRAIN, retrain_job_name(seen.monitor.name, count) if count else None
+        ),
     )
 
 
 def _check_order(situation: Situation) -> JobOrder | None:
     seen, rules, due = situation.seen, situation.rules, situation.slots.due
     # Forbid: a slot that comes due while a check runs waits for it; by then only the newest one is started.
-    if rules is None or due is None or situation.active_for(Purpose.CHECK) is not None:
+    if rules is None or situation.active_for(Purpose.CHECK) is not None:
         return None
-    return JobOrder(Purpose.CHECK, check_job(seen.monitor, rules.spec, due, seen.defaults))
+    token = "" if due is not None else situation.requests.check  # the older one first
+    if due is None:
+        if not token or rules.spec.suspend:
+            return None
+        due = slot_for_request(situation.now, seen.jobs, rules.schedule)
+    last = seen.monitor.status.last_schedule_time
+    return JobOrder(
+        Purpose.CHECK,
+        check_job(seen.monitor, rules.spec, due, seen.defaults, token=token),
+        due,
+        delay=timedelta() if token else punctuality_of(rules.spec, seen.monitor.uid).delay,
+        unseen=_unseen(situation, Purpose.CHECK, check_job_name(seen.monitor.name, last) if last else None),
+    )
+
+
+def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple[str, ...]:
+    """Return the names of Jobs that may still run, and are known by name only.
+
+    Monitors and Jobs come by two watches, and one may be behind: a Job that another operator started a moment
+    ago may be in the status and not yet among the Jobs. And a request of our own may have been carried out
+    though its answer was lost.
+    """
+    status, seen = situation.seen.monitor.status, {job.name for job in situation.seen.jobs}
+    last = status.last_check if purpose is Purpose.CHECK else status.last_retraining
+    named = {job.name for job in status.active if job.purpose is purpose} | {*situation.seen.unanswered}
+    if newest is not None and (last is None or last.job_name != newest):
+        named.add(newest)
+    return tuple(sorted(named - seen))
+
+
+def _overtaken_check(situation: Situation) -> Job | None:
+    """Return the check that has to make room for the slot that is due: concurrencyPolicy Replace.
+
+    One that somebody asked for is left to finish: nobody would ask again for them.
+    """
+    rules, due, running = situation.rules, situation.slots.due, situation.active_for(Purpose.CHECK)
+    if rules is None or due is None or running is None or rules.spec.concurrency_policy != "Replace":
+        return None
+    if running.request or running.deleting or Purpose.CHECK in situation.seen.held:
+        return None
+    return running
+
+
+def _may_wait_until(
+    situation: Situation, status: Mapping[str, Any], stored: Mapping[str, Any]
+) -> datetime | None:
+    """Return how long a status that only tells of a check's start may be left unwritten; None: not at all.
+
+    Most checks report within seconds, and one write then tells of both: of a thousand monitors that are due
+    in the same second, all are started before any is written about. Until then the Job is the record.
+    """
+    news = {name for name in {**status, **stored} if status.get(name) != stored.get(name)}
+    young = [job.created for job in situation.active if job.purpose is Purpose.CHECK]
+    if not young or not news <= _TOLD_BY_THE_JOB:
+        return None
+    until = max(young) + STATUS_PATIENCE
+    return until if situation.now < until else None
+
+
+def _surplus_job(situation: Situation) -> Job | None:
+    if situation.rules is None:
+        return None
+    surplus = surplus_jobs(situation.seen.monitor, situation.rules.spec, situation.seen.jobs)
+    return surplus[0] if surplus else None
 
 
 def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | None:

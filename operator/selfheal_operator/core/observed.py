@@ -1,5 +1,6 @@
 """Everything that a decision may look at."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,11 +9,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfheal_operator.api.names import (
+    ANNOTATION_CHECK_REQUEST,
     ANNOTATION_GENERATION,
+    ANNOTATION_REQUEST,
+    ANNOTATION_RETRAIN_REQUEST,
     ANNOTATION_SLOT,
     LABEL_MONITOR,
     LABEL_MONITOR_UID,
     LABEL_PURPOSE,
+    MAX_REQUEST_TOKEN,
 )
 from selfheal_operator.api.reasons import Purpose, Reason
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
@@ -30,6 +35,10 @@ class Monitor:
     generation: int
     created: datetime
     deleting: bool = False
+    check_request: str = ""
+    """The token of the annotation by which a check is asked for; empty if there is none."""
+    retrain_request: str = ""
+    """Likewise for a retraining."""
     spec: Mapping[str, Any]
     """The spec as written: it may hold what cannot be acted upon."""
     status: ModelMonitorStatus = field(default_factory=ModelMonitorStatus)
@@ -53,6 +62,7 @@ class Monitor:
 class Job:
     """A Job of ours, as the API server last showed it."""
 
+    namespace: str
     name: str
     uid: str
     owner_uid: str
@@ -60,12 +70,19 @@ class Job:
     slot: datetime
     generation: int
     """The generation of the spec that it follows."""
+    request: str = ""
+    """The token of the request that it answers; empty for one that nobody asked for."""
     created: datetime
     finished: bool = False
     failure: str = ""
     """The Job controller's sentence on why it failed; empty while it has not."""
     deleting: bool = False
     has_ready_pod: bool = False
+
+    @property
+    def is_scheduled_check(self) -> bool:
+        """Whether it is the check of a slot of the schedule, and not one that somebody asked for."""
+        return self.purpose is Purpose.CHECK and not self.request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +127,21 @@ class Observed:
     monitor: Monitor
     jobs: tuple[Job, ...] = ()
     """Jobs owned by this very monitor, by UID: never those of an earlier one of the same name."""
+    removed_slot: datetime | None = None
+    """The newest slot whose Job was seen, and is gone: the status may not tell of it yet."""
+    unanswered: tuple[str, ...] = ()
+    """Names of Jobs that were asked for without an answer: they may be there."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
+    held: frozenset[Purpose] = frozenset()
+    """What may not be started now, because as many run as the platform team allows."""
     defaults: JobDefaults = field(default_factory=JobDefaults)
 
 
 def monitor_from(body: Mapping[str, Any]) -> Monitor:
     """Read a ModelMonitor document."""
     metadata = body["metadata"]
+    annotations = metadata.get("annotations") or {}
     return Monitor(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -126,9 +150,15 @@ def monitor_from(body: Mapping[str, Any]) -> Monitor:
         generation=metadata["generation"],
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
         deleting="deletionTimestamp" in metadata,
+        check_request=_token(annotations, ANNOTATION_CHECK_REQUEST),
+        retrain_request=_token(annotations, ANNOTATION_RETRAIN_REQUEST),
         spec=body.get("spec") or {},
         status=_status_from(body.get("status") or {}),
     )
+
+
+def _token(annotations: Mapping[str, str], name: str) -> str:
+    return annotations.get(name, "").strip()[:MAX_REQUEST_TOKEN]
 
 
 def _status_from(document: Mapping[str, Any]) -> ModelMonitorStatus:
@@ -150,20 +180,23 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         return None
     if labels.get(LABEL_MONITOR_UID) != owner["uid"] or labels.get(LABEL_MONITOR) != owner["name"]:
         return None
+    annotations = metadata.get("annotations") or {}
     try:
-        slot, generation = _run_of(metadata.get("annotations") or {})
+        slot, generation = _run_of(annotations)
     except (KeyError, ValueError):
         return None
     status = body.get("status") or {}
     true = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
     failed = true.get("Failed")
     return Job(
+        namespace=sys.intern(metadata["namespace"]),  # one text for all the Jobs of a namespace
         name=metadata["name"],
         uid=metadata["uid"],
         owner_uid=owner["uid"],
         purpose=Purpose(labels[LABEL_PURPOSE]),
         slot=slot,
         generation=generation,
+        request=annotations.get(ANNOTATION_REQUEST, ""),
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
         finished="Complete" in true or failed is not None,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",

@@ -1,13 +1,15 @@
 """What to do, as data."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from selfheal_operator.api.names import RUNNER_ACCOUNT
 from selfheal_operator.api.reasons import Purpose, Reason
 from selfheal_operator.core.observed import Job
+from selfheal_operator.core.slots import MissedReason
 
 
 class EventType(StrEnum):
@@ -32,6 +34,12 @@ class JobOrder:
 
     purpose: Purpose
     manifest: dict[str, Any]
+    slot: datetime
+    delay: timedelta = timedelta()
+    """How long after its slot it is started on purpose."""
+    unseen: tuple[str, ...] = ()
+    """Jobs that must have ended before this one starts, and that are known by name only: the status speaks of
+    them, the watch of Jobs has not yet. They are looked up first."""
 
     @property
     def name(self) -> str:
@@ -48,7 +56,7 @@ class JobOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One step: at most one of `recover`, `inspect`, `job` and `status` is set.
+    """One step: at most one of `recover`, `inspect`, `replace`, `job`, `status` and `delete` is set.
 
     So the status never says more than the API server has confirmed: a Job is created first, and the status
     that knows it is written in the next step, from the Job as it was seen.
@@ -59,9 +67,15 @@ class Plan:
     """A finished Job whose report is not in the status: look for it in the pod's termination message."""
     inspect: Job | None = None
     """An active Job whose pod does not start: ask the pod why."""
+    replace: Job | None = None
+    """An active check that makes room for the slot that is due now."""
+    delete: Job | None = None
+    """A finished Job beyond the history limits."""
     status: dict[str, Any] | None = None
     """The operator's whole part of the status, if it differs from what is stored."""
     events: tuple[Event, ...] = ()
     """Told after the status is stored, and only then."""
+    missed: Mapping[MissedReason, int] = field(default_factory=dict)
+    """Slots that the status newly counts as missed. Told like the events."""
     wake_at: datetime | None = None
     """When to look again if nothing happens before."""

@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -53,14 +54,6 @@ class IntervalSchedule:
         return datetime.fromtimestamp((elapsed // self.seconds + 1) * self.seconds + self.offset, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The newest slot that is due, and how many there were with it."""
-
-    slot: datetime
-    slots: int
-
-
 def schedule_of(spec: ModelMonitorSpec, uid: str) -> Schedule:
     """Read the schedule of a monitor.
 
@@ -71,16 +64,18 @@ def schedule_of(spec: ModelMonitorSpec, uid: str) -> Schedule:
         return IntervalSchedule(spec.interval_seconds, zlib.crc32(uid.encode()) % spec.interval_seconds)
     if spec.schedule is None:
         raise InvalidSpecError("spec", "set exactly one of schedule and intervalSeconds")
+    return CronSchedule(_cron(spec.schedule), _zone(spec.time_zone))
+
+
+@lru_cache(maxsize=4096)  # read at every look at a monitor, and most monitors share a few
+def _cron(expression: str) -> Cron:
     try:
-        cron = parse(spec.schedule)
+        cron = parse(expression)
     except CronError as error:
         raise InvalidSpecError("spec.schedule", str(error)) from error
-    schedule = CronSchedule(cron, _zone(spec.time_zone))
-    if (
-        schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None
-    ):  # five years from here hold a 29 February
-        raise InvalidSpecError("spec.schedule", f"{spec.schedule!r} never matches a day of the calendar")
-    return schedule
+    if cron.next_after(datetime(2024, 1, 1, tzinfo=UTC), UTC) is None:  # from here on there is a 29 February
+        raise InvalidSpecError("spec.schedule", f"{expression!r} never matches a day of the calendar")
+    return cron
 
 
 def _zone(name: str | None) -> tzinfo:

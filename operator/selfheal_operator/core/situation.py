@@ -6,8 +6,10 @@ from datetime import datetime
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import RetrainingStatus
 from selfheal_operator.core.errors import InvalidSpecError
+from selfheal_operator.core.history import retrain_number
 from selfheal_operator.core.observed import Job, Observed, Rejection
-from selfheal_operator.core.slots import Slots, idle_slots, slots_of
+from selfheal_operator.core.requests import Requests, requests_of
+from selfheal_operator.core.slots import Slots, idle_slots, punctuality_of, slots_of
 from selfheal_operator.core.triggers import Evidence, Objection, cooldown_end, objection_to_retraining
 from selfheal_operator.core.validation import Rules, rules_of
 
@@ -24,6 +26,7 @@ class Situation:
     """What is wrong with the spec otherwise."""
     active: tuple[Job, ...]
     slots: Slots
+    requests: Requests
     retraining: RetrainingStatus
     objection: Objection | None
     """Why no retraining starts now; None if one has to."""
@@ -41,9 +44,18 @@ def assess(seen: Observed, now: datetime) -> Situation:
     active = tuple(sorted((job for job in seen.jobs if not job.finished), key=lambda job: job.name))
     retraining = _retraining(seen, rules)
     slots = _slots(seen, rules, now)
-    objection = _objection(seen, rules, retraining, active, now)
+    requests = requests_of(seen)
+    evidence = rules and Evidence(
+        spec=rules.spec,
+        verdict=seen.monitor.status.last_check,
+        retraining=retraining,
+        running=any(job.purpose is Purpose.RETRAIN for job in active),
+        requested=bool(requests.retrain),
+        now=now,
+    )
+    objection = objection_to_retraining(evidence) if evidence else Objection.to_nothing()
     check_runs = any(job.purpose is Purpose.CHECK for job in active)
-    wanted = objection is None or (slots.due is not None and not check_runs)
+    wanted = objection is None or ((slots.due is not None or bool(requests.check)) and not check_runs)
     return Situation(
         seen=seen,
         now=now,
@@ -51,6 +63,7 @@ def assess(seen: Observed, now: datetime) -> Situation:
         problem=problem,
         active=active,
         slots=slots,
+        requests=requests,
         retraining=retraining,
         objection=objection,
         rejection=_rejection(seen) if wanted else None,
@@ -65,11 +78,20 @@ def _rules(seen: Observed) -> tuple[Rules | None, str]:
 
 
 def _slots(seen: Observed, rules: Rules | None, now: datetime) -> Slots:
-    started = {job.slot for job in seen.jobs if job.purpose is Purpose.CHECK}
+    started = {job.slot for job in seen.jobs if job.is_scheduled_check}
+    if seen.removed_slot is not None:
+        started.add(seen.removed_slot)
     monitor = seen.monitor
     if rules is None or rules.spec.suspend:
         return idle_slots(monitor.status, started)
-    return slots_of(rules.schedule, monitor.status, monitor.created, started, now)
+    return slots_of(
+        rules.schedule,
+        monitor.status,
+        monitor.created,
+        started,
+        now,
+        punctuality=punctuality_of(rules.spec, monitor.uid),
+    )
 
 
 def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
@@ -99,29 +121,3 @@ def _rejection(seen: Observed) -> Rejection | None:
     if rejection is None or rejection.generation != seen.monitor.generation:
         return None
     return None if rejection.job_name in {job.name for job in seen.jobs} else rejection
-
-
-def retrain_number(job: Job) -> int:
-    """Return the number in a retraining Job's name."""
-    tail = job.name.rpartition("-")[2]
-    return int(tail) if tail.isascii() and tail.isdigit() else 0
-
-
-def _objection(
-    seen: Observed,
-    rules: Rules | None,
-    retraining: RetrainingStatus,
-    active: tuple[Job, ...],
-    now: datetime,
-) -> Objection | None:
-    if rules is None:
-        return Objection.to_nothing()
-    return objection_to_retraining(
-        Evidence(
-            spec=rules.spec,
-            verdict=seen.monitor.status.last_check,
-            retraining=retraining,
-            running=any(job.purpose is Purpose.RETRAIN for job in active),
-            now=now,
-        )
-    )

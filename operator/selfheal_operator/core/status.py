@@ -19,6 +19,7 @@ from selfheal_operator.api.v1alpha1 import (
     format_time,
 )
 from selfheal_operator.core.conditions import Finding, set_conditions
+from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.jobs import retrain_job_name
 from selfheal_operator.core.situation import Situation
 
@@ -66,12 +67,19 @@ def operator_status(situation: Situation) -> dict[str, Any]:
             monitor.generation,
             situation.now,
         ),
-        active=[ActiveJob(name=job.name, uid=job.uid, purpose=job.purpose) for job in situation.active],
+        active=[
+            ActiveJob(name=job.name, uid=job.uid, purpose=job.purpose)
+            for job in situation.active
+            # A check that has reported is about to end: not worth a write of its own.
+            if job.purpose is not Purpose.CHECK or not has_reported(monitor, job)
+        ],
         last_schedule_time=slots.last,
         next_check_time=slots.next,
         last_successful_check_time=succeeded,
         last_failed_check_time=failed,
         missed_checks=(old.missed_checks or 0) + slots.missed,
+        last_handled_check_request=situation.requests.handled_check,
+        last_handled_retrain_request=situation.requests.handled_retrain,
         history=_history(old),
         retraining=situation.retraining,
     )
@@ -135,6 +143,12 @@ def _drift_detected(check: LastCheck | None) -> Finding:
 def _retraining(situation: Situation) -> Finding:
     """Say what there is to say of retraining: running, wanted but held back, or how the last one ended."""
     job, objection = situation.active_for(Purpose.RETRAIN), situation.objection
+    if job is not None and job.request:
+        return Finding(
+            ConditionStatus.TRUE,
+            Reason.RETRAIN_REQUESTED,
+            f"Job {job.name} answers the request {job.request}",
+        )
     if job is not None:
         return Finding(
             ConditionStatus.TRUE,
@@ -143,6 +157,9 @@ def _retraining(situation: Situation) -> Finding:
         )
     if objection is not None and objection.holds_back:
         return Finding(ConditionStatus.FALSE, objection.reason, objection.message)
+    if objection is None and Purpose.RETRAIN in situation.seen.held:
+        message = "A retraining is due; as many run already as the operator may have at once"
+        return Finding(ConditionStatus.FALSE, Reason.WAITING_FOR_CAPACITY, message)
     return retraining_outcome(situation)
 
 

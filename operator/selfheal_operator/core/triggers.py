@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from selfheal_operator.api.names import ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import CheckResult, Reason
 from selfheal_operator.api.v1alpha1 import LastCheck, ModelMonitorSpec, RetrainingStatus, format_time
 
@@ -17,6 +18,8 @@ class Evidence:
     verdict: LastCheck | None
     retraining: RetrainingStatus
     running: bool
+    requested: bool = False
+    """Somebody has asked for a retraining by its annotation."""
     now: datetime
 
 
@@ -81,7 +84,7 @@ def suspended(evidence: Evidence) -> Objection | None:
     if evidence.spec.suspend:
         return Objection(
             Reason.SUSPENDED,
-            "Drift was found; no retraining starts while spec.suspend is true",
+            f"{_cause(evidence)}; no retraining starts while spec.suspend is true",
             holds_back=True,
         )
     return None
@@ -93,13 +96,14 @@ def switched_off(evidence: Evidence) -> Objection | None:
         case "Disabled":
             return Objection(
                 Reason.RETRAINING_DISABLED,
-                "Drift was found; spec.retraining.mode is Disabled, so nothing is done",
+                f"{_cause(evidence)}; spec.retraining.mode is Disabled, so nothing is done",
                 holds_back=True,
             )
-        case "Manual":
+        case "Manual" if not evidence.requested:
             return Objection(
                 Reason.AWAITING_REQUEST,
-                "Drift was found; set spec.retraining.mode to Auto to have it answered",
+                "Drift was found; annotate the monitor with a new value of "
+                f"{ANNOTATION_RETRAIN_REQUEST} to have it answered",
                 holds_back=True,
             )
         case _:
@@ -127,7 +131,9 @@ def cooldown_end(spec: ModelMonitorSpec, last_start: datetime) -> datetime:
     return last_start + timedelta(seconds=spec.retraining.cooldown_seconds)
 
 
-OBJECTIONS: Final[tuple[Callable[[Evidence], Objection | None], ...]] = (
+Check = Callable[[Evidence], Objection | None]
+
+OBJECTIONS: Final[tuple[Check, ...]] = (
     no_drift,
     threshold_raised,
     already_answered,
@@ -137,7 +143,15 @@ OBJECTIONS: Final[tuple[Callable[[Evidence], Objection | None], ...]] = (
     cooling_down,
 )
 
+OBJECTIONS_TO_A_REQUEST: Final[tuple[Check, ...]] = (running, suspended, switched_off)
+"""Whoever asks for a retraining has reasons of their own: neither drift nor the cooldown is waited for."""
+
 
 def objection_to_retraining(evidence: Evidence) -> Objection | None:
     """Return the first objection; None if the model is to be retrained now."""
-    return next((found for check in OBJECTIONS if (found := check(evidence))), None)
+    checks = OBJECTIONS_TO_A_REQUEST if evidence.requested else OBJECTIONS
+    return next((found for check in checks if (found := check(evidence))), None)
+
+
+def _cause(evidence: Evidence) -> str:
+    return "A retraining was asked for" if evidence.requested else "Drift was found"

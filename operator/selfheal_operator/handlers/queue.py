@@ -1,10 +1,12 @@
 """A queue of keys: each at most once, never two workers on one, and each at its time."""
 
 import asyncio
+import collections
 import heapq
 import itertools
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
+from enum import IntEnum, auto
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -16,31 +18,63 @@ _SPARE: Final = 64
 """Replaced times that are not worth a clean-up."""
 
 
+class Line(IntEnum):
+    """Where a key waits; the first line is the first to be served."""
+
+    DUE = auto()
+    NEWS = auto()
+    IN_CASE = auto()
+
+
 class WorkQueue(Generic[K]):
     """What to look at, and when.
 
     A key added while it is being worked on is worked on once more afterwards. Of several times set for a
     key, the newest one counts.
+
+    There are three lines. Keys whose time has come go before those that something has happened to: with a
+    thousand due in the same second, the first Jobs' news would else keep the last Jobs waiting. Last come
+    those that are looked at just in case, as all are by a new leader: news need not wait for ten thousand.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._ready: asyncio.Queue[K] = asyncio.Queue()
-        self._waiting: set[K] = set()
+        self._lines: dict[Line, collections.deque[K]] = {line: collections.deque() for line in Line}
+        self._line_of: dict[K, Line] = {}
+        """The first line in which each waiting key stands."""
+        self._ready = asyncio.Semaphore(0)
+        self._waiting: dict[K, datetime] = {}
+        """Since when each key waits for a worker."""
         self._working: set[K] = set()
         self._dirty: set[K] = set()
         self._heap: list[tuple[datetime, int, K]] = []
         self._due: dict[K, int] = {}
         self._ticket = itertools.count()
         self._changed = asyncio.Event()
+        self._draining = False
+        self._idle = asyncio.Event()
 
     def add(self, key: K) -> None:
         """Have the key worked on as soon as a worker is free."""
+        self._put(key, Line.NEWS)
+
+    def add_last(self, key: K) -> None:
+        """Have the key worked on when there is nothing better to do."""
+        self._put(key, Line.IN_CASE)
+
+    def _put(self, key: K, line: Line) -> None:
         if key in self._working:
             self._dirty.add(key)
         elif key not in self._waiting:
-            self._waiting.add(key)
-            self._ready.put_nowait(key)
+            self._waiting[key] = self._clock()
+            self._stand(key, line)
+            self._ready.release()
+        elif line < self._line_of[key]:
+            self._stand(key, line)  # in the other line as well; it is taken from the first
+
+    def _stand(self, key: K, line: Line) -> None:
+        self._line_of[key] = line
+        self._lines[line].append(key)
 
     def add_at(self, key: K, time: datetime | None) -> None:
         """Have the key worked on at `time`, instead of any time set before; None: only when added."""
@@ -55,10 +89,15 @@ class WorkQueue(Generic[K]):
 
     async def get(self) -> K:
         """Wait for a key. It must be given back with `done`."""
-        key = await self._ready.get()
-        self._waiting.discard(key)
-        self._working.add(key)
-        return key
+        await self._ready.acquire()
+        if self._draining:
+            await asyncio.Event().wait()
+        while True:
+            key = next(line for line in self._lines.values() if line).popleft()
+            if self._waiting.pop(key, None) is not None:
+                del self._line_of[key]
+                self._working.add(key)
+                return key
 
     def done(self, key: K) -> None:
         """Say that the key is no longer worked on."""
@@ -66,6 +105,25 @@ class WorkQueue(Generic[K]):
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)
+        if not self._working:
+            self._idle.set()
+
+    async def drain(self) -> None:
+        """Give out no more keys, and return when none is worked on."""
+        self._draining = True
+        self._idle.clear()
+        if self._working:
+            await self._idle.wait()
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a worker."""
+        return len(self._waiting)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """Since when the key that waits longest does so; None if none waits."""
+        return next(iter(self._waiting.values()), None)
 
     async def run_clock(self) -> None:
         """Move keys whose time has come, for ever."""
@@ -91,7 +149,7 @@ class WorkQueue(Generic[K]):
             elif time <= now:
                 heapq.heappop(self._heap)
                 del self._due[key]
-                self.add(key)
+                self._put(key, Line.DUE)
             else:
                 return min(time - now, _LONGEST_SLEEP)
         return _LONGEST_SLEEP

@@ -3,24 +3,27 @@
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.core.errors import SelfhealError, UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import JobDefaults
+from selfheal_operator.core.observed import JobDefaults, Observed
+from selfheal_operator.core.plan import Plan
 from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.kube.capacity import Capacity
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
 
 MOST_STEPS: Final = 10
 """A look takes three steps at most unless others write at the same time; then the queue goes on first."""
 FIRST_RETRY: Final = timedelta(seconds=1)
-LONGEST_RETRY: Final = timedelta(seconds=20)
-"""An API server that comes back is noticed within this."""
+LONGEST_RETRY: Final = timedelta(seconds=12)
+"""An API server that comes back is noticed within this and a quarter."""
 
 
 @dataclass(slots=True)
@@ -30,8 +33,10 @@ class Reconciler:
     queue: WorkQueue[Key]
     store: Store
     executor: Executor
+    capacity: Capacity
     defaults: JobDefaults
     clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
     _failures: dict[Key, int] = field(default_factory=dict)
 
     async def run_worker(self) -> None:
@@ -39,11 +44,14 @@ class Reconciler:
         while True:
             key = await self.queue.get()
             try:
-                wake_at = await self.reconcile(key)
+                with self.instruments.reconciling():
+                    wake_at = await self.reconcile(key)
             except SelfhealError as error:
+                self.instruments.reconcile_failed(error)
                 self._retry_later(key, error)
             except Exception:
                 # A defect of ours, met by this monitor: the others go on, and it is tried again.
+                self.instruments.reconcile_failed(None)
                 logger.exception("Monitor not reconciled", extra={"monitor": "/".join(key)})
                 self._retry_later(key, None)
             else:
@@ -61,11 +69,22 @@ class Reconciler:
         for _ in range(MOST_STEPS):
             seen = self.store.observe(key, self.defaults)
             if seen is None:
+                self.capacity.settle(key)
                 return None
-            plan = plan_monitor(seen, self.clock())
+            plan = self._plan(key, seen)
             if not await self.executor.carry_out(key, seen, plan):
                 return plan.wake_at
         return self.clock() + FIRST_RETRY
+
+    def _plan(self, key: Key, seen: Observed) -> Plan:
+        """Decide, within what there is room for."""
+        while True:
+            plan = plan_monitor(seen, self.clock())
+            order = plan.job
+            if order is None or self.capacity.admits(key, order.purpose, order.slot):
+                self.capacity.settle(key, *seen.held, *([order.purpose] if order else []))
+                return plan
+            seen = replace(seen, held=seen.held | {order.purpose})
 
     def _retry_later(self, key: Key, error: SelfhealError | None) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

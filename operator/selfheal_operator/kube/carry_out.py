@@ -1,19 +1,21 @@
 """Carries out a plan: one step at the API server, and what came of it into the store."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from selfheal_operator.api.reasons import Purpose, Reason
-from selfheal_operator.core.errors import ConflictError, RejectedError
-from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
+from selfheal_operator.core.history import has_reported
+from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
 from selfheal_operator.core.plan import JobOrder, Plan
 from selfheal_operator.core.recovery import pod_trouble, recover_report
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, ForeignJobError
 from selfheal_operator.kube.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Executor:
     cluster: Cluster
     store: Store
     clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
     _accounts_seen: dict[str, datetime] = field(default_factory=dict)
 
     async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
@@ -46,9 +49,14 @@ class Executor:
                 await self._recover(key, plan.recover)
             elif plan.inspect is not None:
                 await self._inspect(key, plan.inspect)
+            elif plan.replace is not None:
+                await self._delete(key, plan.replace)
+                await self._tell(seen.monitor, plan)
             elif plan.status is not None:
-                await self._write_status(seen.monitor, plan)
-                return False
+                self.store.put_monitor(await self.cluster.apply_status(seen.monitor, plan.status))
+                await self._tell(seen.monitor, plan)
+            elif plan.delete is not None:
+                await self._delete(key, plan.delete)
             else:
                 return False
         except ConflictError:
@@ -56,6 +64,8 @@ class Executor:
         return True
 
     async def _create(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
+        if await self._found(key, order.unseen):
+            return
         try:
             if order.needs_runner_account:
                 await self._ensure_account(key.namespace)
@@ -73,10 +83,28 @@ class Executor:
                 ),
             )
             return
+        except UnavailableError:
+            self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
+            raise
         # If we die here, the Job exists and the status does not know it. The next look finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
+        self.instruments.job_started(job, self.clock(), order.delay)
         logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _found(self, key: Key, names: Iterable[str]) -> bool:
+        """Look up Jobs that are known by name only; say whether there is one."""
+        found = False
+        for name in names:
+            if (job := await self.cluster.job(key.namespace, name)) is not None:
+                found |= self.store.put_job(*job)
+            self.store.settle_unanswered(key, name)
+        return found
+
+    async def _delete(self, key: Key, job: Job) -> None:
+        await self.cluster.delete_job(job)
+        self.store.drop_job(job)
+        logger.info("Job deleted", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _ensure_account(self, namespace: str) -> None:
         now = self.clock()
@@ -87,9 +115,10 @@ class Executor:
 
     async def _recover(self, key: Key, job: Job) -> None:
         # The container may have written its report an instant before the Job's end reached us.
-        monitor = await self.cluster.monitor(*key)
-        self.store.put_monitor(monitor)
-        if monitor.uid != job.owner_uid or _has_reported(monitor, job):
+        body = await self.cluster.monitor(*key)
+        self.store.put_monitor(body)
+        monitor = monitor_from(body)
+        if monitor.uid != job.owner_uid or has_reported(monitor, job):
             return
         pods = await self.cluster.pods_of(key.namespace, job)
         recovered = recover_report(job, pods, monitor.status, self.clock())
@@ -102,14 +131,13 @@ class Executor:
             key, PodTrouble(job_uid=job.uid, message=pod_trouble(pods), time=self.clock())
         )
 
-    async def _write_status(self, monitor: Monitor, plan: Plan) -> None:
-        assert plan.status is not None  # noqa: S101 - the caller has just looked
-        stored = await self.cluster.apply_status(monitor, plan.status)
-        self.store.put_monitor(stored)
+    async def _tell(self, monitor: Monitor, plan: Plan) -> None:
+        for reason, count in plan.missed.items():
+            self.instruments.slots_missed(count, reason)
         for event in plan.events:
             # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
             try:
-                await self.cluster.post_event(stored, event, self.clock())
+                await self.cluster.post_event(monitor, event, self.clock())
             except (ConflictError, RejectedError) as error:
                 logger.warning("Event not recorded", extra={"error": str(error)})
 
@@ -119,9 +147,3 @@ class Executor:
             self.store.put_monitor(await self.cluster.monitor(*key))
         except NotFoundError:
             self.store.drop_monitor(key, uid)
-
-
-def _has_reported(monitor: Monitor, job: Job) -> bool:
-    status = monitor.status
-    report = status.last_check if job.purpose is Purpose.CHECK else status.last_retraining
-    return report is not None and report.slot >= job.slot

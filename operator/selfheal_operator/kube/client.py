@@ -5,7 +5,9 @@ goes through as the document that it is.
 """
 
 import json
+import math
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -14,13 +16,20 @@ import aiohttp
 from kubernetes.aio import client as aio
 from kubernetes.aio import config
 
-from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
+from selfheal_operator.core.errors import ConflictError, NotLeaderError, RejectedError, UnavailableError
+from selfheal_operator.kube.clock import ServerClock
+from selfheal_operator.kube.permit import Validity, request_class
+from selfheal_operator.kube.throttle import Throttle
+from selfheal_operator.metrics.instruments import Instruments
 
 REQUEST_SECONDS: Final = 10.0
 PAGE_SIZE: Final = 500
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
+METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Of each object its metadata only."""
 
 
 class NotFoundError(ConflictError):
@@ -36,10 +45,30 @@ class ApiClient:
 
     def __init__(self, transport: aio.ApiClient) -> None:
         self._transport = transport
+        self._validity: Validity = lambda: math.inf
+        self._throttle: Throttle | None = None
+        self._clock: ServerClock | None = None
+        self.instruments = Instruments()
 
     @classmethod
-    async def connect(cls, kubeconfig: str | None = None) -> Self:
-        """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount."""
+    async def connect(
+        cls,
+        kubeconfig: str | None = None,
+        *,
+        validity: Validity | None = None,
+        throttle: Throttle | None = None,
+        clock: ServerClock | None = None,
+        instruments: Instruments | None = None,
+    ) -> Self:
+        """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount.
+
+        Args:
+            kubeconfig: The path of a kubeconfig.
+            validity: Tells for how many seconds more writes may be sent; without it, for ever.
+            throttle: Says when the next request may be sent; without it, at once.
+            clock: Is told what time it is at the API server.
+            instruments: Are told of each request.
+        """
         configuration = aio.Configuration()
         if (named := kubeconfig or os.environ.get("KUBECONFIG")) is not None:
             await config.load_kube_config(config_file=named, client_configuration=configuration)
@@ -47,15 +76,21 @@ class ApiClient:
             config.load_incluster_config(client_configuration=configuration)
         # Reading proxy settings from the environment at each request takes longer than the request.
         configuration.client_session_kwargs = {"trust_env": False}
+        if validity is not None:
+            configuration.client_session_kwargs["request_class"] = request_class(validity)
         configuration.retries = None  # the queue retries, with a decision made anew
         configuration.connection_pool_maxsize = 64
-        return cls(aio.ApiClient(configuration))
+        client = cls(aio.ApiClient(configuration))
+        client._validity = validity or client._validity
+        client._throttle, client._clock = throttle, clock
+        client.instruments = instruments or client.instruments
+        return client
 
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
 
-    async def request(
+    async def request(  # noqa: PLR0913 - all but the first are named and may be left out
         self,
         method: str,
         path: str,
@@ -63,10 +98,13 @@ class ApiClient:
         *,
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
+        accept: str = JSON,
+        timeout_seconds: float = REQUEST_SECONDS,
     ) -> dict[str, Any]:
         """Send one request and return the answer.
 
         Raises:
+            NotLeaderError: it is a write, and somebody else may lead by now.
             NotFoundError, AlreadyExistsError, ConflictError: look again.
             RejectedError: the server understood, and refuses.
             UnavailableError: no answer, or none that says what happened.
@@ -75,29 +113,49 @@ class ApiClient:
             method,
             path,
             query_params=list((query or {}).items()),
-            header_params={"Accept": JSON, "Content-Type": content_type},
+            header_params={"Accept": accept, "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
+        if self._throttle is not None:
+            with self.instruments.works.wait():
+                await self._throttle.turn()
+        if method != "GET":
+            # A write has ended before another may lead. `request_class` looks again, at the last moment.
+            timeout_seconds = min(timeout_seconds, self._validity())
+            if timeout_seconds <= 0:
+                raise NotLeaderError(f"{method} {path}: not sent, this operator does not lead")
+        began, code = time.monotonic(), None
         try:
             response = await self._transport.call_api(
-                method, url, headers, body, _request_timeout=REQUEST_SECONDS
+                method, url, headers, body, _request_timeout=timeout_seconds
             )
             raw = await response.read()
+            code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
+        finally:
+            self.instruments.observe_call(method, path, code, time.monotonic() - began)
+        if self._clock is not None and (date := response.getheader("Date")):
+            self._clock.hear(date, time.monotonic() - began)
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
+            failure = _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
+            if self._throttle is not None and isinstance(failure, UnavailableError):
+                self._throttle.hold(failure.retry_after_seconds or 0)
+            raise failure
         document: dict[str, Any] = json.loads(raw)
         return document
 
-    async def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
+    async def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = JSON
+    ) -> AsyncIterator[dict[str, Any]]:
         """List in pages, newest state (a quorum read); yield each page's document."""
         token = ""
         while True:
             wanted = {**(query or {}), "limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            page = await self.request("GET", path, query=wanted)
-            yield page
+            page = await self.request("GET", path, query=wanted, accept=accept)
             token = page["metadata"].get("continue") or ""
+            yield page
+            del page  # or two would be in memory while the next one comes
             if not token:
                 return
 

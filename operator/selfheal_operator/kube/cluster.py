@@ -1,7 +1,9 @@
 """What the operator asks of the API server, call by call. RBAC in manifests/ grants these and no others."""
 
+import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ from selfheal_operator.api.names import (
     GROUP,
     KIND,
     LABEL_MANAGED_BY,
+    LABEL_MONITOR,
     MANAGED_BY,
     OPERATOR_MANAGER,
     PLURAL,
@@ -17,11 +20,21 @@ from selfheal_operator.api.names import (
     VERSION,
 )
 from selfheal_operator.core.errors import ConflictError
-from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
+from selfheal_operator.core.observed import Job, Monitor, job_from
 from selfheal_operator.core.plan import Event
-from selfheal_operator.kube.client import APPLY, AlreadyExistsError, ApiClient, NotFoundError
+from selfheal_operator.kube.client import (
+    APPLY,
+    JSON,
+    METADATA,
+    METADATA_LIST,
+    AlreadyExistsError,
+    ApiClient,
+    NotFoundError,
+)
 
 JOB_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+EVERYWHERE: Final = ""
+"""Instead of a namespace: all of them."""
 _EVENT_MESSAGE_LIMIT: Final = 1024
 
 
@@ -29,28 +42,85 @@ class ForeignJobError(ConflictError):
     """The name that our Job needs is taken by one that is not ours."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a list without contents tells of an object: which one it is, and in which state."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    monitor: str
+    """The name of the monitor that it is, or belongs to."""
+    owner_uid: str = ""
+    """The UID of that monitor, if it is a Job."""
+
+
 class Cluster:
-    """The API server, in the operator's words."""
+    """The API server, in the operator's words.
 
-    def __init__(self, client: ApiClient) -> None:
+    Args:
+        client: The connection.
+        namespaces: Those that are served; none: all.
+    """
+
+    def __init__(self, client: ApiClient, namespaces: Sequence[str] = ()) -> None:
         self._client = client
+        self.scopes: tuple[str, ...] = tuple(namespaces) or (EVERYWHERE,)
 
-    async def monitors(self) -> AsyncIterator[Monitor]:
-        """Yield all ModelMonitors."""
-        async for page in self._client.pages(f"/apis/{GROUP}/{VERSION}/{PLURAL}"):
-            for item in page["items"]:
-                yield monitor_from(item)
+    async def probe(self, namespace: str = EVERYWHERE) -> None:
+        """Return if ModelMonitors can be listed.
 
-    async def jobs(self) -> AsyncIterator[tuple[Job, str]]:
+        Raises:
+            NotFoundError: the CRD is not installed.
+        """
+        path = _collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)
+        await self._client.request("GET", path, query={"limit": "1"})
+
+    async def monitors(self, namespace: str = EVERYWHERE) -> AsyncIterator[dict[str, Any]]:
+        """Yield all ModelMonitors, as documents."""
+        async for item in self._items(_collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)):
+            yield item
+
+    async def monitors_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
+        """Yield the state of all ModelMonitors, without their contents."""
+        path = _collection(f"/apis/{GROUP}/{VERSION}", namespace, PLURAL)
+        async for item in self._items(path, accept=METADATA_LIST):
+            yield _listed(item, item["metadata"]["name"])
+
+    async def jobs(self, namespace: str = EVERYWHERE) -> AsyncIterator[tuple[Job, str]]:
         """Yield all Jobs of ours, each with its resourceVersion."""
-        async for page in self._client.pages("/apis/batch/v1/jobs", {"labelSelector": JOB_SELECTOR}):
-            for item in page["items"]:
-                if (job := job_from(item)) is not None:
-                    yield job, item["metadata"]["resourceVersion"]
+        path, selector = _collection("/apis/batch/v1", namespace, "jobs"), {"labelSelector": JOB_SELECTOR}
+        async for item in self._items(path, selector):
+            if (job := job_from(item)) is not None:
+                yield job, item["metadata"]["resourceVersion"]
 
-    async def monitor(self, namespace: str, name: str) -> Monitor:
-        """Return one ModelMonitor as it is now."""
-        return monitor_from(await self._client.request("GET", _monitor_path(namespace, name)))
+    async def jobs_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
+        """Yield the state of all Jobs of ours, without their contents."""
+        path, selector = _collection("/apis/batch/v1", namespace, "jobs"), {"labelSelector": JOB_SELECTOR}
+        async for item in self._items(path, selector, accept=METADATA_LIST):
+            if (job := job_from(item)) is not None:  # what makes it ours is all in the metadata
+                yield _listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
+
+    async def _items(
+        self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON
+    ) -> AsyncIterator[dict[str, Any]]:
+        async for page in self._client.pages(path, query, accept=accept):
+            for item in page["items"] or ():  # null where there is none and contents were not asked for
+                yield item
+
+    async def monitor(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return one ModelMonitor as it is now, as a document."""
+        return await self._client.request("GET", _monitor_path(namespace, name))
+
+    async def job(self, namespace: str, name: str) -> tuple[Job, str] | None:
+        """Return a Job of ours as it is now, and its resourceVersion; None if there is none of that name."""
+        try:
+            body = await self._client.request("GET", f"{_jobs_path(namespace)}/{name}")
+        except NotFoundError:
+            return None
+        job = job_from(body)
+        return None if job is None else (job, body["metadata"]["resourceVersion"])
 
     async def create_job(self, manifest: dict[str, Any]) -> tuple[Job, str]:
         """Create a Job, or find that it is there already: the name is the lock.
@@ -62,9 +132,10 @@ class Cluster:
             ForeignJobError: another's Job has the name, or one of ours that is being deleted.
         """
         metadata = manifest["metadata"]
-        path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs"
+        path = _jobs_path(metadata["namespace"])
         try:
-            body = await self._client.request("POST", path, manifest)
+            # A new Job has no status, and the rest of its 5 KB is what we have just sent.
+            body = await self._client.request("POST", path, manifest, accept=METADATA)
         except AlreadyExistsError:
             # Another operator was faster, the answer to our own request was lost, or we died
             # between creating the Job and writing the status. All three look the same, and are.
@@ -79,12 +150,21 @@ class Cluster:
             raise ForeignJobError(f"Job {job.name} is being deleted")
         return job, body["metadata"]["resourceVersion"]
 
+    async def delete_job(self, job: Job) -> None:
+        """Delete a Job, if it is still that one, and its pods with it; one that is gone is no error."""
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": job.uid}}
+        with contextlib.suppress(NotFoundError):
+            await self._client.request("DELETE", f"{_jobs_path(job.namespace)}/{job.name}", body)
+
     async def apply_status(
         self, monitor: Monitor, status: dict[str, Any], manager: str = OPERATOR_MANAGER
-    ) -> Monitor:
+    ) -> dict[str, Any]:
         """Write one manager's whole part of the status, if the monitor is still as `monitor` says.
 
         The resourceVersion makes it a compare-and-swap: a look that is out of date writes nothing.
+
+        Returns:
+            The monitor as it is afterwards, as a document.
 
         Raises:
             ConflictError: it has changed; look again.
@@ -102,7 +182,7 @@ class Cluster:
         }
         path = _monitor_path(monitor.namespace, monitor.name) + "/status"
         query = {"fieldManager": manager, "force": "true"}
-        return monitor_from(await self._client.request("PATCH", path, body, query=query, content_type=APPLY))
+        return await self._client.request("PATCH", path, body, query=query, content_type=APPLY)
 
     async def pods_of(self, namespace: str, job: Job) -> list[dict[str, Any]]:
         """Return the pods of a Job, oldest first."""
@@ -170,5 +250,25 @@ class Cluster:
                 return
 
 
+def _jobs_path(namespace: str) -> str:
+    return _collection("/apis/batch/v1", namespace, "jobs")
+
+
 def _monitor_path(namespace: str, name: str) -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
+    return f"{_collection(f'/apis/{GROUP}/{VERSION}', namespace, PLURAL)}/{name}"
+
+
+def _collection(group: str, namespace: str, plural: str) -> str:
+    return f"{group}/{plural}" if namespace == EVERYWHERE else f"{group}/namespaces/{namespace}/{plural}"
+
+
+def _listed(item: Mapping[str, Any], monitor: str, owner_uid: str = "") -> Listed:
+    metadata = item["metadata"]
+    return Listed(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        monitor=monitor,
+        owner_uid=owner_uid,
+    )

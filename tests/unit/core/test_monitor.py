@@ -399,13 +399,15 @@ def test_a_stored_status_is_not_written_again(case, seen):
     assert again == Plan(wake_at=first.wake_at), case
 
 
-def test_an_ordinary_day_writes_two_statuses_per_check():
-    """One when the check has started, one when it has ended: the API server is not a log."""
+@pytest.mark.parametrize(("takes", "statuses"), [(4 * SECOND, 1), (MINUTE, 2)])
+def test_an_ordinary_check_is_told_by_one_status_or_two(takes, statuses):
+    """One tells of its start and its verdict, if they are within seconds: the API server is not a log."""
     seen, writes = settled(observed(), at("11:30")), 0
     for slot, following in pairwise([NOON + n * HOUR for n in range(4)]):
         for now, jobs, check in (
             (slot, (job(slot=slot),), seen.monitor.status.last_check),
-            (slot + MINUTE, (finished_job(slot=slot),), last_check(slot, CheckResult.NO_DRIFT)),
+            (slot + takes - SECOND, (job(slot=slot),), seen.monitor.status.last_check),
+            (slot + takes, (finished_job(slot=slot),), last_check(slot, CheckResult.NO_DRIFT)),
             (following - SECOND, (finished_job(slot=slot),), last_check(slot, CheckResult.NO_DRIFT)),
         ):
             told = seen.monitor.status.model_copy(update={"last_check": check})
@@ -413,7 +415,7 @@ def test_an_ordinary_day_writes_two_statuses_per_check():
             writes += plan_monitor(seen, now).status is not None
             seen = settled(seen, now)
 
-    assert writes == 6
+    assert writes == 3 * statuses
 
 
 def test_two_pods_that_do_not_start_do_not_keep_the_operator_asking():

@@ -1,12 +1,16 @@
+import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from builders import DAY, HOUR, MINUTE, NOON, SECOND, at, status
+from builders import DAY, HOUR, MINUTE, NOON, SECOND, at, spec, status
 from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
 from selfheal_operator.core.cron import parse
 from selfheal_operator.core.schedule import CronSchedule, IntervalSchedule, Schedule
-from selfheal_operator.core.slots import idle_slots, slots_of
+from selfheal_operator.core.slots import Punctuality, idle_slots, punctuality_of, slots_of
 
 HOURLY = CronSchedule(parse("0 * * * *"), UTC)
 CREATED = at("09:30")
@@ -183,16 +187,130 @@ def test_a_suspended_monitor_owes_nothing_and_promises_nothing():
     assert (slots.last, slots.missed, slots.due, slots.next, slots.wake) == (at("10:00"), 0, None, None, None)
 
 
-def test_a_resumed_monitor_goes_on_from_now():
-    """The slots that passed meanwhile were not missed: nobody wanted them."""
+def test_a_resumed_monitor_catches_up_the_newest_slot_and_counts_the_others():
+    """As with CronJob: what passed while it was suspended was missed."""
     told = status(last_schedule_time=at("09:00"))
+    assert standing(at("12:30"), at("09:00"), stored=told) == (
+        at("09:00"),
+        0,
+        at("12:00"),
+        at("10:00"),
+    )
 
-    assert standing(at("12:30"), at("09:00"), stored=told) == (at("09:00"), 0, None, at("13:00"))
+    found = standing(at("12:30"), at("09:00"), at("12:00"), stored=told)
+
+    assert found == (at("12:00"), 2, None, at("13:00"))
 
 
-def test_a_monitor_that_was_made_suspended_owes_nothing_from_before_it_was_resumed():
+def test_a_monitor_that_was_made_suspended_owes_what_passed_since_it_was_made():
     """It has a status by then, which says nothing of a next check."""
-    assert standing(at("12:30"), stored=status()) == (None, 0, None, at("13:00"))
+    assert standing(at("12:30"), stored=status()) == (None, 0, at("12:00"), at("10:00"))
+
+
+# --- the starting deadline ----------------------------------------------------------------------------------
+
+
+def late(now: datetime, *started: datetime, seconds: int, delay: int = 0):
+    """Return where the monitor stands that promised ten o'clock, as (last, missed, due, next)."""
+    punctuality = Punctuality(delay=delay * SECOND, deadline=seconds * SECOND)
+    told = promising(at("10:00"), at("09:00"))
+    slots = slots_of(HOURLY, told, CREATED, started, now, punctuality=punctuality)
+    return slots.last, slots.missed, slots.due, slots.next
+
+
+@pytest.mark.parametrize(
+    ("case", "now", "expected"),
+    [
+        ("on time", at("10:00"), (at("09:00"), 0, at("10:00"), at("10:00"))),
+        ("at the deadline", at("10:10"), (at("09:00"), 0, at("10:00"), at("10:00"))),
+        ("a second beyond", at("10:10:01"), (at("10:00"), 1, None, at("11:00"))),
+        ("hours beyond", at("12:30"), (at("12:00"), 3, None, at("13:00"))),
+        ("the newest one is in time", at("12:05"), (at("11:00"), 2, at("12:00"), at("12:00"))),
+    ],
+)
+def test_a_slot_that_is_too_late_is_passed_over_and_counted(case, now, expected):
+    """It becomes the last one, so that nobody notices it again, and everybody can read that it was missed."""
+    assert late(now, seconds=600) == expected, case
+
+
+def test_a_slot_that_was_passed_over_is_counted_once():
+    """With the status that counted it, the next look finds nothing new."""
+    told = promising(at("11:00"), at("10:00"))
+
+    slots = slots_of(HOURLY, told, CREATED, [], at("10:30"), punctuality=Punctuality(deadline=600 * SECOND))
+
+    assert (slots.last, slots.missed) == (at("10:00"), 0)
+
+
+def test_a_job_that_started_in_time_is_not_passed_over():
+    """The status may not know it yet, long after the deadline."""
+    assert late(at("10:30"), at("10:00"), seconds=600) == (at("10:00"), 0, None, at("11:00"))
+
+
+# --- spread -------------------------------------------------------------------------------------------------
+
+
+def test_a_start_is_put_off_and_the_slot_is_not():
+    """At ten, and until its turn has come, the slot is promised and not yet due."""
+    told = promising(at("10:00"), at("09:00"))
+    for now, due in ((at("10:00"), None), (at("10:04:59"), None), (at("10:05"), at("10:00"))):
+        slots = slots_of(HOURLY, told, CREATED, [], now, punctuality=Punctuality(delay=5 * MINUTE))
+
+        assert (slots.due, slots.next) == (due, at("10:00"))
+        assert slots.wake == (at("10:05") if due is None else at("11:05"))
+
+
+def test_a_delay_longer_than_the_interval_loses_no_slot():
+    """Each slot has its turn, ten minutes late."""
+    minutely, promised = IntervalSchedule(60, 0), NOON
+    for minute in range(5):
+        now = NOON + (10 + minute) * MINUTE
+        stored = promising(promised, promised - MINUTE)
+        slots = slots_of(minutely, stored, CREATED, [], now, punctuality=Punctuality(delay=10 * MINUTE))
+
+        assert slots.due == promised
+        promised += MINUTE
+
+
+def test_the_deadline_is_reckoned_from_the_turn():
+    """Whoever asks for a spread of half an hour does not want half of the checks passed over."""
+    assert late(at("10:15"), seconds=600, delay=300) == (at("09:00"), 0, at("10:00"), at("10:00"))
+    assert late(at("10:15:01"), seconds=600, delay=300)[:2] == (at("10:00"), 1)
+
+
+def test_an_edit_does_not_start_a_slot_from_before_it():
+    """However long the delay is that the slot would still have to wait."""
+    told = promising(at("11:00"), at("10:00"))
+    edited = CronSchedule(parse("30 * * * *"), UTC)
+
+    slots = slots_of(edited, told, CREATED, [], at("10:35"), punctuality=Punctuality(delay=10 * MINUTE))
+
+    assert (slots.due, slots.next) == (None, at("11:30"))
+
+
+@given(uid=st.uuids().map(str), seconds=st.integers(1, 86_400))
+def test_the_delay_is_the_monitors_own_and_within_the_spread(uid, seconds):
+    """The same for every operator, at every slot."""
+    first, second = (punctuality_of(spec(spreadSeconds=seconds), uid) for _ in range(2))
+
+    assert first == second
+    assert timedelta(0) <= first.delay < seconds * SECOND
+
+
+def test_monitors_of_one_schedule_are_spread_evenly():
+    """Of a thousand within ten minutes, each minute has its hundred, give or take."""
+    delays = [
+        punctuality_of(spec(spreadSeconds=600), str(uuid.UUID(int=n * 7919))).delay for n in range(1000)
+    ]
+    per_minute = Counter(delay // MINUTE for delay in delays)
+
+    assert set(per_minute) == set(range(10))
+    assert max(per_minute.values()) < 150
+
+
+def test_without_a_spread_nothing_is_put_off():
+    """And without a deadline, late is better than never."""
+    assert punctuality_of(spec(), "uid") == Punctuality(delay=timedelta(0), deadline=None)
 
 
 # --- clocks and edited statuses -----------------------------------------------------------------------------

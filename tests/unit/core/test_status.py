@@ -226,7 +226,7 @@ def test_retraining_says_what_there_is_to_say(case, told, jobs, expected):
 
 def test_the_times_of_checks_are_those_of_their_verdicts():
     """A check that could not look does not move the time of the last one that could."""
-    good = settled(checked(CheckResult.NO_DRIFT), LATER)
+    good = settled(checked(CheckResult.NO_DRIFT, next_check_time=NOON + 2 * HOUR), LATER)
     worse = good.monitor.status.model_copy(
         update={"last_check": last_check(NOON + HOUR, CheckResult.ERROR, completion_time=None)}
     )
@@ -251,14 +251,14 @@ def test_the_history_holds_the_newest_ten_newest_first():
     assert history[0] == {"time": "2026-11-23T23:00:00Z", "result": "NoDrift", "driftShare": "0.1000"}
 
 
-def test_active_jobs_are_listed_until_they_have_ended():
+def test_active_jobs_are_listed_until_they_have_reported_or_ended():
     """By name, so that the order of events does not matter."""
-    jobs = (finished_job(slot=NOON - HOUR), job(RETRAIN), job())
+    jobs = (finished_job(slot=NOON - HOUR), job(RETRAIN), job(slot=NOON + HOUR), job())
 
     active = written(checked(CheckResult.DRIFT, *jobs))["active"]
 
     assert [(each["name"], each["purpose"]) for each in active] == [
-        (job().name, "Check"),
+        (job(slot=NOON + HOUR).name, "Check"),
         ("churn-retrain-1", "Retrain"),
     ]
 

@@ -90,6 +90,52 @@ async def test_workers_that_go_away_take_no_key_with_them(queue):
     assert await taken(queue) == "churn"
 
 
+async def test_a_queue_that_is_drained_gives_out_nothing_more(queue):
+    """What waits is the next leader's."""
+    queue.add("churn")
+    await queue.drain()
+
+    assert await taken(queue) is None
+
+
+async def test_draining_waits_for_what_is_worked_on(queue):
+    """A status that has been written wants its Event."""
+    queue.add("churn")
+    queue.add("fraud")
+    assert [await taken(queue), await taken(queue)] == ["churn", "fraud"]
+    draining = asyncio.create_task(queue.drain())
+    queue.done("churn")
+    await asyncio.sleep(0.01)
+    assert not draining.done()
+
+    queue.add("fraud")
+    queue.done("fraud")
+
+    await asyncio.wait_for(draining, timeout=3)
+    assert await taken(queue) is None
+
+
+async def test_what_is_looked_at_in_case_comes_last(queue, clock):
+    """A new leader looks at everything; news and what comes due need not wait for that."""
+    for key in ("a", "b", "c", "d"):
+        queue.add_last(key)
+    queue.add("d")
+    queue.add("d")
+    queue.add_at("c", NOON)
+    queue._release(clock.now)
+
+    assert [await taken(queue) for _ in range(5)] == ["c", "d", "a", "b", None]
+
+
+async def test_what_is_added_again_and_again_stands_in_line_once(queue):
+    """A line that is not served must not grow without an end."""
+    for _ in range(1000):
+        queue.add("churn")
+        queue.add_last("churn")
+
+    assert sum(len(line) for line in queue._lines.values()) == 1
+
+
 # --- times --------------------------------------------------------------------------------------------------
 
 
@@ -211,3 +257,31 @@ async def test_the_wall_is_looked_at_every_few_seconds(queue, clock, step):
 
     assert 0 * SECOND < queue._release(clock.now) <= 5 * SECOND
     assert await taken(queue) is None
+
+
+async def test_keys_whose_time_has_come_go_first(queue, clock):
+    """A thousand Jobs that have just been started tell of themselves while the last ones are not started."""
+    queue.add_at("due", NOON)
+    queue.add_at("due too, and told of", NOON)
+    for key in ("told of", "due too, and told of"):
+        queue.add(key)
+    running = asyncio.create_task(queue.run_clock())
+    await asyncio.sleep(0)
+
+    order = [await taken(queue) for _ in range(4)]
+    running.cancel()
+
+    assert order == ["due", "due too, and told of", "told of", None]
+
+
+async def test_the_queue_tells_how_many_wait_and_since_when(queue, clock):
+    """For the metrics."""
+    assert (queue.depth, queue.oldest) == (0, None)
+    queue.add("churn")
+    clock.now += MINUTE
+    queue.add("fraud")
+    queue.add("churn")
+    assert (queue.depth, queue.oldest) == (2, NOON)
+
+    await queue.get()
+    assert (queue.depth, queue.oldest) == (1, NOON + MINUTE)

@@ -25,12 +25,14 @@ from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainR
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelMonitorStatus
 from selfheal_operator.core.errors import UnavailableError
+from selfheal_operator.core.history import is_started_on_record
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
 from selfheal_operator.core.schedule import count_slots, newest_slot, schedule_of
+from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.cluster import Cluster
-from selfheal_operator.kube.resync import resync
+from selfheal_operator.kube.resync import resync, sweep
 from selfheal_operator.kube.store import Key, Store
 
 KEY = Key("team-a", "churn")
@@ -46,6 +48,16 @@ SCHEDULES = st.sampled_from(
         {"schedule": "*/5 * * * *"},
         {"schedule": "2-59/10 * * * *", "timeZone": "Europe/Berlin"},
     ]
+)
+RULES = st.fixed_dictionaries(
+    {
+        "cooldownSeconds": st.sampled_from([0, 300]),
+        "concurrencyPolicy": st.sampled_from(["Forbid", "Forbid", "Replace"]),
+        "startingDeadlineSeconds": st.sampled_from([None, None, 30, 600]),
+        "spreadSeconds": st.sampled_from([0, 0, 120]),
+        "successfulJobsHistoryLimit": st.sampled_from([1, 0, 3]),
+        "failedJobsHistoryLimit": st.sampled_from([1, 0]),
+    }
 )
 BOTH: Final = (PLURAL, "jobs")
 """An operator has two watches, and either may be behind."""
@@ -134,9 +146,11 @@ class Line:
             await self.api.request(method, path, *arguments, **options)
         raise UnavailableError(fault.name) if fault in (Fault.LOST, Fault.ANSWER_LOST) else Died(fault.name)
 
-    def pages(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
+    def pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = ""
+    ) -> AsyncIterator[Document]:
         """List."""
-        return self.api.pages(path, query)
+        return self.api.pages(path, query, accept=accept)
 
 
 class Operator:
@@ -146,27 +160,31 @@ class Operator:
         self.api, self.loop = api, loop
         self.line = Line(api)
         self.store = Store()
-        cluster = Cluster(self.line)  # type: ignore[arg-type]  # a stand-in with the two methods it uses
-        self.executor = Executor(cluster, self.store, api.clock)
-        loop.run_until_complete(resync(cluster, self.store))
+        self.cluster = Cluster(self.line)  # type: ignore[arg-type]  # a stand-in with the two methods it uses
+        self.executor = Executor(self.cluster, self.store, api.clock)
+        loop.run_until_complete(resync(self.cluster, self.store))
         self.told = {plural: len(history) for plural, history in api.history.items()}
+
+    def lose_watches(self) -> None:
+        """Never hear of what has happened since, and look at all that is there, as after 410 Gone."""
+        self.told = {plural: len(history) for plural, history in self.api.history.items()}
+        self.loop.run_until_complete(sweep(self.cluster, self.store))
 
     def hear(self, plural: str, count: int) -> None:
         """Take in the next events of one watch, as `handlers.watch` does."""
         start = self.told[plural]
         for kind, body in self.api.history[plural][start : start + count]:
             self.told[plural] += 1
-            thing: Monitor | Job | None = monitor_from(body) if plural == PLURAL else job_from(body)
-            if isinstance(thing, Monitor):
+            if plural == PLURAL:
                 if kind == "DELETED":
-                    self.store.drop_monitor(KEY, thing.uid)
+                    self.store.drop_monitor(KEY, body["metadata"]["uid"])
                 else:
-                    self.store.put_monitor(thing)
-            elif thing is not None:
+                    self.store.put_monitor(body)
+            elif (job := job_from(body)) is not None:
                 if kind == "DELETED":
-                    self.store.drop_job(thing)
+                    self.store.drop_job(job)
                 else:
-                    self.store.put_job(thing, body["metadata"]["resourceVersion"])
+                    self.store.put_job(job, body["metadata"]["resourceVersion"])
 
     def step(self) -> bool:
         """See, decide, act, once; return whether there may be more to do now."""
@@ -209,7 +227,7 @@ class World(RuleBasedStateMachine):
         self.operators: list[Operator] = []
         self.epoch: Epoch | None = None
         self.told = ModelMonitorStatus()
-        self.statuses_seen = self.jobs_seen = 0
+        self.statuses_seen = self.jobs_seen = self.removals_seen = 0
         self.created: list[Job] = []
 
     def teardown(self) -> None:
@@ -218,10 +236,10 @@ class World(RuleBasedStateMachine):
             self._come_to_rest()
         self.loop.close()
 
-    @initialize(when=SCHEDULES, cooldown=st.sampled_from([0, 300]))
-    def a_monitor_is_applied(self, when: Document, cooldown: int) -> None:
+    @initialize(when=SCHEDULES, rules=RULES)
+    def a_monitor_is_applied(self, when: Document, rules: Document) -> None:
         """And two operators are started."""
-        spec = self._spec(when, cooldown)
+        spec = self._spec(when, rules)
         self.api.create(MONITOR, {"metadata": {"namespace": "team-a", "name": "churn"}, "spec": spec})
         self.epoch = Epoch(self.now, 0)
         self.operators = [Operator(self.api, self.loop) for _ in range(2)]
@@ -262,6 +280,12 @@ class World(RuleBasedStateMachine):
         self.operators[which] = Operator(self.api, self.loop)
         self._live(then)
 
+    @rule(which=st.sampled_from([0, 1]), then=MOMENTS)
+    def watches_begin_anew(self, which: int, then: Moment) -> None:
+        """With a gap before them."""
+        self.operators[which].lose_watches()
+        self._live(then)
+
     @precondition(lambda self: self._forgettable())
     @rule(data=st.data(), then=MOMENTS)
     def a_finished_job_is_removed(self, data: st.DataObject, then: Moment) -> None:
@@ -273,19 +297,27 @@ class World(RuleBasedStateMachine):
                 operator.hear(plural, len(self.api.history[plural]))
         self._live(then)
 
-    @rule(when=SCHEDULES, cooldown=st.sampled_from([0, 300]), suspend=st.booleans(), then=MOMENTS)
-    def a_user_edits_the_spec(self, when: Document, cooldown: int, then: Moment, *, suspend: bool) -> None:
+    @rule(what=st.sampled_from(["check", "retrain"]), token=st.integers(0, 3), then=MOMENTS)
+    def a_user_asks_for_a_run(self, what: str, token: int, then: Moment) -> None:
+        """With a new token, or once more with one that was used before."""
+        annotations = self.api.get(f"{MONITOR}/churn")["metadata"].get("annotations", {})
+        asked = annotations | {f"selfheal.dev/{what}-requested-at": f"request {token}"}
+        self.api.annotate(f"{MONITOR}/churn", asked)
+        self._live(then)
+
+    @rule(when=SCHEDULES, rules=RULES, suspend=st.booleans(), then=MOMENTS)
+    def a_user_edits_the_spec(self, when: Document, rules: Document, then: Moment, *, suspend: bool) -> None:
         """At any moment; what is owed then depends on when it is seen, so nothing is reckoned up."""
-        self.api.edit_spec(f"{MONITOR}/churn", self._spec(when, cooldown, suspend=suspend))
+        self.api.edit_spec(f"{MONITOR}/churn", self._spec(when, rules, suspend=suspend))
         self.epoch = None
         self._live(then)
 
-    @rule(when=SCHEDULES, cooldown=st.sampled_from([0, 300]), then=MOMENTS)
-    def a_user_edits_the_spec_while_all_is_quiet(self, when: Document, cooldown: int, then: Moment) -> None:
+    @rule(when=SCHEDULES, rules=RULES, then=MOMENTS)
+    def a_user_edits_the_spec_while_all_is_quiet(self, when: Document, rules: Document, then: Moment) -> None:
         """The operators have nothing else to do; from now on, slots are those of the new schedule."""
         self._rest()
         owes = self._monitor().status.next_check_time
-        self.api.edit_spec(f"{MONITOR}/churn", self._spec(when, cooldown))
+        self.api.edit_spec(f"{MONITOR}/churn", self._spec(when, rules))
         self._rest()
         status = self._monitor().status
         last = status.last_schedule_time or self.now - MINUTE
@@ -354,11 +386,20 @@ class World(RuleBasedStateMachine):
     @invariant()
     def every_slot_has_one_job_at_most(self) -> None:
         """And every drift one retraining at most."""
-        twice = [
-            run for run, count in Counter((j.purpose, j.slot) for j in self._created()).items() if count > 1
-        ]
+        runs = Counter((j.purpose, j.slot) for j in self._created() if not j.request)
 
-        assert twice == []
+        twice = [run for run, count in runs.items() if count > 1]
+        assert twice == [], f"{twice} among {[job.name for job in self._created()]}"
+
+    @invariant()
+    def no_job_is_removed_while_it_is_the_only_record(self) -> None:
+        """What an operator deletes is in the status by then: its slot or number, and its report."""
+        new = self.api.history["jobs"][self.removals_seen :]
+        self.removals_seen += len(new)
+        for kind, body in new:
+            job = job_from(body)
+            if kind == "DELETED" and job is not None and not job.request:
+                assert is_started_on_record(self._monitor(), job)
 
     @invariant()
     def retrainings_run_one_at_a_time(self) -> None:
@@ -405,19 +446,30 @@ class World(RuleBasedStateMachine):
             assert not ended or (report is not None and report.slot >= max(ended)), "an outcome is lost"
         if self.epoch is not None:
             self._reckon(self.epoch)
+        self._all_requests_are_answered()
+
+    def _all_requests_are_answered(self) -> None:
+        monitor, running = self._monitor(), {job.purpose for job in self._running()}
+        if not monitor.read_spec().suspend and Purpose.CHECK not in running:
+            assert monitor.check_request in ("", monitor.status.last_handled_check_request)
+        if not monitor.read_spec().suspend and Purpose.RETRAIN not in running:
+            assert monitor.retrain_request in ("", monitor.status.last_handled_retrain_request)
 
     def _reckon(self, epoch: Epoch) -> None:
         monitor = self._monitor()
         schedule = schedule_of(monitor.read_spec(), monitor.uid)
         last = max(monitor.status.last_schedule_time or epoch.begin, epoch.begin)
         started = sum(
-            job.purpose is Purpose.CHECK and epoch.begin < job.slot <= last for job in self._created()
+            job.purpose is Purpose.CHECK and not job.request and epoch.begin < job.slot <= last
+            for job in self._created()
         )
         missed = (monitor.status.missed_checks or 0) - epoch.missed_before
 
-        assert started + missed == count_slots(schedule, epoch.begin, last)
+        slots = count_slots(schedule, epoch.begin, last)
+        assert started + missed == slots, f"{started} started and {missed} missed of {slots} slots"
         if not any(job.purpose is Purpose.CHECK for job in self._running()):
-            assert newest_slot(schedule, last, self.now) is None, "a slot is due, and nobody starts it"
+            startable = self.now - punctuality_of(monitor.read_spec(), monitor.uid).delay
+            assert newest_slot(schedule, last, startable) is None, "a slot is due, and nobody starts it"
 
     # --- looking at the world -------------------------------------------------------------------------------
 
@@ -457,10 +509,10 @@ class World(RuleBasedStateMachine):
         raise AssertionError("the operators never come to rest")
 
     @staticmethod
-    def _spec(when: Document, cooldown: int, *, suspend: bool = False) -> Document:
-        return spec_document(
-            **{"schedule": None} | when, suspend=suspend, retraining={"cooldownSeconds": cooldown}
-        )
+    def _spec(when: Document, rules: Document, *, suspend: bool = False) -> Document:
+        others = {name: value for name, value in rules.items() if name != "cooldownSeconds"}
+        retraining = {"cooldownSeconds": rules["cooldownSeconds"]}
+        return spec_document(**{"schedule": None} | when | others, suspend=suspend, retraining=retraining)
 
 
 TestAnyOrderOfEvents = World.TestCase

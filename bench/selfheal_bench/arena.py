@@ -1,0 +1,83 @@
+"""The ground for one measurement: a fresh control plane without a node, the CRD, the operator's rights."""
+
+import shutil
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demo.folders import DemoFolder
+from demo.install import OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
+from demo.kubectl import Kubectl
+from localcluster import ControlPlaneOptions, LocalCluster
+from localcluster.processnode.apiserver import ApiServer
+from selfheal_bench.operator_process import OperatorProcess
+
+NAMESPACES: Final = tuple(f"bench-{number}" for number in range(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """A control plane, and an operator that is yet to be started."""
+
+    cluster: LocalCluster
+    operator: OperatorProcess
+
+
+@contextmanager
+def arena(options: ControlPlaneOptions, keep: Path | None) -> Iterator[Arena]:
+    """Yield a fresh arena; end all of it afterwards, however that comes.
+
+    Args:
+        options: The control plane's. It never has a scheduler's work to do: there is no node.
+        keep: A folder that gets the audit log and the programs' logs before they go.
+    """
+    with ExitStack() as ends:
+        root = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="selfheal-bench-")))
+        folder = DemoFolder(root / "operator")
+        folder.root.mkdir()
+        folder.create()
+        cluster = LocalCluster(root / "cluster", process_node=False, options=options, guarded=True)
+        ends.callback(cluster.stop)
+        operator = OperatorProcess(cluster, folder)
+        ends.callback(operator.stop)
+        if keep is not None:
+            ends.callback(_keep, root, keep)
+        say(f"starting {', '.join(cluster.components)}; flags of the controller manager: {_flags(options)}")
+        cluster.start()
+        kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, OPERATOR_NAMESPACE)
+        namespaces = [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES
+        ]
+        kubectl.apply([*without_deployments(rendered(kubectl)), *namespaces])
+        wait_for_api(kubectl)
+        operator.take_token(kubectl)
+        yield Arena(cluster, operator)
+
+
+def administrator(server: str, pki: Path) -> ApiServer:
+    """Return a connection as the cluster's administrator, whose requests are exempt from queueing."""
+    context = ssl.create_default_context(cafile=pki / "ca.crt")
+    context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    return ApiServer(server, context)
+
+
+def say(line: str) -> None:
+    """Tell what goes on. Standard output is kept for the results."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+def _flags(options: ControlPlaneOptions) -> str:
+    return " ".join(options.controller_manager) or "none, its defaults"
+
+
+def _keep(root: Path, keep: Path) -> None:
+    keep.mkdir(parents=True, exist_ok=True)
+    for file in (root / "cluster" / "audit.log", *root.glob("*/logs/*.log")):
+        if file.exists():
+            shutil.copy(file, keep)

@@ -1,0 +1,1 @@
+"""How long it takes until another operator works when the leader ends."""

@@ -1,0 +1,120 @@
+"""Two operators of which one leads, and an editor who gives the leader something to write all the time."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from demo.folders import DemoFolder
+from demo.install import OPERATOR_NAMESPACE
+from demo.kubectl import Kubectl
+from localcluster import LocalCluster
+from localcluster.processnode.apiserver import ApiServer
+from selfheal_bench.audit import AuditLog, Call
+from selfheal_bench.errors import BenchError
+from selfheal_bench.monitors import monitors_path, places
+from selfheal_bench.operator_process import USER, OperatorProcess
+
+WRITES: Final = {"level": "Metadata", "users": [USER], "verbs": ["create", "update", "patch", "delete"]}
+"""A rule of a policy: what the operators write."""
+EDIT_SECONDS: Final = 0.1
+LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/selfheal-operator"
+
+
+@dataclass(slots=True)
+class Replica:
+    """One of the two."""
+
+    name: str
+    process: OperatorProcess
+    credential: str
+    """By which the audit log tells them apart."""
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.process.pid, number)
+
+
+@dataclass(slots=True)
+class Pair:
+    """Both of them, and what the API server has recorded of their writes so far."""
+
+    api: ApiServer
+    replicas: Sequence[Replica]
+    count: int
+    audit: AuditLog
+    calls: list[Call] = field(default_factory=list)
+
+    async def roles(self) -> tuple[Replica, Replica]:
+        """Return the leader and the standby."""
+        holder = (await self.api.get(LEASE))["spec"]["holderIdentity"]
+        first, second = self.replicas
+        return (first, second) if holder.startswith(f"{first.name}_") else (second, first)
+
+    def writes(self, replica: Replica, since: datetime) -> list[Call]:
+        """Return what it has written since, but for the Lease."""
+        self.calls += self.audit.new_calls()
+        return [
+            call
+            for call in self.calls
+            if call.credential == replica.credential and call.ended > since and call.resource != "leases"
+        ]
+
+    async def first_write(self, replica: Replica, since: datetime, limit_seconds: float) -> float:
+        """Return after how many seconds it had written something.
+
+        Raises:
+            BenchError: if it does not in that time.
+        """
+        deadline = asyncio.get_running_loop().time() + limit_seconds
+        while not (writes := self.writes(replica, since)):
+            if asyncio.get_running_loop().time() > deadline:
+                raise BenchError(f"{replica.name} has not written anything for {limit_seconds:.0f} s")
+            await asyncio.sleep(0.05)
+        return (writes[0].ended - since).total_seconds()
+
+    @contextlib.asynccontextmanager
+    async def edits(self) -> AsyncIterator[None]:
+        """Edit one monitor after the other, for each of which the leader has to write a status."""
+        editor = asyncio.create_task(self._edit())
+        try:
+            yield
+        finally:
+            editor.cancel()
+            await asyncio.gather(editor, return_exceptions=True)
+
+    async def _edit(self) -> None:
+        thresholds = itertools.cycle([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+        for (namespace, name), threshold in zip(
+            itertools.cycle(places(self.count)), thresholds, strict=False
+        ):
+            path = f"{monitors_path(namespace)}/{name}"
+            await self.api.patch(path, {"spec": {"threshold": threshold}})
+            await asyncio.sleep(EDIT_SECONDS)
+
+
+def replicas_of(
+    cluster: LocalCluster, folder: Path, stop_later: Callable[[Callable[[], None]], object]
+) -> list[Replica]:
+    """Return two operators that are yet to be started."""
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, OPERATOR_NAMESPACE)
+    found = []
+    for name in ("first", "second"):
+        own = DemoFolder(folder / name)
+        own.root.mkdir()
+        own.create()
+        process = OperatorProcess(cluster, own, pod=name)
+        stop_later(process.stop)
+        found.append(Replica(name, process, process.take_token(kubectl)))
+    return found
+
+
+def now() -> datetime:
+    """Return the time, by the clock that the API server on this machine writes into its record."""
+    return datetime.now(UTC)

@@ -1,0 +1,158 @@
+"""Runs the benchmark: `python -m selfheal_bench.scale [N ...]`; `--help` lists all arguments."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from demo.errors import DemoError
+from localcluster.errors import LocalClusterError
+from selfheal_bench.errors import BenchError
+from selfheal_bench.machine import Machine
+from selfheal_bench.scale.figures import GOALS, MIB, ROUND_SECONDS, Figures
+from selfheal_bench.scale.simulated_node import JOB_UPDATES
+from selfheal_bench.scale.size import Course, measure_size
+
+COUNTS: Final = (1000, 10_000)
+WARM_UP_ROUNDS: Final = 1
+"""As many as finished Jobs of a monitor are kept by default: each check after that removes one."""
+IDLE_SECONDS: Final = 600.0
+"""As long as from one of the operator's complete lists to the next: one falls into it."""
+
+
+def main() -> None:
+    """Measure every size, and print the figures."""
+    arguments = _parser().parse_args()
+    began = time.monotonic()
+    machine = Machine.look()
+    course = Course(
+        warm_up_rounds=arguments.warm_up_rounds,
+        idle_seconds=arguments.idle_seconds,
+        job_updates=arguments.job_updates,
+    )
+    _introduce(course, machine)
+    measured: list[Figures] = []
+    try:
+        for count in sorted(arguments.counts):
+            figures = asyncio.run(measure_size(count, course, arguments.keep))
+            measured.append(figures)
+            _tell(figures)
+    except (BenchError, DemoError, LocalClusterError) as error:
+        sys.exit(f"The benchmark could not be run to its end: {error}")
+    _tell_growth(measured)
+    missed = _missed(measured[-1])
+    print(f"\nTargets missed at {measured[-1].count}: {', '.join(missed) or 'none'}")
+    seconds = time.monotonic() - began
+    print(f"Ran for {seconds / 60:.1f} minutes.")
+    summary = _summary(measured, missed, seconds)
+    print(json.dumps(summary | {"machine": machine.to_json(), "course": course.to_json()}))
+
+
+def _introduce(course: Course, machine: Machine) -> None:
+    print(f"ModelMonitors with intervalSeconds: {ROUND_SECONDS}, spread over the interval by their UIDs.")
+    print(
+        "API server, etcd and controller manager are Kubernetes' own. Checks are completed by a SIMULATED\n"
+        "node: no pod is made and no data is read; about two seconds after a Job was created, its verdict\n"
+        "(NoDrift, of the usual size) is in the monitor's status, and the Job is Complete.\n"
+        f"A Job's status is written {course.job_updates} times; the Job controller would do it 4 times.\n"
+        f"All of it and the operator, with its default settings, share {machine.cpus} CPUs."
+    )
+    print(
+        f"Rounds of {ROUND_SECONDS} s before the one that is measured: {course.warm_up_rounds}. Afterwards\n"
+        f"the operator is restarted, and left alone for {course.idle_seconds:g} s with nothing due.",
+        flush=True,
+    )
+
+
+def _tell(figures: Figures) -> None:
+    print(f"\n{figures.count} monitors")
+    for goal in GOALS:
+        verdict = "met" if goal.met(figures) else "MISSED"
+        value = f"{goal.value(figures):.2f} {goal.unit}"
+        print(f"  {goal.title:<24}{value:>14}   at most {goal.limit:g} {goal.unit:<4}{verdict}")
+    lags = figures.lags
+    print(f"  resident memory: {figures.steady_bytes / MIB:.0f} MiB in the median of the round")
+    print(
+        f"  cold start: {figures.first_start_seconds:.1f} s at first, {figures.restart_seconds:.1f} s later"
+    )
+    print(
+        f"  slot lag: p50 {lags.percentile(50):.2f} s, max {lags.percentile(100):.2f} s; "
+        f"{lags.missed} of {lags.due} missed, {lags.doubled} doubled; {figures.reported} have reported"
+    )
+    print(
+        f"  in the round: {figures.checks} checks, {figures.round_cpu_percent:.1f} % of a core, "
+        f"{figures.cpu_milliseconds_per_check:.1f} ms of CPU a check"
+    )
+    print(f"  writes: {_counts(figures.writes)}\n  reads: {_counts(figures.reads)}", flush=True)
+
+
+def _counts(calls: Any) -> str:
+    return ", ".join(f"{count} {what}" for what, count in calls.items()) or "none"
+
+
+def _tell_growth(measured: Sequence[Figures]) -> None:
+    if len(measured) < 2:
+        return
+    first, last = measured[0], measured[-1]
+    print(f"\nFrom {first.count} to {last.count} monitors ({last.count / first.count:g} times as many)")
+    for goal in GOALS:
+        before, after = goal.value(first), goal.value(last)
+        times = f"{after / before:.1f} times" if before else "-"
+        print(f"  {goal.title:<24}{before:>10.2f} -> {after:.2f} {goal.unit}: {times}")
+
+
+def _missed(figures: Figures) -> list[str]:
+    return [goal.title for goal in GOALS if not goal.met(figures)]
+
+
+def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float) -> dict[str, Any]:
+    growth = {
+        goal.key: round(goal.value(measured[-1]) / goal.value(measured[0]), 2)
+        for goal in GOALS
+        if len(measured) > 1 and goal.value(measured[0])
+    }
+    return {
+        "benchmark": "scale",
+        "checks": "completed by a simulated node",
+        "targets": {goal.key: goal.limit for goal in GOALS},
+        "runs": [figures.to_json() for figures in measured],
+        "growth": growth,
+        "missedTargets": list(missed),
+        "seconds": round(seconds),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m selfheal_bench.scale", description=__doc__)
+    parser.add_argument(
+        "counts", nargs="*", type=int, default=COUNTS, metavar="N", help="monitors (default: 1000 10000)"
+    )
+    parser.add_argument(
+        "--warm-up-rounds",
+        type=int,
+        default=WARM_UP_ROUNDS,
+        help="rounds before the measured one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--idle-seconds",
+        type=float,
+        default=IDLE_SECONDS,
+        help="how long the operator is watched while nothing is due (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--job-updates",
+        type=int,
+        choices=JOB_UPDATES,
+        default=JOB_UPDATES[0],
+        help="how often each Job's status is written; 4 as by the Job controller (default: %(default)s)",
+    )
+    parser.add_argument("--keep", type=Path, help="a folder that gets the audit logs and the programs' logs")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

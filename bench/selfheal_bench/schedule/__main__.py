@@ -1,0 +1,111 @@
+"""Runs the benchmark: `python -m selfheal_bench.schedule [N ...]`; `--help` lists all arguments."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from demo.errors import DemoError
+from localcluster.errors import LocalClusterError
+from selfheal_bench.errors import BenchError
+from selfheal_bench.machine import Machine
+from selfheal_bench.schedule.phase import PHASES, Outcome, run_phase
+
+COUNTS: Final = (1000, 5000)
+LIMIT_SECONDS: Final = 180.0
+
+
+def main() -> None:
+    """Run every phase for every N, and print the figures."""
+    arguments = _parser().parse_args()
+    began = time.monotonic()
+    machine = Machine.look()
+    _introduce(arguments.phases, machine)
+    outcomes = []
+    try:
+        for count in arguments.counts:
+            for phase in arguments.phases:
+                run = run_phase(
+                    phase,
+                    count,
+                    limit_seconds=arguments.limit_seconds,
+                    patience=arguments.patience,
+                    keep=arguments.keep,
+                )
+                outcomes.append(outcome := asyncio.run(run))
+                _tell(outcome)
+    except (BenchError, DemoError, LocalClusterError) as error:
+        sys.exit(f"The benchmark could not be run to its end: {error}")
+    seconds = time.monotonic() - began
+    print(f"\nRan for {seconds / 60:.1f} minutes.")
+    results = [outcome.to_json() for outcome in outcomes]
+    print(
+        json.dumps(
+            {
+                "benchmark": "schedule",
+                "machine": machine.to_json(),
+                "runs": results,
+                "seconds": round(seconds),
+            }
+        )
+    )
+
+
+def _introduce(phases: Iterable[str], machine: Machine) -> None:
+    print("N ModelMonitors and N CronJobs are due in the same minute, in the same cluster.")
+    print(
+        "API server, etcd, CronJob and Job controller are Kubernetes' own; there is no node. They,\n"
+        f"the operator with its default settings, and this program share {machine.cpus} CPUs."
+    )
+    print(
+        "Lag: from the minute to when the API server had created the Job, by its audit log.\n"
+        "A Job that did not come counts with the limit."
+    )
+    for phase in phases:
+        print(f"{phase}: flags of the controller manager: {' '.join(PHASES[phase]) or 'none'}")
+    print(flush=True)
+
+
+def _tell(outcome: Outcome) -> None:
+    limit = f"{outcome.monitors.limit_seconds:g} s"
+    print(f"\nN = {outcome.count}, CronJob controller: {outcome.phase} (limit {limit})")
+    print(f"{'':<14}{'started':>9}{'missed':>9}{'doubled':>9}{'p50':>10}{'p99':>10}{'max':>10}")
+    for kind, lags in (("ModelMonitor", outcome.monitors), ("CronJob", outcome.cron_jobs)):
+        figures = "".join(f"{lags.percentile(percent):>8.2f} s" for percent in (50, 99, 100))
+        print(f"{kind:<14}{len(lags.seconds):>9}{lags.missed:>9}{lags.doubled:>9}{figures}")
+    ratios = "".join(f"{outcome.ratio(percent):>10.3f}" for percent in (50, 99, 100))
+    print(f"{'ratio':<41}{ratios}")
+    print(
+        f"operator: {outcome.operator_cpu_seconds:.1f} s of CPU since the slot, "
+        f"at most {outcome.operator_peak_bytes / 2**20:.0f} MiB resident",
+        flush=True,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m selfheal_bench.schedule", description=__doc__)
+    parser.add_argument(
+        "counts", nargs="*", type=int, default=COUNTS, metavar="N", help="of each kind (default: 1000 5000)"
+    )
+    parser.add_argument(
+        "--phases", nargs="+", choices=PHASES, default=list(PHASES), help="the CronJob controller's settings"
+    )
+    parser.add_argument(
+        "--limit-seconds",
+        type=float,
+        default=LIMIT_SECONDS,
+        help="how long Jobs are waited for (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--patience", type=float, default=1.0, help="more, on a slow machine, gives the preparation more time"
+    )
+    parser.add_argument("--keep", type=Path, help="a folder that gets the audit logs and the programs' logs")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

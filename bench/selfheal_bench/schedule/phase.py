@@ -1,0 +1,163 @@
+"""One phase: a fresh control plane, both kinds due in the same minute, and a look at the record."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from localcluster import ControlPlaneOptions
+from localcluster.processnode.apiserver import ApiServer
+from selfheal_bench import audit
+from selfheal_bench.arena import Arena, administrator, arena, say
+from selfheal_bench.audit import AuditLog, Call
+from selfheal_bench.errors import TooSlowError
+from selfheal_bench.lags import Lags
+from selfheal_bench.monitors import all_monitors
+from selfheal_bench.operator_process import USER
+from selfheal_bench.schedule.crowd import CRONJOB_USER, Crowd, objects_per_second, whole_minute_after
+
+PHASES: Final = {
+    "defaults": (),
+    "tuned": ("--kube-api-qps=10000", "--kube-api-burst=10000", "--concurrent-cron-job-syncs=50"),
+}
+"""Flags of the controller manager. A rate this high limits nothing."""
+
+LAST_CALL: Final = timedelta(seconds=5)
+"""All is in place this long before the minute, or the phase is not worth running."""
+AFTERWARDS_SECONDS: Final = 5.0
+"""How long a second Job for the same minute is waited for once all are there."""
+TELL_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one phase has shown."""
+
+    phase: str
+    count: int
+    slot: datetime
+    monitors: Lags
+    cron_jobs: Lags
+    operator_cpu_seconds: float
+    """From the slot to the end of the phase."""
+    operator_peak_bytes: int
+
+    def ratio(self, percent: float) -> float:
+        """Return the monitors' percentile divided by the CronJobs'."""
+        return self.monitors.percentile(percent) / self.cron_jobs.percentile(percent)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures."""
+        return {
+            "n": self.count,
+            "phase": self.phase,
+            "controllerManagerFlags": list(PHASES[self.phase]),
+            "limitSeconds": self.monitors.limit_seconds,
+            "modelMonitors": self.monitors.to_json(),
+            "cronJobs": self.cron_jobs.to_json(),
+            "ratios": {"p50": round(self.ratio(50), 4), "p99": round(self.ratio(99), 4)},
+            "operatorCPUSeconds": round(self.operator_cpu_seconds, 2),
+            "operatorPeakMiB": round(self.operator_peak_bytes / 2**20, 1),
+        }
+
+
+@dataclass(slots=True)
+class _Arrivals:
+    """The lags of the Jobs seen so far, by whose they are."""
+
+    crowd: Crowd
+    by_user: dict[str, dict[str, list[float]]] = field(
+        default_factory=lambda: {USER: defaultdict(list), CRONJOB_USER: defaultdict(list)}
+    )
+
+    def add(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            source = self.crowd.source_of(call.name)
+            if call.code == 201 and call.user in self.by_user and source is not None:
+                lag = (call.ended - self.crowd.slot).total_seconds()
+                self.by_user[call.user][f"{call.namespace}/{source}"].append(lag)
+
+    def count(self, user: str) -> int:
+        return len(self.by_user[user])
+
+    @property
+    def complete(self) -> bool:
+        return all(len(sources) >= self.crowd.count for sources in self.by_user.values())
+
+
+async def run_phase(
+    phase: str, count: int, *, limit_seconds: float, patience: float, keep: Path | None
+) -> Outcome:
+    """Run one phase.
+
+    Args:
+        phase: One of `PHASES`.
+        count: How many of each kind.
+        limit_seconds: How long after the slot Jobs are waited for.
+        patience: How much longer than estimated the preparation may take; 1.0 is as estimated.
+        keep: A folder for the audit log and the programs' logs.
+
+    Raises:
+        TooSlowError: if not all was in place before the minute.
+    """
+    options = ControlPlaneOptions(
+        scheduler=False, controller_manager=PHASES[phase], audit_policy=audit.policy(audit.JOBS_CREATED)
+    )
+    say(f"N = {count}, {phase}")
+    with arena(options, keep and keep / f"{phase}-{count}") as ground:
+        cluster = ground.cluster
+        async with administrator(cluster.server, cluster.state.pki) as api:
+            ground.operator.start()
+            crowd = await _gather_crowd(api, count, patience)
+            await asyncio.sleep((crowd.slot - datetime.now(UTC)).total_seconds())
+            return await _observe(ground, phase, crowd, limit_seconds)
+
+
+async def _gather_crowd(api: ApiServer, count: int, patience: float) -> Crowd:
+    rate = await objects_per_second(api)
+    # Twice as long as the creation alone: the operator writes a status for each of its monitors meanwhile.
+    seconds = (2 * 2 * count / rate + 15) * patience
+    slot = whole_minute_after(datetime.now(UTC) + timedelta(seconds=seconds) + LAST_CALL)
+    crowd = Crowd(count, slot)
+    say(f"all are due at {slot:%H:%M} UTC")
+    await crowd.create(api)
+    while waiting := [each for each in await all_monitors(api) if not each.get("status")]:
+        say(f"waiting for the operator to take notice of {len(waiting)} monitors")
+        await asyncio.sleep(2)
+        _check_time(slot)
+    _check_time(slot)
+    return crowd
+
+
+def _check_time(slot: datetime) -> None:
+    if datetime.now(UTC) > slot - LAST_CALL:
+        raise TooSlowError(f"not all was in place at {slot:%H:%M}: try again with a larger --patience")
+
+
+async def _observe(ground: Arena, phase: str, crowd: Crowd, limit_seconds: float) -> Outcome:
+    before = ground.operator.usage()
+    log, arrivals = AuditLog(ground.cluster.state.audit_log), _Arrivals(crowd)
+    over = crowd.slot + timedelta(seconds=limit_seconds)
+    tell = crowd.slot + timedelta(seconds=TELL_SECONDS)
+    while (now := datetime.now(UTC)) < over and not arrivals.complete:
+        await asyncio.sleep(0.5)
+        arrivals.add(log.new_calls())
+        if now >= tell:
+            tell = now + timedelta(seconds=TELL_SECONDS)
+            ours, theirs = arrivals.count(USER), arrivals.count(CRONJOB_USER)
+            say(f"after {(now - crowd.slot).seconds} s: Jobs of {ours} monitors and {theirs} CronJobs")
+    await asyncio.sleep(AFTERWARDS_SECONDS)
+    arrivals.add(log.new_calls())
+    after = ground.operator.usage()
+    return Outcome(
+        phase=phase,
+        count=crowd.count,
+        slot=crowd.slot,
+        monitors=Lags.of(arrivals.by_user[USER], due=crowd.count, limit_seconds=limit_seconds),
+        cron_jobs=Lags.of(arrivals.by_user[CRONJOB_USER], due=crowd.count, limit_seconds=limit_seconds),
+        operator_cpu_seconds=after.cpu_seconds - before.cpu_seconds,
+        operator_peak_bytes=after.peak_resident_bytes,
+    )

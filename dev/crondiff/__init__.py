@@ -1,0 +1,1 @@
+"""Compares our cron with the Go library that Kubernetes' CronJob uses, slot by slot."""

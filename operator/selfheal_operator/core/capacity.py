@@ -1,0 +1,79 @@
+"""How many Jobs may run at once, and whose turn it is when there is room for one more."""
+
+import heapq
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most Jobs of one purpose that may be active at once; 0 for any number."""
+
+    total: int = 0
+    per_namespace: int = 0
+
+    def leave_room(self, active: int, active_in_namespace: int) -> bool:
+        """Say whether one more may start."""
+        return (not self.total or active < self.total) and (
+            not self.per_namespace or active_in_namespace < self.per_namespace
+        )
+
+
+@dataclass(slots=True)
+class WaitingRoom(Generic[K]):
+    """Those who wait for their turn, by namespace.
+
+    Fair between namespaces: the next one comes from the namespace that has the fewest active Jobs, so that
+    nobody's thousand monitors keep another's three waiting. Within it, and between equals, the oldest slot
+    goes first.
+    """
+
+    _slots: dict[K, datetime] = field(default_factory=dict)
+    _heaps: dict[str, list[tuple[datetime, K]]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def enter(self, key: K, namespace: str, slot: datetime) -> None:
+        """Have the key wait; one that waits already keeps its place."""
+        if key not in self._slots:
+            self._slots[key] = slot
+            heapq.heappush(self._heaps.setdefault(namespace, []), (slot, key))
+
+    def leave(self, key: K) -> None:
+        """Forget the key."""
+        self._slots.pop(key, None)
+
+    def call(self, limits: Limits, active: Counter[str]) -> K | None:
+        """Return whose turn it is, and forget them; None if nobody waits or there is no room.
+
+        Args:
+            limits: How many may be active.
+            active: How many are, by namespace.
+        """
+        total = active.total()
+        turns = (
+            (active[namespace], head, namespace)
+            for namespace in list(self._heaps)
+            if (head := self._head(namespace)) and limits.leave_room(total, active[namespace])
+        )
+        if (turn := min(turns, default=None)) is None:
+            return None
+        _, key = heapq.heappop(self._heaps[turn[2]])
+        del self._slots[key]
+        return key
+
+    def _head(self, namespace: str) -> datetime | None:
+        """Return the oldest slot that waits in a namespace."""
+        heap = self._heaps[namespace]
+        while heap and self._slots.get(heap[0][1]) != heap[0][0]:  # it has left
+            heapq.heappop(heap)
+        if heap:
+            return heap[0][0]
+        del self._heaps[namespace]
+        return None

@@ -1,0 +1,76 @@
+"""Which finished Jobs are no longer kept."""
+
+from collections.abc import Collection, Iterable
+
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.core.observed import Job, Monitor
+
+
+def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job]) -> list[Job]:
+    """Return the Jobs beyond the history limits, oldest first.
+
+    A Job is the record of its slot, number or request until the stored status has all of it: it is not
+    deleted before, or the operator that comes next would run it again. The newest of each kind stays longer,
+    until there is a newer one: another operator may not have heard of that status yet, and meets the name.
+    """
+    finished = [job for job in jobs if job.finished and not job.deleting]
+    newest = {_kind(job): job for job in sorted(jobs, key=_age)}
+    surplus = [
+        job
+        for purpose in Purpose
+        for failed, limit in (
+            (False, spec.successful_jobs_history_limit),
+            (True, spec.failed_jobs_history_limit),
+        )
+        for job in _beyond(limit, (j for j in finished if j.purpose is purpose and bool(j.failure) is failed))
+    ]
+    return sorted(
+        (job for job in surplus if is_on_record(monitor, job) and newest[_kind(job)] is not job), key=_age
+    )
+
+
+def is_on_record(monitor: Monitor, job: Job) -> bool:
+    """Say whether the stored status holds all that the Job's existence says: it ran, and what it reported."""
+    return is_started_on_record(monitor, job) and has_reported(monitor, job)
+
+
+def is_started_on_record(monitor: Monitor, job: Job) -> bool:
+    """Say whether the stored status holds that the Job was started."""
+    status = monitor.status
+    check = job.purpose is Purpose.CHECK
+    if job.request:
+        asked = monitor.check_request if check else monitor.retrain_request
+        handled = status.last_handled_check_request if check else status.last_handled_retrain_request
+        if job.request == asked and job.request != handled:
+            return False
+    if not check:
+        return retrain_number(job) <= status.retraining.count
+    return bool(job.request) or (
+        status.last_schedule_time is not None and job.slot <= status.last_schedule_time
+    )
+
+
+def has_reported(monitor: Monitor, job: Job) -> bool:
+    """Say whether the stored status holds the report of the Job, or of a later one."""
+    status = monitor.status
+    report = status.last_check if job.purpose is Purpose.CHECK else status.last_retraining
+    return report is not None and report.slot >= job.slot
+
+
+def retrain_number(job: Job) -> int:
+    """Return the number in a retraining Job's name."""
+    tail = job.name.rpartition("-")[2]
+    return int(tail) if tail.isascii() and tail.isdigit() else 0
+
+
+def _beyond(limit: int, jobs: Iterable[Job]) -> list[Job]:
+    return sorted(jobs, key=_age, reverse=True)[limit:]
+
+
+def _kind(job: Job) -> tuple[Purpose, bool]:
+    return job.purpose, bool(job.request)
+
+
+def _age(job: Job) -> tuple[object, str]:
+    return job.slot, job.name

@@ -1,0 +1,66 @@
+"""Runs that somebody asked for: each token of an annotation is answered by one Job, once.
+
+The Job carries the token. So it is the record until the status has it, as with slots, and two operators that
+answer the same token meet in the same name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.core.observed import Job, Observed
+from selfheal_operator.core.schedule import Schedule, is_slot
+
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What is asked for now, and what has been answered."""
+
+    check: str = ""
+    """The token of a check that has no Job yet; empty if none is wanted."""
+    retrain: str = ""
+    """Likewise of a retraining."""
+    handled_check: str | None = None
+    """The newest token that has its check: status.lastHandledCheckRequest."""
+    handled_retrain: str | None = None
+    """Likewise for retrainings."""
+
+
+def requests_of(seen: Observed) -> Requests:
+    """Compare the annotations with the Jobs and the status."""
+    monitor = seen.monitor
+    handled_check = _handled(
+        monitor.check_request, monitor.status.last_handled_check_request, seen.jobs, Purpose.CHECK
+    )
+    handled_retrain = _handled(
+        monitor.retrain_request, monitor.status.last_handled_retrain_request, seen.jobs, Purpose.RETRAIN
+    )
+    return Requests(
+        check="" if monitor.check_request == handled_check else monitor.check_request,
+        retrain="" if monitor.retrain_request == handled_retrain else monitor.retrain_request,
+        handled_check=handled_check,
+        handled_retrain=handled_retrain,
+    )
+
+
+def _handled(token: str, stored: str | None, jobs: Iterable[Job], purpose: Purpose) -> str | None:
+    answered = any(job.purpose is purpose and job.request == token for job in jobs)
+    return token if token and answered else stored
+
+
+def slot_for_request(now: datetime, jobs: Iterable[Job], schedule: Schedule) -> datetime:
+    """Return the slot of a run that is asked for now.
+
+    Reports are ordered by their slots, and slots of the schedule are the schedule's: so it is later than that
+    of every Job there is, and no slot of the schedule.
+    """
+    slot = now.replace(microsecond=0)
+    newest = max((job.slot for job in jobs), default=None)
+    if newest is not None:
+        slot = max(slot, newest + _SECOND)
+    while is_slot(schedule, slot):  # once: two slots are a minute apart
+        slot += _SECOND
+    return slot

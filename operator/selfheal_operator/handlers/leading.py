@@ -1,0 +1,97 @@
+"""What a leader does, from its first look to its last write; a standby waits for its turn."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.handlers.sweeper import Sweeper
+from selfheal_operator.handlers.watch import Context
+from selfheal_operator.kube.lease import Leadership
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 1.0
+"""What is being done when the operator is asked to end may be finished in this time."""
+
+
+class Leading:
+    """Works while it leads.
+
+    All that is only true of one turn, as what is queued and what failed, is made anew for each: nobody knows
+    what happened between two of them.
+
+    Args:
+        leadership: Tells when it leads.
+        sweeper: Keeps the store true.
+        context: Where events arrive.
+        new_reconciler: Makes what works on the monitors, with an empty queue.
+        workers: How many monitors are worked on at the same time.
+    """
+
+    def __init__(
+        self,
+        leadership: Leadership,
+        sweeper: Sweeper,
+        context: Context,
+        new_reconciler: Callable[[], Reconciler],
+        workers: int,
+    ) -> None:
+        self._leadership = leadership
+        self._sweeper = sweeper
+        self._context = context
+        self._new_reconciler = new_reconciler
+        self._workers = workers
+
+    async def run(self) -> None:
+        """Lead whenever that is possible, for ever; when cancelled, let somebody else lead."""
+        await self._sweeper.listed.wait()  # a leader that has yet to list would keep a warm one from working
+        try:
+            while True:
+                await self._leadership.acquire()
+                logger.info("Leading")
+                await self._lead()
+                logger.warning("No longer leading")
+        finally:
+            await self._leadership.give_back()
+
+    async def drain(self) -> None:
+        """Begin nothing new, and finish what is being done if that does not take long."""
+        if (reconciler := self._context.reconciler) is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reconciler.queue.drain(), DRAIN_SECONDS)
+
+    async def _lead(self) -> None:
+        """Work until the leadership is lost; then at once no more."""
+        duties = {asyncio.create_task(self._leadership.keep()), asyncio.create_task(self._work())}
+        try:
+            ended, _ = await asyncio.wait(duties, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for duty in duties:
+                duty.cancel()
+            await asyncio.gather(*duties, return_exceptions=True)
+        for duty in ended:
+            duty.result()
+
+    async def _work(self) -> None:
+        reconciler = self._context.reconciler = self._new_reconciler()
+        reconciler.instruments.set_leader(leads=True)
+        queue = reconciler.queue
+        try:
+            # What the leader before has written last, the watch may tell later: a Job that it made, and that
+            # is gone by now, would be made once more.
+            await self._sweeper.catch_up(self._leadership.acquired)
+            for key, promised in self._context.store.oldest_promise_first():
+                queue.add_at(key, promised)
+                queue.add_last(key)
+            for key in self._context.store.unanswered():
+                queue.add(key)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(queue.run_clock())
+                for _ in range(self._workers):
+                    group.create_task(reconciler.run_worker())
+        finally:
+            self._context.reconciler = None
+            reconciler.instruments.set_leader(leads=False)

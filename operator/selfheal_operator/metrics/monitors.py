@@ -1,0 +1,182 @@
+"""One set of series for each monitor, made from the store at each scrape and gone with the monitor.
+
+Ten thousand monitors have fifty thousand series. The client library would make an object of each of them,
+and one text of all, while all else waits. So the text is written here, a few hundred monitors at a time.
+"""
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeVar
+
+from selfheal_operator.metrics.family import Family
+
+CHUNK: Final = 200
+"""Monitors that are read or written before others have a turn: a few milliseconds."""
+
+Document = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Facts(NamedTuple):
+    """What the metrics tell of one monitor."""
+
+    suspended: bool
+    result: str | None
+    drift_share: float | None
+    last_success: float | None
+    """In seconds since the epoch."""
+    missed: int
+    model: str | None
+    """The labels of the registered version, as they are written."""
+    next_check: float | None
+    """The oldest slot without a Job, in seconds since the epoch."""
+
+
+Named = tuple[tuple[str, str], Facts]
+"""The namespace and the name of a monitor, and the facts."""
+
+
+def facts_of(document: Document) -> Facts:
+    """Read what the metrics tell of a monitor, from its document.
+
+    What is not as the API has it counts as absent: one monitor must not spoil the scrape of all others.
+    """
+    status = _part(document, "status")
+    check, model, missed = _part(status, "lastCheck"), _part(status, "model"), status.get("missedChecks")
+    return Facts(
+        suspended=_part(document, "spec").get("suspend") is True,
+        result=sys.intern(escaped(str(check["result"]))) if "result" in check else None,
+        drift_share=_number(check.get("driftShare")),
+        last_success=_seconds(status.get("lastSuccessfulCheckTime")),
+        missed=int(missed) if isinstance(missed, int) else 0,
+        model=_model_labels(model) if "version" in model else None,
+        next_check=_seconds(status.get("nextCheckTime")),
+    )
+
+
+def escaped(value: str) -> str:
+    """Return a label's value as it is written: users name models, and name them as they like."""
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def _model_labels(model: Document) -> str:
+    return f'model="{escaped(str(model.get("name")))}",version="{escaped(str(model["version"]))}"'
+
+
+def _part(document: Document, name: str) -> Document:
+    part = document.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _number(text: object) -> float | None:
+    try:
+        return float(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _seconds(time: object) -> float | None:
+    try:
+        return datetime.fromisoformat(time).timestamp() if isinstance(time, str) else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorFamily:
+    """One metric of every monitor."""
+
+    family: Family
+    sample: Callable[[Facts], str | None]
+    """Returns further labels, if any, the closing brace and the value; None for no series."""
+
+
+def _family(
+    name: str, kind: str, help_: str, sample: Callable[[Facts], str | None], *labels: str
+) -> MonitorFamily:
+    return MonitorFamily(Family(name, kind, ("namespace", "monitor", *labels), help_), sample)
+
+
+FAMILIES: Final = (
+    _family(
+        "selfheal_monitor_drift_share",
+        "gauge",
+        "Share of drifted columns in the newest check, from 0 to 1; no series without a verdict.",
+        lambda facts: None if facts.drift_share is None else f"}} {facts.drift_share}",
+    ),
+    _family(
+        "selfheal_monitor_last_check_result",
+        "gauge",
+        "1 for the result of the newest check: NoDrift, Warning, Drift, Inconclusive or Error.",
+        lambda facts: None if facts.result is None else f',result="{facts.result}"}} 1',
+        "result",
+    ),
+    _family(
+        "selfheal_monitor_last_successful_check_timestamp_seconds",
+        "gauge",
+        "When the newest check that could look was completed; no series before the first.",
+        lambda facts: None if facts.last_success is None else f"}} {facts.last_success}",
+    ),
+    _family(
+        "selfheal_monitor_missed_checks_total",
+        "counter",
+        "Slots that passed without a check in the life of the monitor; restarts do not set it back.",
+        lambda facts: f"}} {facts.missed}",
+    ),
+    _family(
+        "selfheal_monitor_suspended",
+        "gauge",
+        "1 if spec.suspend is true, else 0.",
+        lambda facts: "} 1" if facts.suspended else "} 0",
+    ),
+    _family(
+        "selfheal_monitor_model_info",
+        "gauge",
+        "1 for the version that a retraining registered last; no series before the first.",
+        lambda facts: None if facts.model is None else f",{facts.model}}} 1",
+        "model",
+        "version",
+    ),
+)
+SLOTS_DUE: Final = Family(
+    "selfheal_slots_due", "gauge", (), "Monitors of which a slot has come due that has no Job yet."
+)
+
+
+async def monitor_lines(monitors: Iterable[Named], now: datetime) -> AsyncIterator[str]:
+    """Yield the exposition of all monitors in pieces, and let others go on between any two."""
+    all_: list[Named] = []
+    for chunk in _chunks(monitors):
+        all_ += chunk
+        await asyncio.sleep(0)
+    for metric in FAMILIES:
+        yield heading(metric.family)
+        for part in _chunks(all_):
+            yield "".join(_lines(metric, part))
+            await asyncio.sleep(0)
+    due = sum(1 for _, facts in all_ if facts.next_check is not None and facts.next_check <= now.timestamp())
+    yield f"{heading(SLOTS_DUE)}{SLOTS_DUE.name} {due}\n"
+
+
+def heading(family: Family) -> str:
+    """Return the lines that introduce a metric."""
+    return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.type}\n"
+
+
+def _lines(metric: MonitorFamily, monitors: Iterable[Named]) -> Iterator[str]:
+    metric_name = metric.family.name
+    for (namespace, name), facts in monitors:
+        sample = metric.sample(facts)
+        if sample is not None:  # names of objects hold nothing that would have to be escaped
+            yield f'{metric_name}{{namespace="{namespace}",monitor="{name}"{sample}\n'
+
+
+def _chunks(things: Iterable[T]) -> Iterator[list[T]]:
+    """Yield the things in lists: each is only read when its list is asked for."""
+    rest = iter(things)
+    while chunk := list(itertools.islice(rest, CHUNK)):
+        yield chunk

@@ -1,0 +1,31 @@
+"""Gauges whose values are asked for at each scrape, and kept nowhere."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+Values = Mapping[tuple[str, ...], float]
+"""By the values of the labels, in their order."""
+
+
+@dataclass(slots=True, eq=False)
+class PulledGauge(Collector):
+    """A gauge that has exactly the series that `read` names at the time of the scrape."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    read: Callable[[], Values] = dict
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Return the family without values."""
+        return [GaugeMetricFamily(self.name, self.help, labels=self.labels)]
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the family with its values of now."""
+        family = GaugeMetricFamily(self.name, self.help, labels=self.labels)
+        for labels, value in self.read().items():
+            family.add_metric(labels, value)
+        return [family]

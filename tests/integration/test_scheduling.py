@@ -1,0 +1,185 @@
+"""Runs on demand, limits, Replace and history on the real API server, with containers that look at data.
+
+The data comes from a server that never answers where a check has to go on until it is stopped, and is missing
+where it has to end at once.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventually import eventually
+from kubectl import Kubectl
+from localcluster import LocalCluster
+from monitors import monitor_manifest, promise_slot
+from operators import Operator
+
+pytestmark = pytest.mark.timeout(300)
+PATIENCE_SECONDS = 120
+NOWHERE = "/nonexistent/table.parquet"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the monitors act: an operator that may run two checks at once."""
+
+    kubectl: Kubectl
+    endless: str
+    """Data that a container waits for."""
+
+    def apply(self, name: str, current: str = NOWHERE, **spec: Any) -> None:
+        """Make a monitor whose next slot is a year away."""
+        self.kubectl.apply(monitor_manifest(name, reference=current, current=current, **spec))
+        self.wait(name, lambda status: status.get("observedGeneration"), "is noticed")
+
+    def ask(self, name: str, token: str, what: str = "check") -> None:
+        """Ask for a run."""
+        annotation = f"selfheal.dev/{what}-requested-at={token}"
+        self.kubectl("annotate", "--overwrite", "modelmonitor", name, annotation)
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Return the status of a monitor."""
+        status: dict[str, Any] = self.kubectl.get("modelmonitor", name).get("status", {})
+        return status
+
+    def wait(self, name: str, reached: Callable[[dict[str, Any]], Any], what: str) -> dict[str, Any]:
+        """Return the status once it is so."""
+        eventually(lambda: reached(self.status(name)), f"{name}: {what}", timeout_seconds=PATIENCE_SECONDS)
+        return self.status(name)
+
+    def wait_for_answer(self, name: str, token: str) -> None:
+        """Return when a request has been answered."""
+        self.wait(name, lambda status: status.get("lastHandledCheckRequest") == token, f"{token} is answered")
+
+    def wait_for_reports(self, name: str, number: int) -> dict[str, Any]:
+        """Return the status when so many checks have reported."""
+        return self.wait(name, lambda s: len(s.get("history", [])) == number, f"{number} have reported")
+
+    def jobs(self, name: str = "") -> list[dict[str, Any]]:
+        """Return the Jobs of a monitor, or of all."""
+        selector = f"--selector=selfheal.dev/monitor={name}" if name else "--selector=selfheal.dev/monitor"
+        items: list[dict[str, Any]] = self.kubectl.get("jobs", selector)["items"]
+        return items
+
+    def requests(self, name: str) -> list[str]:
+        """Return the tokens on a monitor's Jobs."""
+        annotations = [job["metadata"]["annotations"] for job in self.jobs(name)]
+        return sorted(each["selfheal.dev/request"] for each in annotations if "selfheal.dev/request" in each)
+
+
+@pytest.fixture(scope="module")
+def stage(
+    cluster: LocalCluster, installation: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """One operator, serving one namespace."""
+    folder = tmp_path_factory.mktemp("scheduling")
+    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, "scheduling")
+    kubectl("create", "namespace", kubectl.namespace)
+    settings = {
+        "namespaces": kubectl.namespace,
+        "max_active_checks_per_namespace": "2",
+        "mlflow_tracking_uri": "http://127.0.0.1:9",
+    }
+    operator = Operator(installation, folder / "operator.log", **settings)
+    operator.start()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield Stage(kubectl, f"http://127.0.0.1:{silent.getsockname()[1]}/endless.csv")
+    operator.kill()
+
+
+def test_each_request_is_answered_once(stage: Stage) -> None:
+    """Each new token by one Job, and it is echoed when the check has reported."""
+    stage.apply("asked", failedJobsHistoryLimit=5, successfulJobsHistoryLimit=5)
+    for token in ("first", "second"):
+        stage.ask("asked", token)
+        stage.wait_for_answer("asked", token)
+    status = stage.wait_for_reports("asked", 2)
+
+    assert stage.requests("asked") == ["first", "second"]
+    assert status["lastCheck"]["reason"] == "DataNotFound"
+    assert "lastScheduleTime" not in status
+    assert status["missedChecks"] == 0
+
+
+def test_finished_jobs_beyond_the_limit_are_deleted(stage: Stage) -> None:
+    """Three checks leave the newest."""
+    stage.apply("tidy")
+    for number in range(3):
+        stage.ask("tidy", f"token-{number}")
+        stage.wait_for_reports("tidy", number + 1)
+
+    eventually(lambda: stage.requests("tidy") == ["token-2"], "only the newest is kept", timeout_seconds=60)
+
+
+def test_a_suspended_monitor_answers_a_request_when_it_is_resumed(stage: Stage) -> None:
+    """And starts nothing before."""
+    stage.apply("resting", suspend=True)
+    stage.ask("resting", "please")
+    time.sleep(3)
+    assert stage.jobs("resting") == []
+
+    stage.kubectl("patch", "modelmonitor", "resting", "--type=merge", '--patch={"spec":{"suspend":false}}')
+
+    stage.wait_for_answer("resting", "please")
+
+
+def test_a_slot_that_is_too_late_is_passed_over_and_counted(stage: Stage) -> None:
+    """No Job is made for it, and an Event says so."""
+    stage.apply("late", startingDeadlineSeconds=600)
+    slot = promise_slot(stage.kubectl, "late")
+
+    status = stage.wait("late", lambda s: s.get("missedChecks"), "it is counted")
+
+    assert status["missedChecks"] == 1
+    assert status["lastScheduleTime"] == f"{slot:%Y-%m-%dT%H:%M:%SZ}"
+    assert stage.jobs("late") == []
+    events = stage.kubectl.get("events", "--field-selector=involvedObject.name=late")["items"]
+    assert "ChecksMissed" in {event["reason"] for event in events}
+
+
+def test_replace_stops_the_check_that_still_runs(stage: Stage) -> None:
+    """The slot after it gets its Job; both count as started."""
+    begun = datetime.now(UTC)
+    stage.apply("hasty", stage.endless, intervalSeconds=60, concurrencyPolicy="Replace")
+    first = stage.wait("hasty", lambda s: s.get("lastScheduleTime"), "the first slot is started")
+
+    status = stage.wait(
+        "hasty",
+        lambda s: s.get("lastScheduleTime") != first["lastScheduleTime"],
+        "the second slot is started",
+    )
+
+    one, two = (datetime.fromisoformat(s["lastScheduleTime"]) for s in (first, status))
+    assert begun < one == two - timedelta(seconds=60)
+    assert status["missedChecks"] == 0
+    assert [job["metadata"]["annotations"]["selfheal.dev/slot"] for job in stage.jobs("hasty")] == [
+        status["lastScheduleTime"]
+    ]
+    events = stage.kubectl.get("events", "--field-selector=involvedObject.name=hasty")["items"]
+    assert "CheckReplaced" in {event["reason"] for event in events}
+    stage.kubectl("delete", "modelmonitor", "hasty", "--wait=false")
+
+
+def test_no_more_checks_run_at_once_than_are_allowed(stage: Stage) -> None:
+    """The others get their turn when one ends."""
+    names = [f"waiting-{number}" for number in range(4)]
+    for name in names:
+        stage.apply(name)
+    for name in names:
+        stage.ask(name, "now")
+
+    most, waiting = 0, set(names)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while waiting:
+        assert time.monotonic() < deadline, f"still waiting: {waiting}"
+        running = [job for job in stage.jobs() if not job["status"].get("conditions")]
+        most = max(most, len(running))
+        waiting = {name for name in waiting if "lastCheck" not in stage.status(name)}
+
+    assert 1 <= most <= 2

@@ -1,0 +1,156 @@
+from dataclasses import replace
+
+import pytest
+
+from builders import (
+    HOUR,
+    MINUTE,
+    NOON,
+    finished_job,
+    job,
+    last_check,
+    monitor,
+    observed,
+    spec_document,
+    status,
+)
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
+from selfheal_operator.core.jobs import check_job_name
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Job, Observed
+
+ONE = NOON + HOUR
+RUNNING = job(slot=NOON)
+
+
+def overtaken(*jobs: Job, policy: str = "Replace", **fields) -> Observed:
+    """Return a monitor whose check of noon still runs at one o'clock."""
+    told = {"last_schedule_time": NOON, "next_check_time": ONE} | fields
+    return observed(monitor(spec_document(concurrencyPolicy=policy), status(**told)), *(jobs or (RUNNING,)))
+
+
+def test_replace_stops_the_running_check_and_then_starts_the_next():
+    """One after the other: a crash between them leaves a slot that is due."""
+    seen = overtaken()
+    plan = plan_monitor(seen, ONE)
+    assert (plan.replace, plan.job) == (RUNNING, None)
+    assert [event.reason for event in plan.events] == [Reason.CHECK_REPLACED]
+
+    following = plan_monitor(replace(seen, jobs=()), ONE)
+
+    assert following.job is not None
+    assert following.job.name == check_job_name("churn", ONE)
+
+
+def test_a_check_is_not_replaced_before_the_status_knows_it():
+    """Without its Job and without the status, nobody would know that its slot was started."""
+    plan = plan_monitor(overtaken(last_schedule_time=NOON - HOUR, next_check_time=NOON), ONE)
+
+    assert (plan.replace, plan.job) == (None, None)
+    assert plan.status is not None
+    assert plan.status["lastScheduleTime"] == "2026-11-23T12:00:00Z"
+
+
+def test_a_replaced_check_is_not_counted_as_missed():
+    """It was started."""
+    plan = plan_monitor(overtaken(job(slot=ONE)), ONE + MINUTE)
+
+    assert plan.status is not None
+    assert plan.status["missedChecks"] == 0
+
+
+@pytest.mark.parametrize(
+    ("case", "seen"),
+    [
+        ("Forbid", overtaken(policy="Forbid")),
+        ("somebody asked for it", overtaken(job(slot=NOON + MINUTE, request="a"))),
+        ("it is being deleted already", overtaken(job(slot=NOON, deleting=True))),
+        ("there is no room for the next", replace(overtaken(), held=frozenset({Purpose.CHECK}))),
+    ],
+)
+def test_a_running_check_is_left_to_finish(case, seen):
+    """And the slot that is due waits for it."""
+    plan = plan_monitor(seen, ONE)
+
+    assert (plan.replace, plan.job) == (None, None), case
+
+
+def test_a_check_for_which_there_is_no_room_is_not_ordered():
+    """Its slot stays due."""
+    quiet = last_check(NOON, CheckResult.NO_DRIFT)
+    seen = replace(overtaken(finished_job(), last_check=quiet), held=frozenset({Purpose.CHECK}))
+
+    assert plan_monitor(seen, ONE).job is None
+    assert plan_monitor(replace(seen, held=frozenset()), ONE).job is not None
+
+
+def test_a_retraining_for_which_there_is_no_room_says_so_and_keeps_no_check_waiting():
+    """The condition names the cause."""
+    told = status(last_check=last_check(NOON), last_schedule_time=NOON, next_check_time=ONE)
+    held = observed(monitor(status=told), finished_job(), held=frozenset({Purpose.RETRAIN}))
+
+    plan = plan_monitor(held, NOON + MINUTE)
+    assert plan.job is None
+    assert plan.status is not None
+    condition = next(c for c in plan.status["conditions"] if c["type"] == "Retraining")
+    assert condition["reason"] == Reason.WAITING_FOR_CAPACITY
+
+    order = plan_monitor(held, ONE).job
+    assert order is not None
+    assert order.purpose is Purpose.CHECK
+
+
+# --- Jobs that only the status speaks of --------------------------------------------------------------------
+
+
+def test_a_check_that_only_the_status_knows_is_looked_up_before_the_next_starts():
+    """Another operator started it; the watch of Jobs is behind that of monitors."""
+    unknown = {"name": "churn-check-1", "uid": "uid", "purpose": "Check"}
+    told = status(active=[unknown], last_schedule_time=NOON, next_check_time=ONE)
+
+    order = plan_monitor(observed(monitor(status=told)), ONE).job
+
+    assert order is not None
+    assert order.unseen == ("churn-check-1", check_job_name("churn", NOON))
+
+
+@pytest.mark.parametrize("jobs", [(finished_job(),), ()])
+def test_nothing_is_looked_up_when_all_is_known(jobs):
+    """The ordinary start costs one request."""
+    told = status(
+        last_schedule_time=NOON, next_check_time=ONE, last_check=last_check(NOON, CheckResult.NO_DRIFT)
+    )
+
+    order = plan_monitor(observed(monitor(status=told), *jobs), ONE).job
+
+    assert order is not None
+    assert order.unseen == ()
+
+
+def test_the_retraining_before_is_looked_up_if_it_is_not_known_to_have_ended():
+    """Two at once would train on the same data, and the later one would win for no reason."""
+    told = status(
+        last_check=last_check(NOON),
+        last_schedule_time=NOON,
+        next_check_time=ONE,
+        retraining={"count": 1, "last_trigger_slot": NOON - HOUR, "last_start_time": NOON - 2 * HOUR},
+    )
+    seen = observed(monitor(spec_document(retraining={"cooldownSeconds": 0}), told), finished_job())
+
+    order = plan_monitor(seen, NOON + MINUTE).job
+
+    assert order is not None
+    assert (order.name, order.unseen) == ("churn-retrain-2", ("churn-retrain-1",))
+
+
+def test_a_job_whose_creation_was_not_answered_is_looked_up_before_the_next_starts():
+    """It may run: the request was carried out, and only the answer was lost."""
+    told = status(last_schedule_time=NOON - HOUR, next_check_time=NOON, last_check=last_check(NOON - HOUR))
+    manual = spec_document(retraining={"mode": "Manual"})
+    lost = check_job_name("churn", NOON)
+    seen = observed(monitor(manual, told), finished_job(slot=NOON - HOUR), unanswered=(lost,))
+
+    order = plan_monitor(seen, ONE).job
+
+    assert order is not None
+    assert (order.name, order.unseen) == (check_job_name("churn", ONE), (lost,))

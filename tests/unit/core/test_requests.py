@@ -1,0 +1,208 @@
+from dataclasses import replace
+
+import pytest
+
+from builders import (
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    finished_job,
+    job,
+    last_check,
+    last_retraining,
+    monitor,
+    monitor_body,
+    observed,
+    spec_document,
+    status,
+)
+from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.core.jobs import requested_check_job_name
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Observed, job_from, monitor_from
+from selfheal_operator.core.plan import JobOrder
+from selfheal_operator.core.requests import requests_of, slot_for_request
+from selfheal_operator.core.schedule import IntervalSchedule
+
+HALF_PAST = NOON + 30 * MINUTE
+RETRAIN = Purpose.RETRAIN
+
+
+def asked(*jobs, check: str = "", retrain: str = "", document=None, **fields) -> Observed:
+    """Return a monitor that was checked at noon, and of which somebody asks for more."""
+    told = {
+        "last_check": last_check(NOON),
+        "last_schedule_time": NOON,
+        "next_check_time": NOON + HOUR,
+        "missed_checks": 0,
+        "retraining": {"count": 1, "last_trigger_slot": NOON, "last_start_time": NOON},
+    }
+    quiet = spec_document(retraining={"mode": "Manual"}) if document is None else document
+    return observed(
+        monitor(quiet, status(**told | fields), check_request=check, retrain_request=retrain),
+        finished_job(),
+        *jobs,
+    )
+
+
+def ordered(seen: Observed, now=HALF_PAST) -> JobOrder | None:
+    """Return the Job that is ordered."""
+    return plan_monitor(seen, now).job
+
+
+def retraining_condition(seen: Observed, now=HALF_PAST) -> dict[str, str]:
+    """Return the condition that is planned."""
+    plan = plan_monitor(seen, now)
+    assert plan.status is not None
+    return next(c for c in plan.status["conditions"] if c["type"] == "Retraining")
+
+
+def test_a_request_is_read_from_its_annotation():
+    """Any text is a token; white space around it is none, and what is too long is cut."""
+    body = monitor_body()
+    annotations = {"selfheal.dev/check-requested-at": " now ", "selfheal.dev/retrain-requested-at": "x" * 300}
+
+    read = monitor_from(body | {"metadata": body["metadata"] | {"annotations": annotations}})
+
+    assert (read.check_request, read.retrain_request) == ("now", "x" * 256)
+
+
+def test_a_check_that_is_asked_for_starts_at_once_and_carries_the_token():
+    """Its name is made from the token, so that two operators answer it once."""
+    order = ordered(asked(check="please"))
+
+    assert order is not None
+    assert order.name == requested_check_job_name("churn", "please")
+    assert order.manifest["metadata"]["annotations"]["selfheal.dev/request"] == "please"
+    assert order.slot == HALF_PAST
+
+
+def test_names_of_requested_checks_fit_into_a_label():
+    """A Job's name is a label value on its pods."""
+    assert len(requested_check_job_name("m" * 45, "x" * 256)) <= 63
+
+
+def test_the_job_that_is_asked_for_is_the_job_that_is_read():
+    """Token and all."""
+    order = ordered(asked(check="please"))
+    assert order is not None
+    server = {"uid": "uid", "creationTimestamp": "2026-11-23T12:30:00Z"}
+
+    read = job_from({"metadata": order.manifest["metadata"] | server})
+
+    assert read is not None
+    assert (read.request, read.slot, read.purpose) == ("please", HALF_PAST, Purpose.CHECK)
+
+
+@pytest.mark.parametrize(
+    ("case", "seen"),
+    [
+        ("no annotation", asked()),
+        ("the status says that it was handled", asked(check="a", last_handled_check_request="a")),
+        ("its Job is there", asked(job(slot=HALF_PAST - MINUTE, request="a"), check="a")),
+        ("a check runs", asked(job(slot=HALF_PAST - MINUTE), check="a")),
+        ("suspended", asked(check="a", document=spec_document(suspend=True))),
+        ("the spec is wrong", asked(check="a", document=spec_document(timeZone="Mars"))),
+    ],
+)
+def test_a_check_is_not_started_for_a_request(case, seen):
+    """Handled is handled; what stands in its way is waited for."""
+    assert ordered(seen) is None, case
+
+
+def test_a_slot_that_is_due_goes_before_a_request():
+    """The older one first; the request is answered when that check has ended."""
+    order = ordered(asked(check="a"), NOON + HOUR)
+
+    assert order is not None
+    assert "selfheal.dev/request" not in order.manifest["metadata"]["annotations"]
+
+
+def test_a_handled_request_is_echoed_and_is_no_slot_of_the_schedule():
+    """It neither moves lastScheduleTime nor makes slots before it count as missed."""
+    seen = asked(finished_job(slot=HALF_PAST, request="a"), check="a", last_check=last_check(HALF_PAST))
+
+    written = plan_monitor(seen, HALF_PAST + MINUTE).status
+
+    assert written is not None
+    assert written["lastHandledCheckRequest"] == "a"
+    assert written["lastScheduleTime"] == "2026-11-23T12:00:00Z"
+    assert written["nextCheckTime"] == "2026-11-23T13:00:00Z"
+    assert written["missedChecks"] == 0
+
+
+@pytest.mark.parametrize("check", ["", "b"])
+def test_an_echo_stays_when_its_annotation_is_gone(check):
+    """And when another token waits for its turn."""
+    assert requests_of(asked(check=check, last_handled_check_request="a")).handled_check == "a"
+
+
+def test_the_slot_of_a_request_is_later_than_any_jobs_and_no_slot_of_the_schedule():
+    """Reports are ordered by slots; a slot of the schedule has a Job of its own."""
+    minutely = IntervalSchedule(60, 0)
+
+    assert slot_for_request(NOON + 0.5 * SECOND, [], minutely) == NOON + SECOND
+    assert slot_for_request(NOON + 5 * SECOND, [job(slot=NOON)], minutely) == NOON + 5 * SECOND
+    assert slot_for_request(NOON, [job(slot=NOON + 59 * SECOND)], minutely) == NOON + 61 * SECOND
+
+
+# --- retrainings --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "document", "fields"),
+    [
+        ("within the cooldown", spec_document(), {}),
+        ("mode Manual", None, {}),
+        ("never checked", None, {"last_check": None}),
+    ],
+)
+def test_a_retraining_that_is_asked_for_starts_at_once(case, document, fields):
+    """Whoever asks has reasons of their own."""
+    seen = replace(asked(retrain="please", document=document, **fields), jobs=())
+    order = ordered(seen)
+
+    assert order is not None, case
+    assert (order.name, order.slot) == ("churn-retrain-2", HALF_PAST)
+    assert order.manifest["metadata"]["annotations"]["selfheal.dev/request"] == "please"
+
+
+@pytest.mark.parametrize(
+    ("case", "seen", "reason"),
+    [
+        ("suspended", asked(retrain="a", document=spec_document(suspend=True)), Reason.SUSPENDED),
+        (
+            "disabled",
+            asked(retrain="a", document=spec_document(retraining={"mode": "Disabled"})),
+            Reason.RETRAINING_DISABLED,
+        ),
+        ("another one runs", asked(job(RETRAIN, number=2), retrain="a"), Reason.DRIFT_TRIGGERED),
+    ],
+)
+def test_what_stands_in_the_way_of_a_requested_retraining_is_told(case, seen, reason):
+    """It is waited for, as long as the request stands."""
+    assert ordered(seen) is None, case
+    assert retraining_condition(seen)["reason"] == reason, case
+
+
+def test_a_requested_retraining_is_echoed_and_answers_the_drift_before_it():
+    """The drift that was found before it is not answered once more."""
+    eager = spec_document(retraining={"cooldownSeconds": 0})
+    running = job(RETRAIN, slot=HALF_PAST, number=2, request="a", created=HALF_PAST)
+    seen = asked(running, retrain="a", document=eager)
+
+    plan = plan_monitor(seen, HALF_PAST + SECOND)
+    assert plan.status is not None
+    assert plan.status["lastHandledRetrainRequest"] == "a"
+    assert plan.status["retraining"]["count"] == 2
+    assert retraining_condition(seen)["reason"] == Reason.RETRAIN_REQUESTED
+
+    told = last_retraining(HALF_PAST, job_name="churn-retrain-2")
+    ended = asked(replace(running, finished=True), retrain="a", document=eager, last_retraining=told)
+    assert ordered(ended, HALF_PAST + MINUTE) is None
+
+
+def test_a_handled_retraining_is_not_started_again():
+    """The echo is all that is left of it by then."""
+    assert ordered(asked(retrain="a", last_handled_retrain_request="a")) is None

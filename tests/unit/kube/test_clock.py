@@ -1,0 +1,110 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from builders import HOUR, NOON, SECOND
+from selfheal_operator.kube.clock import ServerClock
+
+
+class Machine:
+    """A machine whose wall clock may be stepped, and an API server on another one."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self.step = 0.0
+        self.clock = ServerClock(lambda: self.server + self.step, lambda: 5000 + self.passed)
+
+    @property
+    def server(self) -> float:
+        """The API server's time."""
+        return NOON.timestamp() + self.passed
+
+    def answer(self, took: float = 0.01) -> None:
+        """Let an answer of the API server come in."""
+        self.clock.hear(format_datetime(datetime.fromtimestamp(int(self.server), UTC), usegmt=True), took)
+
+    def off(self) -> float:
+        """Return by how many seconds the clock is wrong."""
+        return self.clock().timestamp() - self.server
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """Return a machine whose clock is right."""
+    return Machine()
+
+
+def test_a_clock_that_agrees_is_exact(machine):
+    """The Date header tells whole seconds; the machine's own clock tells the rest."""
+    for _ in range(20):
+        machine.passed += 0.37
+        machine.answer()
+
+        assert abs(machine.off()) < 0.001
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR, 400 * 24 * HOUR, 3 * SECOND])
+def test_a_step_of_the_wall_clock_moves_nothing(machine, step):
+    """Neither before the next answer nor after it, nor when the clock is set right again."""
+    machine.answer()
+    machine.step = step / timedelta(seconds=1)
+    assert abs(machine.off()) < 0.001
+    for _ in range(5):
+        machine.passed += 7.3
+        machine.answer()
+        assert abs(machine.off()) <= 1.5
+
+    machine.step = 0
+    machine.answer()
+    assert abs(machine.off()) < 0.001
+
+
+def test_a_machine_that_starts_with_a_wrong_clock_takes_over_the_servers(machine):
+    """To the half second that the header leaves open."""
+    machine.step = 5000
+    late = ServerClock(lambda: machine.server + machine.step, lambda: machine.passed)
+    machine.clock = late
+    assert machine.off() == pytest.approx(5000)
+
+    machine.passed += 0.4
+    machine.answer()
+
+    assert abs(machine.off()) <= 1
+
+
+def test_an_answer_that_took_long_says_little(machine):
+    """Its header may be as old as the request."""
+    machine.step = 8
+    machine.clock.hear(format_datetime(datetime.fromtimestamp(int(machine.server), UTC), usegmt=True), 10)
+
+    assert machine.off() == pytest.approx(8)
+
+
+def test_a_step_of_the_servers_clock_is_followed(machine):
+    """All of the cluster goes by it: creation times, leases, the slots of other operators."""
+    machine.answer()
+    ahead = datetime.fromtimestamp(int(machine.server + 600), UTC)
+
+    machine.clock.hear(format_datetime(ahead, usegmt=True), 0.01)
+
+    assert machine.off() == pytest.approx(600, abs=1)
+
+
+def test_a_deviation_is_told_once_and_its_end(machine, caplog):
+    """Not at each of a thousand requests."""
+    caplog.set_level("INFO")
+    for step in (0, 100, 100, 100, 0, 0):
+        machine.step = step
+        machine.passed += 1
+        machine.answer()
+
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert caplog.records[0].ahead_seconds == 100
+
+
+def test_what_is_no_date_is_ignored(machine):
+    """A proxy may write anything."""
+    machine.clock.hear("yesterday", 0.01)
+
+    assert abs(machine.off()) < 0.001
