@@ -94,6 +94,10 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
 	@$(PY) -m crondiff $(ARGS)
 
+.PHONY: fuzz-data
+fuzz-data: $(READY) ## Put 2,000 hostile inputs to the check: each must end in a sentence (a few minutes; ARGS=--help)
+	@$(PY) -m datafuzz $(ARGS)
+
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated
 	@$(PY) -m selfheal_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
