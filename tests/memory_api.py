@@ -67,6 +67,8 @@ class MemoryApi:
         if method == "DELETE":
             return self.delete_as_asked(path, dict(body or {}))
         assert method == "PATCH", method
+        if "/jobs/" in path:
+            return self.stop_job(path, dict(body or {}))
         manager = (query or {})["fieldManager"]
         return self.apply_status(path.removesuffix("/status"), dict(body or {}), manager)
 
@@ -114,6 +116,15 @@ class MemoryApi:
             raise ConflictError("uid is not what it was")
         self.delete(path)
         return {}
+
+    def stop_job(self, path: str, patch: Document) -> Document:
+        """Note on a Job that it is to end; it does so later."""
+        before = self.get(path)
+        if patch["metadata"]["uid"] != before["metadata"]["uid"]:
+            raise ConflictError("uid is not what it was")
+        annotations = before["metadata"]["annotations"] | patch["metadata"]["annotations"]
+        spec = before["spec"] | patch["spec"]
+        return self._store("MODIFIED", path, before | {"spec": spec}, {"annotations": annotations})
 
     def edit_spec(self, path: str, spec: Document) -> None:
         """Replace a spec, as a user does; an equal one changes nothing."""

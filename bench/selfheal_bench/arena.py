@@ -1,6 +1,7 @@
 """The ground for one measurement: a fresh control plane without a node, the CRD, the operator's rights."""
 
 import shutil
+import signal
 import ssl
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from demo.folders import DemoFolder
@@ -38,6 +40,8 @@ def arena(options: ControlPlaneOptions, keep: Path | None) -> Iterator[Arena]:
         keep: A folder that gets the audit log and the programs' logs before they go.
     """
     with ExitStack() as ends:
+        # Asked to end, Python would otherwise do so at once and leave the folder behind.
+        ends.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _leave))
         root = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="selfheal-bench-")))
         folder = DemoFolder(root / "operator")
         folder.root.mkdir()
@@ -58,6 +62,10 @@ def arena(options: ControlPlaneOptions, keep: Path | None) -> Iterator[Arena]:
         wait_for_api(kubectl)
         operator.take_token(kubectl)
         yield Arena(cluster, operator)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def administrator(server: str, pki: Path) -> ApiServer:

@@ -54,7 +54,7 @@ def outcomes(first: int, count: int) -> Iterator[dict[str, Any]]:
 
 def outcome(number: int, folder: Path) -> dict[str, Any]:
     """Return what the check makes of one input, and what is wrong with that."""
-    from selfheal_jobs.check import look, verdict  # noqa: PLC0415  the parent needs none of it
+    from selfheal_jobs.check import look, report_of  # noqa: PLC0415  the parent needs none of it
 
     random = np.random.default_rng(number)
     reference, current = folder / "reference.parquet", folder / "current"
@@ -62,9 +62,15 @@ def outcome(number: int, folder: Path) -> dict[str, Any]:
     current.mkdir()
     kind = sorted(KINDS)[number % len(KINDS)]
     hostile = KINDS[kind](Maker(current, random))
-    seen = look(_request(str(reference), hostile, random))
-    result, reason, sentence = verdict(seen, 0.3)
-    found = {"number": number, "kind": kind, "result": result, "reason": reason, "sentence": sentence}
+    request = _request(str(reference), hostile, random)
+    said = report_of(request, look(request), started=request.slot, completed=request.slot).last_check
+    found = {
+        "number": number,
+        "kind": kind,
+        "result": said.result,
+        "reason": said.reason,
+        "sentence": said.message,
+    }
     return found | {"wrong": _wrong(hostile, found)}
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROWS: Final = 200
+ROWS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ delivered again with it.
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -23,6 +23,7 @@ from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
 from selfheal_jobs.table import Table
 from selfheal_jobs.target import infer_task
+from selfheal_jobs.verdict import change_of_methods, of_comparison, of_problem
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-_INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE})
 _MAX_LISTED: Final = 10
 _MAX_NAME: Final = 253
 
@@ -48,6 +48,8 @@ class Seen:
     tables: tuple[Table, Table] | None = None
     """Reference and current: a report takes its samples from there."""
     problem: DataError | None = None
+    methods_before: Sequence[MethodUse] = ()
+    """What judged the columns at the monitor's last check."""
 
 
 def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
@@ -57,7 +59,7 @@ def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
         UndeliveredError: The verdict could not be written to the monitor's status.
     """
     started = clock()
-    seen = look(request)
+    seen = replace(look(request), methods_before=door.methods_before())
     report = report_of(request, seen, started=started, completed=clock())
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
     door.deliver(report)
@@ -75,7 +77,7 @@ def look(request: RunRequest) -> Seen:
         current = open_current(request, reference)
         seen = replace(seen, rows=_rows(reference, current), tables=(reference, current))
         walk = Walk(reference, current, request.spec.target)
-        comparison = compare(walk, request.spec.drift, walk.words)
+        comparison = compare(walk, request.spec.drift, request.spec.threshold, walk)
         plan = walk.plan()
         seen = replace(seen, plan=plan)
         _require_columns(plan)
@@ -112,8 +114,14 @@ def _require_columns(plan: ColumnPlan) -> None:
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
     """Return what the status will say. Pure."""
-    result, reason, message = verdict(seen, request.spec.threshold)
     comparison = seen.comparison
+    if seen.problem is not None:
+        said = of_problem(seen.problem)
+    elif comparison is not None:
+        said = of_comparison(comparison, request.spec.threshold, seen.rows)
+    else:
+        raise ValueError("a check without a problem has a comparison")
+    share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
     return CheckReport(
         task=seen.task,
         last_check=LastCheck(
@@ -121,10 +129,10 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             job_name=request.job_name,
             start_time=started,
             completion_time=completed,
-            result=result,
-            reason=reason,
-            message=message,
-            drift_share=f"{comparison.share:.4f}" if comparison else None,
+            result=said.result,
+            reason=said.reason,
+            message="; ".join([said.sentence, *_remarks(seen)]),
+            drift_share=f"{share:.4f}" if share is not None else None,
             columns_checked=len(comparison.columns) if comparison else None,
             columns_drifted=len(comparison.drifted) if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
@@ -136,22 +144,14 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
     )
 
 
-def verdict(seen: Seen, threshold: float) -> tuple[CheckResult, Reason, str]:
-    """Return result, reason and sentence. Pure."""
-    if seen.problem is not None:
-        inconclusive = seen.problem.reason in _INCONCLUSIVE
-        result = CheckResult.INCONCLUSIVE if inconclusive else CheckResult.ERROR
-        return result, seen.problem.reason, str(seen.problem)
-    comparison = seen.comparison
-    if comparison is None:
-        raise ValueError("a check without a problem has a comparison")
-    counts = f"{len(comparison.drifted)} of {len(comparison.columns)} columns drifted"
-    skipped = f"; {len(seen.plan.skipped)} not compared" if seen.plan and seen.plan.skipped else ""
-    if comparison.share > threshold:
-        sentence = f"{counts} ({comparison.share:.4f} > {threshold:.4f}){skipped}"
-        return CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence
-    sentence = f"{counts} ({comparison.share:.4f} <= {threshold:.4f}){skipped}"
-    return CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence
+def _remarks(seen: Seen) -> Iterator[str]:
+    """Yield what belongs to a verdict, whatever it is."""
+    if seen.comparison is None:
+        return
+    if seen.plan and seen.plan.skipped:
+        yield f"{len(seen.plan.skipped)} not compared"
+    if seen.methods_before and (changed := change_of_methods(seen.methods_before, _methods(seen.comparison))):
+        yield changed
 
 
 def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:

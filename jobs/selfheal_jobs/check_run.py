@@ -75,6 +75,8 @@ class CheckNumbers:
                 "score": each.score if math.isfinite(each.score) else None,
                 "threshold": each.threshold,
                 "drifted": each.drifted,
+                "drifted_by_evidently": each.evidently,
+                "chance": each.chance,
             }
             for each in sorted(self.comparison.columns, key=lambda each: (not each.drifted, each.name))
         ]

@@ -7,11 +7,17 @@ differences that spare false alarms: dates are found in text as well, since CSV 
 write them, and text whose values are nearly all different is left out instead of being put to a classifier.
 """
 
+import math
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from selfheal_jobs.contents import Content, Values, content, holds
 from selfheal_jobs.errors import DataError
@@ -24,8 +30,14 @@ FEW_INTEGERS: Final = 10
 NEARLY_UNIQUE: Final = 0.5
 """Text with more distinct values than this share of its rows is free text or identifiers, as in Evidently."""
 
+_ROWS_LOOKED_AT: Final = 20_000
+_ROWS_THINNED: Final = 1_000
+"""Enough to tell correlations to a few hundredths."""
+
 NAMES_SHOWN: Final = 5
 """How many columns a message names before it only counts."""
+
+Array = NDArray[Any]
 
 _ISO_TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s?(Z|UTC|[+-]\d{2}:?\d{2})?"
@@ -127,6 +139,18 @@ class Walk:
         """Read a column row by row, gaps included: of the reference, and of the current data."""
         return _words(self.reference, name), _words(self.current, name)
 
+    def thinned(self, columns: Sequence[Column]) -> list[Array]:
+        """Read some rows of the reference as numbers: every n-th of the first ones."""
+        seen, parts = 0, []
+        for batch in self.reference.batches([column.name for column in columns]):
+            parts.append(batch)
+            seen += batch.num_rows
+            if seen >= _ROWS_LOOKED_AT:
+                break
+        looked_at = pa.Table.from_batches(parts)
+        chosen = looked_at.take(pa.array(np.linspace(0, seen - 1, min(seen, _ROWS_THINNED)).astype(np.int64)))
+        return [_numbers(chosen.column(column.name).to_pylist(), column.kind) for column in columns]
+
     def plan(self) -> ColumnPlan:
         """Return what was compared and skipped, once all has been visited.
 
@@ -143,6 +167,17 @@ class Walk:
                 f"{_more(self._changed)}. Correct the values in the current data, or replace the reference.",
             )
         return ColumnPlan(compared=tuple(self._compared), skipped=tuple(self._skipped))
+
+
+def _numbers(values: Sequence[Any], kind: Kind) -> Array:
+    """Return values as numbers, categories by whether they are the commonest one; NaN for gaps."""
+    if kind is Kind.CATEGORICAL:
+        counts = Counter(value for value in values if value is not None)
+        commonest = next(iter(counts.most_common(1)), (None, 0))[0]
+        return np.array([math.nan if value is None else float(value == commonest) for value in values])
+    numbers = np.array([math.nan if value is None else float(value) for value in values])
+    numbers[~np.isfinite(numbers)] = math.nan
+    return numbers
 
 
 def _words(table: Table, name: str) -> Iterator[Any]:

@@ -1,23 +1,25 @@
 """How far the current data has moved: Evidently's verdicts, column by column, and our share of them.
 
 Every column's score and threshold are those of Evidently's DataDriftPreset, computed without it: p-values for
-references of up to 1,000 rows, and distances above, or what `spec.drift` names. The share is ours, over the
-columns that were compared, and drift is declared when it is GREATER than the threshold; Evidently's own
-verdict also says drift when they are equal.
+references of up to 1,000 rows, and distances above, or what `spec.drift` names. By the rule Calibrated a
+column counts only if chance does not explain it (see `calibration`). The share is ours, over the columns that
+were compared, and drift is declared when it is GREATER than the threshold; Evidently's own verdict also says
+drift when they are equal.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
+from selfheal_jobs.calibration.rule import Finding, Judgement, chance, judged
 from selfheal_jobs.columns import Column, Compared, Kind
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.methods.catalogue import METHODS, default_method
 from selfheal_jobs.methods.method import Method, UnfitMethodError
-from selfheal_jobs.methods.pair import CodedRows, Counts, Numbers, Pair, in_order
+from selfheal_jobs.methods.pair import Array, CodedRows, Counts, Numbers, Pair, in_order
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1 import Drift
 
@@ -37,6 +39,12 @@ class ColumnDrift:
     """A p-value, or a distance."""
     threshold: float
     drifted: bool
+    evidently: bool
+    """Evidently's own verdict: the same, unless chance explains it."""
+    chance: float | None = None
+    """How likely chance alone makes so much of a difference, where that was asked."""
+    rows_needed: float = 0.0
+    """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
 
     @property
     def excess(self) -> float:
@@ -62,30 +70,68 @@ class Comparison:
         return len(self.drifted) / len(self.columns)
 
     @property
+    def blind(self) -> list[ColumnDrift]:
+        """Return the columns whose silence means nothing."""
+        return [each for each in self.columns if each.rows_needed]
+
+    @property
+    def evidently(self) -> int:
+        """Return how many columns drifted by Evidently's own rule."""
+        return sum(each.evidently for each in self.columns)
+
+    @property
     def methods(self) -> Counter[tuple[Kind, str]]:
         """Return how many columns of each kind each method judged."""
         return Counter((each.kind, each.method) for each in self.columns)
 
 
-Rows = Callable[[str], tuple[Iterable[Any], Iterable[Any]]]
-"""Reads a column of words row by row, gaps included: of the reference, and of the current data."""
+class Rows(Protocol):
+    """Reads what cannot be had from one column's counts and numbers."""
+
+    def words(self, name: str) -> tuple[Iterator[Any], Iterator[Any]]:
+        """Read a column row by row, gaps included: of the reference, and of the current data."""
+
+    def thinned(self, columns: Sequence[Column]) -> list[Array]:
+        """Read some rows of the reference as numbers; NaN for gaps."""
 
 
-def compare(compared: Iterable[Compared], rules: Drift, rows: Rows) -> Comparison:
+def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: Rows) -> Comparison:
     """Test every column for drift.
 
     Args:
         compared: Columns, and what both sides hold.
-        rules: Which methods and thresholds; Evidently's where they name none.
-        rows: For the one method that needs the rows in their order.
+        rules: Which methods and thresholds, Evidently's where they name none; and what to make of them.
+        threshold: Of the share of drifted columns: more is an alarm.
+        rows: For the method that needs the rows in their order, and for correlations.
 
     Raises:
         DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
     """
-    return Comparison(columns=tuple(_test(each, rules, rows) for each in compared))
+    found = [(each.column, _find(each, rules, rows)) for each in compared]
+    columns, findings = [column for column, _ in found], [finding for _, finding in found]
+    if rules.rule == "Calibrated" and findings:
+        judgements = judged(findings, threshold, lambda: rows.thinned(columns))
+    else:
+        judgements = [Judgement(drifted=each.evidently, threshold=each.threshold) for each in findings]
+    return Comparison(
+        columns=tuple(
+            ColumnDrift(
+                name=column.name,
+                kind=column.kind,
+                method=finding.method.name,
+                score=finding.score,
+                threshold=judgement.threshold,
+                drifted=judgement.drifted,
+                evidently=finding.evidently,
+                chance=finding.chance,
+                rows_needed=judgement.rows_needed,
+            )
+            for column, finding, judgement in zip(columns, findings, judgements, strict=True)
+        )
+    )
 
 
-def _test(compared: Compared, rules: Drift, rows: Rows) -> ColumnDrift:
+def _find(compared: Compared, rules: Drift, rows: Rows) -> Finding:
     column = compared.column
     pair = pair_of(compared)
     method = _method(column, pair, rules)
@@ -95,13 +141,16 @@ def _test(compared: Compared, rules: Drift, rows: Rows) -> ColumnDrift:
         score = float(method.score(_coded(compared, pair, rows) if method.needs_rows else pair))
     except UnfitMethodError as error:
         raise _not_applicable(column, method.name, f"{error}", rules) from error
-    return ColumnDrift(
-        name=column.name,
-        kind=column.kind,
-        method=method.name,
+    drifted = method.says_drift(score, threshold)
+    return Finding(
+        method=method,
         score=score,
         threshold=threshold,
-        drifted=method.says_drift(score, threshold),
+        evidently=drifted,
+        chance=chance(method, pair, score) if drifted and rules.rule == "Calibrated" else None,
+        reference_rows=pair.reference_rows,
+        current_rows=pair.current_rows,
+        categories=pair.distinct if isinstance(pair, Counts) else None,
     )
 
 
@@ -145,7 +194,7 @@ def _coded(compared: Compared, pair: Pair, rows: Rows) -> CodedRows:
             np.searchsorted(values, reference.numbers), np.searchsorted(values, current.numbers), pair.counts
         )
     positions = {word: number for number, word in enumerate(in_order({*reference.counts, *current.counts}))}
-    before, now = rows(compared.column.name)
+    before, now = rows.words(compared.column.name)
     return CodedRows(_positions(before, positions), _positions(now, positions), pair.counts)
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -35,7 +35,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1 import ModelVersion
+from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,9 @@ class Door(Protocol):
     def present_model(self) -> ModelVersion | None:
         """Return the version that the status names, if any."""
 
+    def methods_before(self) -> Sequence[MethodUse]:
+        """Return the methods of the check that reported last; none if nobody knows. Raises nothing."""
+
     def deliver(self, report: AnyReport) -> Delivery:
         """Hand a report over, or raise UndeliveredError."""
 
@@ -107,6 +110,10 @@ class StandardOutput:
     def present_model(self) -> ModelVersion | None:
         """Return None: nobody knows."""
         return None
+
+    def methods_before(self) -> Sequence[MethodUse]:
+        """Return none: nobody knows."""
+        return ()
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Print the report as JSON."""
@@ -165,6 +172,18 @@ class ApiServer:
         except ValidationError as error:  # somebody else wrote it; the registry still knows what is newest
             logger.info("The status names no model that we understand: %s", one_line(error))
             return None
+
+    def methods_before(self) -> Sequence[MethodUse]:
+        """Return the methods of the check that reported last. A courtesy: tried once, and then let be."""
+        try:
+            seen = self._read() or {}
+            return [
+                MethodUse.model_validate(each)
+                for each in seen.get("status", {}).get("lastCheck", {}).get("methods", [])
+            ]
+        except (AnswerError, AccessError, ValidationError, *UNREACHABLE) as error:
+            logger.info("The methods of the last check are not known: %s", _short(error))
+            return ()
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Write the report into the status.

@@ -23,7 +23,7 @@ from selfheal_jobs.status import Delivery
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ModelVersion
+from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
 
 SMALL_FOREST = {
     "name": "forest",
@@ -44,6 +44,10 @@ class Inbox:
     def present_model(self) -> ModelVersion | None:
         """Return what the test says it is."""
         return self._present
+
+    def methods_before(self) -> list[MethodUse]:
+        """Return none."""
+        return []
 
     def deliver(self, report: CheckReport | RetrainReport) -> Delivery:
         """Keep the report."""

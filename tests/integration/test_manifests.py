@@ -115,8 +115,12 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     job, _ = await cluster.create_job(manifest)
     await cluster.pods_of(monitor.namespace, job)
     assert await cluster.job(monitor.namespace, job.name) is not None
+    stopped = await cluster.stop_job(job)
+    assert stopped is not None
+    assert stopped[0].replaced
     await cluster.delete_job(job)
     await cluster.delete_job(job)
+    assert await cluster.stop_job(job) is None
     assert await cluster.job(monitor.namespace, job.name) is None
     await cluster.create_job(manifest)
     await cluster.probe()
@@ -130,6 +134,7 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
         "create_job",
         "pods_of",
         "job",
+        "stop_job",
         "delete_job",
         "probe",
         "monitors",

@@ -19,10 +19,20 @@ from kubectl import Kubectl
 from localcluster import LocalCluster
 from monitors import monitor_manifest, promise_slot
 from operators import Operator
+from selfheal_operator.core.observed import JobDefaults
+from selfheal_operator.handlers.queue import WorkQueue
+from selfheal_operator.handlers.reconcile import Reconciler
+from selfheal_operator.kube.capacity import Capacity
+from selfheal_operator.kube.carry_out import Executor
+from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.kube.resync import resync
+from selfheal_operator.kube.store import Key, Store
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE_SECONDS = 120
 NOWHERE = "/nonexistent/table.parquet"
+NO_MLFLOW = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,11 @@ class Stage:
         items: list[dict[str, Any]] = self.kubectl.get("jobs", selector)["items"]
         return items
 
+    def has_failed(self, job: str) -> bool:
+        """Say whether the Job controller calls the Job failed."""
+        conditions = self.kubectl.get("job", job)["status"].get("conditions", [])
+        return any(each["type"] == "Failed" and each["status"] == "True" for each in conditions)
+
     def requests(self, name: str) -> list[str]:
         """Return the tokens on a monitor's Jobs."""
         annotations = [job["metadata"]["annotations"] for job in self.jobs(name)]
@@ -84,7 +99,7 @@ def stage(
     settings = {
         "namespaces": kubectl.namespace,
         "max_active_checks_per_namespace": "2",
-        "mlflow_tracking_uri": "http://127.0.0.1:9",
+        "mlflow_tracking_uri": NO_MLFLOW,
     }
     operator = Operator(installation, folder / "operator.log", **settings)
     operator.start()
@@ -107,14 +122,37 @@ def test_each_request_is_answered_once(stage: Stage) -> None:
     assert status["missedChecks"] == 0
 
 
-def test_finished_jobs_beyond_the_limit_are_deleted(stage: Stage) -> None:
-    """Three checks leave the newest."""
+async def test_finished_jobs_beyond_the_limit_are_deleted_after_five_minutes(
+    stage: Stage, installation: Path
+) -> None:
+    """Three checks leave the newest; until then, the names of all keep anybody from making them again."""
     stage.apply("tidy")
     for number in range(3):
         stage.ask("tidy", f"token-{number}")
         stage.wait_for_reports("tidy", number + 1)
+    assert stage.requests("tidy") == ["token-0", "token-1", "token-2"]
+
+    await look_in_five_minutes(installation, Key(stage.kubectl.namespace, "tidy"))
 
     eventually(lambda: stage.requests("tidy") == ["token-2"], "only the newest is kept", timeout_seconds=60)
+
+
+async def look_in_five_minutes(installation: Path, key: Key) -> None:
+    """Have an operator do what there is to do for a monitor by then."""
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=5)
+
+    store, client = Store(), await ApiClient.connect(str(installation))
+    try:
+        cluster = Cluster(client, (key.namespace,))
+        await resync(cluster, store)
+        executor, defaults = Executor(cluster, store, clock), JobDefaults(tracking_uri=NO_MLFLOW)
+        queue = WorkQueue[Key](clock)
+        capacity = Capacity(store, {}, queue.add)
+        await Reconciler(queue, store, executor, capacity, defaults, clock).reconcile(key)
+    finally:
+        await client.close()
 
 
 def test_a_suspended_monitor_answers_a_request_when_it_is_resumed(stage: Stage) -> None:
@@ -158,9 +196,11 @@ def test_replace_stops_the_check_that_still_runs(stage: Stage) -> None:
     one, two = (datetime.fromisoformat(s["lastScheduleTime"]) for s in (first, status))
     assert begun < one == two - timedelta(seconds=60)
     assert status["missedChecks"] == 0
-    assert [job["metadata"]["annotations"]["selfheal.dev/slot"] for job in stage.jobs("hasty")] == [
-        status["lastScheduleTime"]
-    ]
+    jobs = {job["metadata"]["annotations"]["selfheal.dev/slot"]: job for job in stage.jobs("hasty")}
+    assert set(jobs) == {first["lastScheduleTime"], status["lastScheduleTime"]}
+    stopped = jobs[first["lastScheduleTime"]]["metadata"]["name"]
+    eventually(lambda: stage.has_failed(stopped), "the first one's pod is ended", timeout_seconds=60)
+    assert "lastCheck" not in stage.status("hasty"), "a check that was stopped has no outcome"
     events = stage.kubectl.get("events", "--field-selector=involvedObject.name=hasty")["items"]
     assert "CheckReplaced" in {event["reason"] for event in events}
     stage.kubectl("delete", "modelmonitor", "hasty", "--wait=false")

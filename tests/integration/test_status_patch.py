@@ -78,6 +78,7 @@ def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot:
             score=0.5,
             threshold=0.1,
             drifted=True,
+            evidently=True,
         )
         for number in range(500)
     )

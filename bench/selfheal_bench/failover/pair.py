@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -50,6 +49,7 @@ class Pair:
     count: int
     audit: AuditLog
     calls: list[Call] = field(default_factory=list)
+    edited: int = 0
 
     async def roles(self) -> tuple[Replica, Replica]:
         """Return the leader and the standby."""
@@ -90,12 +90,12 @@ class Pair:
             await asyncio.gather(editor, return_exceptions=True)
 
     async def _edit(self) -> None:
-        thresholds = itertools.cycle([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
-        for (namespace, name), threshold in zip(
-            itertools.cycle(places(self.count)), thresholds, strict=False
-        ):
-            path = f"{monitors_path(namespace)}/{name}"
-            await self.api.patch(path, {"spec": {"threshold": threshold}})
+        monitors = list(places(self.count))
+        while True:
+            namespace, name = monitors[self.edited % self.count]
+            self.edited += 1  # never starts anew: an edit that changes nothing gives nobody anything to do
+            threshold = self.edited % 9000 / 10000
+            await self.api.patch(f"{monitors_path(namespace)}/{name}", {"spec": {"threshold": threshold}})
             await asyncio.sleep(EDIT_SECONDS)
 
 

@@ -8,6 +8,7 @@ Source: `evidently...stattests.ks_stattest`, `scipy.stats.ks_2samp`.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -66,6 +67,7 @@ def _outside_square(n: int, steps: int) -> float:
     return 2 * p
 
 
+@lru_cache(maxsize=1024)  # columns without gaps have the same sizes, and few steps matter
 def _outside_band(m: int, n: int, divisor: int, steps: int) -> float:
     """Return the share of paths from (0, 0) to (m, n) that touch |x / m - y / n| = steps / lcm(m, n); m > n.
 

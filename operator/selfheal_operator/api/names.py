@@ -25,6 +25,9 @@ ANNOTATION_GENERATION: Final = f"{GROUP}/generation"
 ANNOTATION_REQUEST: Final = f"{GROUP}/request"
 """On a Job that somebody asked for: the token of the request."""
 
+ANNOTATION_REPLACED: Final = f"{GROUP}/replaced"
+"""On a Job that was stopped because the next check was due: nobody waits for its report."""
+
 ANNOTATION_CHECK_REQUEST: Final = f"{GROUP}/check-requested-at"
 ANNOTATION_RETRAIN_REQUEST: Final = f"{GROUP}/retrain-requested-at"
 """On a ModelMonitor: a token, any text; each new one asks for one run at once."""

@@ -613,12 +613,13 @@ class ModelMonitorSpec(ApiModel):
     successful_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = 1
     """successfulJobsHistoryLimit is how many completed Jobs are kept, of checks and of retrainings each.
 
-    Defaults to 1. With 0, the newest one stays until there is a newer one: it is the record of its slot."""
+    Defaults to 1. Each stays for five minutes, and with 0 until there is a newer one: its name keeps its slot
+    from being run twice."""
 
     failed_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = 1
     """failedJobsHistoryLimit is how many failed Jobs are kept, of checks and of retrainings each.
 
-    Defaults to 1."""
+    Defaults to 1. Those that were stopped by concurrencyPolicy Replace are among them."""
 
     suspend: bool = False
     """suspend stops new checks and retrainings; what runs, finishes. Defaults to false.

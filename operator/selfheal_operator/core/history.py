@@ -1,18 +1,26 @@
 """Which finished Jobs are no longer kept."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
 from selfheal_operator.core.observed import Job, Monitor
 
+LOCK_KEPT: Final = timedelta(minutes=5)
+"""A Job's name keeps its slot from being started twice, for as long as the Job is there. This is longer than
+a request may be on its way (10 s until its sender gives up, and two minutes in which its kernel may deliver
+it all the same), a dead watch go unnoticed, and most pauses of a whole machine last."""
 
-def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job]) -> list[Job]:
+
+def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job], now: datetime) -> list[Job]:
     """Return the Jobs beyond the history limits, oldest first.
 
     A Job is the record of its slot, number or request until the stored status has all of it: it is not
     deleted before, or the operator that comes next would run it again. The newest of each kind stays longer,
-    until there is a newer one: another operator may not have heard of that status yet, and meets the name.
+    until there is a newer one, and each for five minutes: another operator may not have heard of that status
+    yet, and meets the name.
     """
     finished = [job for job in jobs if job.finished and not job.deleting]
     newest = {_kind(job): job for job in sorted(jobs, key=_age)}
@@ -26,7 +34,12 @@ def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job]
         for job in _beyond(limit, (j for j in finished if j.purpose is purpose and bool(j.failure) is failed))
     ]
     return sorted(
-        (job for job in surplus if is_on_record(monitor, job) and newest[_kind(job)] is not job), key=_age
+        (
+            job
+            for job in surplus
+            if is_on_record(monitor, job) and newest[_kind(job)] is not job and job.created + LOCK_KEPT <= now
+        ),
+        key=_age,
     )
 
 

@@ -77,7 +77,7 @@ def _finished_without_report(seen: Observed) -> Job | None:
         Purpose.RETRAIN: status.last_retraining.slot if status.last_retraining else None,
     }
     for purpose, slot in reported.items():
-        finished = [job for job in seen.jobs if job.purpose is purpose and job.finished]
+        finished = [job for job in seen.jobs if job.purpose is purpose and job.finished and not job.replaced]
         newest = max(finished, key=lambda job: job.slot, default=None)
         if newest is not None and (slot is None or slot < newest.slot):
             return newest
@@ -99,7 +99,7 @@ def _pod_to_ask(seen: Observed, now: datetime) -> Job | None:
 
 
 def _is_starting(job: Job) -> bool:
-    return not job.finished and not job.has_ready_pod
+    return job.runs and not job.has_ready_pod
 
 
 def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
@@ -204,7 +204,7 @@ def _may_wait_until(
 def _surplus_job(situation: Situation) -> Job | None:
     if situation.rules is None:
         return None
-    surplus = surplus_jobs(situation.seen.monitor, situation.rules.spec, situation.seen.jobs)
+    surplus = surplus_jobs(situation.seen.monitor, situation.rules.spec, situation.seen.jobs, situation.now)
     return surplus[0] if surplus else None
 
 

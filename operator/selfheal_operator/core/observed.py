@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
     ANNOTATION_GENERATION,
+    ANNOTATION_REPLACED,
     ANNOTATION_REQUEST,
     ANNOTATION_RETRAIN_REQUEST,
     ANNOTATION_SLOT,
@@ -77,7 +78,14 @@ class Job:
     failure: str = ""
     """The Job controller's sentence on why it failed; empty while it has not."""
     deleting: bool = False
+    replaced: bool = False
+    """Whether it was stopped to make room for the next check. It stays: its name is its slot's lock."""
     has_ready_pod: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether others have to wait for its end."""
+        return not self.finished and not self.replaced
 
     @property
     def is_scheduled_check(self) -> bool:
@@ -201,6 +209,7 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         finished="Complete" in true or failed is not None,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",
         deleting="deletionTimestamp" in metadata,
+        replaced=ANNOTATION_REPLACED in annotations,
         has_ready_pod=bool(status.get("ready")),
     )
 

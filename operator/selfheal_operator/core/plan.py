@@ -68,7 +68,7 @@ class Plan:
     inspect: Job | None = None
     """An active Job whose pod does not start: ask the pod why."""
     replace: Job | None = None
-    """An active check that makes room for the slot that is due now."""
+    """An active check that is stopped: it makes room for the slot that is due now."""
     delete: Job | None = None
     """A finished Job beyond the history limits."""
     status: dict[str, Any] | None = None

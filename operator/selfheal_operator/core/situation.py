@@ -41,7 +41,7 @@ class Situation:
 def assess(seen: Observed, now: datetime) -> Situation:
     """Put together where the monitor stands at `now`."""
     rules, problem = _rules(seen)
-    active = tuple(sorted((job for job in seen.jobs if not job.finished), key=lambda job: job.name))
+    active = tuple(sorted((job for job in seen.jobs if job.runs), key=lambda job: job.name))
     retraining = _retraining(seen, rules)
     slots = _slots(seen, rules, now)
     requests = requests_of(seen)

@@ -50,7 +50,7 @@ class Executor:
             elif plan.inspect is not None:
                 await self._inspect(key, plan.inspect)
             elif plan.replace is not None:
-                await self._delete(key, plan.replace)
+                await self._stop(key, plan.replace)
                 await self._tell(seen.monitor, plan)
             elif plan.status is not None:
                 self.store.put_monitor(await self.cluster.apply_status(seen.monitor, plan.status))
@@ -100,6 +100,13 @@ class Executor:
                 found |= self.store.put_job(*job)
             self.store.settle_unanswered(key, name)
         return found
+
+    async def _stop(self, key: Key, job: Job) -> None:
+        if (stopped := await self.cluster.stop_job(job)) is None:
+            self.store.drop_job(job)
+        else:
+            self.store.put_job(*stopped)
+        logger.info("Job stopped", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _delete(self, key: Key, job: Job) -> None:
         await self.cluster.delete_job(job)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from selfheal_operator.api.names import (
+    ANNOTATION_REPLACED,
     API_VERSION,
     GROUP,
     KIND,
@@ -25,6 +26,7 @@ from selfheal_operator.core.plan import Event
 from selfheal_operator.kube.client import (
     APPLY,
     JSON,
+    MERGE,
     METADATA,
     METADATA_LIST,
     AlreadyExistsError,
@@ -149,6 +151,24 @@ class Cluster:
         if job.deleting:
             raise ForeignJobError(f"Job {job.name} is being deleted")
         return job, body["metadata"]["resourceVersion"]
+
+    async def stop_job(self, job: Job) -> tuple[Job, str] | None:
+        """Have a Job's pods ended, if it is still that one; the Job stays, as the lock of its slot.
+
+        Returns:
+            The Job, which ends as failed within seconds, and its resourceVersion; None if it is gone.
+        """
+        body = {
+            "metadata": {"uid": job.uid, "annotations": {ANNOTATION_REPLACED: "true"}},
+            "spec": {"activeDeadlineSeconds": 1},  # there is no other way to end one that runs
+        }
+        path = f"{_jobs_path(job.namespace)}/{job.name}"
+        try:
+            stopped = await self._client.request("PATCH", path, body, content_type=MERGE)
+        except NotFoundError:
+            return None
+        found = job_from(stopped)
+        return None if found is None else (found, stopped["metadata"]["resourceVersion"])
 
     async def delete_job(self, job: Job) -> None:
         """Delete a Job, if it is still that one, and its pods with it; one that is gone is no error."""

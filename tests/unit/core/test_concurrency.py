@@ -21,6 +21,7 @@ from selfheal_operator.core.observed import Job, Observed
 
 ONE = NOON + HOUR
 RUNNING = job(slot=NOON)
+STOPPED = replace(RUNNING, replaced=True)
 
 
 def overtaken(*jobs: Job, policy: str = "Replace", **fields) -> Observed:
@@ -36,10 +37,23 @@ def test_replace_stops_the_running_check_and_then_starts_the_next():
     assert (plan.replace, plan.job) == (RUNNING, None)
     assert [event.reason for event in plan.events] == [Reason.CHECK_REPLACED]
 
-    following = plan_monitor(replace(seen, jobs=()), ONE)
+    following = plan_monitor(replace(seen, jobs=(STOPPED,)), ONE)
 
     assert following.job is not None
     assert following.job.name == check_job_name("churn", ONE)
+
+
+def test_a_check_that_was_stopped_is_no_failure():
+    """Nobody waits for its report, and no pod of it is asked why it does not start."""
+    ended = replace(STOPPED, finished=True, failure="Job was active longer than specified deadline")
+    for stopped in (STOPPED, replace(STOPPED, has_ready_pod=False), ended):
+        seen = overtaken(stopped, job(slot=ONE))
+
+        plan = plan_monitor(seen, ONE + MINUTE)
+
+        assert (plan.recover, plan.inspect, plan.replace) == (None, None, None)
+        assert plan.status is not None
+        assert [active["name"] for active in plan.status["active"]] == [check_job_name("churn", ONE)]
 
 
 def test_a_check_is_not_replaced_before_the_status_knows_it():

@@ -2,12 +2,26 @@ from dataclasses import replace
 
 import pytest
 
-from builders import HOUR, NOON, finished_job, job, last_check, last_retraining, monitor, spec, status
+from builders import (
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    finished_job,
+    job,
+    last_check,
+    last_retraining,
+    monitor,
+    spec,
+    status,
+)
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.history import surplus_jobs
 from selfheal_operator.core.observed import Job, Monitor
 
 RETRAIN = Purpose.RETRAIN
+LATER = NOON + HOUR
+NONE_KEPT = spec(successfulJobsHistoryLimit=0, failedJobsHistoryLimit=0)
 
 
 def on_record(**fields) -> Monitor:
@@ -31,9 +45,17 @@ def checks(*hours_ago: int, **fields) -> list[Job]:
 )
 def test_the_newest_jobs_are_kept_and_the_oldest_go_first(limit, deleted):
     """As many as the limit says; and the newest in any case: its name keeps its slot from being run again."""
-    found = surplus_jobs(on_record(), spec(successfulJobsHistoryLimit=limit), checks(1, 0, 3, 2))
+    found = surplus_jobs(on_record(), spec(successfulJobsHistoryLimit=limit), checks(1, 0, 3, 2), LATER)
 
     assert found == checks(*deleted)
+
+
+@pytest.mark.parametrize(("age", "deleted"), [(5 * MINUTE - SECOND, 0), (5 * MINUTE, 1)])
+def test_a_job_is_kept_for_five_minutes_whatever_the_limit(age, deleted):
+    """A request for the same Job may still be on its way, from an operator that has heard of nothing since."""
+    jobs = [*checks(0), *checks(1, created=LATER - age)]
+
+    assert len(surplus_jobs(on_record(), NONE_KEPT, jobs, LATER)) == deleted
 
 
 def test_failed_jobs_and_retrainings_have_places_of_their_own():
@@ -45,14 +67,14 @@ def test_failed_jobs_and_retrainings_have_places_of_their_own():
         finished_job(RETRAIN, slot=NOON - 7 * HOUR, number=1, failure="it failed"),
     ]
 
-    assert surplus_jobs(on_record(), spec(), [*kept, *checks(1, 2)]) == checks(2, 1)
+    assert surplus_jobs(on_record(), spec(), [*kept, *checks(1, 2)], LATER) == checks(2, 1)
 
 
 def test_a_job_that_runs_or_is_being_deleted_is_not_deleted():
     """The one is needed, the other is on its way."""
     jobs = [*checks(0), job(slot=NOON - HOUR), *checks(2, deleting=True)]
 
-    assert surplus_jobs(on_record(), spec(), jobs) == []
+    assert surplus_jobs(on_record(), spec(), jobs, LATER) == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +87,7 @@ def test_a_job_that_runs_or_is_being_deleted_is_not_deleted():
 )
 def test_a_check_is_kept_while_it_is_the_only_record(case, fields):
     """Without it, an operator that starts now would run its slot again, or lose its verdict."""
-    assert surplus_jobs(on_record(**fields), spec(successfulJobsHistoryLimit=0), checks(0, 1)) == [], case
+    assert surplus_jobs(on_record(**fields), NONE_KEPT, checks(0, 1), LATER) == [], case
 
 
 @pytest.mark.parametrize(
@@ -74,9 +96,9 @@ def test_a_check_is_kept_while_it_is_the_only_record(case, fields):
 def test_a_retraining_is_kept_while_it_is_the_only_record(fields):
     """Its number is the lock of the next one."""
     jobs = [finished_job(RETRAIN, slot=NOON, number=2), job(RETRAIN, slot=NOON + HOUR, number=3)]
-    assert surplus_jobs(on_record(), spec(successfulJobsHistoryLimit=0), jobs) == jobs[:1]
+    assert surplus_jobs(on_record(), NONE_KEPT, jobs, LATER) == jobs[:1]
 
-    assert surplus_jobs(on_record(**fields), spec(successfulJobsHistoryLimit=0), jobs) == []
+    assert surplus_jobs(on_record(**fields), NONE_KEPT, jobs, LATER) == []
 
 
 @pytest.mark.parametrize(
@@ -87,4 +109,4 @@ def test_a_requested_check_is_kept_until_its_request_is_on_record(asked, handled
     seen = replace(on_record(last_handled_check_request=handled), check_request=asked)
     jobs = [finished_job(slot=NOON, request="b"), job(slot=NOON + HOUR, request="d")]
 
-    assert len(surplus_jobs(seen, spec(successfulJobsHistoryLimit=0), jobs)) == deleted
+    assert len(surplus_jobs(seen, NONE_KEPT, jobs, LATER)) == deleted

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ import pandas as pd
 import pytest
 
 from run_requests import run_request
-from selfheal_jobs.check import Seen, look, report_of, verdict
+from selfheal_jobs.check import Seen, look, report_of
 from selfheal_jobs.check_run import CheckNumbers
 from selfheal_jobs.columns import ColumnPlan, Kind, Skipped
 from selfheal_jobs.drift import ColumnDrift, Comparison
+from selfheal_jobs.verdict import of_problem
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
+from selfheal_operator.api.v1alpha1 import MethodUse
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -67,9 +70,10 @@ def test_what_stands_in_the_way_is_a_result_with_a_sentence(
     seen = looked(data)
 
     assert seen.comparison is None
-    found, why, sentence = verdict(seen, 0.3)
-    assert (found, why) == (result, reason)
-    assert said in sentence
+    assert seen.problem is not None
+    verdict = of_problem(seen.problem)
+    assert (verdict.result, verdict.reason) == (result, reason)
+    assert said in verdict.sentence
 
 
 def test_a_column_that_is_all_null_does_not_stop_the_others(data: Path) -> None:
@@ -108,11 +112,11 @@ def test_a_defect_is_a_result_too(data: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("selfheal_jobs.check.compare", broken)
 
-    found, why, sentence = verdict(looked(data), 0.3)
+    problem = looked(data).problem
 
-    assert (found, why) == (CheckResult.ERROR, Reason.CHECK_FAILED)
-    assert "RuntimeError: GET http://lake/x.csv failed" in sentence
-    assert "secret" not in sentence
+    assert problem.reason is Reason.CHECK_FAILED
+    assert "RuntimeError: GET http://lake/x.csv failed" in str(problem)
+    assert "secret" not in str(problem)
 
 
 def comparison(drifted: int, calm: int) -> Any:
@@ -125,29 +129,37 @@ def comparison(drifted: int, calm: int) -> Any:
             score=0.001,
             threshold=0.05,
             drifted=number < drifted,
+            evidently=number < drifted,
         )
         for number in range(drifted + calm)
     )
     return Comparison(columns=columns)
 
 
-@pytest.mark.parametrize(
-    ("drifted", "calm", "threshold", "result", "sentence"),
-    [
-        (4, 6, 0.3, CheckResult.DRIFT, "4 of 10 columns drifted (0.4000 > 0.3000)"),
-        (3, 7, 0.3, CheckResult.NO_DRIFT, "3 of 10 columns drifted (0.3000 <= 0.3000)"),
-        (1, 0, 1.0, CheckResult.NO_DRIFT, "1 of 1 columns drifted (1.0000 <= 1.0000)"),
-        (0, 3, 0.0, CheckResult.NO_DRIFT, "0 of 3 columns drifted (0.0000 <= 0.0000)"),
-        (1, 2, 0.0, CheckResult.DRIFT, "1 of 3 columns drifted (0.3333 > 0.0000)"),
-    ],
-)
-def test_drift_is_a_share_greater_than_the_threshold(
-    drifted: int, calm: int, threshold: float, result: CheckResult, sentence: str
-) -> None:
-    """A share that equals the threshold is no drift."""
-    found, _, said = verdict(Seen(comparison=comparison(drifted, calm)), threshold)
+def test_a_change_of_methods_since_the_last_check_is_told() -> None:
+    """It can move the verdict while the data stays: at 1,000 reference rows, say."""
+    before = [MethodUse(kind="Numerical", method="wasserstein", columns=3)]
+    seen = Seen(comparison=comparison(1, 2), methods_before=before)
 
-    assert (found, said) == (result, sentence)
+    check = report_of(run_request(), seen, started=NOON, completed=NOON).last_check
+
+    assert check.message == (
+        "1 of 3 columns drifted (0.3333 > 0.3000); "
+        "the methods have changed (Numerical columns: wasserstein before, ks now)"
+    )
+    assert check.methods == [MethodUse(kind="Numerical", method="ks", columns=3)]
+
+
+def test_without_a_verdict_there_is_no_share() -> None:
+    """A number would be taken for one; how many columns were looked at is told."""
+    columns = tuple(replace(each, drifted=False, rows_needed=90.0) for each in comparison(0, 3).columns)
+
+    check = report_of(
+        run_request(), Seen(comparison=Comparison(columns=columns)), started=NOON, completed=NOON
+    ).last_check
+
+    assert (check.result, check.reason) == (CheckResult.INCONCLUSIVE, Reason.TOO_FEW_ROWS_FOR_METHOD)
+    assert (check.drift_share, check.columns_checked) == (None, 3)
 
 
 def test_a_report_stays_small_and_valid_with_many_columns_and_long_names() -> None:

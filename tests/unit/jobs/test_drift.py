@@ -16,7 +16,7 @@ def compared(reference: Any, current: Any, **rules: Any) -> Any:
     """Return the comparison of two tables."""
     reference, current = (ArrowTable.of_pandas(pd.DataFrame(side)) for side in (reference, current))
     walk = Walk(reference, current, "label")
-    return compare(walk, Drift.model_validate({"rule": "Evidently"} | rules), walk.words)
+    return compare(walk, Drift.model_validate({"rule": "Evidently"} | rules), 0.3, walk)
 
 
 def normal(rows: int, mean: float = 0.0, seed: int = 0) -> Any:
@@ -161,7 +161,13 @@ def test_a_value_never_seen_before_counts() -> None:
 def drift(name: str, score: float, threshold: float, *, drifted: bool = True) -> Any:
     """Return one column's test."""
     return ColumnDrift(
-        name=name, kind=Kind.NUMERICAL, method="m", score=score, threshold=threshold, drifted=drifted
+        name=name,
+        kind=Kind.NUMERICAL,
+        method="m",
+        score=score,
+        threshold=threshold,
+        drifted=drifted,
+        evidently=drifted,
     )
 
 

@@ -33,7 +33,7 @@ def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
 def compared(reference: ArrowTable, current: ArrowTable) -> Comparison:
     """Return the comparison of two tables."""
     walk = Walk(reference, current, "label")
-    return compare(walk, Drift(rule="Evidently"), walk.words)
+    return compare(walk, Drift(rule="Evidently"), 0.3, walk)
 
 
 def test_the_report_is_one_html_page_that_says_whose_scores_it_shows() -> None:

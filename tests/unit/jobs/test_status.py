@@ -302,6 +302,23 @@ def test_without_a_model_there_is_no_champion(script: Script, seen: dict[str, An
     assert script.door.present_model() is None
 
 
+def test_the_methods_of_the_last_check_are_read_from_the_status(script: Script) -> None:
+    """So that a change of method can be told."""
+    use = {"kind": "Numerical", "method": "ks", "columns": 5}
+    script.seen = monitor(lastCheck={"slot": SLOT, "methods": [use]})
+
+    assert [each.to_wire() for each in script.door.methods_before()] == [use]
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+def test_methods_that_cannot_be_read_are_not_waited_for(script: Script, status: int) -> None:
+    """A check goes on without them."""
+    script.reads = [status]
+
+    assert list(script.door.methods_before()) == []
+    assert len(script.requests) == 1
+
+
 def test_without_an_api_server_the_report_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -442,14 +442,18 @@ class World(RuleBasedStateMachine):
             (Purpose.CHECK, status.last_check),
             (Purpose.RETRAIN, status.last_retraining),
         ):
-            ended = [job.slot for job in self._jobs() if job.finished and job.purpose is purpose]
+            ended = [
+                job.slot
+                for job in self._jobs()
+                if job.finished and job.purpose is purpose and not job.replaced
+            ]
             assert not ended or (report is not None and report.slot >= max(ended)), "an outcome is lost"
         if self.epoch is not None:
             self._reckon(self.epoch)
         self._all_requests_are_answered()
 
     def _all_requests_are_answered(self) -> None:
-        monitor, running = self._monitor(), {job.purpose for job in self._running()}
+        monitor, running = self._monitor(), {job.purpose for job in self._running() if job.runs}
         if not monitor.read_spec().suspend and Purpose.CHECK not in running:
             assert monitor.check_request in ("", monitor.status.last_handled_check_request)
         if not monitor.read_spec().suspend and Purpose.RETRAIN not in running:
@@ -467,7 +471,7 @@ class World(RuleBasedStateMachine):
 
         slots = count_slots(schedule, epoch.begin, last)
         assert started + missed == slots, f"{started} started and {missed} missed of {slots} slots"
-        if not any(job.purpose is Purpose.CHECK for job in self._running()):
+        if not any(job.purpose is Purpose.CHECK and job.runs for job in self._running()):
             startable = self.now - punctuality_of(monitor.read_spec(), monitor.uid).delay
             assert newest_slot(schedule, last, startable) is None, "a slot is due, and nobody starts it"
 

@@ -1,0 +1,102 @@
+"""`python -m chaos`: strike, audit, tell; exit with 1 unless nothing was lost and nothing doubled."""
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sys
+from pathlib import Path
+
+from chaos.audit import Findings, Odd
+from chaos.faults import Kind
+from chaos.plan import plan_faults
+from chaos.play import Outcome, Play, audit_again
+
+DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".chaos"
+
+
+def main() -> None:
+    """Run by the command line."""
+    arguments = _arguments()
+    if arguments.audit:
+        findings = audit_again(arguments.folder)
+        _print_wrong(findings)
+        print(findings)
+        return
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f"seed {seed} (repeat with SEED={seed})", flush=True)
+    shutil.rmtree(arguments.folder, ignore_errors=True)
+    play = Play(
+        seed=seed,
+        faults=plan_faults(seed, arguments.faults),
+        monitors=arguments.monitors,
+        speed=arguments.speed,
+        folder=arguments.folder,
+        say=lambda line: print(line, flush=True),
+    )
+    outcome = asyncio.run(play.perform())
+    _print(outcome)
+    if not _passes(outcome, arguments.faults):
+        sys.exit(1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="of the list of faults; a new one otherwise")
+    parser.add_argument("--faults", type=int, default=1000, help="how many")
+    parser.add_argument("--monitors", type=int, default=60)
+    parser.add_argument("--speed", type=int, default=10, help="how much faster the operators' time runs")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="for logs and the journal")
+    parser.add_argument(
+        "--audit", action="store_true", help="audit the run in the folder again, nothing else"
+    )
+    return parser.parse_args()
+
+
+def _print(outcome: Outcome) -> None:
+    found, journal = outcome.findings, outcome.journal
+    _print_wrong(found)
+    for kind in Kind:
+        print(f"{journal.struck[kind]:6} {kind.title}")
+    print(f"{journal.struck.total():6} faults in {outcome.seconds:.0f} s; journal: {journal.path}")
+    print(
+        f"{found.slots} slots accounted for; {found.started} checks started, {found.missed} slots missed and "
+        f"counted; {found.retrainings} retrainings; {found.monitors} monitors, {outcome.lives} operator lives"
+    )
+    for odd in Odd:
+        versions = [oddity.version for oddity in found.oddities if oddity.odd is odd]
+        elected = sum(version > outcome.curtain for version in versions)
+        print(f"{len(versions) - elected:6} with three leaders, {elected} with one: {odd.value}")
+    print(
+        f"{found.orphans:6} Jobs made for monitors that had just been deleted; garbage collection took them"
+    )
+    print("Real: operators, API server, etcd, controllers. Simulated: the node that completes checks.")
+    print(json.dumps(_summary(outcome)))
+
+
+def _print_wrong(found: Findings) -> None:
+    for title, sentences in (("LOST", found.lost), ("DOUBLED", found.doubled), ("BROKEN", found.broken)):
+        for sentence in sentences:
+            print(f"{title}: {sentence}")
+
+
+def _summary(outcome: Outcome) -> dict[str, int]:
+    found = outcome.findings
+    return {
+        "slots": found.slots,
+        "faults": outcome.journal.struck.total(),
+        "lost": len(found.lost),
+        "doubled": len(found.doubled),
+        "broken": len(found.broken),
+    }
+
+
+def _passes(outcome: Outcome, faults: int) -> bool:
+    """Nothing is wrong, and there was something that could have been."""
+    found = outcome.findings
+    return found.clean and found.started > 0 and outcome.journal.struck.total() == faults
+
+
+if __name__ == "__main__":
+    main()

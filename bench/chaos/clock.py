@@ -1,0 +1,73 @@
+"""Time that runs faster than the wall's, and clocks that somebody steps."""
+
+import mmap
+import struct
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+_STEP: Final = struct.Struct("d")
+
+
+@dataclass(frozen=True, slots=True)
+class QuickTime:
+    """Runs `speed` times as fast as real time from `begin` on, where both are the same."""
+
+    begin: datetime
+    speed: int
+
+    @classmethod
+    def starting_now(cls, speed: int) -> Self:
+        """Begin with a whole second: then what is translated is whole seconds as well."""
+        return cls(datetime.now(UTC).replace(microsecond=0), speed)
+
+    def now(self) -> datetime:
+        """Return the quick time."""
+        return self.at(datetime.now(UTC))
+
+    def at(self, real: datetime) -> datetime:
+        """Translate a real time; nothing changes for times before the beginning."""
+        return real if real <= self.begin else self.begin + (real - self.begin) * self.speed
+
+    def real_seconds(self, quick: timedelta) -> float:
+        """Return how long a stretch of quick time takes."""
+        return quick.total_seconds() / self.speed
+
+
+class ClockStep:
+    """By how much one operator's clock is off: a number in a file, changed while the operator runs."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(_STEP.pack(0.0))
+        with path.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), _STEP.size)
+
+    @property
+    def offset(self) -> timedelta:
+        """How far the clock is ahead; negative: behind."""
+        (seconds,) = _STEP.unpack(self._memory[:])
+        return timedelta(seconds=seconds)
+
+    @offset.setter
+    def offset(self, offset: timedelta) -> None:
+        self._memory[:] = _STEP.pack(offset.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedClock:
+    """What one operator takes for the time."""
+
+    time: QuickTime
+    step: ClockStep
+
+    def __call__(self) -> datetime:
+        """Tell it."""
+        return self.time.now() + self.step.offset
+
+
+def elapsed_since(started: float) -> float:
+    """Return the seconds since a reading of the monotonic clock."""
+    return time.monotonic() - started

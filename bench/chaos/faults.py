@@ -1,0 +1,151 @@
+"""What may go wrong, as data."""
+
+from dataclasses import asdict, dataclass
+from enum import Enum, StrEnum
+from typing import Any
+
+
+class Target(StrEnum):
+    """Whom faults strike. Those of one target come one after another, those of several side by side."""
+
+    OPERATOR_A = "operator-a"
+    OPERATOR_B = "operator-b"
+    OPERATOR_C = "operator-c"
+    SERVER = "server"
+    USERS = "users"
+    RUNS = "runs"
+
+
+OPERATORS = (Target.OPERATOR_A, Target.OPERATOR_B, Target.OPERATOR_C)
+
+
+class CallKind(StrEnum):
+    """Which calls of an operator a fault waits for."""
+
+    CREATE_JOB = "create a Job"
+    WRITE_STATUS = "write a status"
+    WRITE = "any write"
+    CALL = "any call"
+
+
+class Kind(Enum):
+    """Faults by name, each with its share of the list and what it strikes."""
+
+    # One call of one operator.
+    KILL_BEFORE = ("kill -9 before a call is forwarded", 16)
+    KILL_AFTER = ("kill -9 after a call was committed", 16)
+    LOST_CALL = ("call lost on its way", 4)
+    LOST_ANSWER = ("answer lost after the commit", 8)
+    LATE_CALL = ("call delivered after its sender gave up", 4)
+    SLOW_ANSWER = ("answer delayed", 4)
+    STALLED_ANSWER = ("answer never comes, connection stays", 2)
+    ERROR_BEFORE = ("5xx, nothing committed", 4)
+    ERROR_AFTER = ("5xx, but committed", 5)
+
+    # All calls of one operator, for a while.
+    THROTTLED = ("429 with Retry-After, for a while", 2)
+    UNAVAILABLE = ("5xx for a while", 2)
+    PARTITION = ("partition, connections break", 3)
+    BLACK_HOLE = ("partition, connections stall", 2)
+
+    # The watches of one operator.
+    WATCH_CUT = ("watch cut", 3)
+    WATCH_TORN = ("watch cut in the middle of an event", 2)
+    WATCH_GONE = ("watch ends with 410 Gone", 3)
+    WATCH_ERROR = ("watch ends with another ERROR", 2)
+    WATCH_STALL = ("watch silent for a while", 3)
+
+    # The process.
+    KILL = ("kill -9 at any moment", 3)
+    TERMINATE = ("SIGTERM and restart", 2)
+    FREEZE = ("SIGSTOP, later SIGCONT", 5)
+    CLOCK_AHEAD = ("clock stepped forward", 3)
+    CLOCK_BEHIND = ("clock stepped back", 3)
+
+    # Everybody's API server.
+    SERVER_KILL = ("API server killed and restarted", 1)
+    COMPACTION = ("etcd compacted", 2)
+
+    # Users.
+    RECREATE = ("monitor deleted and made anew", 8)
+    SUSPEND = ("monitor suspended, later resumed", 4)
+    EDIT_SCHEDULE = ("schedule edited", 5)
+    EDIT_OTHER = ("spec edited, not its schedule", 3)
+    REQUEST_CHECK = ("check asked for", 4)
+    REQUEST_RETRAINING = ("retraining asked for", 3)
+
+    # Runs.
+    RUN_FAILS = ("run fails without a report", 3)
+    RUN_NEVER_ENDS = ("run goes on until its deadline", 1)
+    RUN_ONLY_LAST_WORDS = ("report never reaches the API server", 3)
+    RUN_FAILS_AFTER_REPORT = ("run reports, then fails", 2)
+    RUN_SLOW = ("run takes longer than its interval", 3)
+
+    def __init__(self, title: str, share: int) -> None:
+        self.title = title
+        self.share = share
+
+
+CALL_KINDS = frozenset(
+    {
+        Kind.KILL_BEFORE,
+        Kind.KILL_AFTER,
+        Kind.LOST_CALL,
+        Kind.LOST_ANSWER,
+        Kind.LATE_CALL,
+        Kind.SLOW_ANSWER,
+        Kind.STALLED_ANSWER,
+        Kind.ERROR_BEFORE,
+        Kind.ERROR_AFTER,
+    }
+)
+"""These wait for a call."""
+
+_SERVER = frozenset({Kind.SERVER_KILL, Kind.COMPACTION})
+_USERS = frozenset(
+    {
+        Kind.RECREATE,
+        Kind.SUSPEND,
+        Kind.EDIT_SCHEDULE,
+        Kind.EDIT_OTHER,
+        Kind.REQUEST_CHECK,
+        Kind.REQUEST_RETRAINING,
+    }
+)
+_RUNS = frozenset(kind for kind in Kind if kind.name.startswith("RUN_"))
+
+
+def targets_of(kind: Kind) -> tuple[Target, ...]:
+    """Return whom a fault of that kind may strike."""
+    if kind in _SERVER:
+        return (Target.SERVER,)
+    if kind in _USERS:
+        return (Target.USERS,)
+    if kind in _RUNS:
+        return (Target.RUNS,)
+    return OPERATORS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault of the list."""
+
+    number: int
+    kind: Kind
+    target: Target
+    pause: float
+    """Seconds to leave the target alone before."""
+    calls: CallKind
+    """Which calls it waits for, if it strikes one."""
+    spared: int
+    """How many of these go through first."""
+    seconds: float
+    """How long it lasts, if it lasts."""
+    down: float
+    """Seconds until what was killed is started again."""
+    choice: int
+    """Which monitor, which error: modulo how many there are."""
+
+    def as_line(self) -> dict[str, Any]:
+        """Return the fault as the journal shows it."""
+        return asdict(self) | {"kind": self.kind.name}

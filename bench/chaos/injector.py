@@ -1,0 +1,268 @@
+"""Has the faults of the list strike, those of each target one after another."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import aiohttp
+
+from chaos.admin import Admin
+from chaos.faults import CALL_KINDS, OPERATORS, Fault, Kind, Target
+from chaos.journal import Journal
+from chaos.line import FAILURES, Answer, Exchange, HungUpError, Line, Trap, WatchStream, Weather
+from chaos.node import SimulatedNode
+from chaos.operator_process import OperatorProcess
+from chaos.stage import Stage
+from chaos.users import Users
+from demo.install import OPERATOR_NAMESPACE
+
+_PATIENCE: Final = 45.0
+"""Seconds in which an operator that nothing ails makes the call that a fault waits for, and has a watch: the
+20 that it may take to recover, on a busy machine."""
+_STEPS: Final = (20, 45, 100, 250, 400)
+"""Seconds of the operators' time by which a clock is stepped."""
+_CLOCK_HELD: Final = 2.0
+"""Seconds of real time that a clock stays wrong, beyond the fault's own."""
+
+_SETTINGS: Final = {
+    "SELFHEAL_HEALTH_PORT": "0",
+    "SELFHEAL_RESYNC_SECONDS": "15",
+    "SELFHEAL_CHECK_DEADLINE_SECONDS": "12",
+    "SELFHEAL_RETRAIN_DEADLINE_SECONDS": "20",
+    "SELFHEAL_MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+}
+
+_WEATHER: Final = {
+    Kind.THROTTLED: Weather.THROTTLED,
+    Kind.UNAVAILABLE: Weather.UNAVAILABLE,
+    Kind.PARTITION: Weather.PARTITION,
+    Kind.BLACK_HOLE: Weather.BLACK_HOLE,
+}
+GONE: Final = Answer.failure(410, "Expired", "too old resource version: 1 (2)")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A part of the run, in which the operators are set up in one way."""
+
+    elects: bool
+    """Whether one of them leads, by a Lease; otherwise all of them do, at the same time."""
+
+    def settings_of(self, name: Target) -> dict[str, str]:
+        """Return the environment of an operator."""
+        elected = {
+            "POD_NAME": str(name),
+            "POD_NAMESPACE": OPERATOR_NAMESPACE,
+            "SELFHEAL_LEASE_DURATION_SECONDS": "3",
+            "SELFHEAL_LEASE_RENEW_DEADLINE_SECONDS": "2",
+            "SELFHEAL_LEASE_RETRY_SECONDS": "1",
+        }
+        return _SETTINGS | (elected if self.elects else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """An operator and its line."""
+
+    process: OperatorProcess
+    line: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injector:
+    """Knows how to do each fault to its target."""
+
+    victims: Mapping[Target, Victim]
+    stage: Stage
+    admin: Admin
+    users: Users
+    node: SimulatedNode
+    journal: Journal
+    act: Act
+    later: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def strike_all(self, faults: Sequence[Fault]) -> None:
+        """Have every fault of the list strike."""
+        async with asyncio.TaskGroup() as group:
+            for target in Target:
+                group.create_task(self._strike([fault for fault in faults if fault.target is target]))
+
+    async def heal(self) -> None:
+        """Have every operator alive and awake, with the right time."""
+        await asyncio.gather(*self.later)
+        for name, victim in self.victims.items():
+            victim.process.thaw()
+            victim.process.set_clock(timedelta(0))
+            victim.process.start(self.act.settings_of(name))
+
+    async def bow_out(self) -> None:
+        """Have every operator end as it is asked to."""
+        await asyncio.gather(*(victim.process.terminate() for victim in self.victims.values()))
+
+    async def _strike(self, faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            await asyncio.sleep(fault.pause)
+            began = time.monotonic()
+            match fault.target:
+                case Target.SERVER:
+                    struck = await self._strike_server(fault)
+                case Target.USERS:
+                    struck = await self.users.act(fault)
+                case Target.RUNS:
+                    struck = await self.node.end_next_run(fault.kind)
+                case _:
+                    struck = await self._strike_operator(fault)
+            self.journal.note(fault, began, struck)
+
+    async def _strike_server(self, fault: Fault) -> str:
+        if fault.kind is Kind.COMPACTION:
+            return f"revision {await self.stage.compact()}"
+        await asyncio.to_thread(self.stage.cluster.stop_apiserver)
+        await asyncio.sleep(fault.seconds)
+        await asyncio.to_thread(self.stage.cluster.start_apiserver)
+        await self.stage.sight(self.admin)
+        return "kube-apiserver"
+
+    async def _strike_operator(self, fault: Fault) -> str:
+        if fault.kind in CALL_KINDS:
+            return await self._strike_call(fault)
+        name, victim = self._victim_of(fault)
+        if (weather := _WEATHER.get(fault.kind)) is not None:
+            await victim.line.spoil(weather, fault.seconds, FAILURES[fault.choice % len(FAILURES)])
+        elif fault.kind.name.startswith("WATCH_"):
+            return f"{name}: {await self._strike_watch(fault, victim)}"
+        else:
+            await self._strike_process(fault, victim.process)
+        return name
+
+    def _victim_of(self, fault: Fault) -> tuple[str, Victim]:
+        """Return whom the fault strikes: where one leads, two thirds of the faults strike that one."""
+        name = fault.target
+        if self.act.elects and fault.choice % 3:
+            name = max(self.victims, key=lambda target: self.victims[target].line.worked)
+        return name, self.victims[name]
+
+    async def _strike_call(self, fault: Fault) -> str:
+        """Strike the next call: of the fault's operator, or of whichever makes it where only one works."""
+        names = list(self.victims) if self.act.elects else [fault.target]
+        trap = Trap(fault.calls, fault.spared, lambda exchange: self._spring(fault, exchange))
+        for name in names:
+            self.victims[name].line.set_trap(trap)
+        while not await _within_patience(trap.caught.done):
+            for name in names:
+                await self._give_up(name, f"made no call to {fault.calls}")
+        return str(await trap.caught)
+
+    async def _spring(self, fault: Fault, exchange: Exchange) -> Answer:
+        """Do to the call what the fault says."""
+        name = next(name for name, victim in self.victims.items() if victim.line is exchange.line)
+        failure = FAILURES[fault.choice % len(FAILURES)]
+        match fault.kind:
+            case Kind.KILL_BEFORE:
+                await self._restart(name, fault.down)
+                raise HungUpError
+            case Kind.LOST_CALL:
+                raise HungUpError
+            case Kind.LATE_CALL:
+                self._keep(_later(exchange, fault.seconds))
+                raise HungUpError
+            case Kind.ERROR_BEFORE:
+                return failure
+        answer = await exchange.forward()
+        match fault.kind:
+            case Kind.KILL_AFTER:
+                await self._restart(name, fault.down)
+                raise HungUpError
+            case Kind.LOST_ANSWER:
+                raise HungUpError
+            case Kind.ERROR_AFTER:
+                return failure
+            case _:  # SLOW_ANSWER, STALLED_ANSWER
+                await asyncio.sleep(fault.seconds)
+        return answer
+
+    async def _restart(self, name: Target, down: float) -> None:
+        """Kill an operator at once, and have it started again later."""
+        process = self.victims[name].process
+        await process.kill()
+
+        async def start() -> None:
+            await asyncio.sleep(down)
+            process.start()
+
+        self._keep(start())
+
+    def _keep(self, later: Coroutine[None, None, None]) -> None:
+        """Have something happen later, whatever becomes of the fault that wanted it."""
+        task = asyncio.create_task(later)
+        self.later.add(task)
+        task.add_done_callback(self.later.discard)
+
+    async def _strike_watch(self, fault: Fault, victim: Victim) -> str:
+        stream = await self._a_watch(fault, victim)
+        match fault.kind:
+            case Kind.WATCH_CUT:
+                stream.cut()
+            case Kind.WATCH_TORN:
+                stream.tear()
+            case Kind.WATCH_GONE:
+                await stream.say_goodbye(GONE)
+            case Kind.WATCH_ERROR:
+                await stream.say_goodbye(FAILURES[fault.choice % len(FAILURES)])
+            case _:
+                await stream.stall(fault.seconds)
+        return str(stream.call)
+
+    async def _a_watch(self, fault: Fault, victim: Victim) -> WatchStream:
+        while not await _within_patience(lambda: bool(victim.line.watches)):
+            await self._give_up(fault.target, "had no watch")
+        streams = sorted(victim.line.watches, key=lambda stream: stream.call.path)
+        return streams[fault.choice % len(streams)]
+
+    async def _give_up(self, name: Target, why: str) -> None:
+        """Note that an operator is not well though nothing ails it, and restart it."""
+        process = self.victims[name].process
+        state = "alive" if process.alive else "dead"
+        self.journal.complain(f"{name} ({state}) {why} for {_PATIENCE:.0f} s; it was restarted")
+        await process.kill()
+        process.start()
+
+    @staticmethod
+    async def _strike_process(fault: Fault, process: OperatorProcess) -> None:
+        match fault.kind:
+            case Kind.FREEZE:
+                process.freeze()
+                await asyncio.sleep(fault.seconds)
+                process.thaw()
+            case Kind.CLOCK_AHEAD | Kind.CLOCK_BEHIND:
+                step = timedelta(seconds=_STEPS[fault.choice % len(_STEPS)])
+                process.set_clock(step if fault.kind is Kind.CLOCK_AHEAD else -step)
+                await asyncio.sleep(_CLOCK_HELD + fault.seconds)
+                process.set_clock(timedelta(0))
+            case _:
+                await (process.kill() if fault.kind is Kind.KILL else process.terminate())
+                await asyncio.sleep(fault.down)
+                process.start()
+
+
+async def _within_patience(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+async def _later(exchange: Exchange, seconds: float) -> None:
+    """Deliver a call whose sender has given up."""
+    await asyncio.sleep(seconds)
+    with contextlib.suppress(aiohttp.ClientError):
+        await exchange.forward()
+
+
+__all__ = ["OPERATORS", "Injector", "Victim"]

@@ -1,0 +1,363 @@
+"""One operator's line to the API server: each call passes here, and may be lost, delayed or turned away."""
+
+import asyncio
+import contextlib
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Final, Self
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from chaos.clock import QuickTime
+from chaos.faults import CallKind
+
+_CREATED: Final = re.compile(rb'"creationTimestamp":"([0-9TZ:-]{20})"')
+_PASSED_ON: Final = ("Authorization", "Content-Type", "Accept")
+_LARGEST_BODY: Final = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request of the operator."""
+
+    method: str
+    target: str
+    """Path and query, as they are sent."""
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """What is asked for."""
+        return self.target.partition("?")[0]
+
+    @property
+    def is_watch(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return "watch=true" in self.target
+
+    def is_a(self, kind: CallKind) -> bool:
+        """Say whether a fault that waits for this kind of call may strike."""
+        match kind:
+            case CallKind.CREATE_JOB:
+                return self.method == "POST" and self.path.endswith("/jobs")
+            case CallKind.WRITE_STATUS:
+                return self.method == "PATCH" and self.path.endswith("/status")
+            case CallKind.WRITE:
+                return self.method != "GET"
+            case CallKind.CALL:
+                return not self.is_watch
+
+    def __str__(self) -> str:
+        name = ""
+        if self.is_a(CallKind.CREATE_JOB):
+            name = "/" + json.loads(self.body)["metadata"]["name"]
+        return f"{self.method} {self.path}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server says, or what is said in its place."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def failure(cls, status: int, reason: str, message: str, **headers: str) -> Self:
+        """Make one of the API server's refusals."""
+        document = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason,
+            "code": status,
+        }
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(status, json.dumps(document).encode(), {"Content-Type": "application/json", **named})
+
+
+FAILURES: Final = (
+    Answer.failure(500, "InternalError", "etcdserver: leader changed"),
+    Answer.failure(503, "ServiceUnavailable", "apiserver is shutting down"),
+    Answer.failure(504, "Timeout", "Timeout: request did not complete within requested timeout"),
+    Answer.failure(500, "InternalError", "etcdserver: request timed out"),
+)
+
+
+class Weather(Enum):
+    """How it goes for all calls of the line."""
+
+    CLEAR = auto()
+    THROTTLED = auto()
+    UNAVAILABLE = auto()
+    PARTITION = auto()
+    BLACK_HOLE = auto()
+    """Nothing comes through, and nobody is told: what was sent is delivered when it is over."""
+
+
+class HungUpError(Exception):
+    """The connection is to be broken without an answer."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call in the hands of whoever decides what becomes of it."""
+
+    call: Call
+    line: "Line"
+    """Over which it came."""
+    forward: Callable[[], Awaitable[Answer]]
+    """Hands the call to the API server and returns its answer; the call is committed then."""
+
+
+Spring = Callable[[Exchange], Awaitable[Answer]]
+"""What a trap does with a call: returns the answer that the operator gets, or raises HungUpError."""
+
+
+@dataclass(slots=True)
+class Trap:
+    """A fault that waits for its call, on one line or on several."""
+
+    calls: CallKind
+    spared: int
+    spring: Spring
+    caught: "asyncio.Future[Call]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def takes(self, call: Call) -> bool:
+        """Say whether this is the call that was waited for."""
+        if self.caught.done() or not call.is_a(self.calls):
+            return False
+        self.spared -= 1
+        if self.spared >= 0:
+            return False
+        self.caught.set_result(call)
+        return True
+
+
+class WatchStream:
+    """One watch that goes on."""
+
+    def __init__(self, call: Call, request: web.Request, response: web.StreamResponse) -> None:
+        self.call = call
+        self._request, self._response = request, response
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._ended = asyncio.Event()
+        self._torn = False
+
+    async def pump(self, lines: AsyncIterator[bytes], clear: Callable[[], Awaitable[None]]) -> None:
+        """Pass events on until either side, or a fault, ends it."""
+        passing = asyncio.create_task(self._pass_on(lines, clear))
+        ending = asyncio.create_task(self._ended.wait())
+        try:
+            await asyncio.wait({passing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            passing.cancel()
+            ending.cancel()
+            with contextlib.suppress(aiohttp.ClientError, ConnectionError, asyncio.CancelledError):
+                await passing
+
+    async def _pass_on(self, lines: AsyncIterator[bytes], clear: Callable[[], Awaitable[None]]) -> None:
+        async for line in lines:
+            await clear()
+            await self._flowing.wait()
+            if self._torn:
+                await self._response.write(line[: len(line) // 2])
+                return
+            await self._response.write(line)
+
+    async def stall(self, seconds: float) -> None:
+        """Keep silent for so long."""
+        self._flowing.clear()
+        await asyncio.sleep(seconds)
+        self._flowing.set()
+
+    def tear(self) -> None:
+        """End in the middle of the next event."""
+        self._torn = True
+
+    def cut(self) -> None:
+        """Break the connection."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+        self._ended.set()
+
+    async def say_goodbye(self, failure: Answer) -> None:
+        """End with an ERROR event."""
+        event = b'{"type":"ERROR","object":' + failure.body + b"}\n"
+        with contextlib.suppress(ConnectionError):
+            await self._response.write(event)
+        self._ended.set()
+
+
+class Line:
+    """A reverse proxy that serves one operator."""
+
+    def __init__(self, name: str, server: str, trust: ssl.SSLContext, time: QuickTime) -> None:
+        self._server, self._trust = server, trust
+        self._name = name
+        self._translate = _translator(time)
+        self._clear = asyncio.Event()
+        self._clear.set()
+        self._refusal = FAILURES[0]
+        self._traps: list[Trap] = []
+        self._connections: set[asyncio.Transport] = set()
+        self.weather = Weather.CLEAR
+        self.watches: set[WatchStream] = set()
+        self.worked = 0.0
+        """When the operator last wrote as one that leads does, by the loop's clock."""
+
+    async def start(self) -> str:
+        """Begin to serve; return the address."""
+        connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
+        self._session = aiohttp.ClientSession(
+            self._server,
+            connector=connector,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+            headers={"Accept-Encoding": "identity", "User-Agent": self._name},
+        )
+        app = web.Application(client_max_size=_LARGEST_BODY)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        return f"http://127.0.0.1:{port}"
+
+    async def close(self) -> None:
+        """Serve no more."""
+        await self._runner.cleanup()
+        await self._session.close()
+
+    def set_trap(self, trap: Trap) -> None:
+        """Have the fault strike when its call comes."""
+        self._traps.append(trap)
+
+    async def spoil(self, weather: Weather, seconds: float, refusal: Answer = FAILURES[0]) -> None:
+        """Have bad weather for so long."""
+        self.weather, self._refusal = weather, refusal
+        if weather is Weather.BLACK_HOLE:
+            self._clear.clear()
+        if weather is Weather.PARTITION:
+            self.hang_up_all()
+        await asyncio.sleep(seconds)
+        self.weather = Weather.CLEAR
+        self._clear.set()
+
+    def hang_up_all(self) -> None:
+        """Break every connection."""
+        for stream in list(self.watches):
+            stream.cut()
+        for connection in list(self._connections):
+            connection.abort()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        call = Call(request.method, request.raw_path, await request.read())
+        connection = request.transport
+        if connection is None:
+            raise web.HTTPBadGateway  # nobody hears it
+        self._connections.add(connection)
+        try:
+            if (answer := await self._by_weather()) is None:
+                if call.is_watch:
+                    return await self._watch(request, call)
+                answer = await self._answer(request, call)
+        except (HungUpError, aiohttp.ClientError, ConnectionError):
+            connection.abort()
+            return web.Response(status=502)  # nobody hears it
+        finally:
+            self._connections.discard(connection)
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    async def _by_weather(self) -> Answer | None:
+        """Return the answer that the weather gives; None if it lets calls through."""
+        match self.weather:
+            case Weather.THROTTLED:
+                return Answer.failure(
+                    429, "TooManyRequests", "the server has received too many requests", Retry_After="1"
+                )
+            case Weather.UNAVAILABLE:
+                return self._refusal
+            case Weather.PARTITION:
+                raise HungUpError
+            case _:
+                await self._clear.wait()
+                return None
+
+    async def _answer(self, request: web.Request, call: Call) -> Answer:
+        if call.is_a(CallKind.CREATE_JOB) or call.is_a(CallKind.WRITE_STATUS):
+            self.worked = asyncio.get_running_loop().time()
+        exchange = Exchange(call, self, lambda: self._forward(request, call))
+        trap = next((trap for trap in self._traps if trap.takes(call)), None)
+        self._traps = [trap for trap in self._traps if not trap.caught.done()]
+        if trap is not None:
+            return await trap.spring(exchange)
+        answer = await exchange.forward()
+        await self._clear.wait()
+        return answer
+
+    async def _forward(self, request: web.Request, call: Call) -> Answer:
+        async with self._session.request(
+            call.method, _url(call), headers=_headers(request), data=call.body or None
+        ) as answer:
+            body = await answer.read()
+            kept = {n: answer.headers[n] for n in ("Content-Type", "Retry-After") if n in answer.headers}
+            return Answer(answer.status, self._translate(body), kept)
+
+    async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
+        async with self._session.get(_url(call), headers=_headers(request)) as upstream:
+            headers = {"Content-Type": upstream.headers.get("Content-Type", "application/json")}
+            if upstream.status != 200:
+                body = await upstream.read()
+                return web.Response(status=upstream.status, body=body, headers=headers)
+            response = web.StreamResponse(headers=headers)
+            await response.prepare(request)
+            stream = WatchStream(call, request, response)
+            self.watches.add(stream)
+            try:
+                await stream.pump(self._lines(upstream), self._until_clear)
+            finally:
+                self.watches.discard(stream)
+            return response
+
+    async def _lines(self, upstream: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """Yield whole lines, however long."""
+        rest = b""
+        async for chunk in upstream.content.iter_any():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield self._translate(line) + b"\n"
+
+    async def _until_clear(self) -> None:
+        await self._clear.wait()
+
+
+def _translator(time: QuickTime) -> Callable[[bytes], bytes]:
+    """Return what puts creation times into quick time: to the operators, the API server's clock is as fast."""
+
+    @lru_cache(maxsize=4096)
+    def translated(written: bytes) -> bytes:
+        quick = time.at(datetime.fromisoformat(written.decode()))
+        return b'"creationTimestamp":"' + f"{quick:%Y-%m-%dT%H:%M:%SZ}".encode() + b'"'
+
+    return lambda body: _CREATED.sub(lambda match: translated(match[1]), body)
+
+
+def _url(call: Call) -> URL:
+    return URL(call.target, encoded=True)
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    return {name: request.headers[name] for name in _PASSED_ON if name in request.headers}

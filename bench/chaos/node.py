@@ -1,0 +1,224 @@
+"""A node that runs nothing: it completes the pods of checks and retrainings as their containers would.
+
+What they report is drawn by the name of the Job, so it is the same whoever started it; how they end is drawn
+too, unless a fault has been laid for the next run.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import zlib
+from collections import deque
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final
+
+from chaos.admin import MERGE, Admin, Document
+from chaos.clock import QuickTime
+from chaos.faults import Kind
+from localcluster.processnode.apiserver import UNREACHABLE, ApiError, ApiServer
+from selfheal_jobs.status import document_to_apply, is_superseded
+from selfheal_operator.api.names import (
+    CHECK_MANAGER,
+    ENV_REQUEST,
+    GROUP,
+    LABEL_MANAGED_BY,
+    MANAGED_BY,
+    PLURAL,
+    RETRAIN_MANAGER,
+    VERSION,
+)
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
+from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelVersion
+from selfheal_operator.core.errors import ConflictError, RejectedError
+from selfheal_operator.kube.client import APPLY, NotFoundError
+
+logger = logging.getLogger(__name__)
+
+_PODS: Final = "/api/v1/pods"
+_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+_DRIFT_SHARE: Final = 0.25
+"""Of all checks, those that find drift."""
+
+
+class End(Enum):
+    """How a run ends."""
+
+    REPORTS = "reports"
+    FAILS = Kind.RUN_FAILS
+    NEVER = Kind.RUN_NEVER_ENDS
+    ONLY_LAST_WORDS = Kind.RUN_ONLY_LAST_WORDS
+    FAILS_AFTER_REPORT = Kind.RUN_FAILS_AFTER_REPORT
+    SLOW = Kind.RUN_SLOW
+
+
+class SimulatedNode:
+    """Completes pods; outages of the API server only delay it."""
+
+    def __init__(self, admin: Admin, watching: ApiServer, time: QuickTime, seed: int) -> None:
+        self._admin, self._watching, self._time, self._seed = admin, watching, time, seed
+        self._laid: deque[tuple[End, asyncio.Future[str]]] = deque()
+        self._ends: dict[str, End] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Complete pods until cancelled."""
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except UNREACHABLE:
+                    await asyncio.sleep(0.2)
+                except ApiError as error:
+                    logger.info("Watch of pods ended: %s", error)
+                    await asyncio.sleep(0.2)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def end_next_run(self, kind: Kind) -> str:
+        """Have the next run that starts end in that way; return its Job's name once it has started."""
+        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._laid.append((End(kind), started))
+        return await started
+
+    async def _follow(self) -> None:
+        listed = await self._watching.get(_PODS, {"labelSelector": _SELECTOR})
+        for pod in listed["items"]:
+            self._take(pod)
+        version = listed["metadata"]["resourceVersion"]
+        while True:
+            query = {"labelSelector": _SELECTOR, "resourceVersion": version}
+            async for event in self._watching.watch(_PODS, query):
+                if event["type"] == "ERROR":
+                    raise ApiError(event["object"].get("code", 500), event["object"].get("message", ""))
+                version = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] == "ADDED":
+                    self._take(event["object"])
+
+    def _take(self, pod: Document) -> None:
+        uid, phase = pod["metadata"]["uid"], pod.get("status", {}).get("phase")
+        if uid in self._tasks or phase in ("Succeeded", "Failed"):
+            return
+        task = self._tasks[uid] = asyncio.create_task(self._complete(pod))
+        task.add_done_callback(lambda task: self._forget(uid, task))
+
+    def _forget(self, uid: str, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("Pod not completed", exc_info=error)
+        self._tasks.pop(uid, None)
+
+    async def _complete(self, pod: Document) -> None:
+        request = _request_of(pod)
+        end, dice = self._end_of(request), self._dice(request)
+        report = self._report(request, dice)
+        await asyncio.sleep(dice.uniform(0.1, 1.0) if end is not End.SLOW else dice.uniform(6, 9))
+        match end:
+            case End.NEVER:
+                return
+            case End.FAILS:
+                await self._finish(pod, succeeds=False, last_words="")
+            case End.ONLY_LAST_WORDS:
+                await self._finish(pod, succeeds=True, last_words=report.to_termination_message())
+            case _:
+                await self._deliver(request, report)
+                fails = end is End.FAILS_AFTER_REPORT
+                await self._finish(pod, succeeds=not fails, last_words=report.to_termination_message())
+
+    def _end_of(self, request: RunRequest) -> End:
+        """Return how the run ends; all pods of one Job end in the same way."""
+        key = f"{request.monitor.uid}/{request.job_name}"
+        if key not in self._ends and self._laid:
+            end, started = self._laid.popleft()
+            started.set_result(request.job_name)
+            self._ends[key] = end
+        return self._ends.setdefault(key, End.REPORTS)
+
+    def _dice(self, request: RunRequest) -> random.Random:
+        return random.Random(zlib.crc32(f"{self._seed}/{request.job_name}".encode()))  # noqa: S311 - repeatable
+
+    def _report(self, request: RunRequest, dice: random.Random) -> CheckReport | RetrainReport:
+        told: dict[str, Any] = {
+            "slot": request.slot,
+            "job_name": request.job_name,
+            "start_time": self._time.now(),
+            "completion_time": self._time.now(),
+            "message": "simulated",
+            "observed_generation": request.monitor.generation,
+        }
+        if request.purpose is Purpose.CHECK:
+            drifts = dice.random() < _DRIFT_SHARE
+            verdict = (
+                (CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, "0.9000")
+                if drifts
+                else (CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, "0.0000")
+            )
+            result, reason, share = verdict
+            told |= {"result": result, "reason": reason, "drift_share": share}
+            return CheckReport(last_check=LastCheck.model_validate(told))
+        told |= {"result": RetrainResult.REGISTERED, "reason": Reason.MODEL_REGISTERED, "version": "1"}
+        model = {"name": "simulated", "version": "1", "run_id": "none", "promoted_time": self._time.now()}
+        return RetrainReport(
+            last_retraining=LastRetraining.model_validate(told), model=ModelVersion.model_validate(model)
+        )
+
+    async def _deliver(self, request: RunRequest, report: CheckReport | RetrainReport) -> None:
+        """Write the report into the status, by the rules of the container's own code."""
+        ref = request.monitor
+        path = f"/apis/{GROUP}/{VERSION}/namespaces/{ref.namespace}/{PLURAL}/{ref.name}"
+        manager = CHECK_MANAGER if isinstance(report, CheckReport) else RETRAIN_MANAGER
+        while True:
+            try:
+                seen = await self._admin.request("GET", path)
+                if seen["metadata"]["uid"] != ref.uid or is_superseded(seen, report):
+                    return
+                document = document_to_apply(seen, report)
+                query = {"fieldManager": manager, "force": "true"}
+                await self._admin.request(
+                    "PATCH", f"{path}/status", document, query=query, content_type=APPLY
+                )
+            except NotFoundError:
+                return
+            except ConflictError:
+                continue
+            return
+
+    async def _finish(self, pod: Document, *, succeeds: bool, last_words: str) -> None:
+        metadata = pod["metadata"]
+        now = datetime.now(UTC)
+        terminated = {
+            "exitCode": 0 if succeeds else 1,
+            "reason": "Completed" if succeeds else "Error",
+            "message": last_words,
+            "startedAt": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            "finishedAt": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        container = pod["spec"]["containers"][0]
+        status = {
+            "phase": "Succeeded" if succeeds else "Failed",
+            "containerStatuses": [
+                {
+                    "name": container["name"],
+                    "image": container["image"],
+                    "imageID": "none",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": terminated},
+                }
+            ],
+        }
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+        body = {"metadata": {"uid": metadata["uid"]}, "status": status}
+        try:
+            await self._admin.request("PATCH", path, body, content_type=MERGE)
+        except (NotFoundError, ConflictError, RejectedError) as error:
+            logger.info("Pod not finished: %s", error)
+
+
+def _request_of(pod: Document) -> RunRequest:
+    variables = {v["name"]: v.get("value", "") for v in pod["spec"]["containers"][0]["env"]}
+    return RunRequest.model_validate(json.loads(variables[ENV_REQUEST].replace("$$", "$")))

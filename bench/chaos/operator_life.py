@@ -1,0 +1,45 @@
+"""What runs in an operator's process: the operator itself, with its own kubeconfig, log and clock.
+
+Forked from a server that has imported everything: an operator is there a tenth of a second after the
+last one was killed, and its death is as real as any process's.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import kubernetes.config.kube_config
+
+from chaos.clock import ClockStep, QuickTime, SteppedClock
+from localcluster.childprocess import die_with_parent
+from selfheal_operator.config import Settings
+from selfheal_operator.logs import configure_logging
+from selfheal_operator.main import run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """All that an operator needs to know when it is born."""
+
+    kubeconfig: Path
+    log: Path
+    step: Path
+    time: QuickTime
+    settings: Mapping[str, str]
+
+
+def live(life: Life) -> None:
+    """Run the operator until a signal."""
+    die_with_parent()
+    log = os.open(life.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    os.environ["KUBECONFIG"] = str(life.kubeconfig)
+    # The client has read the environment when it was imported, before the fork.
+    kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION = str(life.kubeconfig)
+    settings = Settings.from_environment(life.settings)
+    configure_logging(settings.log_level)
+    asyncio.run(run(settings, SteppedClock(life.time, ClockStep(life.step))))

@@ -1,0 +1,187 @@
+"""A run from beginning to end: the stage is set, faults strike, all comes to rest, the record is read."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from chaos.admin import Admin
+from chaos.audit import Findings, audit
+from chaos.clock import ClockStep, QuickTime
+from chaos.faults import OPERATORS, Fault, Target
+from chaos.injector import Act, Injector, Victim
+from chaos.journal import Journal
+from chaos.line import Line
+from chaos.node import SimulatedNode
+from chaos.operator_life import Life, live
+from chaos.operator_process import OperatorProcess, fork_server
+from chaos.record import AUDIT_LOG, SIGHTINGS, read_record
+from chaos.stage import Stage
+from chaos.users import Users
+
+_TIMES: Final = "times.json"
+_REST_SECONDS: Final = 90
+"""Real seconds that the operators have to come to rest, once nothing strikes any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What a run is made of."""
+
+    seed: int
+    faults: list[Fault]
+    monitors: int
+    speed: int
+    folder: Path
+    entry: Callable[[Life], None] = live
+    """What an operator's process runs."""
+    say: Callable[[str], None] = print
+
+    async def perform(self) -> "Outcome":
+        """Run it; what it leaves in the folder is enough to audit it again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stage = Stage(self.folder)
+        try:
+            self.say("starting an API server, etcd and the controllers")
+            await asyncio.to_thread(stage.start)
+            return await self._perform(stage)
+        finally:
+            await asyncio.to_thread(stage.stop)
+
+    async def _perform(self, stage: Stage) -> "Outcome":
+        quick = QuickTime.starting_now(self.speed)
+        began = time.monotonic()
+        journal = Journal(self.folder / "journal.jsonl")
+        async with self._cast(stage, quick, journal) as injector:
+            await injector.users.apply_all()
+            half = len(self.faults) // 2
+            self.say(f"{self.monitors} monitors. Three operators lead at the same time; {half} faults begin")
+            await self._strike(injector, self.faults[:half])
+            await injector.bow_out()
+            injector = replace(injector, act=Act(elects=True))
+            curtain = await stage.sight(injector.admin)
+            self.say("One of three operators leads, by a Lease; the other half of the faults begins")
+            await self._strike(injector, self.faults[half:])
+            end = quick.now()
+            self.say("faults are over; waiting for rest")
+            await self._rest(injector.admin, stage, quick, end)
+            await injector.bow_out()
+            await stage.sight(injector.admin)
+            lives = sum(victim.process.lives for victim in injector.victims.values())
+        journal.close()
+        stage.keep_log()
+        keep_times(self.folder, quick, end)
+        findings = audit_again(self.folder)
+        findings.broken += journal.complaints
+        return Outcome(
+            findings=findings,
+            curtain=curtain,
+            journal=journal,
+            lives=lives,
+            seconds=time.monotonic() - began,
+        )
+
+    async def _strike(self, injector: Injector, faults: list[Fault]) -> None:
+        """Have faults strike operators that were well before, and are well afterwards."""
+        await injector.heal()
+        telling = asyncio.create_task(self._tell(injector.journal))
+        try:
+            await injector.strike_all(faults)
+        finally:
+            telling.cancel()
+        await injector.heal()
+
+    @asynccontextmanager
+    async def _cast(self, stage: Stage, quick: QuickTime, journal: Journal) -> AsyncIterator[Injector]:
+        """Bring everybody on the stage, and off it again."""
+        async with AsyncExitStack() as stack:
+            admin, client = await stage.admin()
+            stack.push_async_callback(client.close)
+            watching = await stack.enter_async_context(stage.watching())
+            node = SimulatedNode(admin, watching, quick, self.seed)
+            running = asyncio.create_task(node.run())
+            stack.push_async_callback(_cancelled, running)
+            forks = fork_server()
+            victims: dict[Target, Victim] = {}
+            for target in OPERATORS:
+                line = Line(target, stage.cluster.server, stage.trust(), quick)
+                address = await line.start()
+                stack.push_async_callback(line.close)
+                life = self._life(stage, target, address, quick)
+                process = OperatorProcess(forks, life, self.entry)
+                stack.push_async_callback(process.kill)
+                victims[target] = Victim(process, line)
+            users = Users(admin, self.seed, self.monitors)
+            yield Injector(
+                victims=victims,
+                stage=stage,
+                admin=admin,
+                users=users,
+                node=node,
+                journal=journal,
+                act=Act(elects=False),
+            )
+
+    def _life(self, stage: Stage, target: Target, address: str, quick: QuickTime) -> Life:
+        step = self.folder / f"{target}.clock"
+        ClockStep(step).offset = timedelta(0)
+        return Life(
+            kubeconfig=stage.operator_kubeconfig(target, address),
+            log=self.folder / f"{target}.log",
+            step=step,
+            time=quick,
+            settings={},
+        )
+
+    async def _tell(self, journal: Journal) -> None:
+        """Say now and then how far it is."""
+        while True:
+            await asyncio.sleep(20)
+            self.say(f"{journal.struck.total()} of {len(self.faults)} faults have struck")
+
+    async def _rest(self, admin: Admin, stage: Stage, quick: QuickTime, end: datetime) -> None:
+        """Return when everything that was due at `end` is in the statuses, or after a time."""
+        deadline = time.monotonic() + _REST_SECONDS
+        while time.monotonic() < deadline:
+            await asyncio.sleep(2)
+            await stage.sight(admin)
+            record = read_record(stage.cluster.state.audit_log, self.folder / SIGHTINGS)
+            if not audit(record, quick.at, end).lost:
+                return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a run."""
+
+    findings: Findings
+    curtain: int
+    """The revision after which only one operator led."""
+    journal: Journal
+    lives: int
+    """Operator processes that were started."""
+    seconds: float
+
+
+def keep_times(folder: Path, quick: QuickTime, end: datetime) -> None:
+    """Note what an audit has to know beside the record."""
+    times = {"begin": quick.begin.isoformat(), "speed": quick.speed, "end": end.isoformat()}
+    (folder / _TIMES).write_text(json.dumps(times))
+
+
+def audit_again(folder: Path) -> Findings:
+    """Audit the run whose record is in the folder."""
+    times = json.loads((folder / _TIMES).read_text())
+    quick = QuickTime(datetime.fromisoformat(times["begin"]), times["speed"])
+    record = read_record(folder / AUDIT_LOG, folder / SIGHTINGS)
+    return audit(record, quick.at, datetime.fromisoformat(times["end"]))
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

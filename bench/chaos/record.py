@@ -1,0 +1,212 @@
+"""What the API server wrote down: its audit log, and what it showed when it was asked."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from chaos.faults import OPERATORS
+from selfheal_operator.api.names import ANNOTATION_REQUEST, ANNOTATION_SLOT, LABEL_PURPOSE
+from selfheal_operator.api.reasons import Purpose
+
+Document = dict[str, Any]
+
+AUDIT_LOG: Final = "audit.log"
+SIGHTINGS: Final = "sightings.jsonl"
+"""What is read, in the folder of a run."""
+
+_LINES: Final = frozenset(OPERATORS)
+_EVENT: Final = '{"kind":"Event"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeJob:
+    """A Job that was created."""
+
+    uid: str
+    name: str
+    owner_uid: str
+    purpose: Purpose
+    slot: datetime
+    request: str | None = None
+    version: int
+    """The revision of the cluster's data at which it was created."""
+    by: str = ""
+    """The line over which it was asked for; empty where only the Job was seen."""
+    created: datetime
+    """By the API server's clock."""
+    finished_version: int | None = None
+    """The revision at which it was first seen as finished; None if it never was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A monitor as it was stored at one revision."""
+
+    version: int
+    by: str = ""
+    """The line over which it was written; empty for all others."""
+    generation: int
+    annotations: Mapping[str, str]
+    spec: Mapping[str, Any]
+    status: Mapping[str, Any]
+
+    @property
+    def observed(self) -> bool:
+        """Whether the status speaks of this very spec."""
+        return self.status.get("observedGeneration") == self.generation
+
+
+@dataclass(slots=True, kw_only=True)
+class MonitorLife:
+    """A monitor from its creation on; another one of the same name has a life of its own."""
+
+    uid: str
+    name: str
+    created: datetime
+    """By the API server's clock."""
+    versions: list[Version] = field(default_factory=list)
+    """In order; some may be missing where the API server was killed."""
+    deleted: datetime | None = None
+    """By the API server's clock; None if it is there to the end."""
+    jobs: list[MadeJob] = field(default_factory=list)
+    """In the order in which they were created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that was written down."""
+
+    monitors: Mapping[str, MonitorLife]
+    """By UID."""
+    ownerless: tuple[MadeJob, ...]
+    """Jobs whose owner was never seen."""
+    unreadable_lines: int
+    """Of the audit log: where the API server was killed, its last line may be cut."""
+
+
+def read_record(log: Path, sightings: Path) -> Record:
+    """Put the record together.
+
+    Args:
+        log: The audit log.
+        sightings: Jobs and monitors that the API server has shown, one JSON line each: for what its log did
+            not get, and for how it all ended.
+    """
+    reader = _Reader()
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        for event in reader.events(lines):
+            reader.take(event)
+    with sightings.open(encoding="utf-8") as lines:
+        for line in lines:
+            body = json.loads(line)
+            see = reader.see_job if body["kind"] == "Job" else reader.see_monitor
+            see(body)
+    return reader.record()
+
+
+class _Reader:
+    """Takes audit events one by one."""
+
+    def __init__(self) -> None:
+        self._monitors: dict[str, MonitorLife] = {}
+        self._jobs: dict[str, MadeJob] = {}
+        self._finished: dict[str, int] = {}
+        self._unreadable = 0
+
+    def events(self, lines: Iterable[str]) -> Iterator[Document]:
+        """Yield the events; a line that was cut by a kill may have the next event at its end."""
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                self._unreadable += 1
+                begin = line.rfind(_EVENT)
+                if begin > 0:
+                    yield from self.events([line[begin:]])
+
+    def take(self, event: Document) -> None:
+        """Take in what the API server has answered."""
+        answer = event.get("responseObject")
+        if event.get("responseStatus", {}).get("code", 500) >= 300 or answer is None:
+            return
+        by = agent if (agent := event.get("userAgent", "")) in _LINES else ""
+        if event["objectRef"]["resource"] == "jobs":
+            self.see_job(answer, by)
+        elif event["verb"] == "delete":
+            self._see_deleted(answer, datetime.fromisoformat(event["stageTimestamp"]))
+        else:
+            self.see_monitor(answer, by)
+
+    def see_job(self, body: Document, by: str = "") -> None:
+        """Take in a Job: whatever it is shown for, it was created once."""
+        metadata = body["metadata"]
+        uid, version = metadata["uid"], int(metadata["resourceVersion"])
+        if _has_finished(body):
+            self._finished[uid] = min(version, self._finished.get(uid, version))
+        owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
+        purpose = (metadata.get("labels") or {}).get(LABEL_PURPOSE)
+        if owner is None or purpose is None:
+            return
+        # A status may be written, and logged, before the create that it follows is.
+        known = self._jobs.get(uid)
+        notes = metadata["annotations"]
+        self._jobs[uid] = MadeJob(
+            uid=uid,
+            name=metadata["name"],
+            owner_uid=owner["uid"],
+            purpose=Purpose(purpose),
+            slot=datetime.fromisoformat(notes[ANNOTATION_SLOT]),
+            request=notes.get(ANNOTATION_REQUEST),
+            version=min(version, known.version) if known else version,
+            by=by or (known.by if known else ""),
+            created=datetime.fromisoformat(metadata["creationTimestamp"]),
+        )
+
+    def see_monitor(self, body: Document, by: str = "") -> None:
+        """Take in a monitor as it was stored."""
+        metadata = body["metadata"]
+        life = self._monitors.setdefault(
+            metadata["uid"],
+            MonitorLife(
+                uid=metadata["uid"],
+                name=f"{metadata['namespace']}/{metadata['name']}",
+                created=datetime.fromisoformat(metadata["creationTimestamp"]),
+            ),
+        )
+        life.versions.append(
+            Version(
+                version=int(metadata["resourceVersion"]),
+                by=by,
+                generation=metadata["generation"],
+                annotations=metadata.get("annotations") or {},
+                spec=body["spec"],
+                status=body.get("status") or {},
+            )
+        )
+
+    def record(self) -> Record:
+        """Return all that was taken in."""
+        ownerless = []
+        for job in sorted(self._jobs.values(), key=lambda job: (job.version, job.name)):
+            job_ = replace(job, finished_version=self._finished.get(job.uid))
+            if (life := self._monitors.get(job.owner_uid)) is not None:
+                life.jobs.append(job_)
+            else:
+                ownerless.append(job_)
+        for life in self._monitors.values():
+            by_version = {version.version: version for version in reversed(life.versions)}
+            life.versions = [by_version[number] for number in sorted(by_version)]
+        return Record(self._monitors, tuple(ownerless), self._unreadable)
+
+    def _see_deleted(self, answer: Document, time: datetime) -> None:
+        uid = answer.get("details", answer.get("metadata", {})).get("uid")
+        if uid in self._monitors:
+            self._monitors[uid].deleted = time
+
+
+def _has_finished(body: Document) -> bool:
+    conditions = (body.get("status") or {}).get("conditions") or ()
+    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)

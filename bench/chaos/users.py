@@ -1,0 +1,156 @@
+"""The users: they apply monitors, and change their minds."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from chaos.admin import MERGE, Admin, Document
+from chaos.faults import Fault, Kind
+from selfheal_operator.api.names import (
+    ANNOTATION_CHECK_REQUEST,
+    ANNOTATION_RETRAIN_REQUEST,
+    API_VERSION,
+    GROUP,
+    KIND,
+    PLURAL,
+    VERSION,
+)
+from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
+
+NAMESPACES: Final = ("team-a", "team-b")
+
+_SCHEDULES: Final[tuple[dict[str, Any], ...]] = (
+    {"intervalSeconds": 60},
+    {"intervalSeconds": 90},
+    {"intervalSeconds": 120},
+    {"intervalSeconds": 300},
+    {"schedule": "* * * * *"},
+    {"schedule": "*/2 * * * *"},
+    {"schedule": "1-59/3 * * * *", "timeZone": "Europe/Berlin"},
+)
+_PUNCTUALITIES: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"concurrencyPolicy": "Replace"},
+    {"startingDeadlineSeconds": 50},
+    {"spreadSeconds": 30},
+    {"concurrencyPolicy": "Replace", "startingDeadlineSeconds": 200, "spreadSeconds": 10},
+)
+_KEPT: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0},
+    {"successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 2},
+)
+_NO_SCHEDULE: Final = {"intervalSeconds": None, "schedule": None, "timeZone": None}
+_COOLDOWNS: Final = (0, 60, 300)
+
+
+class Sort(Enum):
+    """What users do to a monitor: the audit can ask more of one whose schedule is never touched."""
+
+    STEADY = "steady"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorName:
+    """One monitor of the stage."""
+
+    namespace: str
+    name: str
+
+    @property
+    def collection(self) -> str:
+        """Where monitors of its namespace are made."""
+        return f"/apis/{GROUP}/{VERSION}/namespaces/{self.namespace}/{PLURAL}"
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return f"{self.collection}/{self.name}"
+
+
+class Users:
+    """Everybody who may write ModelMonitors."""
+
+    def __init__(self, admin: Admin, seed: int, monitors: int) -> None:
+        self._admin = admin
+        self._dice = random.Random(seed)  # noqa: S311 - a seed that can be told is the point
+        self._monitors = {
+            sort: [
+                MonitorName(NAMESPACES[number % 2], f"{sort.value}-{number:03}")
+                for number in range(monitors)
+                if (number % 3 == 2) == (sort is Sort.EDITED)
+            ]
+            for sort in Sort
+        }
+
+    async def apply_all(self) -> None:
+        """Make all monitors."""
+        for names in self._monitors.values():
+            for name in names:
+                await self._create(name)
+
+    async def act(self, fault: Fault) -> str:
+        """Do what the fault says; return what was done to whom."""
+        edited = self._monitors[Sort.EDITED]
+        steady = self._monitors[Sort.STEADY]
+        one_of = edited if fault.kind in (Kind.SUSPEND, Kind.EDIT_SCHEDULE) else [*steady, *edited]
+        name = one_of[fault.choice % len(one_of)]
+        match fault.kind:
+            case Kind.RECREATE:
+                await self._delete(name)
+                await asyncio.sleep(fault.down)
+                await self._create(name)
+            case Kind.SUSPEND:
+                await self._edit(name, {"suspend": True})
+                await asyncio.sleep(fault.seconds)
+                await self._edit(name, {"suspend": False})
+            case Kind.EDIT_SCHEDULE:
+                await self._edit(name, _NO_SCHEDULE | self._dice.choice(_SCHEDULES))
+            case Kind.REQUEST_CHECK:
+                await self._ask(name, ANNOTATION_CHECK_REQUEST, fault)
+            case Kind.REQUEST_RETRAINING:
+                await self._ask(name, ANNOTATION_RETRAIN_REQUEST, fault)
+            case _:
+                await self._edit(name, {"threshold": round(self._dice.uniform(0.05, 0.8), 3)})
+        return name.path
+
+    async def _create(self, name: MonitorName) -> None:
+        try:
+            await self._admin.request("POST", name.collection, self._manifest(name))
+        except AlreadyExistsError:
+            return  # our own first attempt
+
+    async def _delete(self, name: MonitorName) -> None:
+        try:
+            await self._admin.request("DELETE", name.path)
+        except NotFoundError:
+            return
+
+    async def _edit(self, name: MonitorName, spec: dict[str, Any]) -> None:
+        await self._admin.request("PATCH", name.path, {"spec": spec}, content_type=MERGE)
+
+    async def _ask(self, name: MonitorName, annotation: str, fault: Fault) -> None:
+        body = {"metadata": {"annotations": {annotation: f"fault-{fault.number}"}}}
+        await self._admin.request("PATCH", name.path, body, content_type=MERGE)
+
+    def _manifest(self, name: MonitorName) -> Document:
+        return {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": name.name, "namespace": name.namespace},
+            "spec": {
+                "dataset": {
+                    "reference": {"uri": "/data/reference.csv"},
+                    "current": {"uri": "/data/current.csv"},
+                },
+                "target": "churned",
+                "threshold": 0.3,
+                "retraining": {"cooldownSeconds": self._dice.choice(_COOLDOWNS)},
+                **self._dice.choice(_SCHEDULES),
+                **self._dice.choice(_PUNCTUALITIES),
+                **self._dice.choice(_KEPT),
+            },
+        }
