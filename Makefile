@@ -81,6 +81,10 @@ chaos: programs ## Strike three operators with faults, then audit the API server
 bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
 	@$(PY) -m selfheal_bench.cron
 
+.PHONY: bench-memory
+bench-memory: $(READY) ## A check of ten times more data than its memory, under a cgroup (as root; two minutes)
+	@$(PY) -m selfheal_bench.memory $(ARGS)
+
 ##@ Develop
 .PHONY: test
 test: programs robfig ## Run the unit and integration tests

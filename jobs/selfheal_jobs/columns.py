@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal_jobs.contents import Content, Values, content
+from selfheal_jobs.contents import Content, Values, content, holds
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import Table
 from selfheal_operator.api.reasons import Reason
@@ -235,6 +235,11 @@ def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy 
     for _ in walk:
         pass
     return walk.plan()
+
+
+def text_columns(reference: Table) -> list[str]:
+    """Return the columns that hold text, so that the current data's digits are not taken for numbers."""
+    return [each.name for each in reference.schema if holds(each.type) is Values.TEXT]
 
 
 def judge(name: str, found: Content) -> Column | Skipped:

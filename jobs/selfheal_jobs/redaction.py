@@ -71,6 +71,10 @@ def _spellings(value: str) -> Iterator[str]:
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:
-    """Return an error as one line for a status: its type and how its text begins, without secrets."""
+    """Return an error as one line for a status: its type and how its text begins, without secrets.
+
+    What cannot be printed, such as the byte of a file that an error shows, is a question mark.
+    """
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {without_secrets(first)}"[:limit].rstrip(": ")
+    text = f"{type(error).__name__}: {without_secrets(first)}"[:limit].rstrip(": ")
+    return "".join(character if character.isprintable() else "?" for character in text)

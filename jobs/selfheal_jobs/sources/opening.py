@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import fs
 
+from selfheal_jobs.sources.arrow_alone import spare_pandas
 from selfheal_jobs.sources.arrow_types import as_categories
 from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.collector import Collector
@@ -36,6 +37,7 @@ def open_table(place: Place, asked: Asked | None = None) -> SourceTable:
             answers (DataUnreachable), it is not a table (DataUnreadable), or it lacks the timestamps that
             its window needs (ColumnMissing).
     """
+    spare_pandas()
     asked = asked or Asked()
     with told(place):
         if place.scheme == "sql":

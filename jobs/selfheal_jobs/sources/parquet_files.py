@@ -86,9 +86,10 @@ class ParquetReader:
 
     def _row_groups(self, span: TimeSpan | None, tally: Tally | None) -> list[int]:
         groups = range(self.metadata.num_row_groups)
-        if span is None or tally is None or span.column not in self.schema.names:
+        paths = [each.path_in_schema for each in _columns(self.metadata)] if groups else []
+        if span is None or tally is None or span.column not in paths:  # a column of lists has another path
             return list(groups)
-        index = [each.path_in_schema for each in _columns(self.metadata)].index(span.column)
+        index = paths.index(span.column)
         unit = _unit(self.metadata.schema.column(index), self.schema.field(span.column).type)
         if unit is None:
             return list(groups)

@@ -2,8 +2,7 @@
 
 import logging
 
-import pyarrow as pa
-
+from selfheal_jobs.columns import text_columns
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
 from selfheal_jobs.sources.labels import LabelledTable, join_labels, not_available
@@ -83,8 +82,8 @@ def open_labelled_current(
     _tell("current that is old enough for labels", current)
     _require_rows(place, current, span)
     key, target = labels.join_column, request.spec.target
-    types = _text_columns(reference) | _text_columns(current)
-    wanted = Asked(columns=ColumnChoice(only=frozenset({key, target})), text_columns=types)
+    texts = frozenset([*text_columns(reference), *text_columns(current)])
+    wanted = Asked(columns=ColumnChoice(only=frozenset({key, target})), text_columns=texts)
     try:
         found = open_table(Place.of_labels(labels), wanted)
     except DataError as error:
@@ -132,7 +131,7 @@ def _asked(
         span=span,
         max_rows=dataset.max_rows,
         seed=int(request.slot.timestamp()),
-        text_columns=_text_columns(reference) if reference else frozenset(),
+        text_columns=frozenset(text_columns(reference)) if reference else frozenset(),
         categorical=frozenset(dataset.columns.categorical),
     )
 
@@ -140,16 +139,6 @@ def _asked(
 def _span(request: RunRequest, *, delay_seconds: int) -> TimeSpan | None:
     window = request.spec.dataset.window
     return TimeSpan.of(window, request.slot, delay_seconds=delay_seconds) if window else None
-
-
-def _text_columns(table: Table) -> frozenset[str]:
-    return frozenset(field.name for field in table.schema if _is_text(field.type))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _tell(side: str, table: SourceTable) -> None:

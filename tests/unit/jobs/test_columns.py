@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_jobs.columns import Column, Kind, Skipped, plan
+from selfheal_jobs.columns import Column, Kind, Skipped, plan, text_columns
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
@@ -159,3 +159,10 @@ def test_the_kind_never_depends_on_the_current_data(reference: Any, current: Any
     alone = {column.name: column for column in plan_of(frame, frame).compared}
     for column in plan_of(frame, now).compared:
         assert column == alone[column.name]
+
+
+def test_text_columns_are_those_that_hold_text_in_the_reference() -> None:
+    """They are read as text from the current data too, even if it holds only digits."""
+    table = pd.DataFrame({"zip": ["A1", "A2"], "n": [1, 2], "none": [None, None]})
+
+    assert text_columns(ArrowTable.of_pandas(table)) == ["zip"]

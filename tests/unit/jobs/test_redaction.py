@@ -39,6 +39,11 @@ def test_an_error_becomes_one_line() -> None:
     assert one_line(ValueError("\n first\nsecond")) == "ValueError: first"
 
 
+def test_what_cannot_be_printed_is_a_question_mark() -> None:
+    """Errors show bytes of files; a status is read on a terminal."""
+    assert one_line(OSError("type: \x0f\x1b[31m")) == "OSError: type: ??[31m"
+
+
 def test_an_error_without_text_is_its_type() -> None:
     """There is no dangling colon."""
     assert one_line(TimeoutError()) == "TimeoutError"

@@ -63,6 +63,13 @@ def test_a_row_group_without_statistics_is_read(tmp_path: Path) -> None:
     assert opened(tmp_path / "t.parquet").num_rows == 1
 
 
+def test_a_column_of_lists_holds_no_timestamps(tmp_path: Path) -> None:
+    """In a Parquet file it has another name than in the table."""
+    pq.write_table(pa.table({"ts": [[1], [2]]}), tmp_path / "t.parquet")
+
+    assert opened(tmp_path / "t.parquet").rows.without_timestamp == 2
+
+
 def test_a_partition_outside_is_left_alone(tmp_path: Path) -> None:
     """A folder named for the timestamp's column says enough."""
     for day in ("2026-11-21", "2026-11-22", "2026-11-23"):
