@@ -32,6 +32,7 @@ setup: $(READY) ## Make the environment
 .PHONY: programs
 programs: $(READY)
 	@$(PY) -m localcluster programs
+	@$(PY) -m objectstore
 
 # Installs Go where there is none.
 .PHONY: robfig
@@ -76,6 +77,10 @@ bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs 
 bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
 	@$(PY) -m selfheal_bench.cron
 
+.PHONY: bench-memory
+bench-memory: $(READY) ## A check of ten times more data than its memory, under a cgroup (as root; two minutes)
+	@$(PY) -m selfheal_bench.memory $(ARGS)
+
 ##@ Develop
 .PHONY: test
 test: programs robfig ## Run the unit and integration tests
@@ -88,6 +93,10 @@ e2e: $(READY) ## Run the end-to-end test on a cluster with the images: make e2e 
 .PHONY: cron-diff
 cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob, and print a table (ARGS=--help)
 	@$(PY) -m crondiff $(ARGS)
+
+.PHONY: fuzz-data
+fuzz-data: $(READY) ## Put 2,000 hostile inputs to the check: each must end in a sentence (a few minutes; ARGS=--help)
+	@$(PY) -m datafuzz $(ARGS)
 
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated

@@ -29,13 +29,20 @@ def ensure_binaries(say: Say) -> Path:
 
     Safe to call from several processes at once: one builds, the others wait for it.
     """
-    target = _target()
-    if _complete(target):
+    return ensure(_target(), PROGRAMS, lambda folder: download_or_build(folder, say, builder=_build), say)
+
+
+def ensure(target: Path, programs: Sequence[str], fill: Callable[[Path], None], say: Say) -> Path:
+    """Return a folder of the cache once it holds all programs; if it does not, fill an empty one for it.
+
+    Safe to call from several processes at once: one fills, the others wait for it.
+    """
+    if _complete(target, programs):
         return target
     cache_dir().mkdir(parents=True, exist_ok=True)
     with _locked(cache_dir() / "build.lock", say):
-        if not _complete(target):
-            _fill(target, say)
+        if not _complete(target, programs):
+            _fill(target, fill)
     return target
 
 
@@ -54,13 +61,13 @@ def _target() -> Path:
     return cache_dir() / f"kubernetes-{KUBERNETES_VERSION}-{_fingerprint()}"
 
 
-def _fill(target: Path, say: Say) -> None:
+def _fill(target: Path, fill: Callable[[Path], None]) -> None:
     for abandoned in cache_dir().glob(f"{UNFINISHED}*"):  # by a build that was killed; we hold the lock
         shutil.rmtree(abandoned, ignore_errors=True)
     # Made beside the target and renamed: whoever finds the folder finds it whole.
     fresh = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache_dir()))
     try:
-        download_or_build(fresh, say, builder=_build)
+        fill(fresh)
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
     finally:
@@ -73,8 +80,8 @@ def _build(folder: Path, say: Say) -> None:
     build(go_command(cache_dir(), say), folder, say)
 
 
-def _complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in PROGRAMS)
+def _complete(folder: Path, programs: Sequence[str]) -> bool:
+    return all((folder / name).is_file() for name in programs)
 
 
 def _fingerprint() -> str:

@@ -55,14 +55,14 @@ def build(go: str, target: Path, say: Callable[[str], None]) -> None:
     kubernetes = [f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES_PROGRAMS]
     say("fetching the sources (1 of 3)")
     sources = Progress("sources", started)
-    _run_go([go, "list", "-mod=readonly", "-deps", *kubernetes, ETCD_PACKAGE], sources, say)
+    run_go([go, "list", "-mod=readonly", "-deps", *kubernetes, ETCD_PACKAGE], sources, say)
     compile_ = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v"]
     say("compiling Kubernetes (2 of 3)")
     arguments = [f"-ldflags={linker_flags()}", "-o", f"{target}/", *kubernetes]
-    _run_go([*compile_, *arguments], Progress("Kubernetes", started, total=sources.packages), say)
+    run_go([*compile_, *arguments], Progress("Kubernetes", started, total=sources.packages), say)
     say("compiling etcd (3 of 3)")
     arguments = ["-ldflags=-s -w", "-o", str(target / "etcd"), ETCD_PACKAGE]
-    _run_go([*compile_, *arguments], Progress("etcd", started), say)
+    run_go([*compile_, *arguments], Progress("etcd", started), say)
     say(f"built in {_elapsed(started)}")
 
 
@@ -75,10 +75,13 @@ def linker_flags() -> str:
     return " ".join(("-s -w", *flags))
 
 
-def _run_go(command: Sequence[str], progress: Progress, say: Callable[[str], None]) -> None:
+def run_go(
+    command: Sequence[str], progress: Progress, say: Callable[[str], None], *, modules: Path = MODULES
+) -> None:
+    """Run Go in the folder of a module; raise `BuildError` with the end of its output if it fails."""
     with subprocess.Popen(
         command,
-        cwd=MODULES,
+        cwd=modules,
         env=go_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

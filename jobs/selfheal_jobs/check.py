@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Final
 
 from selfheal_jobs.check_run import CheckNumbers, LoggedCheck, log_check
-from selfheal_jobs.columns import ColumnPlan, Walk, text_columns
+from selfheal_jobs.columns import ColumnPlan, Walk
 from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.sources import Place, load
+from selfheal_jobs.sources.sides import open_current, open_reference
+from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
-from selfheal_jobs.table import ArrowTable, Table
+from selfheal_jobs.table import Table
 from selfheal_jobs.target import infer_task
 from selfheal_jobs.verdict import change_of_methods, of_comparison, of_problem
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
@@ -70,13 +71,11 @@ def look(request: RunRequest) -> Seen:
     """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
     seen = Seen(task=request.task)
     try:
-        at_reference, at_current = Place.of_reference(request.spec), Place.of_current(request.spec)
-        reference, current = _load_both(at_reference, at_current)
+        reference = open_reference(request)
         task = request.task or _task_of(reference, request.spec.target)
-        rows = RowCounts(reference=reference.num_rows, current=current.num_rows)
-        seen = replace(seen, task=task, rows=rows, tables=(reference, current))
-        at_reference.require_rows(reference.num_rows)
-        at_current.require_rows(current.num_rows)
+        seen = replace(seen, task=task)
+        current = open_current(request, reference)
+        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current))
         walk = Walk(reference, current, request.spec.target)
         comparison = compare(walk, request.spec.drift, request.spec.threshold, walk)
         plan = walk.plan()
@@ -92,12 +91,13 @@ def look(request: RunRequest) -> Seen:
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
 
 
-def _load_both(at_reference: Place, at_current: Place) -> tuple[Table, Table]:
-    reference = ArrowTable.of_pandas(load(at_reference))
-    logger.info("Found %d rows of reference", reference.num_rows)
-    current = ArrowTable.of_pandas(load(at_current, text_columns=text_columns(reference)))
-    logger.info("Found %d rows of current", current.num_rows)
-    return reference, current
+def _rows(reference: SourceTable, current: SourceTable) -> RowCounts:
+    return RowCounts(
+        reference=reference.rows.kept,
+        current=current.rows.kept,
+        sampled=reference.rows.sampled or current.rows.sampled,
+        without_timestamp=current.rows.without_timestamp or None,
+    )
 
 
 def _task_of(reference: Table, target: str) -> Task | None:

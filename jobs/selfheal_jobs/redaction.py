@@ -1,7 +1,14 @@
-"""Keeps secrets that travel in URLs out of everything that is printed, stored or shown."""
+"""Keeps secrets out of everything that is printed, stored or shown: those in URLs, and those of Secrets."""
 
+import os
 import re
+from collections.abc import Iterator
 from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from selfheal_operator.api.names import ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, ENV_PREFIX_REFERENCE
+
+MASK: Final = "***"
 
 _URL: Final = re.compile(
     r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^\s/?#'\"<>]*@)?(?P<place>[^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?"
@@ -9,19 +16,65 @@ _URL: Final = re.compile(
 _REQUEST_TARGET: Final = re.compile(r"(?P<key>url: )(?P<place>/[^\s?)]*)\?[^\s)]*")
 """How urllib3 names what it asked for, without the host."""
 
+_SECRETS: Final = (
+    *(ENV_PREFIX_REFERENCE, ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS),
+    *("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"),
+)
+"""How the environment variables begin that hold what Secrets hold."""
+_PUBLIC: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+"""How those of them end that are no secrets, and that an error is worth nothing without."""
+_TELLING: Final = re.compile(r"pass|secret|token|key|sig|cred", re.IGNORECASE)
+"""How the parameters of a URL are named that are secrets."""
+_WORD: Final = 6
+"""Secrets shorter than this are masked only where they stand alone: a password `a` is in every word."""
+
 
 def without_secrets(text: str) -> str:
-    """Return the text with every URL in it cut down to scheme, host and path.
+    """Return the text with every URL in it cut down to scheme, host and path, and what Secrets hold masked.
 
     User information and query strings go: signed URLs carry their signatures there.
 
     >>> without_secrets("GET https://ann:secret@lake/a.csv?sig=abc failed")
     'GET https://lake/a.csv failed'
     """
+    for secret in sorted(_secrets(), key=len, reverse=True):
+        pattern = re.escape(secret)
+        text = re.sub(pattern if len(secret) >= _WORD else rf"(?<!\w){pattern}(?!\w)", MASK, text)
     return _REQUEST_TARGET.sub(r"\g<key>\g<place>", _URL.sub(r"\g<scheme>\g<place>", text))
 
 
+def _secrets() -> set[str]:
+    return {
+        secret
+        for name, value in os.environ.items()
+        if name.startswith(_SECRETS) and not name.endswith(_PUBLIC)
+        for secret in _spellings(value.strip())
+        if secret
+    }
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Yield a secret in all forms in which an error may show it: also what a URL holds of it."""
+    if "://" not in value:
+        yield from (value, *(line.strip() for line in value.splitlines() if len(line.strip()) >= _WORD))
+        return
+    parts: list[str | None] = [value]
+    try:
+        address = urlsplit(value)
+        parts += [address.username, address.password, address.query]
+        parts += [value for key, value in parse_qsl(address.query) if _TELLING.search(key)]
+    except ValueError:  # no URL after all
+        pass
+    for part in parts:
+        if part:
+            yield from (part, unquote(part))
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
-    """Return an error as one line for a status: its type and how its text begins, without secrets."""
+    """Return an error as one line for a status: its type and how its text begins, without secrets.
+
+    What cannot be printed, such as the byte of a file that an error shows, is a question mark.
+    """
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {without_secrets(first)}"[:limit].rstrip(": ")
+    text = f"{type(error).__name__}: {without_secrets(first)}"[:limit].rstrip(": ")
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -23,7 +23,8 @@ from selfheal_jobs.facts import facts
 from selfheal_jobs.features import for_model
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.scores import PRIMARY, HeldOut
-from selfheal_jobs.sources import Place, load
+from selfheal_jobs.sources.frames import frame
+from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_jobs.splitting import Split
 from selfheal_jobs.status import Door
 from selfheal_jobs.table import ArrowTable, arrow_of
@@ -33,7 +34,7 @@ from selfheal_jobs.training import Lesson, Trained, train_all
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1 import ModelVersion, TrainingRows
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
         DataError: The data is missing, unreadable, or allows no training.
     """
     spec = request.spec
-    reference, current = _load(spec)
+    reference, current = _load(request)
     task = request.task or _task_of(reference, current, spec.target)
     split = splitting.split(reference, current, target=spec.target, task=task, rules=spec.retraining)
     plan = columns.plan(ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current), target=spec.target)
@@ -138,18 +139,15 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
     return lesson, split
 
 
-def _load(spec: ModelMonitorSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
-    place = Place.of_reference(spec)
-    reference = load(place)
-    place.require_rows(len(reference))
+def _load(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
+    spec = request.spec
+    opened = open_reference(request)
+    reference = frame(opened)
     if spec.retraining.training_data == "Reference":  # then nothing is asked of the current data
-        logger.info("Loaded %d rows of reference", len(reference))
         return reference, reference
-    place = Place.of_current(spec)
-    current = load(place, text_columns=columns.text_columns(ArrowTable.of_pandas(reference)))
-    place.require_rows(len(current))
-    logger.info("Loaded %d rows of reference, %d of current", len(reference), len(current))
-    return reference, current
+    if spec.dataset.labels:
+        return reference, frame(open_labelled_current(request, opened))
+    return reference, frame(open_current(request, opened, all_columns=True))
 
 
 def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Task:

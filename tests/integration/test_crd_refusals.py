@@ -10,7 +10,7 @@ import re
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,21 @@ FULL_SPEC: Final[Document] = {
     "dataset": {
         "reference": {"uri": "/data/reference.parquet", "format": "Parquet"},
         "current": {"uri": "https://lake.example/live.csv", "format": "CSV"},
+        "labels": {
+            "uri": "sql://",
+            "query": "SELECT customer, churned FROM labels",
+            "secretRef": {"name": "warehouse", "key": "uri"},
+            "joinColumn": "customer",
+            "delaySeconds": 604800,
+        },
+        "window": {"timestampColumn": "created", "lookbackSeconds": 604800, "offsetSeconds": 3600},
+        "columns": {
+            "prediction": "score",
+            "include": ["age"],
+            "exclude": ["customer"],
+            "categorical": ["plan"],
+        },
+        "maxRows": 1000000,
     },
     "target": "churned",
     "threshold": 0.3,
@@ -131,7 +146,7 @@ def required(path: str, present: Any) -> Bound:
     return Bound(path=path, keyword="required", passes=present, fails=ABSENT, complaint=says)
 
 
-def most_items(path: str, most: int, item: Callable[[int], Document], **more: Any) -> Bound:
+def most_items(path: str, most: int, item: Callable[[int], object], **more: Any) -> Bound:
     """Return the longest list, and one that is an item longer."""
     items = [item(number) for number in range(most + 1)]
     says = f"spec.{path}: Too many: {most + 1}: must have at most {most} items"
@@ -172,18 +187,73 @@ def mount(number: int) -> Document:
     return {"name": "data", "mountPath": f"/m{number}"}
 
 
+SIDES: Final[Mapping[str, Document]] = {
+    "dataset.reference": {},
+    "dataset.current": {},
+    "dataset.labels": {"joinColumn": "customer"},
+}
+"""Where data comes from, and what is needed there beside a uri."""
+
+
+def source(side: str, uri: str, **more: Any) -> Document:
+    """Return a change that replaces a source; `more` by wire names."""
+    return {side: {"uri": uri, **SIDES[side], **more}}
+
+
+def source_bounds(side: str) -> Iterator[Bound]:
+    """Yield the bounds of a source."""
+    volume: dict[str, Any] = {"beside": source(side, "/data")}
+    database: dict[str, Any] = {
+        "beside": source(side, "sql://", query="SELECT 1", secretRef={"name": "lake"})
+    }
+    yield replace(required(f"{side}.uri", "/data"), **volume)
+    yield replace(not_empty(f"{side}.uri", "/"), **volume)
+    yield longest(f"{side}.uri", 1024, "/data/", **volume)
+    yield from (replace(bound, **volume) for bound in one_of(f"{side}.format", "CSV", "Parquet"))
+    yield replace(not_empty(f"{side}.query"), **database)
+    yield longest(f"{side}.query", 4096, **database)
+    yield replace(required(f"{side}.secretRef.name", "lake"), **database)
+    yield replace(not_empty(f"{side}.secretRef.name"), **database)
+    yield longest(f"{side}.secretRef.name", 253, **database)
+    yield replace(not_empty(f"{side}.secretRef.key"), **database)
+    yield longest(f"{side}.secretRef.key", 253, **database)
+
+
+def name_of(number: int) -> str:
+    """Return the name of the column of that number."""
+    return f"c{number}"
+
+
 BOUNDS: Final = (
+    *(bound for side in SIDES for bound in source_bounds(side)),
+    required("dataset.reference", {"uri": "/data"}),
+    required("dataset.current", {"uri": "/data"}),
+    required("dataset.labels.joinColumn", "customer"),
+    not_empty("dataset.labels.joinColumn"),
+    longest("dataset.labels.joinColumn", 256),
+    at_least("dataset.labels.delaySeconds", 0, -1),
+    at_most("dataset.labels.delaySeconds", 31_536_000, 31_536_001),
+    required("dataset.window.timestampColumn", "created"),
+    not_empty("dataset.window.timestampColumn"),
+    longest("dataset.window.timestampColumn", 256),
+    required("dataset.window.lookbackSeconds", 60),
+    at_least("dataset.window.lookbackSeconds", 1, 0),
+    at_most("dataset.window.lookbackSeconds", 315_360_000, 315_360_001),
+    at_least("dataset.window.offsetSeconds", 0, -1),
+    at_most("dataset.window.offsetSeconds", 31_536_000, 31_536_001),
+    not_empty("dataset.columns.prediction"),
+    longest("dataset.columns.prediction", 256),
     *(
         bound
-        for side in ("dataset.reference", "dataset.current")
+        for use in ("include", "exclude", "categorical")
         for bound in (
-            required(side, {"uri": "/data"}),
-            required(f"{side}.uri", "/data"),
-            not_empty(f"{side}.uri", "/"),
-            longest(f"{side}.uri", 1024, "/data/"),
-            *one_of(f"{side}.format", "CSV", "Parquet"),
+            most_items(f"dataset.columns.{use}", 200, name_of),
+            not_empty(f"dataset.columns.{use}[0]"),
+            longest(f"dataset.columns.{use}[0]", 128),
         )
     ),
+    at_least("dataset.maxRows", 1000, 999),
+    at_most("dataset.maxRows", 1_000_000_000, 1_000_000_001),
     required("dataset", FULL_SPEC["dataset"]),
     required("target", "churned"),
     not_empty("target"),
@@ -277,60 +347,95 @@ class Rule:
     """For a rule on changes: how the stored object differs from the full spec."""
 
 
+def source_rules(side: str) -> Iterator[Rule]:
+    """Yield the rules of a source."""
+    lake = {"secretRef": {"name": "lake"}}
+    query = {"query": "SELECT 1"}
+
+    def refused(field: str, says: str, passes: list[Document], fails: list[Document]) -> Rule:
+        complaint = f"spec.{side}.{field}: Invalid value: {says}"
+        return Rule(on=side, complaint=complaint, passes=tuple(passes), fails=tuple(fails))
+
+    yield refused(
+        "uri",
+        "uri must be an absolute path, or start with file:///, http://, https://, s3://, gs://, az:// or sql://",
+        [
+            source(side, uri)
+            for uri in ("/", "/data/*/part-?.csv", "file:///data/live", "http://h", "https://h/?b=*")
+        ]
+        + [source(side, f"{scheme}://lake/live/*.csv", **lake) for scheme in ("s3", "gs", "az")],
+        [
+            source(side, uri)
+            for uri in (
+                "data.csv",
+                "./a",
+                "file://a",
+                "http://",
+                "https:///a",
+                "HTTP://h",
+                "s3://",
+                "gs:///a",
+                "ftp://h",
+            )
+        ],
+    )
+    yield refused(
+        "uri",
+        "uri must name one file over http(s): a server cannot be asked which files a * stands for",
+        [source(side, "https://h/%2A.csv"), source(side, "/data/*.csv"), source(side, "s3://lake/*.csv")],
+        [source(side, "https://h/*.csv"), source(side, "http://h/*/a.csv?b")],
+    )
+    yield refused(
+        "uri",
+        "uri must not contain a user name or password: name a Secret in secretRef instead",
+        [source(side, "https://h/a@b.csv"), source(side, "/data/a@b.csv")],
+        [
+            source(side, uri)
+            for uri in ("https://ann:secret@h/a.csv", "http://ann@h", "s3://key:secret@lake/a")
+        ],
+    )
+    yield refused(
+        "uri",
+        "uri must be sql:// and a table, with its schema or without, such as sql://sales.churn; "
+        "for anything else write sql:// and a query",
+        [source(side, f"sql://{table}", **lake) for table in ("t", "sales.churn_2026", "_a.b$")]
+        + [source(side, "sql://", **lake, **query)],
+        [source(side, f"sql://{table}", **lake) for table in ("", "a.b.c", "2026", "a b", "t;", 'a"b')],
+    )
+    yield refused(
+        "query",
+        "query has a meaning only together with the uri sql://",
+        [source(side, "sql://", **lake, **query)],
+        [source(side, "sql://t", **lake, **query), source(side, "/data", **query)],
+    )
+    yield refused(
+        "secretRef",
+        "secretRef must name the Secret that holds the database's URL",
+        [source(side, "sql://t", **lake), source(side, "s3://lake/a")],
+        [source(side, "sql://t"), source(side, "sql://", **query)],
+    )
+    yield refused(
+        "secretRef",
+        "key has a meaning only for sql://: of other sources all keys of the Secret are used",
+        [source(side, "sql://t", secretRef={"name": "lake", "key": "uri"})],
+        [source(side, "s3://lake/a", secretRef={"name": "lake", "key": "uri"})],
+    )
+    yield refused(
+        "secretRef",
+        "secretRef has no meaning for a mounted volume",
+        [source(side, "https://h/a.csv", **lake)],
+        [source(side, "/data", **lake), source(side, "file:///data", **lake)],
+    )
+    yield refused(
+        "format",
+        "format has no meaning for sql://",
+        [source(side, "s3://lake/a", format="CSV")],
+        [source(side, "sql://t", **lake, format="CSV")],
+    )
+
+
 RULES: Final = (
-    *(
-        rule
-        for side in ("dataset.reference", "dataset.current")
-        for rule in (
-            Rule(
-                on=side,
-                complaint=(
-                    f"spec.{side}.uri: Invalid value: uri must be an absolute path, or start with file:///, "
-                    "http:// or https://; s3:// and other stores cannot be read yet"
-                ),
-                passes=tuple(
-                    {f"{side}.uri": uri}
-                    for uri in (
-                        "/",
-                        "/data/*/part-?.csv",
-                        "file:///data/live",
-                        "http://h",
-                        "https://h/a.csv?b=*",
-                    )
-                ),
-                fails=tuple(
-                    {f"{side}.uri": uri}
-                    for uri in (
-                        "data.csv",
-                        "./a",
-                        "s3://lake/a",
-                        "file://a",
-                        "http://",
-                        "https:///a",
-                        "HTTP://h",
-                    )
-                ),
-            ),
-            Rule(
-                on=side,
-                complaint=(
-                    f"spec.{side}.uri: Invalid value: uri must name one file over http(s): "
-                    "a server cannot be asked which files a * stands for"
-                ),
-                passes=({f"{side}.uri": "https://h/%2A.csv"}, {f"{side}.uri": "/data/*.csv"}),
-                fails=({f"{side}.uri": "https://h/*.csv"}, {f"{side}.uri": "http://h/*/a.csv?b"}),
-            ),
-            Rule(
-                on=side,
-                complaint=(
-                    f"spec.{side}.uri: Invalid value: uri must not contain a user name or password: "
-                    "whoever may read this resource would see it"
-                ),
-                passes=({f"{side}.uri": "https://h/a@b.csv"}, {f"{side}.uri": "/data/a@b.csv"}),
-                fails=({f"{side}.uri": "https://ann:secret@h/a.csv"}, {f"{side}.uri": "http://ann@h"}),
-            ),
-        )
-    ),
+    *(rule for side in SIDES for rule in source_rules(side)),
     Rule(
         on="",
         complaint="spec: Invalid value: set exactly one of schedule and intervalSeconds",
@@ -495,12 +600,16 @@ def changed(spec: Document, changes: Mapping[str, Any]) -> Document:
         *way, last = re.findall(r"[^.\[\]]+", path)
         place: Any = result
         for step in way:
-            place = place[int(step)] if isinstance(place, list) else place[step]
+            place = place[_step(place, step)]
         if value is ABSENT:
             del place[last]
         else:
-            place[last] = value
+            place[_step(place, last)] = value
     return result
+
+
+def _step(place: Any, step: str) -> str | int:
+    return int(step) if isinstance(place, list) else step
 
 
 @pytest.fixture(scope="module")
@@ -574,11 +683,11 @@ def test_an_unknown_field_is_an_error_to_kubectl(server: Server, kubectl: Kubect
 
 def test_kubectl_shows_the_sentence_beside_the_field(server: Server, kubectl: Kubectl) -> None:
     """What the API server says arrives on the user's terminal."""
-    spec = changed(FULL_SPEC, {"dataset.current.uri": "s3://lake/churn/"})
+    spec = changed(FULL_SPEC, {"dataset.current.uri": "ftp://lake/churn/"})
 
     assert (
         "spec.dataset.current.uri: Invalid value: uri must be an absolute path, or start with file:///, "
-        "http:// or https://; s3:// and other stores cannot be read yet"
+        "http://, https://, s3://, gs://, az:// or sql://"
     ) in _refusal(kubectl, spec)
 
 

@@ -44,6 +44,10 @@ RUNNER_ACCOUNT: Final = "selfheal-runner"
 
 ENV_REQUEST: Final = "SELFHEAL_REQUEST"
 """The container's environment variable that holds the `RunRequest` as JSON."""
+ENV_PREFIX_REFERENCE: Final = "SELFHEAL_REFERENCE_"
+ENV_PREFIX_CURRENT: Final = "SELFHEAL_CURRENT_"
+ENV_PREFIX_LABELS: Final = "SELFHEAL_LABELS_"
+"""What the keys of a data source's Secret are prefixed with: sources never see each other's."""
 ENV_TERMINATION_MESSAGE_PATH: Final = "TERMINATION_MESSAGE_PATH"
 TERMINATION_MESSAGE_PATH: Final = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT: Final = 4096

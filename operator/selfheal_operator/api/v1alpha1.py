@@ -86,39 +86,152 @@ class ApiModel(BaseModel):
 # --- spec ---------------------------------------------------------------------------------------------------
 
 
+class DataSecretRef(ApiModel):
+    """A Secret in the monitor's namespace that lets one data source in."""
+
+    name: Name
+    """name of the Secret. Its keys reach the container as environment variables of this source alone.
+
+    s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
+    gs: GOOGLE_CREDENTIALS. az: AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN.
+    http(s): username and password, or token. sql: the database's URL.
+    """
+
+    key: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """key that holds the database's URL, such as postgresql://user:password@host/database.
+
+    Only for sql://. Defaults to url.
+    """
+
+
+_SOURCE_RULES = (
+    _rule(
+        "self.uri.matches('^(/|file:///|https?://[^/?#]|(s3|gs|az)://[^/?#]|sql://)')",
+        "uri must be an absolute path, or start with file:///, http://, https://, s3://, gs://, az:// or sql://",
+        field="uri",
+    ),
+    _rule(
+        "!self.uri.matches('^https?://[^?#]*[*]')",
+        "uri must name one file over http(s): a server cannot be asked which files a * stands for",
+        field="uri",
+    ),
+    _rule(
+        "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+        "uri must not contain a user name or password: name a Secret in secretRef instead",
+        field="uri",
+    ),
+    _rule(
+        "!self.uri.startsWith('sql:') || self.uri.matches('^sql://([A-Za-z_][A-Za-z0-9_$]*[.])?[A-Za-z_][A-Za-z0-9_$]*$')"
+        " || (self.uri == 'sql://' && has(self.query))",
+        "uri must be sql:// and a table, with its schema or without, such as sql://sales.churn; "
+        "for anything else write sql:// and a query",
+        field="uri",
+    ),
+    _rule(
+        "!has(self.query) || self.uri == 'sql://'",
+        "query has a meaning only together with the uri sql://",
+        field="query",
+    ),
+    _rule(
+        "!self.uri.startsWith('sql:') || has(self.secretRef)",
+        "secretRef must name the Secret that holds the database's URL",
+        field="secretRef",
+    ),
+    _rule(
+        "!has(self.secretRef) || !has(self.secretRef.key) || self.uri.startsWith('sql:')",
+        "key has a meaning only for sql://: of other sources all keys of the Secret are used",
+        field="secretRef",
+    ),
+    _rule(
+        "!has(self.secretRef) || !self.uri.matches('^(/|file:)')",
+        "secretRef has no meaning for a mounted volume",
+        field="secretRef",
+    ),
+    _rule(
+        "!has(self.format) || !self.uri.startsWith('sql:')",
+        "format has no meaning for sql://",
+        field="format",
+    ),
+)
+
+
 class DataSource(ApiModel):
     """Where a table is read from."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "self.uri.matches('^(/|file:///|https?://[^/?#])')",
-                "uri must be an absolute path, or start with file:///, http:// or https://; "
-                "s3:// and other stores cannot be read yet",
-                field="uri",
-            ),
-            _rule(
-                "!self.uri.matches('^https?://[^?#]*[*]')",
-                "uri must name one file over http(s): a server cannot be asked which files a * stands for",
-                field="uri",
-            ),
-            _rule(
-                "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
-                "uri must not contain a user name or password: whoever may read this resource would see it",
-                field="uri",
-            ),
-        ),
-    )
+    model_config = ConfigDict(json_schema_extra=_rules(*_SOURCE_RULES))
 
     uri: Annotated[str, Field(min_length=1, max_length=1024)]
-    """uri names a file, a folder or a glob: an absolute path or file:// on a mounted volume, or http(s)://.
+    """uri names a file, a folder or a glob, or a table of a database.
 
+    An absolute path or file:// is on a mounted volume; s3://bucket/path, gs://bucket/path and
+    az://container/path are in an object store; http(s):// is one file; sql://table or sql://schema.table is
+    a table or view, and sql:// alone goes with query.
     A folder or a glob is read as one table: all its CSV and Parquet files, which must share their columns.
-    Over http(s) it names one file.
+    Folders named key=value become columns.
     """
 
     format: Literal["CSV", "Parquet"] | None = None
     """format is CSV or Parquet. Absent: taken from the files' names (.csv, .csv.gz, .parquet, .pq)."""
+
+    query: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """query is a SELECT whose result is the table; with the uri sql://."""
+
+    secret_ref: DataSecretRef | None = None
+    """secretRef names the Secret that lets this source in. Absent: what the pod's own identity may read."""
+
+
+class Labels(DataSource):
+    """Labels that arrive later than the rows that they belong to."""
+
+    model_config = ConfigDict(json_schema_extra=_rules(*_SOURCE_RULES))
+
+    join_column: Annotated[str, Field(min_length=1, max_length=256)]
+    """joinColumn is in the current data and in the labels, and tells which label belongs to which row."""
+
+    delay_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    """delaySeconds is how long labels take: only rows that are older count where labels are needed.
+
+    The window then ends so much before the slot. Without a window every row counts. Defaults to 0.
+    """
+
+
+class Window(ApiModel):
+    """The rows of the current data that count: those of a time span that ends at the check's slot."""
+
+    timestamp_column: Annotated[str, Field(min_length=1, max_length=256)]
+    """timestampColumn says when a row was made: a timestamp or date, ISO 8601 text, or an epoch number.
+
+    Times without a zone are UTC. Numbers are seconds, milli-, micro- or nanoseconds, told by their size.
+    Rows without a readable timestamp are left out and counted.
+    """
+
+    lookback_seconds: Annotated[int, Field(ge=1, le=315_360_000)]
+    """lookbackSeconds is the length of the window."""
+
+    offset_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    """offsetSeconds is how long before the slot the window ends, for late data. Defaults to 0."""
+
+
+_ColumnNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=128)]],
+    Field(max_length=200, json_schema_extra=_ATOMIC),  # the whole request has to fit into 128 KiB
+]
+
+
+class Columns(ApiModel):
+    """What the columns are for."""
+
+    prediction: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """prediction is the column that holds what the model predicted: neither compared nor learnt from."""
+
+    include: _ColumnNames = []
+    """include lists the only columns that are compared and learnt from. Absent: all of the reference."""
+
+    exclude: _ColumnNames = []
+    """exclude lists columns that are neither compared nor learnt from, such as identifiers."""
+
+    categorical: _ColumnNames = []
+    """categorical lists columns of numbers that are codes: they are compared as categories."""
 
 
 class Dataset(ApiModel):
@@ -129,6 +242,21 @@ class Dataset(ApiModel):
 
     current: DataSource
     """current is the data that the model meets now."""
+
+    labels: Labels | None = None
+    """labels of the current data, if they arrive later than its rows. A retraining joins them."""
+
+    window: Window | None = None
+    """window says which rows of current count. Absent: all."""
+
+    columns: Columns = Columns()
+    """columns says what single columns are for."""
+
+    max_rows: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 1_000_000
+    """maxRows is how many rows of a side a check looks at; of a larger one it takes a random sample.
+
+    The sample is seeded by the slot, so that a repeated check sees the same rows. Defaults to 1000000.
+    """
 
 
 class DriftColumn(ApiModel):
@@ -599,7 +727,13 @@ class RowCounts(ApiModel):
     """reference is the number of rows in the reference data."""
 
     current: int
-    """current is the number of rows in the current data."""
+    """current is the number of rows in the current data, or in its window."""
+
+    sampled: bool | None = None
+    """sampled is true where a side had more rows than maxRows, and a sample was looked at."""
+
+    without_timestamp: int | None = None
+    """withoutTimestamp is how many rows of current were left out because nobody can read their timestamp."""
 
 
 class LastCheck(ApiModel):

@@ -9,6 +9,9 @@ from selfheal_operator.api.names import (
     ANNOTATION_REQUEST,
     ANNOTATION_SLOT,
     API_VERSION,
+    ENV_PREFIX_CURRENT,
+    ENV_PREFIX_LABELS,
+    ENV_PREFIX_REFERENCE,
     ENV_REQUEST,
     KIND,
     LABEL_MANAGED_BY,
@@ -220,6 +223,21 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
             "capabilities": {"drop": ["ALL"]},
         },
     }
-    if request.spec.mlflow.secret_ref is not None:
-        container["envFrom"] = [{"secretRef": {"name": request.spec.mlflow.secret_ref.name}}]
+    if secrets := _secrets(request.spec):
+        container["envFrom"] = secrets
     return container
+
+
+def _secrets(spec: ModelMonitorSpec) -> list[dict[str, Any]]:
+    """Return the Secrets as environment; a data source's keys get its prefix, so that sources do not mix."""
+    sources = (
+        (ENV_PREFIX_REFERENCE, spec.dataset.reference),
+        (ENV_PREFIX_CURRENT, spec.dataset.current),
+        (ENV_PREFIX_LABELS, spec.dataset.labels),
+    )
+    unprefixed = [{"secretRef": {"name": spec.mlflow.secret_ref.name}}] if spec.mlflow.secret_ref else []
+    return unprefixed + [
+        {"prefix": prefix, "secretRef": {"name": source.secret_ref.name}}
+        for prefix, source in sources
+        if source and source.secret_ref
+    ]

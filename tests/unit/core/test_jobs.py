@@ -315,6 +315,28 @@ def test_a_pod_takes_what_the_spec_gives_it():
     ]
 
 
+def test_each_source_has_its_secret_under_a_prefix_of_its_own():
+    """Two sources with different Secrets never see each other's keys; MLflow's keep their names."""
+    dataset = {
+        "reference": {"uri": "s3://lake/a", "secretRef": {"name": "lake"}},
+        "current": {"uri": "sql://t", "secretRef": {"name": "warehouse", "key": "uri"}},
+        "labels": {"uri": "s3://lake/b", "secretRef": {"name": "lake"}, "joinColumn": "id"},
+    }
+    job = job_for(dataset=dataset, mlflow={"secretRef": {"name": "mlflow-login"}})
+
+    assert container_of(job)["envFrom"] == [
+        {"secretRef": {"name": "mlflow-login"}},
+        {"prefix": "SELFHEAL_REFERENCE_", "secretRef": {"name": "lake"}},
+        {"prefix": "SELFHEAL_CURRENT_", "secretRef": {"name": "warehouse"}},
+        {"prefix": "SELFHEAL_LABELS_", "secretRef": {"name": "lake"}},
+    ]
+
+
+def test_without_secrets_there_is_no_environment_from_elsewhere():
+    """An empty list would be a difference to what the API server stores."""
+    assert "envFrom" not in container_of(job_for())
+
+
 @pytest.mark.parametrize(
     ("path", "ours"), [("/tmp", False), ("/tmp/", False), ("/tmp/cache", True), ("/var/tmp", True)]
 )

@@ -39,6 +39,47 @@ def test_an_error_becomes_one_line() -> None:
     assert one_line(ValueError("\n first\nsecond")) == "ValueError: first"
 
 
+def test_what_cannot_be_printed_is_a_question_mark() -> None:
+    """Errors show bytes of files; a status is read on a terminal."""
+    assert one_line(OSError("type: \x0f\x1b[31m")) == "OSError: type: ??[31m"
+
+
 def test_an_error_without_text_is_its_type() -> None:
     """There is no dangling colon."""
     assert one_line(TimeoutError()) == "TimeoutError"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text", "shown"),
+    [
+        ("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", "wJalrX/Utn", "key wJalrX/Utn refused", "key *** refused"),
+        ("SELFHEAL_LABELS_token", "abc", "token abc, not abcdef", "token ***, not abcdef"),
+        ("SELFHEAL_REFERENCE_AWS_REGION", "eu-central-1", "no region eu-central-1", "no region eu-central-1"),
+        ("MLFLOW_TRACKING_PASSWORD", "hunter22", "hunter22 is wrong", "*** is wrong"),
+        ("OTHER", "harmless", "harmless", "harmless"),
+        ("SELFHEAL_CURRENT_url", "postgresql://ann:p%40ss-word@db/x", "user ann, p@ss-word", "user ***, ***"),
+        ("SELFHEAL_CURRENT_url", "postgresql://ann:pw-of-ann@db/x", "db refuses pw-of-ann", "db refuses ***"),
+        (
+            "SELFHEAL_CURRENT_url",
+            "postgresql://db/x?password=hush77",
+            "password=hush77 or hush77",
+            "*** or ***",
+        ),
+    ],
+)
+def test_what_a_secret_holds_is_masked(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, text: str, shown: str
+) -> None:
+    """Wherever it turns up: whole, or as the part of a URL that an error shows; regions are none."""
+    monkeypatch.setenv(name, value)
+
+    assert without_secrets(text) == shown
+
+
+@given(secret=words)
+def test_no_secret_survives_in_any_error(secret: str) -> None:
+    """Whatever it is made of."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", secret)
+
+        assert secret not in one_line(ValueError(f"before {secret}{secret} after"))

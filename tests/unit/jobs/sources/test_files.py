@@ -6,12 +6,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.sources import Place, load
+from selfheal_jobs.sources.asked import Asked
+from selfheal_jobs.sources.frames import frame
+from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1 import DataSource
+
+
+def load(place: Any, **asked: Any) -> pd.DataFrame:
+    """Return what is at a place, as pandas holds it."""
+    return frame(open_table(place, Asked(**asked)))
+
 
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 
@@ -28,11 +39,20 @@ def refused(uri: Any, kind: Literal["CSV", "Parquet"] | None = None) -> Any:
     return caught.value
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "T.CSV", "t.csv.bz2", "t.parquet", "t.pq"])
+@pytest.mark.parametrize(
+    "name",
+    ["t.csv", "t.csv.gz", "T.CSV", "t.csv.bz2", "t.csv.xz", "t.csv.zst", "t.csv.zip", "t.parquet", "t.pq"],
+)
 def test_a_file_is_read_by_its_name(tmp_path: Path, name: str) -> None:
     """CSV, plain or compressed, and Parquet give the same table."""
     path = tmp_path / name
-    TABLE.to_csv(path, index=False) if "csv" in name.lower() else TABLE.to_parquet(path)
+    if name.endswith(".zst"):  # Arrow knows it, pandas only with one more package
+        with pa.output_stream(path, compression="zstd") as content:
+            content.write(TABLE.to_csv(index=False).encode())
+    elif "csv" in name.lower():
+        TABLE.to_csv(path, index=False)
+    else:
+        TABLE.to_parquet(path)
 
     pd.testing.assert_frame_equal(load(place(path)), TABLE)
 
@@ -63,9 +83,9 @@ def test_a_file_whose_format_nobody_knows_is_refused_with_the_remedy(tmp_path: P
 
 def test_a_folder_is_one_table_in_the_order_of_its_names(tmp_path: Path) -> None:
     """All its CSV and Parquet files count, in sub-folders too; what other programs leave there does not."""
-    (tmp_path / "day=2").mkdir()
+    (tmp_path / "later").mkdir()
     (tmp_path / "_temporary").mkdir()
-    TABLE.to_parquet(tmp_path / "day=2" / "z.parquet")
+    TABLE.to_parquet(tmp_path / "later" / "z.parquet")
     TABLE.assign(a=[3, 4])[["b", "a"]].to_csv(tmp_path / "a.csv", index=False)
     for name in ("_SUCCESS", "notes.txt", ".a.csv.crc", "_temporary/half.csv"):
         (tmp_path / name).write_text("broken,\n1\n")
@@ -114,6 +134,18 @@ def test_a_broken_file_is_unreadable(tmp_path: Path, name: str, content: bytes) 
     assert str(error).startswith(f"spec.dataset.current.uri: {tmp_path}/{name} cannot be read: {name} is no ")
 
 
+def test_a_parquet_file_whose_names_have_rotted_is_unreadable(tmp_path: Path) -> None:
+    """They are no text any more, in the schema of the footer."""
+    pq.write_table(pa.table({"name-of-a-column": [1]}), tmp_path / "t.parquet")
+    content = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(content.replace(b"name-of-a-column", b"name-\xff\xfe-a-column"))
+
+    error = refused(tmp_path / "t.parquet")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "t.parquet is no Parquet file" in str(error)
+
+
 @pytest.mark.parametrize("content", ["", "a,b\n"])
 def test_a_csv_without_rows_is_an_empty_table(tmp_path: Path, content: str) -> None:
     """It is there and can be read; that it is empty is for the check to judge."""
@@ -148,7 +180,7 @@ def test_a_column_that_the_reference_holds_as_text_is_read_as_text(tmp_path: Pat
     """A day on which all codes happen to be digits is no change of type."""
     (tmp_path / "t.csv").write_text("zip\n007\n")
 
-    assert load(place(tmp_path / "t.csv"), text_columns=["zip", "gone"])["zip"].tolist() == ["007"]
+    assert load(place(tmp_path / "t.csv"), text_columns=frozenset({"zip", "gone"}))["zip"].tolist() == ["007"]
 
 
 def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path: Path) -> None:
@@ -187,15 +219,16 @@ def web() -> Iterator[Any]:
 
 def test_a_file_is_read_over_http(web: str) -> None:
     """The format is that of the path; a query may follow."""
-    pd.testing.assert_frame_equal(load(place(f"{web}/t.csv?sig=secret")), TABLE)
+    pd.testing.assert_frame_equal(load(place(f"{web}/t.csv?sig=hush")), TABLE)
 
 
 @pytest.mark.parametrize(
     ("path", "reason", "said"),
     [
-        ("/404.csv?sig=secret", Reason.DATA_NOT_FOUND, "no file was found"),
-        ("/403.csv?sig=secret", Reason.DATA_UNREADABLE, "access is denied"),
-        ("/500.csv?sig=secret", Reason.DATA_UNREADABLE, "500"),
+        ("/404.csv?sig=hush", Reason.DATA_NOT_FOUND, "no file was found"),
+        ("/410.csv?sig=hush", Reason.DATA_UNREADABLE, "answers 410"),
+        ("/403.csv?sig=hush", Reason.DATA_ACCESS_DENIED, "access is denied"),
+        ("/500.csv?sig=hush", Reason.DATA_UNREACHABLE, "answers 500"),
     ],
 )
 def test_what_a_web_server_refuses_is_told_without_the_signature(
@@ -206,12 +239,12 @@ def test_what_a_web_server_refuses_is_told_without_the_signature(
 
     assert error.reason is reason
     assert said in str(error)
-    assert "secret" not in str(error)
+    assert "hush" not in str(error)
 
 
-def test_a_web_server_that_is_not_there_is_unreadable() -> None:
+def test_a_web_server_that_is_not_there_is_unreachable() -> None:
     """It may be back for the next check."""
     error = refused("http://127.0.0.1:9/t.csv")
 
-    assert error.reason is Reason.DATA_UNREADABLE
+    assert error.reason is Reason.DATA_UNREACHABLE
     assert "Cannot connect" in str(error)

@@ -1,0 +1,1 @@
+"""Hostile data for the check: `make fuzz-data`."""

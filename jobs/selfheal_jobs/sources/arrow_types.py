@@ -1,0 +1,50 @@
+"""Arrow types as every reader hands them over, and the one type that several files have in common. Pure."""
+
+from collections.abc import Collection, Iterable
+
+import pyarrow as pa
+
+
+def plain(kind: pa.DataType) -> pa.DataType:
+    """Return a type without what differs from writer to writer: extensions, views, sizes of indices."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(kind.storage_type)
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(pa.int32(), plain(kind.value_type))
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_binary_view(kind):
+        return pa.binary()
+    return kind
+
+
+def common_type(kinds: Iterable[pa.DataType]) -> pa.DataType:
+    """Return the narrowest type that holds all of them; a dictionary only if all are dictionaries.
+
+    Raises:
+        pa.ArrowException: They do not fit together.
+    """
+    found: pa.DataType | None = None
+    for kind in kinds:
+        found = kind if found is None else _wider(found, kind)
+    return found if found is not None else pa.null()
+
+
+def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    if one.equals(other):
+        return one
+    pair = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other)]
+    schemas = [pa.schema([pa.field("x", kind)]) for kind in pair]
+    return pa.unify_schemas(schemas, promote_options="permissive").field("x").type
+
+
+def as_categories(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    """Return the schema with these columns as dictionaries: so a table says that values are codes."""
+    return pa.schema(
+        [
+            pa.field(each.name, pa.dictionary(pa.int32(), each.type))
+            if each.name in names and not pa.types.is_dictionary(each.type)
+            else each
+            for each in schema
+        ]
+    )

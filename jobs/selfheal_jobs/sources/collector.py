@@ -1,0 +1,94 @@
+"""Takes the rows that a reader brings: keeps those of the window, draws the sample, and puts them aside."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import numpy as np
+import pyarrow as pa
+
+from selfheal_jobs.sources.arrow_types import as_categories, common_type
+from selfheal_jobs.sources.asked import Asked
+from selfheal_jobs.sources.sampling import Sample
+from selfheal_jobs.sources.spool import Spool
+from selfheal_jobs.sources.tables import StoredTable
+from selfheal_jobs.sources.tally import RowsRead, Tally
+from selfheal_jobs.sources.text_types import TextTypes
+from selfheal_jobs.sources.timespan import sort_by_time
+
+
+class Collector:
+    """Collects one table, batch by batch."""
+
+    def __init__(self, asked: Asked, names: Sequence[str], text_types: TextTypes | None = None) -> None:
+        """Prepare for batches that hold these columns, and those of the timestamps if there is a window.
+
+        Args:
+            asked: What is asked of the place.
+            names: The columns of the table to come.
+            text_types: Finds out what the columns are, where they come as text.
+        """
+        self.tally = Tally()
+        self._asked = asked
+        self._names = list(names)
+        self._text_types = text_types
+        self._sample = Sample(asked.max_rows, asked.seed) if asked.max_rows else None
+        self._spool = Spool()
+        self._rows = 0
+
+    def foresee(self, rows: int) -> None:
+        """Take note of how many rows there are in all, where the files say so: it spares space."""
+        if self._sample is not None and self._asked.span is None:
+            self._sample.foresee(rows)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a batch."""
+        if self._asked.span is not None:
+            found = sort_by_time(batch.column(self._asked.span.column), self._asked.span)
+            inside = (
+                batch.num_rows if found.inside.true_count == len(found.inside) else found.inside.true_count
+            )
+            self.tally.unreadable += found.unreadable
+            self.tally.outside += batch.num_rows - inside - found.unreadable
+            if inside < batch.num_rows:
+                batch = batch.filter(found.inside)
+        if batch.num_rows == 0:
+            return
+        batch = batch.select(self._names)
+        if self._text_types is not None:
+            self._text_types.observe(batch)
+        self._rows += batch.num_rows
+        if self._sample is not None:
+            flags = self._sample.offer(batch.num_rows)
+            if not flags.all():
+                batch = batch.filter(pa.array(flags))
+        self._spool.append(batch)
+
+    def table(self, types: Mapping[str, pa.DataType]) -> StoredTable:
+        """Return what was collected, by the types that its files have in common."""
+        spellings = self._text_types.spellings if self._text_types else {}
+        fields = [(name, spellings[name].type if name in spellings else types[name]) for name in self._names]
+        flags = self._sample.final() if self._sample else np.ones(self._rows, np.bool_)
+        lengths = self._spool.lengths()
+        ends = accumulate(lengths)
+        rows = RowsRead(
+            kept=int(flags.sum()),
+            counted=self._rows,
+            outside_window=self.tally.outside,
+            without_timestamp=self.tally.unreadable,
+        )
+        return StoredTable(
+            schema=as_categories(pa.schema(fields), self._asked.categorical),
+            rows=rows,
+            spool=self._spool,
+            flags=[flags[end - length : end] for length, end in zip(lengths, ends, strict=True)],
+            spellings=spellings,
+        )
+
+    def types_found(self) -> dict[str, pa.DataType]:
+        """Return the types that all batches have in common, for readers that learn them only as they read.
+
+        Raises:
+            pa.ArrowException: Values of one column do not fit together.
+        """
+        self._spool.lengths()
+        return {name: common_type(self._spool.types(name)) for name in self._names}

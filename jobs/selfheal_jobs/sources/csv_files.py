@@ -1,0 +1,147 @@
+"""Reads CSV, plain or compressed, block by block and as text; `text_types` says what the texts are."""
+
+import csv
+import io
+import lzma
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import fs
+
+from selfheal_jobs.sources.filenames import compression_of
+from selfheal_jobs.sources.listing import DataFile
+
+_BLOCK_BYTES: Final = 2 << 20
+"""Also the longest row."""
+_BUFFER_BYTES: Final = 4 << 20
+_GAPS: Final = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
+    *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+"""What pandas takes for a gap."""
+_ROW_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
+
+
+class CsvError(Exception):
+    """Says what is wrong with a file, without its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvReader:
+    """A CSV file whose header has been read."""
+
+    filesystem: fs.FileSystem
+    file: DataFile
+    names: tuple[str, ...]
+    """None at all: the file is empty, as after a writer that had nothing to say."""
+
+    @classmethod
+    def open(cls, filesystem: fs.FileSystem, file: DataFile) -> "CsvReader":
+        """Read the header.
+
+        Raises:
+            CsvError, OSError: It is not there, or no CSV.
+        """
+        # By Python: Arrow would read on ahead, dozens of megabytes of each file, before it is told to.
+        with ExitStack() as open_files:
+            content = io.TextIOWrapper(_decompressed(filesystem, file, open_files), "utf-8-sig", newline="")
+            try:
+                header: list[str] = next((row for row in csv.reader(content) if row), [])
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise CsvError(_said(error)) from error
+            return cls(filesystem, file, tuple(_names(header)))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Return the columns, all of them text."""
+        return pa.schema([pa.field(name, pa.string()) for name in self.names])
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield these columns, in this order.
+
+        Raises:
+            CsvError, OSError: A row does not fit the header, or a value is no text.
+        """
+        positions = [self.names.index(name) for name in names]
+        with ExitStack() as open_files:
+            reader = _open(self.filesystem, self.file, open_files)
+            while reader:
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+                except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                    raise CsvError(_said(error)) from error
+                columns = [batch.column(position) for position in positions]
+                yield pa.RecordBatch.from_arrays(columns, names=list(names))
+
+
+def _open(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> Any:
+    """Return Arrow's reader, or None if the file is empty."""
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415  Parquet does without
+
+    convert = arrow_csv.ConvertOptions(
+        default_column_type=pa.string(), null_values=_GAPS, strings_can_be_null=True, check_utf8=True
+    )
+    content = _decompressed(filesystem, file, open_files)
+    try:
+        return arrow_csv.open_csv(
+            content,
+            read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=convert,
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        if "Empty CSV file" in str(error):
+            return None
+        raise CsvError(_said(error)) from error
+
+
+def _decompressed(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> Any:
+    match compression_of(file.path):
+        case None:
+            return _bytes_of(filesystem, file, open_files)
+        case "xz":
+            return open_files.enter_context(lzma.open(_bytes_of(filesystem, file, open_files)))
+        case "zip":
+            content = open_files.enter_context(filesystem.open_input_file(file.path))
+            return _only_member(open_files.enter_context(zipfile.ZipFile(content)), open_files)
+        case compression:
+            raw = _bytes_of(filesystem, file, open_files)
+            return open_files.enter_context(pa.CompressedInputStream(raw, compression))
+
+
+def _bytes_of(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> Any:
+    return open_files.enter_context(
+        filesystem.open_input_stream(file.path, compression=None, buffer_size=_BUFFER_BYTES)
+    )
+
+
+def _only_member(archive: zipfile.ZipFile, open_files: ExitStack) -> Any:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise CsvError(f"a zip archive must hold one file, and this one holds {len(members)}")
+    return open_files.enter_context(archive.open(members[0]))
+
+
+def _names(header: Sequence[str]) -> Iterator[str]:
+    """Name the columns that have no name as pandas does: its own index is such a column."""
+    return (name or f"Unnamed: {position}" for position, name in enumerate(header))
+
+
+def _said(error: Exception) -> str:
+    """Return what is wrong in our words: Arrow's hold the row."""
+    text = str(error)
+    if found := _ROW_LENGTH.search(text):
+        wanted, got = found.groups()
+        return f"a row has {got} values under a header of {wanted}; perhaps it is still being written"
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
+        return "it is not UTF-8 text"
+    if "straddling" in text:
+        return f"a row is longer than {_BLOCK_BYTES >> 20} MiB; perhaps a quotation mark is missing"
+    return "it breaks off, or is damaged" if "compressed" in text.lower() else type(error).__name__

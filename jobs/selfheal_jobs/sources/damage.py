@@ -1,0 +1,61 @@
+"""Turns what goes wrong in a file into the complaint that helps: changed, broken off, or no such format."""
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+from pyarrow import fs
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.redaction import one_line
+from selfheal_jobs.sources.csv_files import CsvError
+from selfheal_jobs.sources.failures import complaint, is_damage
+from selfheal_jobs.sources.listing import DataFile, change_of, changed, require_unchanged
+from selfheal_jobs.sources.place import Place
+
+_REMEDY: Final = (
+    "If it is still being written, write under another name and rename the file when it is complete."
+)
+
+_DAMAGE: Final = (
+    *(CsvError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError),
+    UnicodeDecodeError,  # a Parquet file whose names of columns have rotted
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Watches over the files of a place while they are read."""
+
+    filesystem: fs.FileSystem
+    place: Place
+
+    @contextmanager
+    def over(self, file: DataFile) -> Iterator[None]:
+        """Turn the errors of reading one file into a complaint."""
+        try:
+            yield
+        except (DataError, MemoryError):  # Arrow's own MemoryError is an ArrowException too
+            raise
+        except _DAMAGE as error:
+            raise self._damaged(file, error) from error
+        except FileNotFoundError as error:  # it was there when it was listed
+            raise changed(self.place, file, "vanished") from error
+        except (OSError, pa.ArrowException) as error:
+            raise self._damaged(file, error) if is_damage(error) else complaint(self.place, error) from error
+
+    def require_unchanged(self, files: Sequence[DataFile]) -> None:
+        """Complain if a file has vanished or was written anew since it was listed."""
+        require_unchanged(self.filesystem, list(files), self.place)
+
+    def _damaged(self, file: DataFile, error: Exception) -> DataError:
+        if problem := change_of(file, self.filesystem.get_file_info(file.path)):
+            return changed(self.place, file, problem)
+        said = str(error) if isinstance(error, CsvError) else one_line(error)
+        kind = self.place.source.format or file.format or "data"
+        return self.place.unreadable(f"{file.name} is no {kind} file ({said}). {_REMEDY}")

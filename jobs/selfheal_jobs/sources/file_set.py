@@ -1,0 +1,130 @@
+"""The files of one table: the columns that they share, the types that they have in common, and their rows."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.sources.arrow_types import common_type
+from selfheal_jobs.sources.csv_files import CsvReader
+from selfheal_jobs.sources.parquet_files import ParquetReader
+from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.tally import Tally
+from selfheal_jobs.sources.timespan import TimeSpan, sort_by_time
+
+Reader = CsvReader | ParquetReader
+
+_WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """Files whose headers have been read."""
+
+    place: Place
+    readers: Sequence[Reader]
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether values are texts until all of them have been seen: one CSV among them is enough."""
+        return any(isinstance(reader, CsvReader) for reader in self.readers)
+
+    def names(self) -> list[str]:
+        """Return the columns in the first file's order, partitions last.
+
+        Raises:
+            DataError: The files do not share their columns.
+        """
+        if not self.readers:
+            return []
+        first, *others = self.readers
+        names = _names(first)
+        for other in others:
+            if differing := set(names) ^ set(_names(other)):
+                raise self._differ(first, other, f"differ in {min(differing)!r}")
+        return names
+
+    def _differ(self, one: Reader, other: Reader, how: str) -> DataError:
+        return self.place.unreadable(
+            f"its files must share their columns, but {one.file.name} and {other.file.name} {how}. "
+            f"Keep them in separate folders, or write them anew with one schema."
+        )
+
+    def types(self, names: Sequence[str]) -> dict[str, pa.DataType]:
+        """Return the types that all files have in common.
+
+        Raises:
+            DataError: Two files hold a column in types that do not fit together.
+        """
+        return {name: self._type(name) for name in names}
+
+    def _type(self, name: str) -> pa.DataType:
+        found = self._type_in(self.readers[0], name)
+        for reader in self.readers[1:]:
+            kind = self._type_in(reader, name)
+            try:
+                found = common_type([found, kind])
+            except pa.ArrowException as error:
+                how = f"hold {name!r} as {found} and {kind}"
+                raise self._differ(self.readers[0], reader, how) from error
+        return found
+
+    def _type_in(self, reader: Reader, name: str) -> pa.DataType:
+        return reader.schema.field(name).type if name in reader.schema.names else self._partition_type(name)
+
+    def _partition_type(self, name: str) -> pa.DataType:
+        values = {reader.file.partitions.get(name) for reader in self.readers} - {None}
+        whole = all(_WHOLE_NUMBER.fullmatch(value) for value in values if value is not None)
+        return pa.int64() if values and whole else pa.string()
+
+    def rows_promised(self) -> int | None:
+        """Return how many rows there are, if the files say so without being read."""
+        counts = [reader.num_rows for reader in self.readers if isinstance(reader, ParquetReader)]
+        return sum(counts) if len(counts) == len(self.readers) else None
+
+    def batches(
+        self, reader: Reader, names: Sequence[str], span: TimeSpan | None, tally: Tally
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield these columns of a file, partitions among them; nothing of a partition outside the span."""
+        if span is not None and self._is_outside(reader, span, tally):
+            return
+        own = [name for name in names if name in reader.schema.names]
+        found = reader.batches(own, span, tally) if isinstance(reader, ParquetReader) else reader.batches(own)
+        for batch in found:
+            columns = [
+                batch.column(own.index(name)) if name in own else self._constant(reader, name, batch.num_rows)
+                for name in names
+            ]
+            yield pa.RecordBatch.from_arrays(
+                [_text(column) for column in columns] if self.is_text else columns, names=list(names)
+            )
+
+    def _is_outside(self, reader: Reader, span: TimeSpan, tally: Tally) -> bool:
+        if span.column in reader.schema.names or reader.file.partitions.get(span.column) is None:
+            return False
+        value = pa.array([reader.file.partitions[span.column]], pa.string())
+        if sort_by_time(value, span).inside[0].as_py():
+            return False
+        if isinstance(reader, ParquetReader):
+            tally.outside += reader.num_rows
+        return True
+
+    def _constant(self, reader: Reader, name: str, rows: int) -> pa.Array:
+        value = pa.scalar(reader.file.partitions[name], pa.string())
+        kind = pa.string() if self.is_text else self._partition_type(name)
+        return pa.repeat(value.cast(kind), rows)
+
+
+def _names(reader: Reader) -> list[str]:
+    own = list(reader.schema.names)
+    return own + [name for name in reader.file.partitions if name not in own]
+
+
+def _text(values: pa.Array) -> pa.Array:
+    """Write values as text: what CSV files beside a Parquet file hold can only be told from all of them."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    return values if pa.types.is_string(values.type) else values.cast(pa.string())

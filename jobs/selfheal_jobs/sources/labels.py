@@ -1,0 +1,196 @@
+"""Joins labels that arrive later to the rows that they belong to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.sources.arrow_types import common_type
+from selfheal_jobs.table import Table
+from selfheal_operator.api.reasons import Reason
+
+_KEYS_AT_ONCE = 1 << 20
+"""Labels are looked up in so large pieces: each piece hashes the keys of the current data anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinCounts:
+    """What the join has met."""
+
+    rows: int
+    """Rows of the current data that are old enough."""
+    labelled: int
+    """Rows of those that have a label."""
+    without_key: int
+    """Rows of those whose joinColumn is empty."""
+    duplicate_keys: int
+    """Labels whose key another label has as well; the last one counts."""
+    unmatched_labels: int
+    """Labels that belong to none of the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTable:
+    """The rows of the current data that have a label, with the label as one more column."""
+
+    current: Table
+    target: str
+    labels: pa.ChunkedArray
+    """Of these rows only."""
+    chosen: pa.ChunkedArray
+    """Which rows of `current` they are."""
+    counts: JoinCounts
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Return the columns of the current data, and the label; a label in the data itself gives way."""
+        fields = [field for field in self.current.schema if field.name != self.target]
+        return pa.schema([*fields, pa.field(self.target, self.labels.type)])
+
+    @property
+    def num_rows(self) -> int:
+        """Return how many rows have a label."""
+        return self.counts.labelled
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column of the rows that have a label; raise KeyError if there is none."""
+        return self.labels if name == self.target else self.current.column(name).filter(self.chosen)
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the columns; raise KeyError if there is no such column."""
+        own = [name for name in names if name != self.target]
+        start = labelled = 0
+        for batch in self.current.batches(own or self.current.schema.names[:1]):
+            chosen = self.chosen.slice(start, batch.num_rows).combine_chunks()
+            start += batch.num_rows
+            kept = batch.filter(chosen)
+            label = self.labels.slice(labelled, kept.num_rows).combine_chunks()
+            labelled += kept.num_rows
+            columns = [label if name == self.target else kept.column(own.index(name)) for name in names]
+            yield pa.RecordBatch.from_arrays(columns, names=list(names))
+
+
+def join_labels(current: Table, labels: Table, *, key: str, target: str) -> LabelledTable:
+    """Return the rows of the current data that have a label.
+
+    Rows keep their order. Of several labels with one key the last one counts: it corrects the others. Labels
+    without a key or a value count for nothing.
+
+    Args:
+        current: Rows that are old enough to have a label.
+        labels: Rows of `key` and `target`.
+        key: The column that tells which label belongs to which row.
+        target: The column that holds the label.
+
+    Raises:
+        DataError: One of the columns is missing (ColumnMissing), or no row has a label (LabelsNotAvailable).
+    """
+    _require(current, key, "the current data")
+    _require(labels, key, "the labels")
+    _require(labels, target, "the labels")
+    keys, kind = _keys_of(current, key, labels.schema.field(key).type)
+    distinct = keys.unique().drop_null()
+    lookup = _Lookup(distinct, kind, labels, key, target)
+    positions = lookup.positions()
+    at = pc.index_in(keys, value_set=distinct)
+    found = np.asarray(pc.fill_null(at, -1))
+    row_positions = np.where(found >= 0, np.append(positions, -1)[found], -1)
+    chosen = row_positions >= 0
+    counts = JoinCounts(
+        rows=current.num_rows,
+        labelled=int(chosen.sum()),
+        without_key=keys.null_count,
+        duplicate_keys=lookup.matched - int((positions >= 0).sum()),
+        unmatched_labels=lookup.unmatched,
+    )
+    if counts.labelled == 0:
+        raise not_available(
+            f"none of {counts.rows} rows has one, and {labels.num_rows} labels were read. Check "
+            f"spec.dataset.labels.joinColumn, or raise delaySeconds if labels take longer"
+        )
+    taken = lookup.values().take(pa.array(row_positions[chosen]))
+    return LabelledTable(current, target, taken, pa.chunked_array([pa.array(chosen)]), counts)
+
+
+def not_available(why: str) -> DataError:
+    """Return the complaint that labels are needed and not there."""
+    return DataError(Reason.LABELS_NOT_AVAILABLE, f"spec.dataset.labels: no labels: {why}.")
+
+
+def _require(table: Table, name: str, where: str) -> None:
+    if name not in table.schema.names:
+        raise DataError(
+            Reason.COLUMN_MISSING,
+            f"spec.dataset.labels: there is no column {name!r} in {where}. Correct joinColumn or "
+            f"spec.target, or deliver the column.",
+        )
+
+
+def _keys_of(current: Table, key: str, other: pa.DataType) -> tuple[pa.ChunkedArray, pa.DataType]:
+    """Return the current data's keys, in a type that both sides can be compared in: at worst text."""
+    values = current.column(key)
+    try:
+        kind = common_type([values.type, other])
+    except pa.ArrowException:
+        kind = pa.string()
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return _as(values, kind), kind
+
+
+def _as(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    return values.cast(kind)
+
+
+class _Lookup:
+    """Goes through the labels once, and remembers those that belong to a key of the current data."""
+
+    def __init__(self, distinct: pa.Array, kind: pa.DataType, labels: Table, key: str, target: str) -> None:
+        self.matched = 0
+        self.unmatched = 0
+        self._keys: list[np.ndarray] = []
+        self._values: list[pa.ChunkedArray] = []
+        self._distinct = distinct
+        self._type = labels.schema.field(target).type
+        for piece in _pieces(labels, key, target):
+            self._look_up(_as(piece.column(0), kind), piece.column(1))
+
+    def _look_up(self, keys: pa.ChunkedArray, values: pa.ChunkedArray) -> None:
+        usable = pc.and_(keys.is_valid(), values.is_valid())
+        at = pc.index_in(keys.filter(usable), value_set=self._distinct)
+        ours = at.is_valid()
+        self._keys.append(np.asarray(at.filter(ours)))
+        self._values.append(values.filter(usable).filter(ours))
+        self.matched += len(self._keys[-1])
+        self.unmatched += len(at) - len(self._keys[-1])
+
+    def positions(self) -> np.ndarray:
+        """Return for each distinct key which of the remembered labels is its last one, -1 if it has none."""
+        positions = np.full(len(self._distinct), -1, dtype=np.int64)
+        if self._keys:
+            keys = np.concatenate(self._keys)
+            positions[keys] = np.arange(len(keys))  # of equal indices NumPy lets the last one win
+        return positions
+
+    def values(self) -> pa.ChunkedArray:
+        """Return the remembered labels."""
+        chunks = [chunk for each in self._values for chunk in each.chunks]
+        return pa.chunked_array(chunks, self._type)
+
+
+def _pieces(labels: Table, key: str, target: str) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in labels.batches([key, target]):
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= _KEYS_AT_ONCE:
+            yield pa.Table.from_batches(held)
+            held, rows = [], 0
+    if held:
+        yield pa.Table.from_batches(held)

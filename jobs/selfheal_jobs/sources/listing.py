@@ -1,0 +1,117 @@
+"""Which files a place stands for, and whether they are still the same when they have been read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Final
+
+from pyarrow import fs
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.sources.filenames import Format, format_of, is_data, partitions_of
+from selfheal_jobs.sources.place import Place
+
+_MAGIC: Final = "*?["
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file as it was when it was listed."""
+
+    path: str
+    size: int
+    modified_ns: int | None
+    partitions: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the last part of the path, for messages."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def format(self) -> Format | None:
+        """Return the format that the name says, if it says one."""
+        return format_of(self.path)
+
+
+def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataFile]:
+    """Return the files of a place, sorted so that the rows always come in the same order.
+
+    Raises:
+        DataError: There is none (DataNotFound).
+    """
+    info = filesystem.get_file_info(path)
+    if info.type is fs.FileType.File:
+        return [_as_listed(info, {})]
+    if info.type is fs.FileType.Directory:
+        root, found = path, filesystem.get_file_info(fs.FileSelector(path, recursive=True))
+    elif any(character in path for character in _MAGIC):
+        root = _root_of_glob(path)
+        found = _matching(filesystem, root, path)
+    else:
+        raise place.not_found("no file was found")
+    files = [
+        _as_listed(each, partitions_of(relative))
+        for each in found
+        if each.type is fs.FileType.File
+        and is_data(relative := _relative(each.path, root), declared=place.source.format is not None)
+    ]
+    if not files:
+        raise place.not_found("no CSV or Parquet file was found")
+    return sorted(files, key=lambda file: file.path)
+
+
+def _as_listed(info: fs.FileInfo, partitions: Mapping[str, str | None]) -> DataFile:
+    return DataFile(path=info.path, size=info.size, modified_ns=info.mtime_ns, partitions=partitions)
+
+
+def _relative(path: str, root: str) -> PurePosixPath:
+    return PurePosixPath(path).relative_to(PurePosixPath(root))
+
+
+def _root_of_glob(path: str) -> str:
+    """Return the deepest folder that holds all matches.
+
+    >>> _root_of_glob("/data/live/day=*/part-?.csv")
+    '/data/live'
+    """
+    whole = PurePosixPath(path)
+    plain = [part for part in whole.parents if not any(character in str(part) for character in _MAGIC)]
+    return str(plain[0])
+
+
+def _matching(filesystem: fs.FileSystem, root: str, pattern: str) -> list[fs.FileInfo]:
+    import re  # noqa: PLC0415
+
+    from fsspec.utils import glob_translate  # noqa: PLC0415  0.1 s, and few addresses are globs
+
+    deep = "/" in pattern[len(root) :].strip("/") or "**" in pattern
+    matches = re.compile(glob_translate(pattern)).match
+    selector = fs.FileSelector(root, recursive=deep, allow_not_found=True)
+    return [each for each in filesystem.get_file_info(selector) if matches(each.path)]
+
+
+def require_unchanged(filesystem: fs.FileSystem, files: list[DataFile], place: Place) -> None:
+    """Complain if a file has vanished or was written anew since it was listed.
+
+    What was read of it may then be half of the old file and half of the new one.
+    """
+    for before, now in zip(files, filesystem.get_file_info([file.path for file in files]), strict=True):
+        if problem := change_of(before, now):
+            raise changed(place, before, problem)
+
+
+def change_of(before: DataFile, now: fs.FileInfo) -> str:
+    """Return what has become of a file, or nothing."""
+    if now.type is not fs.FileType.File:
+        return "vanished"
+    same = (now.size, now.mtime_ns) == (before.size, before.modified_ns)
+    return "" if same else "changed"
+
+
+def changed(place: Place, file: DataFile, problem: str) -> DataError:
+    """Return the complaint about a file that did not hold still."""
+    return place.unreadable(
+        f"{file.name} {problem} while it was read. Write files under another name and rename them when they "
+        f"are complete, or let offsetSeconds and the schedule keep away from the writer."
+    )

@@ -1,0 +1,134 @@
+"""Reads Parquet: the columns that are asked for, and of these only what a window can hold."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from selfheal_jobs.sources.arrow_types import plain
+from selfheal_jobs.sources.listing import DataFile
+from selfheal_jobs.sources.tally import Tally
+from selfheal_jobs.sources.timespan import TimeSpan
+
+_BATCH_ROWS: Final = 1 << 16
+_BATCH_VALUES: Final = 1 << 18
+"""Of all columns of a batch together: 2 MB of numbers, whether there are five columns or five hundred."""
+_STREAM_BYTES: Final = 8 << 20
+"""Likewise, for the pages that are on their way."""
+_AHEAD_BYTES: Final = 32 << 20
+"""Row groups up to this size are fetched in a few large requests, which matters to object stores. Larger ones
+are streamed page by page: one that was written as a whole is as large as the file."""
+_PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
+_UNITS: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetReader:
+    """A Parquet file whose footer has been read."""
+
+    filesystem: fs.FileSystem
+    file: DataFile
+    metadata: pq.FileMetaData
+    schema: pa.Schema = field(repr=False)
+    """Plain types; without what pandas wrote of its index."""
+
+    @classmethod
+    def open(cls, filesystem: fs.FileSystem, file: DataFile) -> "ParquetReader":
+        """Read the footer.
+
+        Raises:
+            pa.ArrowInvalid, OSError: It is not there, or no Parquet.
+        """
+        with filesystem.open_input_file(file.path) as content, pq.ParquetFile(content) as parquet:
+            fields = [
+                pa.field(each.name, plain(each.type))
+                for each in parquet.schema_arrow
+                if not _PANDAS_INDEX.fullmatch(each.name)
+            ]
+            return cls(filesystem, file, parquet.metadata, pa.schema(fields))
+
+    @property
+    def num_rows(self) -> int:
+        """Return how many rows the footer promises."""
+        return int(self.metadata.num_rows)
+
+    def batches(
+        self, names: Sequence[str], span: TimeSpan | None = None, tally: Tally | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield these columns, in this order, without the row groups that lie outside the span."""
+        groups = self._row_groups(span, tally)
+        if not groups:
+            return
+        ahead = self._largest(groups) <= _AHEAD_BYTES
+        options: dict[str, Any] = (
+            {"pre_buffer": True} if ahead else {"pre_buffer": False, "buffer_size": _share(len(names))}
+        )
+        with (
+            self.filesystem.open_input_file(self.file.path) as content,
+            pq.ParquetFile(content, metadata=self.metadata, **options) as parquet,
+        ):
+            rows = min(_BATCH_ROWS, max(_BATCH_VALUES // len(names), 1024))
+            for batch in parquet.iter_batches(rows, row_groups=groups, columns=list(names)):
+                yield self._as_promised(batch, names)
+
+    def _as_promised(self, batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+        wanted = [(name, self.schema.field(name).type) for name in names]
+        columns = [_cast(batch.column(name), kind) for name, kind in wanted]
+        return pa.RecordBatch.from_arrays(columns, schema=pa.schema(wanted))
+
+    def _largest(self, groups: Sequence[int]) -> int:
+        return max(int(self.metadata.row_group(group).total_byte_size) for group in groups)
+
+    def _row_groups(self, span: TimeSpan | None, tally: Tally | None) -> list[int]:
+        groups = range(self.metadata.num_row_groups)
+        paths = [each.path_in_schema for each in _columns(self.metadata)] if groups else []
+        if span is None or tally is None or span.column not in paths:  # a column of lists has another path
+            return list(groups)
+        index = paths.index(span.column)
+        unit = _unit(self.metadata.schema.column(index), self.schema.field(span.column).type)
+        if unit is None:
+            return list(groups)
+        bounds = span.bounds(unit)
+        return [group for group in groups if not self._is_outside(group, index, bounds, tally)]
+
+    def _is_outside(self, group: int, index: int, bounds: tuple[int, int], tally: Tally) -> bool:
+        """Return whether statistics say that no row of the group is in the span; then count its rows."""
+        found = self.metadata.row_group(group)
+        statistics = found.column(index).statistics
+        if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
+            return False
+        after, until = bounds
+        if statistics.max_raw > after and statistics.min_raw <= until:
+            return False
+        tally.unreadable += statistics.null_count
+        tally.outside += found.num_rows - statistics.null_count
+        return True
+
+
+def _share(columns: int) -> int:
+    """Return the size of one column's buffer, so that all together stay small and none asks for crumbs."""
+    return min(max(_STREAM_BYTES // columns, 128 << 10), 8 << 20)
+
+
+def _columns(metadata: pq.FileMetaData) -> Iterator[Any]:
+    first = metadata.row_group(0)
+    return (first.column(index) for index in range(first.num_columns))
+
+
+def _unit(column: Any, kind: pa.DataType) -> str | None:
+    """Return the unit in which a column's statistics count time; None where they do not."""
+    if not pa.types.is_timestamp(kind) or column.physical_type != "INT64":
+        return None
+    said = json.loads(column.logical_type.to_json())
+    return _UNITS.get(said.get("timeUnit", ""))
+
+
+def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    return values if values.type.equals(kind) else values.cast(kind)

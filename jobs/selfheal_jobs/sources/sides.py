@@ -1,0 +1,149 @@
+"""The tables of a run, as its spec asks for them: the reference, the current data, and its labels."""
+
+import logging
+
+from selfheal_jobs.columns import text_columns
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.sources.asked import Asked, ColumnChoice
+from selfheal_jobs.sources.labels import LabelledTable, join_labels, not_available
+from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.sources.timespan import TimeSpan
+from selfheal_jobs.table import Table
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+
+logger = logging.getLogger(__name__)
+
+
+def open_reference(request: RunRequest) -> SourceTable:
+    """Return the reference: the columns that are compared and learnt from, and the target.
+
+    Raises:
+        DataError: It cannot be read, has no rows, or lacks a column that spec.dataset.columns includes.
+    """
+    place = Place.of_reference(request.spec)
+    table = open_table(place, _asked(request, compared_columns(request.spec)))
+    _tell("reference", table)
+    place.require_rows(table.num_rows)
+    _require_included(request.spec, table.schema.names)
+    return table
+
+
+def open_current(request: RunRequest, reference: Table, *, all_columns: bool = False) -> SourceTable:
+    """Return the rows of the current data that count, by default with the reference's columns only.
+
+    Args:
+        request: What is asked for; its slot ends the window.
+        reference: What is text there is text here.
+        all_columns: Read what only the current data has as well: the present model may know more.
+
+    Raises:
+        DataError: It cannot be read, or has no rows that count (EmptyData).
+    """
+    span = _span(request, delay_seconds=0)
+    place = Place.of_current(request.spec)
+    table = open_table(place, _asked(request, _of_current(request, reference, all_columns), reference, span))
+    _tell("current", table)
+    _require_rows(place, table, span)
+    return table
+
+
+def open_labelled_current(request: RunRequest, reference: Table) -> LabelledTable:
+    """Return the rows of the current data that are old enough to have a label, and have one.
+
+    Raises:
+        DataError: There is none (LabelsNotAvailable), or something cannot be read.
+    """
+    labels = request.spec.dataset.labels
+    if labels is None:
+        raise not_available("spec.dataset.labels names none")
+    span = _span(request, delay_seconds=labels.delay_seconds)
+    place = Place.of_current(request.spec)
+    current = open_table(place, _asked(request, ColumnChoice(), reference, span))
+    _tell("current that is old enough for labels", current)
+    _require_rows(place, current, span)
+    key, target = labels.join_column, request.spec.target
+    texts = frozenset([*text_columns(reference), *text_columns(current)])
+    wanted = Asked(columns=ColumnChoice(only=frozenset({key, target})), text_columns=texts)
+    try:
+        found = open_table(Place.of_labels(labels), wanted)
+    except DataError as error:
+        if error.reason is Reason.DATA_NOT_FOUND:  # nobody has delivered any yet
+            raise not_available(str(error).rstrip(".")) from error
+        raise
+    joined = join_labels(current, found, key=key, target=target)
+    logger.info("Labels: %s", joined.counts)
+    return joined
+
+
+def compared_columns(spec: ModelMonitorSpec) -> ColumnChoice:
+    """Return which columns a monitor is about: never keys, predictions and the timestamps of a window."""
+    dataset = spec.dataset
+    without = set(dataset.columns.exclude)
+    if dataset.columns.prediction:
+        without.add(dataset.columns.prediction)
+    if dataset.labels:
+        without.add(dataset.labels.join_column)
+    if dataset.window:
+        without.add(dataset.window.timestamp_column)
+    included = frozenset(dataset.columns.include)
+    return ColumnChoice(
+        only=included | {spec.target} if included else None, without=frozenset(without - {spec.target})
+    )
+
+
+def _of_current(request: RunRequest, reference: Table, all_columns: bool) -> ColumnChoice:  # noqa: FBT001
+    if all_columns:
+        return ColumnChoice()
+    return ColumnChoice(only=frozenset(reference.schema.names) | {request.spec.target})
+
+
+def _asked(
+    request: RunRequest, columns: ColumnChoice, reference: Table | None = None, span: TimeSpan | None = None
+) -> Asked:
+    dataset = request.spec.dataset
+    return Asked(
+        columns=columns,
+        span=span,
+        max_rows=dataset.max_rows,
+        seed=int(request.slot.timestamp()),
+        text_columns=frozenset(text_columns(reference)) if reference else frozenset(),
+        categorical=frozenset(dataset.columns.categorical),
+    )
+
+
+def _span(request: RunRequest, *, delay_seconds: int) -> TimeSpan | None:
+    window = request.spec.dataset.window
+    return TimeSpan.of(window, request.slot, delay_seconds=delay_seconds) if window else None
+
+
+def _tell(side: str, table: SourceTable) -> None:
+    rows = table.rows
+    logger.info("Opened %d rows of %s", rows.kept, side)
+    if rows.sampled:
+        logger.info("They are a sample of %d rows: spec.dataset.maxRows", rows.counted)
+    if rows.without_timestamp:
+        logger.info("%d more rows have no readable timestamp, and are left out", rows.without_timestamp)
+
+
+def _require_rows(place: Place, table: SourceTable, span: TimeSpan | None) -> None:
+    if table.num_rows == 0 and span is not None:
+        raise DataError(
+            Reason.EMPTY_DATA,
+            f"{place.field}: no row at {place.uri} is in the window, later than {span.after:%FT%TZ} "
+            f"and not later than {span.until:%FT%TZ} ({table.rows.without_timestamp} have none "
+            f"that can be read). Check what writes this data, or widen spec.dataset.window.",
+        )
+    place.require_rows(table.num_rows)
+
+
+def _require_included(spec: ModelMonitorSpec, names: list[str]) -> None:
+    missing = [name for name in spec.dataset.columns.include if name not in names and name != spec.target]
+    if missing:
+        raise DataError(
+            Reason.COLUMN_MISSING,
+            f"spec.dataset.columns.include names {missing[0]!r}, which the reference lacks. Correct it.",
+        )

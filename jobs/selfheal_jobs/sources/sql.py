@@ -1,0 +1,184 @@
+"""Reads a table or a query of a SQL database: only the columns and rows that are asked for, as a stream.
+
+The window becomes a WHERE clause with bound parameters, over the same times that `timespan` would keep, and
+`timespan` looks again at what arrives. Rows come through a server-side cursor where the driver has one.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection
+
+from selfheal_jobs.sources.asked import Asked
+from selfheal_jobs.sources.collector import Collector
+from selfheal_jobs.sources.credentials import lacks, secret_values
+from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.sql_failures import complaint
+from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.sources.timespan import EPOCH_UNITS, TimeSpan
+from selfheal_jobs.sources.window_columns import with_timestamps
+
+_ROWS_AT_ONCE: Final = 10_000
+_CONNECT_SECONDS: Final = 10
+_DRIVERS: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+"""The driver that the image holds. A URL may name another one: then an image of your own has to hold it."""
+_POSTGRES: Final = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "application_name": "selfheal",
+    # Times without a zone are UTC, and a table is read from its beginning: rows come in the same order again.
+    "options": "-c timezone=UTC -c synchronize_seqscans=off -c default_transaction_read_only=on",
+}
+
+
+def read_sql(place: Place, asked: Asked) -> SourceTable:
+    """Return the table or the query's result.
+
+    Raises:
+        DataError: The database does not answer, does not let us in, or has no such table or column.
+    """
+    url = _url(place)
+    try:
+        with _connected(url) as connection:
+            return _read(connection, place, asked)
+    except (sa.exc.SQLAlchemyError, ImportError, UnicodeError) as error:
+        raise complaint(place, error, url.get_backend_name()) from None  # its text and its cause hold the URL
+
+
+def _url(place: Place) -> URL:
+    reference = place.source.secret_ref
+    key = (reference.key if reference else None) or "url"
+    text = secret_values(place).get(key)
+    if not text:
+        raise lacks(place, key)
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        why = f"the Secret's {key} is no database URL such as postgresql://user:password@host/database"
+        raise place.denied(why) from None
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    options = dict(_POSTGRES) if url.drivername == "postgresql+psycopg" else {}
+    engine = sa.create_engine(url, connect_args=options, poolclass=sa.pool.NullPool, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _read(connection: Connection, place: Place, asked: Asked) -> SourceTable:
+    source = _source(place)
+    names = _names(connection, place, source)
+    wanted = [name for name in names if asked.columns.keeps(name)] or names[:1]
+    read = with_timestamps(place, wanted, names, asked.span)
+    collector = Collector(asked, wanted)
+    query: Any = sa.select(*(sa.column(name) for name in read)).select_from(source)
+    if asked.span is not None:
+        condition = _condition(connection, source, asked.span)
+        if condition is not None:
+            collector.tally.unreadable += _without_timestamp(connection, source, asked.span.column)
+            query = query.where(condition)
+    streamed = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(query)
+    for rows in streamed.partitions():
+        collector.add(_batch(rows, read))
+    return collector.table(_types(place, collector))
+
+
+def _source(place: Place) -> sa.FromClause:
+    if place.source.query is not None:
+        query = place.source.query.strip().rstrip(";")
+        # A colon would begin a bound parameter.
+        return sa.text(f"({query}) AS selfheal_data".replace(":", r"\:"))  # type: ignore[return-value]
+    schema, _, name = place.source.uri.removeprefix("sql://").rpartition(".")
+    return sa.table(name, schema=schema or None)
+
+
+def _names(connection: Connection, place: Place, source: sa.FromClause) -> list[str]:
+    """Ask the database for the columns, and for no rows."""
+    nothing = sa.select(sa.text("*")).select_from(source).where(sa.false())
+    names = list(map(str, connection.execute(nothing).keys()))
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise place.unreadable(f"its column {twice!r} appears twice. Rename one, by AS.")
+    return names
+
+
+def _condition(
+    connection: Connection, source: sa.FromClause, span: TimeSpan
+) -> sa.ColumnElement[bool] | None:
+    """Return the window as a condition; None for texts, of which only we know how they are read."""
+    column: sa.ColumnElement[Any] = sa.column(span.column)
+    example = sa.select(column).select_from(source).where(column.is_not(None)).limit(1)
+    match connection.execute(example).scalar():
+        case datetime() as found:
+            after, until = (_like(found, bound) for bound in (span.after, span.until))
+            return sa.and_(column > after, column <= until)
+        case date():
+            return sa.and_(column >= span.after.date(), column <= span.until.date())
+        case bool():
+            return None
+        case int() | float() | Decimal():
+            bounds = [(unit, span.bounds(unit)) for unit in EPOCH_UNITS]
+            return sa.or_(*(sa.and_(column > low, column <= high) for _, (low, high) in bounds))
+        case _:
+            return None
+
+
+def _like(example: datetime, bound: datetime) -> datetime:
+    return bound if example.tzinfo else bound.astimezone(UTC).replace(tzinfo=None)
+
+
+def _without_timestamp(connection: Connection, source: sa.FromClause, name: str) -> int:
+    nulls = sa.select(sa.func.count()).select_from(source).where(sa.column(name).is_(None))
+    return int(connection.execute(nulls).scalar_one())
+
+
+def _batch(rows: Sequence[Any], names: Sequence[str]) -> pa.RecordBatch:
+    columns = [_array([row[at] for row in rows]) for at in range(len(names))]
+    return pa.RecordBatch.from_arrays(columns, names=list(names))
+
+
+def _array(values: list[Any]) -> pa.Array:
+    kinds = {type(value) for value in values} - {type(None)}
+    convert = next((_CONVERTED[kind] for kind in kinds if kind in _CONVERTED), None)
+    if convert is not None:
+        values = [None if value is None else convert(value) for value in values]
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):
+        return _mixed(values)
+
+
+def _mixed(values: list[Any]) -> pa.Array:
+    """Return numbers that no integer type holds as floats, and what is no type of Arrow's as binary."""
+    try:
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    except (TypeError, ValueError, OverflowError):
+        return pa.array([None if value is None else repr(value).encode() for value in values], pa.binary())
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time
+
+
+_CONVERTED: Final[Mapping[type, Any]] = {
+    Decimal: float,  # NUMERIC columns hold quantities here, not money to the cent
+    datetime: _utc,
+    uuid.UUID: str,
+    memoryview: bytes,
+}
+
+
+def _types(place: Place, collector: Collector) -> dict[str, pa.DataType]:
+    try:
+        return collector.types_found()
+    except pa.ArrowException as error:
+        raise place.unreadable("a column holds values of types that do not fit together") from error

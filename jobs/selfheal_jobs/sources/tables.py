@@ -1,0 +1,113 @@
+"""Tables over storage: one over rows that were put aside, one over Parquet files that need no such detour."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from selfheal_jobs.sources.damage import Guard
+from selfheal_jobs.sources.parquet_files import ParquetReader
+from selfheal_jobs.sources.sampling import Flags
+from selfheal_jobs.sources.spool import Spool
+from selfheal_jobs.sources.tally import RowsRead
+from selfheal_jobs.sources.text_types import Spelling, parsed
+from selfheal_jobs.table import Table
+
+
+class SourceTable(Table, Protocol):
+    """A table, and what became of the rows that are not in it."""
+
+    @property
+    def rows(self) -> RowsRead:
+        """Return how many rows were met, and why some were left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTable:
+    """Rows of a spool."""
+
+    schema: pa.Schema
+    rows: RowsRead
+    spool: Spool
+    flags: Sequence[Flags]
+    """For each batch of the spool, which of its rows belong to the table."""
+    spellings: Mapping[str, Spelling]
+    """How the columns that were put aside as text are to be read."""
+
+    @property
+    def num_rows(self) -> int:
+        """Return how many rows there are."""
+        return self.rows.kept
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column; raise KeyError if there is none."""
+        _require(self.schema, [name])
+        chunks = [each.column(0) for each in self.batches([name])]
+        return pa.chunked_array(chunks, self.schema.field(name).type)
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the columns as they were read; raise KeyError if there is no such column."""
+        _require(self.schema, names)
+        schema = pa.schema([self.schema.field(name) for name in names])
+        for index, flags in enumerate(self.flags):
+            batch = self.spool.batch(index, names)
+            if not flags.all():
+                batch = batch.filter(pa.array(flags))
+            if batch.num_rows:
+                columns = [self._presented(batch.column(at), name) for at, name in enumerate(names)]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _presented(self, values: pa.Array, name: str) -> pa.Array:
+        if name in self.spellings:
+            values = parsed(values, self.spellings[name])
+        return presented(values, self.schema.field(name).type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetTable:
+    """All rows of Parquet files on a volume: a column is read from there when it is asked for."""
+
+    schema: pa.Schema
+    rows: RowsRead
+    readers: Sequence[ParquetReader]
+    guard: Guard
+
+    @property
+    def num_rows(self) -> int:
+        """Return how many rows there are."""
+        return self.rows.kept
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column; raise KeyError if there is none."""
+        _require(self.schema, [name])
+        chunks = [each.column(0) for each in self.batches([name])]
+        return pa.chunked_array(chunks, self.schema.field(name).type)
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the columns as they lie in the files; raise KeyError if there is no such column."""
+        _require(self.schema, names)
+        schema = pa.schema([self.schema.field(name) for name in names])
+        for reader in self.readers:
+            with self.guard.over(reader.file):
+                for batch in reader.batches(names):
+                    columns = [presented(batch.column(at), schema.field(at).type) for at in range(len(names))]
+                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            self.guard.require_unchanged([reader.file])
+
+
+def presented(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return values as the type that the table promises, dictionaries among them."""
+    if pa.types.is_dictionary(kind):
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        return values.cast(kind.value_type).dictionary_encode()
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    return values if values.type.equals(kind) else values.cast(kind)
+
+
+def _require(schema: pa.Schema, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in schema.names:
+            raise KeyError(name)

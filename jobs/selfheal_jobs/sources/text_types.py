@@ -1,0 +1,88 @@
+"""What the texts of a CSV column are: whole numbers, numbers, booleans or text. Pure.
+
+A column is what ALL its texts are, in all files, as pandas reads it: one word among the numbers makes it
+text, and then 007 has kept its zeros. Nothing is guessed from a first block of rows.
+"""
+
+from collections.abc import Collection
+from enum import Enum, auto
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class Spelling(Enum):
+    """What all texts of a column have turned out to be so far."""
+
+    NOTHING = auto()
+    INTEGERS = auto()
+    NUMBERS = auto()
+    BOOLEANS = auto()
+    TEXT = auto()
+
+    @property
+    def type(self) -> pa.DataType:
+        """Return the Arrow type; a column of gaps is one of numbers, as everywhere in pandas."""
+        return {Spelling.INTEGERS: pa.int64(), Spelling.BOOLEANS: pa.bool_(), Spelling.TEXT: pa.string()}.get(
+            self, pa.float64()
+        )
+
+
+_NEXT = {
+    Spelling.NOTHING: (Spelling.INTEGERS, Spelling.NUMBERS, Spelling.BOOLEANS),
+    Spelling.INTEGERS: (Spelling.INTEGERS, Spelling.NUMBERS),
+    Spelling.NUMBERS: (Spelling.NUMBERS,),
+    Spelling.BOOLEANS: (Spelling.BOOLEANS,),
+}
+_TRUE = ("True", "TRUE", "true")
+_FALSE = ("False", "FALSE", "false")
+
+
+class TextTypes:
+    """The spellings of all columns, narrowed down batch by batch."""
+
+    def __init__(self, names: Collection[str], as_text: Collection[str]) -> None:
+        self.spellings = {name: Spelling.TEXT if name in as_text else Spelling.NOTHING for name in names}
+
+    def observe(self, batch: pa.RecordBatch) -> None:
+        """Take in a batch of text columns."""
+        for name, spelling in self.spellings.items():
+            if spelling is not Spelling.TEXT:
+                self.spellings[name] = _narrowed(spelling, batch.column(name))
+
+
+def _narrowed(spelling: Spelling, texts: pa.Array) -> Spelling:
+    if texts.null_count == len(texts):
+        return spelling
+    return next((each for each in _NEXT[spelling] if _fits(texts, each)), Spelling.TEXT)
+
+
+def _fits(texts: pa.Array, spelling: Spelling) -> bool:
+    try:
+        parsed(texts, spelling)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def parsed(texts: pa.Array, spelling: Spelling) -> pa.Array:
+    """Return texts as what they spell.
+
+    Raises:
+        pa.ArrowInvalid: One of them spells something else.
+    """
+    if spelling is Spelling.TEXT:
+        return texts
+    if spelling is Spelling.BOOLEANS:
+        return _booleans(texts)
+    try:
+        return texts.cast(spelling.type)
+    except pa.ArrowInvalid:
+        return pc.utf8_trim_whitespace(texts).cast(spelling.type)
+
+
+def _booleans(texts: pa.Array) -> pa.Array:
+    true, false = (pc.is_in(texts, pa.array(words)) for words in (_TRUE, _FALSE))
+    if not pc.all(pc.or_(pc.or_(true, false), texts.is_null())).as_py():
+        raise pa.ArrowInvalid("neither true nor false")
+    return pc.if_else(texts.is_null(), pa.scalar(None, pa.bool_()), true)
