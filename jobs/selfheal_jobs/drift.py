@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from selfheal_jobs.calibration.rule import Finding, Judgement, chance, judged
+from selfheal_jobs.calibration.rule import Finding, Judgement, finding, judged
 from selfheal_jobs.columns import Column, Compared, Kind
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.methods.catalogue import METHODS, default_method
@@ -119,8 +119,8 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
     Raises:
         DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
     """
-    found = [(each.column, _find(each, rules, rows)) for each in compared]
-    columns, findings = [column for column, _ in found], [finding for _, finding in found]
+    looked_at = [(each.column, _find(each, rules, rows)) for each in compared]
+    columns, findings = [column for column, _ in looked_at], [found for _, found in looked_at]
     if rules.rule == "Calibrated" and findings:
         judgements = judged(findings, threshold, lambda: rows.thinned(columns))
     else:
@@ -130,15 +130,15 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
             ColumnDrift(
                 name=column.name,
                 kind=column.kind,
-                method=finding.method.name,
-                score=finding.score,
+                method=found.method.name,
+                score=found.score,
                 threshold=judgement.threshold,
                 drifted=judgement.drifted,
-                evidently=finding.evidently,
-                chance=finding.chance,
+                evidently=found.evidently,
+                chance=found.chance,
                 rows_needed=judgement.rows_needed,
             )
-            for column, finding, judgement in zip(columns, findings, judgements, strict=True)
+            for column, found, judgement in zip(columns, findings, judgements, strict=True)
         )
     )
 
@@ -149,21 +149,12 @@ def _find(compared: Compared, rules: Drift, rows: Rows) -> Finding:
     method = _method(column, pair, rules)
     given = {each.name: each.threshold for each in rules.columns}.get(column.name)
     threshold = method.default_threshold if given is None else given
-    try:
-        score = float(method.score(_coded(compared, pair, rows) if method.needs_rows else pair))
-    except UnfitMethodError as error:
-        raise _not_applicable(column, method.name, f"{error}", rules) from error
-    drifted = method.says_drift(score, threshold)
-    return Finding(
-        method=method,
-        score=score,
-        threshold=threshold,
-        evidently=drifted,
-        chance=chance(method, pair, score) if drifted and rules.rule == "Calibrated" else None,
-        reference_rows=pair.reference_rows,
-        current_rows=pair.current_rows,
-        categories=pair.distinct if isinstance(pair, Counts) else None,
-    )
+    with np.errstate(all="ignore"):  # numbers near the ends of what floats hold: Evidently warns, and goes on
+        try:
+            score = float(method.score(_coded(compared, pair, rows) if method.needs_rows else pair))
+        except UnfitMethodError as error:
+            raise _not_applicable(column, method.name, f"{error}", rules) from error
+        return finding(method, pair, score, threshold)
 
 
 def pair_of(compared: Compared) -> Pair:

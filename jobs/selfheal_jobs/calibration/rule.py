@@ -50,8 +50,22 @@ class Judgement:
     """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
 
 
-def chance(method: Method, pair: Pair, score: float) -> float:
-    """Return how likely two samples of one distribution differ as much as these do."""
+def finding(method: Method, pair: Pair, score: float, threshold: float) -> Finding:
+    """Return what a score means by itself: Evidently's verdict, and how likely it is by chance if it is drift."""
+    drifted = method.says_drift(score, threshold)
+    return Finding(
+        method=method,
+        score=score,
+        threshold=threshold,
+        evidently=drifted,
+        chance=_chance(method, pair, score) if drifted else None,
+        reference_rows=pair.reference_rows,
+        current_rows=pair.current_rows,
+        categories=pair.distinct if isinstance(pair, Counts) else None,
+    )
+
+
+def _chance(method: Method, pair: Pair, score: float) -> float:
     if method.name in _OWN_P_VALUE:
         return score
     return homogeneity.p_value(pair) if isinstance(pair, Counts) else rank_test.p_value(pair)

@@ -2,8 +2,8 @@
 
 What has to be seen is a shift of half a standard deviation, which the literature calls a medium effect
 (Cohen, "Statistical power analysis", 1988): of a number's mean, or as much in the shares of categories. A
-method sees it if it would find it in 95 of 100 samples of these sizes, at the level that counts. Then of
-three such columns in six two are found in 99 of 100.
+method sees it if it would find it in 97 of 100 samples of these sizes, at the level that counts. Then of
+three such columns in six two are found in 997 of 1,000.
 """
 
 import math
@@ -13,14 +13,14 @@ from selfheal_jobs.methods.method import Method
 
 SHIFT: Final = 0.5
 """Standard deviations."""
-_FOUND: Final = 1.645
-"""The normal quantile of 95 percent."""
+_FOUND: Final = 1.881
+"""The normal quantile of 97 percent."""
 _STEP: Final = math.erf(SHIFT / 2 / math.sqrt(2))
 """The largest difference between the distribution functions of two normal numbers so far apart: 0.197."""
 _EFFICIENCY: Final = 0.95
 """Of the Anderson-Darling test for shifts of normal numbers, beside a comparison of their means."""
-_KS_SCATTER: Final = 0.33
-"""By so much sqrt(n1 n2 / (n1 + n2)) D stays below that of the step in 5 of 100 samples, drawn for 100 to 300
+_KS_SCATTER: Final = 0.45
+"""By so much sqrt(n1 n2 / (n1 + n2)) D stays below that of the step in 3 of 100 samples, drawn for 100 to 300
 rows on either side. (The largest difference lies where chance adds to the step.)"""
 LEAST_ROWS: Final = 20
 """Fewer values on a side show nothing: the p-values are approximations for more."""
@@ -56,7 +56,7 @@ def can_see(n1: int, n2: int, needed: float) -> bool:
 
 
 def _for_counts(degrees: int, level: float) -> float:
-    """Solve q(1 - level) = m + x - 1.645 sqrt(2 (m + 2 x)) for x, the non-centrality of chi-squared."""
+    """Solve q(1 - level) = m + x - 1.881 sqrt(2 (m + 2 x)) for x, the non-centrality of chi-squared."""
     if degrees == 0:
         return 0.0
     if degrees == 1:  # the square of one normal number
@@ -64,7 +64,7 @@ def _for_counts(degrees: int, level: float) -> float:
     z = _quantile(level)
     # Wilson and Hilferty's approximation of the chi-squared quantile.
     critical = degrees * (1 - 2 / (9 * degrees) + z * math.sqrt(2 / (9 * degrees))) ** 3
-    # With y = sqrt(m + 2 x): y^2 / 2 - 1.645 sqrt(2) y + m / 2 - critical = 0.
+    # With y = sqrt(m + 2 x): y^2 / 2 - 1.881 sqrt(2) y + m / 2 - critical = 0.
     root = _FOUND * math.sqrt(2) + math.sqrt(2 * _FOUND**2 + 2 * critical - degrees)
     return (root**2 - degrees) / 2 / SHIFT**2
 

@@ -22,6 +22,11 @@ _REMEDY: Final = (
     "If it is still being written, write under another name and rename the file when it is complete."
 )
 
+_DAMAGE: Final = (
+    *(CsvError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError),
+    UnicodeDecodeError,  # a Parquet file whose names of columns have rotted
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -37,7 +42,7 @@ class Guard:
             yield
         except (DataError, MemoryError):  # Arrow's own MemoryError is an ArrowException too
             raise
-        except (CsvError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except _DAMAGE as error:
             raise self._damaged(file, error) from error
         except FileNotFoundError as error:  # it was there when it was listed
             raise changed(self.place, file, "vanished") from error

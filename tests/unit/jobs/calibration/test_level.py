@@ -24,7 +24,7 @@ def test_so_many_columns_make_an_alarm_and_one_less_does_not(columns: int, thres
 
 
 def test_independent_columns_follow_the_binomial_distribution() -> None:
-    """Two of six at this level happen in one of two hundred checks."""
+    """Two of six at this level happen in one of 250 checks."""
     found = level(np.eye(6), 2)
 
     alarms = 1 - (1 - found) ** 6 - 6 * found * (1 - found) ** 5

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from selfheal_jobs.errors import DataError
@@ -131,6 +132,18 @@ def test_a_broken_file_is_unreadable(tmp_path: Path, name: str, content: bytes) 
 
     assert error.reason is Reason.DATA_UNREADABLE
     assert str(error).startswith(f"spec.dataset.current.uri: {tmp_path}/{name} cannot be read: {name} is no ")
+
+
+def test_a_parquet_file_whose_names_have_rotted_is_unreadable(tmp_path: Path) -> None:
+    """They are no text any more, in the schema of the footer."""
+    pq.write_table(pa.table({"name-of-a-column": [1]}), tmp_path / "t.parquet")
+    content = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(content.replace(b"name-of-a-column", b"name-\xff\xfe-a-column"))
+
+    error = refused(tmp_path / "t.parquet")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "t.parquet is no Parquet file" in str(error)
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n"])
