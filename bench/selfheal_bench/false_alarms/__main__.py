@@ -1,11 +1,10 @@
-"""`make bench-false-alarms`: how often a check alarms without drift, and with it, by the rules Calibrated and Evidently.
+"""`make bench-false-alarms`: how often a check alarms without drift, and with it, by either rule.
 
 Prints a table for all pairs of sizes, shorter ones for other sorts of columns, and JSON as the last line.
 """
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
@@ -15,7 +14,6 @@ from typing import Any, Final
 
 from demo.datasets.nycflights13 import fetch_nycflights13
 from demo.errors import SetupError
-
 from selfheal_bench.arena import say
 from selfheal_bench.false_alarms.samples import DRAWN, PLAIN, Kind, flights
 from selfheal_bench.false_alarms.trials import Rates, rates
@@ -36,16 +34,16 @@ _HEAD: Final = (
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checks", type=int, default=2_000, help="of each pair of sizes, with drift and without")
+    parser.add_argument(
+        "--checks", type=int, default=2_000, help="of each pair of sizes, with drift and without"
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="all pairs of these are run")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "selfheal")
     arguments = parser.parse_args()
     machine = Machine.look()
     with ProcessPoolExecutor(machine.cpus, mp_context=get_context("spawn")) as pool:
         plain = _table(pool, PLAIN, list(product(arguments.sizes, repeat=2)), arguments.checks)
-        others = {
-            kind.name: _table(pool, kind, SOME, arguments.checks) for kind in _others(arguments.cache)
-        }
+        others = {kind.name: _table(pool, kind, SOME, arguments.checks) for kind in _others(arguments.cache)}
     document = {"checks": arguments.checks, "threshold": 0.3, **_worst(plain), "plain": _json(plain)}
     print(json.dumps(document | {name: _json(table) for name, table in others.items()} | machine.to_json()))
 
@@ -96,4 +94,4 @@ def _json(found: Sequence[Rates]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

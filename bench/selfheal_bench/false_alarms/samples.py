@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from demo.datasets.flights import FEATURES, read_seasons
 from numpy.typing import NDArray
+
+from demo.datasets.flights import FEATURES, read_seasons
 
 Array = NDArray[Any]
 Random = np.random.Generator
@@ -57,7 +58,7 @@ def correlated(random: Random, rows: int) -> list[Column]:
 
 
 def awkward(random: Random, rows: int) -> list[Column]:
-    """Draw what real tables hold: skewed, with heavy tails, mostly zero, rounded, rare and many categories."""
+    """Draw what real tables hold: skewed, heavy tails, mostly zero, rounded, rare and many categories."""
     return [
         Column(np.exp(random.standard_normal(rows)), 2.16),
         Column(random.standard_t(3, rows), 1.73),
@@ -76,16 +77,16 @@ def _flag(random: Random, rows: int, share: float) -> Column:
 
 
 def moved(random: Random, side: Side) -> list[Column]:
-    """Move half of the columns: numbers by half a standard deviation, categories by as much of their shares."""
+    """Move half of the columns: numbers by half a standard deviation, categories by as much of a share."""
     chosen = set(random.choice(len(side), len(side) // 2, replace=False).tolist())
     return [_moved(random, column) if number in chosen else column for number, column in enumerate(side)]
 
 
 def _moved(random: Random, column: Column) -> Column:
     if column.deviation is not None:
-        return Column(column.values + SHIFT * column.deviation, column.deviation)
-    # Half of all rows of the commonest category become another one: of two even ones, half a standard deviation.
-    values = column.values.copy()
+        return Column(column.values + SHIFT * column.deviation, column.deviation)  # noqa: PD011 - no pandas here
+    # Half of the rows of the commonest category become another one: of two even ones, half a deviation.
+    values = column.values.copy()  # noqa: PD011 - no pandas here
     commonest = np.bincount(values).argmax()
     movers = (values == commonest) & (random.random(len(values)) < SHIFT)
     values[movers] = (commonest + 1) % (values.max() + 1)
@@ -101,7 +102,7 @@ class Drawn:
     def __call__(self, random: Random, rows: int) -> list[Column]:
         """Draw so many."""
         chosen = random.choice(len(self.columns[0].values), rows, replace=False)
-        return [Column(each.values[chosen], each.deviation) for each in self.columns]
+        return [Column(each.values[chosen], each.deviation) for each in self.columns]  # noqa: PD011 - no pandas here
 
 
 def flights(folder: Path) -> Kind:

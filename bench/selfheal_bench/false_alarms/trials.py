@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+
+from selfheal_bench.false_alarms.samples import Column, Kind, Random, Side, moved
 from selfheal_jobs.calibration.rule import Finding, finding, judged
 from selfheal_jobs.columns import Kind as ColumnKind
 from selfheal_jobs.methods.catalogue import default_method
 from selfheal_jobs.methods.pair import Array, Counts, Numbers, Pair
 
-from selfheal_bench.false_alarms.samples import Column, Kind, Random, Side, moved
-
 THRESHOLD: Final = 0.3
 """Of the share of drifted columns."""
 MANY_ROWS: Final = 20_000
 USED_AGAIN: Final = 20
-"""A side of many rows is compared with so many others before it is drawn anew: sorting it is what takes time, and
+"""A side of many rows is compared with so many others before it is drawn anew: sorting it takes the time, and
 the chance in it is small beside that in a smaller side."""
 
 
@@ -73,9 +73,7 @@ def rates(kind: Kind, sizes: tuple[int, int], checks: int) -> Rates:
     )
 
 
-def _results(
-    kind: Kind, sizes: tuple[int, int], checks: int, random: Random, *, drift: bool
-) -> Counter[str]:
+def _results(kind: Kind, sizes: tuple[int, int], checks: int, random: Random, *, drift: bool) -> Counter[str]:
     results: Counter[str] = Counter()
     references, currents = (_sides(kind, random, rows) for rows in sizes)
     for _ in range(checks):
@@ -107,7 +105,9 @@ def check(reference: Side, current: Side) -> tuple[str, str]:
 
 def _finding(reference: Column, current: Column) -> Finding:
     pair = _pair(reference, current)
-    method = default_method(pair, ColumnKind.CATEGORICAL if reference.deviation is None else ColumnKind.NUMERICAL)
+    method = default_method(
+        pair, ColumnKind.CATEGORICAL if reference.deviation is None else ColumnKind.NUMERICAL
+    )
     return finding(method, pair, float(method.score(pair)), method.default_threshold)
 
 

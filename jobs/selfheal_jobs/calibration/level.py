@@ -62,7 +62,7 @@ def level(correlations: Array, needed: int) -> float:
 
 @lru_cache(maxsize=1)
 def _normal(draws: int, columns: int) -> Array:
-    """Draw independent normal numbers, the same ones each time: a verdict does not change when it is repeated."""
+    """Draw independent normal numbers, the same each time: a verdict that is repeated does not change."""
     return np.random.default_rng(0).standard_normal((draws, columns))
 
 

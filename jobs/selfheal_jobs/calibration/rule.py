@@ -51,7 +51,7 @@ class Judgement:
 
 
 def finding(method: Method, pair: Pair, score: float, threshold: float) -> Finding:
-    """Return what a score means by itself: Evidently's verdict, and how likely it is by chance if it is drift."""
+    """Return what a score means by itself: Evidently's verdict, and how likely drift is by chance."""
     drifted = method.says_drift(score, threshold)
     return Finding(
         method=method,
