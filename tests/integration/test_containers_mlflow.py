@@ -169,8 +169,9 @@ def test_a_check_leaves_every_number_and_the_report_in_mlflow(data: Path, names:
     assert run.info.run_name == "churn-check-1"
     assert run.data.metrics["drift_share"] == 0.5
     assert run.data.metrics["rows_current"] == 200
-    assert run.data.metrics["score/x"] < 0.05
-    assert (run.data.params["method/x"], run.data.params["threshold/x"]) == ("ks", "0.05")
+    assert run.data.params["method/x"] == "ks"
+    # Evidently's 0.05, or less: the rule Calibrated is stricter where few columns and rows are compared.
+    assert run.data.metrics["score/x"] < float(run.data.params["threshold/x"]) <= 0.05
     assert run.data.tags["selfheal.monitorUID"] == "uid-1"
     table = json.loads(artifact(names, run.info.run_id, "drift_columns.json"))
     assert [(row["column"], row["drifted"]) for row in table] == [("x", True), ("plan", False)]

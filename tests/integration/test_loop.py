@@ -107,7 +107,8 @@ def stage(
     try:
         first.start()
         second.start()
-        stage.wait("quiet", lambda status: status.get("active"), "its check has started")
+        # By its Job: a status that only tells of a start waits for the verdict.
+        eventually(lambda: stage.jobs("quiet"), "its check has started", timeout_seconds=PATIENCE_SECONDS)
         cluster.restart_apiserver()
         first.kill()
         first.start()
