@@ -73,8 +73,10 @@ def test_explain_says_what_the_tables_are(crd: Kubectl) -> None:
 EXPLAINED_DATASET: Final = (
     "DESCRIPTION:\n    dataset names the two tables that are compared.\n",
     "  current\t<Object> -required-\n    current is the data that the model meets now.\n",
-    "  reference\t<Object> -required-\n"
-    "    reference is the data that the present model was trained on: what normal\n    looks like.",
+    (
+        "  reference\t<Object> -required-\n"
+        "    reference is the data that the present model was trained on: what normal\n    looks like."
+    ),
 )
 
 
