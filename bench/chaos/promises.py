@@ -59,7 +59,8 @@ def still_owed(life: MonitorLife, jobs: Sequence[MadeJob], created: datetime, en
         return
     for purpose, annotation in _REQUESTS.items():
         token = last.annotations.get(annotation)
-        if token and not any(job.purpose is purpose and job.request == token for job in jobs):
+        # Of all its Jobs: a request may have waited until after the end for a check that ran.
+        if token and not any(job.purpose is purpose and job.request == token for job in life.jobs):
             yield f"{life.name}: the request {token} was not answered ({purpose})"
     # Each start is put off by a share of spreadSeconds.
     slot = newest_slot(schedule_at(life, last), end - _DAY, end - timedelta(seconds=last.spec.spread_seconds))
