@@ -73,6 +73,10 @@ bench-failover: programs ## Two operators: how soon does the other work when the
 bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs the operator (ten seconds; ARGS=--help)
 	@$(PY) -m selfheal_bench.scrape $(ARGS)
 
+.PHONY: bench-false-alarms
+bench-false-alarms: $(READY) ## How often a check alarms without drift, and with it, by either rule (long; ARGS=--help)
+	@$(PY) -m selfheal_bench.false_alarms $(ARGS)
+
 .PHONY: chaos
 chaos: programs ## Strike three operators with faults, then audit the API server's record (FAULTS=1000 SEED=...)
 	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
