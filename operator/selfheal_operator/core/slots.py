@@ -126,12 +126,13 @@ def _owed_after(schedule: Schedule, status: ModelMonitorStatus, created: datetim
     if promised is None:
         # A new monitor; or one that was suspended or could not be acted upon, and now can. As with CronJob,
         # what passed meanwhile is owed: the newest slot is started, the others are counted.
-        return _newest(created, status.last_schedule_time) or created
+        return max(created, status.last_schedule_time or created)
     if promised <= now and is_slot(schedule, promised):
         return promised - _SECOND
     # Nothing is owed yet; or the schedule was edited: then what another schedule would have owed is not
-    # caught up, and what it had promised for later is not waited for.
-    return _newest(now, status.last_schedule_time) or now
+    # caught up, and what it had promised for later is not waited for. An operator whose clock is behind must
+    # not promise a slot from before the monitor was made: another one would take it for a debt.
+    return max(now, created, status.last_schedule_time or created)
 
 
 def _unsettled_after(owed_after: datetime, last: datetime | None) -> datetime:

@@ -341,6 +341,16 @@ def test_a_promise_in_the_far_future_is_not_believed():
     assert standing(at("09:30"), stored=told) == (at("09:00"), 0, None, at("10:00"))
 
 
+@pytest.mark.parametrize("now", [at("09:05"), at("09:29:59"), at("09:35")])
+def test_a_clock_that_is_behind_promises_no_slot_from_before_the_monitor_was_made(now):
+    """Another operator, whose clock is right, would take the promise for a debt and start it."""
+    often = CronSchedule(parse("*/10 * * * *"), UTC)
+
+    found = standing(now, stored=promising(at("09:40")), schedule=often)
+
+    assert found == (None, 0, None, at("09:40"))
+
+
 def test_a_promise_before_the_last_slot_is_counted_once():
     """The status was restored from a backup that knew less than the Jobs do."""
     told = promising(at("10:00"), at("12:00"))
