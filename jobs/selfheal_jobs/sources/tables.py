@@ -42,9 +42,7 @@ class StoredTable:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column; raise KeyError if there is none."""
-        _require(self.schema, [name])
-        chunks = [each.column(0) for each in self.batches([name])]
-        return pa.chunked_array(chunks, self.schema.field(name).type)
+        return _whole_column(self, name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the columns as they were read; raise KeyError if there is no such column."""
@@ -80,9 +78,7 @@ class ParquetTable:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column; raise KeyError if there is none."""
-        _require(self.schema, [name])
-        chunks = [each.column(0) for each in self.batches([name])]
-        return pa.chunked_array(chunks, self.schema.field(name).type)
+        return _whole_column(self, name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the columns as they lie in the files; raise KeyError if there is no such column."""
@@ -105,6 +101,12 @@ def presented(values: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     return values if values.type.equals(kind) else values.cast(kind)
+
+
+def _whole_column(table: Table, name: str) -> pa.ChunkedArray:
+    _require(table.schema, [name])
+    chunks = [each.column(0) for each in table.batches([name])]
+    return pa.chunked_array(chunks, table.schema.field(name).type)
 
 
 def _require(schema: pa.Schema, names: Sequence[str]) -> None:
