@@ -64,6 +64,19 @@ def is_started_on_record(monitor: Monitor, job: Job) -> bool:
     )
 
 
+def is_end_on_record(monitor: Monitor, job: Job) -> bool:
+    """Say whether the stored status holds that the retraining has ended, though the Job may look unfinished.
+
+    Monitors and Jobs come by two watches. Where the one of Jobs is behind, another operator, or the one that
+    led before, has seen the end and told of it: to list the Job again would tell both start and end twice.
+    """
+    return (
+        job.purpose is Purpose.RETRAIN
+        and is_on_record(monitor, job)
+        and job.name not in {active.name for active in monitor.status.active}
+    )
+
+
 def has_reported(monitor: Monitor, job: Job) -> bool:
     """Say whether the stored status holds the report of the Job, or of a later one."""
     status = monitor.status

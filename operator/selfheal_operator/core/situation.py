@@ -6,7 +6,7 @@ from datetime import datetime
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1 import RetrainingStatus
 from selfheal_operator.core.errors import InvalidSpecError
-from selfheal_operator.core.history import retrain_number
+from selfheal_operator.core.history import is_end_on_record, retrain_number
 from selfheal_operator.core.observed import Job, Observed, Rejection
 from selfheal_operator.core.requests import Requests, requests_of
 from selfheal_operator.core.slots import Slots, idle_slots, punctuality_of, slots_of
@@ -25,6 +25,7 @@ class Situation:
     problem: str
     """What is wrong with the spec otherwise."""
     active: tuple[Job, ...]
+    """Jobs that have not ended, as far as the Jobs and the status tell."""
     slots: Slots
     requests: Requests
     retraining: RetrainingStatus
@@ -41,7 +42,9 @@ class Situation:
 def assess(seen: Observed, now: datetime) -> Situation:
     """Put together where the monitor stands at `now`."""
     rules, problem = _rules(seen)
-    active = tuple(sorted((job for job in seen.jobs if job.runs), key=lambda job: job.name))
+    unfinished = [job for job in seen.jobs if job.runs]
+    ongoing = (job for job in unfinished if not is_end_on_record(seen.monitor, job))
+    active = tuple(sorted(ongoing, key=lambda job: job.name))
     retraining = _retraining(seen, rules)
     slots = _slots(seen, rules, now)
     requests = requests_of(seen)
@@ -49,7 +52,7 @@ def assess(seen: Observed, now: datetime) -> Situation:
         spec=rules.spec,
         verdict=seen.monitor.status.last_check,
         retraining=retraining,
-        running=any(job.purpose is Purpose.RETRAIN for job in active),
+        running=any(job.purpose is Purpose.RETRAIN for job in unfinished),
         requested=bool(requests.retrain),
         now=now,
     )

@@ -186,6 +186,18 @@ def test_the_end_of_a_retraining_is_told(result, reason, kind):
     assert told(settled(seen, NOON + 10 * MINUTE), NOON + 11 * MINUTE) == []
 
 
+def test_an_end_that_another_operator_has_told_of_is_not_undone():
+    """Monitors and Jobs come by two watches: the Job may look unfinished when the status has its end."""
+    running = drifted()
+    told_by_the_other = settled(
+        having(running, ended(), last_retraining=last_retraining(NOON)), NOON + 10 * MINUTE
+    )
+
+    plan = plan_monitor(replace(told_by_the_other, jobs=running.jobs), NOON + 10 * MINUTE)
+
+    assert (plan.events, plan.status, plan.job) == ((), None, None)
+
+
 def test_a_retraining_that_was_removed_is_told_as_failed():
     """Somebody has deleted its Job."""
     (event,) = plan_monitor(having(drifted()), NOON + 10 * MINUTE).events
