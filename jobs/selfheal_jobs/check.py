@@ -19,8 +19,10 @@ from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.reference_profile.known_reference import KnownReference
+from selfheal_jobs.reference_profile.opening import Shelf, open_known_reference
 from selfheal_jobs.signals import Found, SignalCheck, columns_for_signals, remark, unknown
-from selfheal_jobs.sources.sides import compared_columns, open_current, open_reference
+from selfheal_jobs.sources.sides import compared_columns, open_current
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.status import Door
 from selfheal_jobs.table import Table
@@ -59,6 +61,8 @@ class Seen:
     problem: DataError | None = None
     facts: tuple[ColumnFacts, ...] = ()
     signals: tuple[Found, ...] = ()
+    shelf: Shelf | None = None
+    """Where a profile of the reference is kept, if there can be one."""
     methods_before: Sequence[MethodUse] = ()
     """What judged the columns at the monitor's last check."""
 
@@ -76,6 +80,7 @@ def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
     door.deliver(report)
     if seen.comparison is not None:
         door.deliver(_with_evidence(report, request, seen))
+        keep_profile(seen)
 
 
 def look(request: RunRequest) -> Seen:
@@ -83,12 +88,12 @@ def look(request: RunRequest) -> Seen:
     seen = Seen(task=request.task)
     try:
         also = columns_for_signals(request.spec)
-        reference = open_reference(request, also=also)
+        reference, shelf = open_known_reference(request, also=also)
         task = request.task or _task_of(reference, request.spec.target)
         seen = replace(seen, task=task)
         any_column = request.spec.dataset.column_policy.unexpected == "Fail"
         current = open_current(request, reference, all_columns=any_column, also=also)
-        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current))
+        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current), shelf=shelf)
         seen = _compared(request, seen, reference, current)
         check = SignalCheck(request, reference, current, seen.facts, seen.plan, seen.problem)
         return replace(seen, signals=check.results())
@@ -98,6 +103,12 @@ def look(request: RunRequest) -> Seen:
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The check ended by a defect ({one_line(error)}); the Job's log holds the details."
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
+
+
+def keep_profile(seen: Seen) -> None:
+    """Keep what a check that came to a verdict has learnt of the reference, for the checks to come."""
+    if seen.shelf is not None and seen.tables is not None and isinstance(seen.tables[0], KnownReference):
+        seen.shelf.keep(seen.tables[0])
 
 
 def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
@@ -129,6 +140,8 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
     seen = replace(seen, plan=plan)
     _require_columns(plan)
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
+    if isinstance(reference, KnownReference):
+        logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
     return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=tuple(facts))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal_jobs.contents import Content, Values, content, holds
+from selfheal_jobs.contents import Content, Known, Values, content, holds
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import Table
 from selfheal_operator.api.reasons import Reason
@@ -161,16 +161,13 @@ class Walk:
         return _words(self.reference, name), _words(self.current, name)
 
     def thinned(self, columns: Sequence[Column]) -> list[Array]:
-        """Read some rows of the reference as numbers: every n-th of the first ones."""
-        seen, parts = 0, []
-        for batch in self.reference.batches([column.name for column in columns]):
-            parts.append(batch)
-            seen += batch.num_rows
-            if seen >= _ROWS_LOOKED_AT:
-                break
-        looked_at = pa.Table.from_batches(parts)
-        chosen = looked_at.take(pa.array(np.linspace(0, seen - 1, min(seen, _ROWS_THINNED)).astype(np.int64)))
-        return [_numbers(chosen.column(column.name).to_pylist(), column.kind) for column in columns]
+        """Return some rows of the reference as numbers, or numbers of the same ranks."""
+        known = (
+            self.reference.numbers([column.name for column in columns])
+            if isinstance(self.reference, Known)
+            else None
+        )
+        return thinned(self.reference, columns) if known is None else known
 
     def plan(self) -> ColumnPlan:
         """Return what was compared and skipped, once all has been visited.
@@ -196,6 +193,20 @@ class Walk:
         return ColumnPlan(
             compared=tuple(self._compared), skipped=tuple(self._skipped), counted=tuple(self._counted)
         )
+
+
+def thinned(table: Table, columns: Sequence[Column]) -> list[Array]:
+    """Read some rows as numbers: every n-th of the first ones, the same however they come in batches."""
+    seen, parts = 0, []
+    for batch in table.batches([column.name for column in columns]):
+        parts.append(batch)
+        seen += batch.num_rows
+        if seen >= _ROWS_LOOKED_AT:
+            break
+    seen = min(seen, _ROWS_LOOKED_AT)
+    chosen = np.linspace(0, seen - 1, min(seen, _ROWS_THINNED)).astype(np.int64)
+    looked_at = pa.Table.from_batches(parts).take(pa.array(chosen))
+    return [_numbers(looked_at.column(column.name).to_pylist(), column.kind) for column in columns]
 
 
 def _numbers(values: Sequence[Any], kind: Kind) -> Array:

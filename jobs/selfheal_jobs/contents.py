@@ -1,10 +1,10 @@
 """What a column holds, taken out of Arrow once: finite numbers, or how often each word occurs. Pure."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -85,6 +85,17 @@ _TESTS = {
 }
 
 
+@runtime_checkable
+class Known(Protocol):
+    """A table of which something is known without reading it."""
+
+    def content(self, name: str, most_words: float) -> Content:
+        """Return what a column holds, as `content` does; what is not known is read."""
+
+    def numbers(self, names: Sequence[str]) -> list[_Array] | None:
+        """Return numbers of the same ranks as those of `columns.thinned`; None if not all are known."""
+
+
 def content(table: Table, name: str, *, most_words: float = math.inf) -> Content:
     """Return what a column of a table holds.
 
@@ -96,6 +107,8 @@ def content(table: Table, name: str, *, most_words: float = math.inf) -> Content
     Raises:
         DataError: What lies in storage is no such column after all.
     """
+    if isinstance(table, Known):
+        return table.content(name, most_words)
     kind = table.schema.field(name).type
     match holds(kind):
         case Values.NUMBERS:

@@ -165,11 +165,16 @@ def pair_of(compared: Compared) -> Pair:
     return Numbers(reference.numbers, current.numbers)
 
 
-def _method(column: Column, pair: Pair, rules: Drift) -> Method:
-    """Return the column's own method, or its kind's, or that of all, or Evidently's choice, in this order."""
+def named_method(column: Column, rules: Drift) -> str | None:
+    """Return the column's own method, or its kind's, or that of all, in this order, if one is named."""
     by_kind = rules.numerical_method if column.kind is Kind.NUMERICAL else rules.categorical_method
     own = {each.name: each.method for each in rules.columns}.get(column.name)
-    name = own or by_kind or rules.method
+    return own or by_kind or rules.method
+
+
+def _method(column: Column, pair: Pair, rules: Drift) -> Method:
+    """Return the method that the rules name, or Evidently's choice."""
+    name = named_method(column, rules)
     if name is None:
         return default_method(pair, column.kind)
     method = METHODS[name]

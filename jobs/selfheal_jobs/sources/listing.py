@@ -46,7 +46,7 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     if info.type is fs.FileType.Directory:
         root, found = path, filesystem.get_file_info(fs.FileSelector(path, recursive=True))
     elif any(character in path for character in _MAGIC):
-        root = _root_of_glob(path)
+        root = root_of_glob(path)
         found = _matching(filesystem, root, path)
     else:
         raise place.not_found("no file was found")
@@ -69,10 +69,10 @@ def _relative(path: str, root: str) -> PurePosixPath:
     return PurePosixPath(path).relative_to(PurePosixPath(root))
 
 
-def _root_of_glob(path: str) -> str:
+def root_of_glob(path: str) -> str:
     """Return the deepest folder that holds all matches.
 
-    >>> _root_of_glob("/data/live/day=*/part-?.csv")
+    >>> root_of_glob("/data/live/day=*/part-?.csv")
     '/data/live'
     """
     whole = PurePosixPath(path)

@@ -29,11 +29,16 @@ def open_reference(request: RunRequest, *, also: frozenset[str] = frozenset()) -
         DataError: It cannot be read, has no rows, or lacks a column that spec.dataset.columns includes.
     """
     place = Place.of_reference(request.spec)
-    table = open_table(place, _asked(request, _with(compared_columns(request.spec), also)))
+    table = open_table(place, asked_of_reference(request, also=also))
     _tell("reference", table)
     place.require_rows(table.num_rows)
     _require_included(request.spec, table.schema.names)
     return table
+
+
+def asked_of_reference(request: RunRequest, *, also: frozenset[str] = frozenset()) -> Asked:
+    """Return what a run wants of the reference."""
+    return _asked(request, _with(compared_columns(request.spec), also))
 
 
 def open_current(

@@ -1,0 +1,16 @@
+"""Which columns counts of their values are not enough for, by the methods that a spec names. Pure."""
+
+from typing import Final
+
+from selfheal_jobs.columns import Column
+from selfheal_jobs.drift import named_method
+from selfheal_operator.api.v1alpha1 import Drift
+
+BY_ROWS: Final = frozenset({"empirical_mmd", "es", "t_test", "tvd"})
+"""Methods whose score depends on the order of the rows: two exchange rows at random, and two add up
+fractions, whose last digit depends on which come first."""
+
+
+def needs_rows(column: Column, rules: Drift) -> bool:
+    """Return whether a column must be read row by row, however few values it has."""
+    return named_method(column, rules) in BY_ROWS

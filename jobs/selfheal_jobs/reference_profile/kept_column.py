@@ -1,0 +1,110 @@
+"""What is kept of one column of the reference: how often each value occurs, where there are few. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+
+from selfheal_jobs.columns import Skipped, judge
+from selfheal_jobs.contents import Content, Values
+
+MOST_VALUES: Final = 1_000
+"""A column with more distinct values is read again each time: its profile would be a copy of it."""
+MOST_LETTERS: Final = 1 << 16
+"""Of all distinct texts of a column together, likewise."""
+_FIRST_ROWS: Final = 4 * MOST_VALUES
+"""Most columns of measurements show here already that they have more distinct values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptColumn:
+    """The content of a column, without the order of its rows."""
+
+    holds: Values
+    values: tuple[Any, ...] = ()
+    counts: tuple[int, ...] = ()
+    dtype: str = ""
+    """NumPy's name for the type of its numbers, if it holds numbers."""
+    whole: bool = False
+    categorical: bool = False
+    open_ended: bool = False
+
+    @classmethod
+    def of(cls, name: str, content: Content) -> Self | None:
+        """Return what is kept of a column; None if it has too many distinct values."""
+        if content.holds is Values.TEXT and isinstance(judge(name, content), Skipped):
+            content = _without_values(name, content)
+        counts = _counts(content)
+        if counts is None:
+            return None
+        return cls(
+            holds=content.holds,
+            values=tuple(counts),
+            counts=tuple(counts.values()),
+            dtype="" if content.numbers is None else content.numbers.dtype.str,
+            whole=content.whole,
+            categorical=content.categorical,
+            open_ended=content.open_ended,
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return what `document` returned; raise ValueError, KeyError or TypeError for anything else."""
+        holds, values, counts = Values(document["holds"]), document["values"], document["counts"]
+        kept = cls(**dict(document) | {"holds": holds, "values": tuple(values), "counts": tuple(counts)})
+        if len(values) != len(counts) or not all(isinstance(count, int) and count > 0 for count in counts):
+            raise ValueError("every value has a count")
+        if holds is Values.NUMBERS:
+            np.array(values, dtype=kept.dtype)
+        return kept
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON can hold it: Python writes a float so that it is read back exactly."""
+        return {
+            "holds": self.holds.value,
+            "values": list(self.values),
+            "counts": list(self.counts),
+            "dtype": self.dtype,
+            "whole": self.whole,
+            "categorical": self.categorical,
+            "open_ended": self.open_ended,
+        }
+
+    def content(self) -> Content:
+        """Return the content: that of the column itself, but for the order of its rows."""
+        if self.holds is not Values.NUMBERS:
+            return Content(
+                holds=self.holds,
+                counts=dict(zip(self.values, self.counts, strict=True)),
+                categorical=self.categorical,
+                open_ended=self.open_ended,
+            )
+        return Content(
+            holds=self.holds,
+            numbers=np.repeat(np.array(self.values, dtype=self.dtype), self.counts),
+            whole=self.whole,
+            categorical=self.categorical,
+        )
+
+
+def _without_values(name: str, content: Content) -> Content:
+    """Return a stand-in for a text column that is never compared: identifiers are nobody's business."""
+    judged = judge(name, content)
+    for counts in ({}, {"": 1}):
+        stand_in = Content(holds=Values.TEXT, counts=counts, categorical=content.categorical, open_ended=True)
+        if judge(name, stand_in) == judged:
+            return stand_in
+    return content
+
+
+def _counts(content: Content) -> Mapping[Any, int] | None:
+    if content.numbers is not None and len(np.unique(content.numbers[:_FIRST_ROWS])) > MOST_VALUES:
+        return None
+    counts = content.value_counts()
+    if len(counts) > MOST_VALUES:
+        return None
+    if content.holds is Values.TEXT and sum(map(len, counts)) > MOST_LETTERS:
+        return None
+    return counts

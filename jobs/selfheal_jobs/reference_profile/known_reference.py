@@ -1,0 +1,128 @@
+"""The reference as a check takes it: what its profile holds is not read, and what is read is learnt.
+
+Nothing is opened before a column is asked for that the profile does not hold. What has been learnt, of a
+reference that was read or of a column that no profile held, is a profile for the checks to come.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from selfheal_jobs.columns import Column, judge, thinned
+from selfheal_jobs.contents import Content, content
+from selfheal_jobs.methods.pair import Array
+from selfheal_jobs.reference_profile.by_rows import needs_rows
+from selfheal_jobs.reference_profile.kept_column import KeptColumn
+from selfheal_jobs.reference_profile.profile import Profile, ranked, unranked
+from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.sources.tally import RowsRead
+from selfheal_operator.api.v1alpha1 import Drift
+
+Open = Callable[[frozenset[str]], SourceTable]
+"""Opens the reference with these columns; raises DataError where that is not the data of the profile."""
+
+
+@dataclass(kw_only=True)
+class KnownReference:
+    """A reference of which something is known without reading it: a `SourceTable`, and `contents.Known`."""
+
+    profile: Profile
+    rules: Drift
+    open: Open
+    _raw: SourceTable | None = None
+    _served: set[str] = field(default_factory=set)
+    _read: set[str] = field(default_factory=set)
+    _learnt: dict[str, KeptColumn | None] = field(default_factory=dict)
+    _judged: list[Column] = field(default_factory=list)
+    """Columns that were learnt of, and can be compared."""
+
+    @classmethod
+    def unknown(cls, digest: str, table: SourceTable, rules: Drift) -> "KnownReference":
+        """Return a reference of which nothing is known yet, and that is open."""
+        profile = Profile(digest=digest, schema=table.schema, rows=table.num_rows)
+        return cls(profile=profile, rules=rules, open=lambda _: table, _raw=table)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Return names and types."""
+        return self.profile.schema
+
+    @property
+    def num_rows(self) -> int:
+        """Return how many rows there are."""
+        return self.profile.rows
+
+    @property
+    def rows(self) -> RowsRead:
+        """Return that all rows count: of a reference that is sampled there is no profile."""
+        return RowsRead(kept=self.profile.rows, counted=self.profile.rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Read a column; raise KeyError if there is none."""
+        return self._table([name]).column(name)
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Read columns; raise KeyError if there is no such column."""
+        yield from self._table(names).batches(names)
+
+    def content(self, name: str, most_words: float) -> Content:
+        """Return what a column holds: by the profile, unless its method needs the rows."""
+        if (kept := self.profile.columns.get(name)) is not None:
+            known = kept.content()
+            column = judge(name, known)
+            if not (isinstance(column, Column) and needs_rows(column, self.rules)):
+                self._served.add(name)
+                return known
+        found = content(self._table([name]), name, most_words=most_words)
+        self._read.add(name)
+        if name not in self.profile.columns:
+            self._learn(name, found)
+        return found
+
+    def numbers(self, names: Sequence[str]) -> list[Array] | None:
+        """Return numbers of the same ranks as those of some rows; None if they are not known."""
+        if not all(name in self.profile.ranks for name in names):
+            return None
+        return [unranked(self.profile.ranks[name]) for name in names]
+
+    def learnt(self) -> Profile | None:
+        """Return the profile with what was learnt since; None if there is nothing new.
+
+        Raises:
+            DataError: The reference cannot be read any more.
+        """
+        if not self._learnt:
+            return None
+        ranks = dict(self.profile.ranks)
+        if self._judged and self.rules.rule == "Calibrated":
+            names = [column.name for column in self._judged]
+            found = thinned(self._table(names), self._judged)
+            ranks |= {name: ranked(numbers) for name, numbers in zip(names, found, strict=True)}
+        return replace(self.profile, columns={**self.profile.columns, **self._learnt}, ranks=ranks)
+
+    def account(self, methods: Iterable[tuple[str, str]]) -> str:
+        """Return one line about what came from where.
+
+        Args:
+            methods: Columns that were compared, and by which method.
+        """
+        needed = sorted({method for name, method in methods if name in self._read})
+        read = f"{len(self._read)} read from the data"
+        return f"Reference: {len(self._served)} columns from its profile, {read}" + (
+            f" (for {', '.join(needed)})" if needed else ""
+        )
+
+    def _learn(self, name: str, found: Content) -> None:
+        self._learnt[name] = KeptColumn.of(name, found)
+        column = judge(name, found)
+        if isinstance(column, Column):
+            self._judged.append(column)
+
+    def _table(self, names: Sequence[str]) -> SourceTable:
+        if self._raw is None:
+            kept = {name for name, each in self.profile.columns.items() if each is not None}
+            self._raw = self.open(frozenset({*self.schema.names} - kept | {*names}))
+        elif not set(names) <= set(self._raw.schema.names):
+            self._raw = self.open(frozenset(self.schema.names))
+        return self._raw

@@ -1,0 +1,143 @@
+"""Opens the reference of a check: by its profile where there is one of this very data, else by reading it."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.redaction import one_line
+from selfheal_jobs.reference_profile.beside import Beside
+from selfheal_jobs.reference_profile.known_reference import KnownReference
+from selfheal_jobs.reference_profile.profile import MOST_BYTES, ForeignProfileError, Profile
+from selfheal_jobs.sources.asked import Asked, ColumnChoice
+from selfheal_jobs.sources.identity import Identity, identify
+from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.sides import asked_of_reference, open_reference
+from selfheal_jobs.sources.tables import SourceTable
+from selfheal_operator.api.request import RunRequest
+
+logger = logging.getLogger(__name__)
+
+LEAST_BYTES: Final = 1 << 20
+"""A smaller reference is read as fast as its profile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where the profile of one reference is kept, and of which data it has to be."""
+
+    request: RunRequest
+    asked: Asked
+    place: Place
+    identity: Identity
+    beside: Beside
+    digest: str
+    settled: bool
+    """Whether a change of the data since it was listed shows."""
+
+    @classmethod
+    def of(cls, request: RunRequest, also: frozenset[str]) -> "Shelf | None":
+        """Return the shelf of a check's reference; None where a profile is not possible, or not worth it."""
+        place, now_ns = Place.of_reference(request.spec), time.time_ns()
+        identity = identify(place)
+        if identity is None or identity.folder is None or identity.size < LEAST_BYTES:
+            return None
+        asked = asked_of_reference(request, also=also)
+        key = _key(request, asked, also)
+        return cls(
+            request=request,
+            asked=asked,
+            place=place,
+            identity=identity,
+            beside=Beside.of(identity.folder, key),
+            digest=_hash([key, identity.digest]),
+            settled=identity.is_settled(now_ns),
+        )
+
+    def open_known(self) -> KnownReference | None:
+        """Return the reference by its profile; None if there is none of this data."""
+        document = self.beside.read()
+        if document is None:
+            return None
+        try:
+            profile = Profile.from_bytes(document, self.digest)
+        except ForeignProfileError as why:
+            logger.info("The reference's profile is not used: %s", why)
+            return None
+        return KnownReference(profile=profile, rules=self.request.spec.drift, open=self._open)
+
+    def _open(self, names: frozenset[str]) -> SourceTable:
+        table = open_table(self.place, replace(self.asked, columns=ColumnChoice(only=names)))
+        if not self._is_unchanged():
+            raise self.place.unreadable(
+                "it changed while it was read. Write files under another name and rename them when they are "
+                "complete, or let offsetSeconds and the schedule keep away from the writer."
+            )
+        return table
+
+    def keep(self, reference: KnownReference) -> None:
+        """Keep what was learnt of the reference; never raise: the verdict does not depend on it."""
+        try:
+            self._keep(reference)
+        except (DataError, OSError) as error:
+            logger.info("The reference's profile was not kept (%s)", one_line(error))
+
+    def _keep(self, reference: KnownReference) -> None:
+        if not (self.settled and self.beside.is_writable()):
+            return
+        profile = reference.learnt()
+        if profile is None:
+            return
+        document = profile.to_bytes()
+        if len(document) <= MOST_BYTES and self._is_unchanged():
+            self.beside.write(document)
+            logger.info("Kept a profile of the reference for the next checks: %d bytes", len(document))
+
+    def _is_unchanged(self) -> bool:
+        return identify(self.place) == self.identity
+
+
+def open_known_reference(
+    request: RunRequest, *, also: frozenset[str] = frozenset()
+) -> tuple[SourceTable, Shelf | None]:
+    """Return the reference, as `open_reference` does, and where to keep what is learnt of it.
+
+    Raises:
+        DataError: As `open_reference`.
+    """
+    shelf = Shelf.of(request, also)
+    known = shelf.open_known() if shelf else None
+    if known is not None:
+        return known, shelf
+    table = open_reference(request, also=also)
+    if shelf is None or table.rows.sampled:
+        return table, None
+    return KnownReference.unknown(shelf.digest, table, request.spec.drift), shelf
+
+
+def _key(request: RunRequest, asked: Asked, also: Iterable[str]) -> str:
+    """Return what tells apart the profiles of one place: all that changes what is read, or kept."""
+    spec = request.spec
+    columns = asked.columns
+    return _hash(
+        [
+            spec.dataset.reference.uri,
+            spec.dataset.reference.format,
+            None if columns.only is None else sorted(columns.only),
+            sorted(columns.without),
+            sorted(asked.categorical),
+            asked.max_rows,
+            spec.target,
+            sorted(also),
+            spec.drift.rule,
+        ]
+    )
+
+
+def _hash(what: list[object]) -> str:
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
