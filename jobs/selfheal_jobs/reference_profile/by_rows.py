@@ -6,7 +6,7 @@ from selfheal_jobs.columns import Column
 from selfheal_jobs.drift import named_method
 from selfheal_operator.api.v1alpha1 import Drift
 
-BY_ROWS: Final = frozenset({"empirical_mmd", "es", "t_test", "tvd"})
+BY_ROWS: Final = frozenset({"TVD", "empirical_mmd", "es", "t_test"})
 """Methods whose score depends on the order of the rows: two exchange rows at random, and two add up
 fractions, whose last digit depends on which come first."""
 

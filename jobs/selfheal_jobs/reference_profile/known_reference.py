@@ -76,7 +76,7 @@ class KnownReference:
                 return known
         found = content(self._table([name]), name, most_words=most_words)
         self._read.add(name)
-        if name not in self.profile.columns:
+        if name not in self.profile.columns and name not in self._learnt:
             self._learn(name, found)
         return found
 
