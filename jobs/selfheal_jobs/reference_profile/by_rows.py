@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from selfheal_jobs.columns import Column
+from selfheal_jobs.columns import Column, judge
+from selfheal_jobs.contents import Content
 from selfheal_jobs.drift import named_method
 from selfheal_operator.api.v1alpha1 import Drift
 
@@ -11,6 +12,10 @@ BY_ROWS: Final = frozenset({"TVD", "empirical_mmd", "es", "t_test"})
 fractions, whose last digit depends on which come first."""
 
 
-def needs_rows(column: Column, rules: Drift) -> bool:
+def needs_rows(name: str, content: Content, rules: Drift) -> bool:
     """Return whether a column must be read row by row, however few values it has."""
-    return named_method(column, rules) in BY_ROWS
+    named = {rules.method, rules.numerical_method, rules.categorical_method}
+    if BY_ROWS.isdisjoint(named | {each.method for each in rules.columns}):
+        return False
+    column = judge(name, content)
+    return isinstance(column, Column) and named_method(column, rules) in BY_ROWS

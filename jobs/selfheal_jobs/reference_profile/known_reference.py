@@ -70,8 +70,7 @@ class KnownReference:
         """Return what a column holds: by the profile, unless its method needs the rows."""
         if (kept := self.profile.columns.get(name)) is not None:
             known = kept.content()
-            column = judge(name, known)
-            if not (isinstance(column, Column) and needs_rows(column, self.rules)):
+            if not needs_rows(name, known, self.rules):
                 self._served.add(name)
                 return known
         found = content(self._table([name]), name, most_words=most_words)
