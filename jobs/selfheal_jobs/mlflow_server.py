@@ -40,6 +40,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment as the server knows it."""
+
+    experiment_id: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class MLflowServer:
     """A tracking server. Every method raises TrackingError where it cannot be reached, or refuses."""
 
@@ -72,6 +80,18 @@ class MLflowServer:
                 return None
             raise self._refused(error) from error
         return found
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        """Return the experiment; None if there is none, or it is deleted."""
+        found = self._experiment(name)
+        if found is None or found.get("lifecycle_stage") == "deleted":
+            return None
+        return Experiment(str(found["experiment_id"]), _tags(found))
+
+    def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
+        """Set a tag of an experiment."""
+        document = {"experiment_id": experiment_id, "key": key, "value": value}
+        self._asked("POST", "experiments/set-experiment-tag", document)
 
     def search_runs(self, experiment_id: str, condition: str) -> list[Run]:
         """Return the runs that meet a condition, newest first."""
@@ -116,12 +136,30 @@ class MLflowServer:
 
     def log_text(self, run: Run, name: str, text: str) -> None:
         """Keep a text as an artifact of a run."""
-        place = urlsplit(run.artifact_uri)
-        if place.scheme != "mlflow-artifacts" or place.netloc:
+        if (path := _served_path(run.artifact_uri)) is None:
             _log_text_by_mlflow(self.server.url, run, name, text)
             return
-        path = quote(f"{place.path.strip('/')}/{name}")
-        self._asked("PUT", f"mlflow-artifacts/artifacts/{path}", text.encode(), base="/api/2.0/")
+        self._asked("PUT", _artifact(f"{path}/{name}"), text.encode(), base="/api/2.0/")
+
+    def log_json(self, run: Run, name: str, text: str) -> str:
+        """Keep JSON as an artifact of a run, and return the address that `artifact` reads it by.
+
+        Raises:
+            TrackingError: As ever; and where the server does not hand out artifacts itself.
+        """
+        if _served_path(run.artifact_uri) is None:
+            raise TrackingError("MLflow's server does not hand out artifacts itself")
+        self.log_text(run, name, text)
+        return f"{run.artifact_uri}/{name}"
+
+    def artifact(self, address: str) -> Any:
+        """Return what an artifact holds that is JSON."""
+        if (path := _served_path(address)) is None:
+            raise TrackingError("MLflow's server does not hand out artifacts itself")
+        try:
+            return self._call("GET", _artifact(path), base="/api/2.0/")
+        except AnswerError as error:
+            raise self._refused(error) from error
 
     def _asked(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
         try:
@@ -196,8 +234,22 @@ def _run(document: Mapping[str, Any]) -> Run:
         run_id=info["run_id"],
         status=info["status"],
         artifact_uri=info.get("artifact_uri", ""),
-        tags={each["key"]: each["value"] for each in data.get("tags", [])},
+        tags=_tags(data),
     )
+
+
+def _tags(document: Mapping[str, Any]) -> dict[str, str]:
+    return {each["key"]: each["value"] for each in document.get("tags", [])}
+
+
+def _served_path(address: str) -> str | None:
+    """Return the path of an artifact that the tracking server hands out itself."""
+    place = urlsplit(address)
+    return place.path.strip("/") if place.scheme == "mlflow-artifacts" and not place.netloc else None
+
+
+def _artifact(path: str) -> str:
+    return f"mlflow-artifacts/artifacts/{quote(path)}"
 
 
 def _batches(entries: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, list[dict[str, Any]]]]:

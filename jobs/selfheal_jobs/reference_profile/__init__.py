@@ -4,5 +4,6 @@
 * `profile`: of all columns, as a document that is taken back only whole and unchanged.
 * `by_rows`: which methods counts are not enough for.
 * `known_reference`: the reference as a check takes it: what is not kept is read.
-* `beside`, `opening`: where a profile is, and when there is one.
+* `beside`, `in_mlflow`: where a profile is.
+* `opening`: whether there is one, and of this very data.
 """

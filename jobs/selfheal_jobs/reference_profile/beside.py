@@ -39,7 +39,7 @@ class Beside:
             return None
 
     def is_writable(self) -> bool:
-        """Return whether a document can be put here: most volumes of data are mounted read-only."""
+        """Return whether a document can be put here: many volumes of data are mounted read-only."""
         return os.access(self.path.parent, os.W_OK | os.X_OK)
 
     def write(self, document: bytes) -> None:

@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
-from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.reference_profile.beside import Beside
+from selfheal_jobs.reference_profile.in_mlflow import InMLflow
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_jobs.reference_profile.profile import MOST_BYTES, ForeignProfileError, Profile
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
@@ -24,7 +24,20 @@ from selfheal_operator.api.request import RunRequest
 logger = logging.getLogger(__name__)
 
 LEAST_BYTES: Final = 1 << 20
-"""A smaller reference is read as fast as its profile."""
+"""A smaller reference is read as fast as its profile: 0.05 s for 0.5 MB of Parquet, either way."""
+LEAST_BYTES_FOR_MLFLOW: Final = 8 << 20
+"""Two requests take 0.015 s of a server on the same machine, and 6 MB of Parquet are read in 0.5 s. A server
+far away, or behind a login, may take twenty times as long."""
+
+
+class Store(Protocol):
+    """Where one profile is."""
+
+    def read(self) -> bytes | None:
+        """Return the document; None if there is none. Never raises."""
+
+    def write(self, document: bytes) -> None:
+        """Put the document there, whole or not at all; raise OSError or TrackingError if that fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +48,7 @@ class Shelf:
     asked: Asked
     place: Place
     identity: Identity
-    beside: Beside
+    store: Store
     digest: str
     settled: bool
     """Whether a change of the data since it was listed shows."""
@@ -45,23 +58,26 @@ class Shelf:
         """Return the shelf of a check's reference; None where a profile is not possible, or not worth it."""
         place, now_ns = Place.of_reference(request.spec), time.time_ns()
         identity = identify(place)
-        if identity is None or identity.folder is None or identity.size < LEAST_BYTES:
+        if identity is None:
             return None
         asked = asked_of_reference(request, also=also)
         key = _key(request, asked, also)
+        store = _store(request, identity, key)
+        if store is None:
+            return None
         return cls(
             request=request,
             asked=asked,
             place=place,
             identity=identity,
-            beside=Beside.of(identity.folder, key),
+            store=store,
             digest=_hash([key, identity.digest]),
             settled=identity.is_settled(now_ns),
         )
 
     def open_known(self) -> KnownReference | None:
         """Return the reference by its profile; None if there is none of this data."""
-        document = self.beside.read()
+        document = self.store.read()
         if document is None:
             return None
         try:
@@ -84,18 +100,16 @@ class Shelf:
         """Keep what was learnt of the reference; never raise: the verdict does not depend on it."""
         try:
             self._keep(reference)
-        except (DataError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to what was learnt by it
             logger.info("The reference's profile was not kept (%s)", one_line(error))
 
     def _keep(self, reference: KnownReference) -> None:
-        if not (self.settled and self.beside.is_writable()):
-            return
-        profile = reference.learnt()
+        profile = reference.learnt() if self.settled else None
         if profile is None:
             return
         document = profile.to_bytes()
         if len(document) <= MOST_BYTES and self._is_unchanged():
-            self.beside.write(document)
+            self.store.write(document)
             logger.info("Kept a profile of the reference for the next checks: %d bytes", len(document))
 
     def _is_unchanged(self) -> bool:
@@ -118,6 +132,15 @@ def open_known_reference(
     if shelf is None or table.rows.sampled:
         return table, None
     return KnownReference.unknown(shelf.digest, table, request.spec.drift), shelf
+
+
+def _store(request: RunRequest, identity: Identity, key: str) -> Store | None:
+    """Return where a profile is, or may be kept; None where it would not pay off."""
+    if identity.size < LEAST_BYTES:
+        return None
+    if identity.folder is not None and (beside := Beside.of(identity.folder, key)).is_writable():
+        return beside
+    return InMLflow.of(request, key) if identity.size >= LEAST_BYTES_FOR_MLFLOW else None
 
 
 def _key(request: RunRequest, asked: Asked, also: Iterable[str]) -> str:

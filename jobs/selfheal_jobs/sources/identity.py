@@ -2,7 +2,8 @@
 
 A file is told by its path, its size and the time of its last change, and a Parquet file on a volume by its
 footer too: copies can be made to carry an older file's time, and the footer holds the statistics of what is
-in it. An object store sets the time of each upload itself, and nobody can set it back.
+in it. An object store sets the time of each upload itself, and nobody can set it back. A file of a web server
+is told by its ETag.
 """
 
 import hashlib
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+import pyarrow as pa
 from pyarrow import fs
 
 from selfheal_jobs.redaction import one_line
+from selfheal_jobs.sources.failures import told
 from selfheal_jobs.sources.listing import DataFile, list_files, root_of_glob
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.stores import open_store
@@ -36,7 +39,7 @@ class Identity:
     size: int
     """Bytes of all files together."""
     changed_ns: int
-    """When the newest file changed, in nanoseconds since 1970."""
+    """When the newest file changed, in nanoseconds since 1970; 0 where something else tells."""
     folder: Path | None
     """The folder of a mounted volume where the files are; None elsewhere."""
 
@@ -46,21 +49,39 @@ class Identity:
 
 
 def identify(place: Place) -> Identity | None:
-    """Return which data is at a place; None where that cannot be told without reading it. Never raises."""
-    if place.scheme not in {"file", "s3", "gs", "az"}:
+    """Return which data is at a place; None where that cannot be told without reading it.
+
+    Raises:
+        DataError: As `open_table`, where the files of the place cannot even be listed: it would wait for the
+            same server once more, only to say the same.
+    """
+    if place.scheme == "sql":
         return None
-    try:
+    if place.scheme in {"http", "https"}:
+        return _of_web(place)
+    with told(place):
         filesystem, path = open_store(place)
         files = list_files(filesystem, path, place)
-        if any(file.modified_ns is None for file in files):
-            return None
-        return _identity(filesystem, path, files, place)
-    except Exception as error:  # noqa: BLE001  whoever reads the data meets it again, and says it better
+    if any(file.modified_ns is None for file in files):
+        return None
+    try:
+        return _of_files(filesystem, path, files, place)
+    except (OSError, ValueError, pa.ArrowException) as error:  # whoever reads the files says it better
         logger.debug("%s cannot be told from other data: %s", place.uri, one_line(error))
         return None
 
 
-def _identity(filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], place: Place) -> Identity:
+def _of_web(place: Place) -> Identity | None:
+    from selfheal_jobs.sources.web import version_of  # noqa: PLC0415  0.3 s of imports
+
+    if (found := version_of(place)) is None:
+        return None
+    etag, size = found
+    digest = hashlib.sha256(f"{etag}\0{size}".encode()).hexdigest()
+    return Identity(digest=digest, size=size, changed_ns=0, folder=None)
+
+
+def _of_files(filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], place: Place) -> Identity:
     on_volume = place.scheme == "file"
     digest = hashlib.sha256()
     for file in files:

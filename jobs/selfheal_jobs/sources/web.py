@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import fsspec
 
+from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.sources.credentials import lacks, secret_values
 from selfheal_jobs.sources.place import Place
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 _PAUSES: Final = (0.5, 2.0)
 """Seconds before the second and the third try."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
+_TIMEOUT_OF_A_QUESTION: Final = aiohttp.ClientTimeout(total=5)
+"""Fetching the file is the answer to everything else."""
 
 
 @contextmanager
@@ -41,8 +44,24 @@ def downloaded(place: Place) -> Iterator[Path]:
         yield target
 
 
+def version_of(place: Place) -> tuple[str, int] | None:
+    """Return what the server tells a file by, its ETag, and its size in bytes; None if it does not say."""
+    try:
+        found = _filesystem(place, _TIMEOUT_OF_A_QUESTION).info(place.source.uri)
+    except (DataError, aiohttp.ClientError, OSError, ValueError) as error:  # a server may know no HEAD
+        logger.debug("%s: %s", place.uri, one_line(error))
+        return None
+    etag, size = found.get("ETag", ""), found.get("size")
+    # A weak one (W/"...") stays the same where the server finds a change too small to matter.
+    return (etag, size) if etag.startswith('"') and size is not None else None
+
+
+def _filesystem(place: Place, timeout: aiohttp.ClientTimeout) -> Any:
+    return fsspec.filesystem("http", **_options(place, timeout), skip_instance_cache=True)
+
+
 def _fetch(place: Place, target: Path) -> None:
-    filesystem = fsspec.filesystem("http", **_options(place), skip_instance_cache=True)
+    filesystem = _filesystem(place, _TIMEOUT)
     cause: Exception
     for pause in (*_PAUSES, None):
         try:
@@ -65,9 +84,9 @@ def _fetch(place: Place, target: Path) -> None:
         time.sleep(pause)
 
 
-def _options(place: Place) -> dict[str, Any]:
+def _options(place: Place, timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
     """Return what aiohttp is told: the proxies of the environment, and the Secret's credential."""
-    client: dict[str, Any] = {"trust_env": True, "timeout": _TIMEOUT}
+    client: dict[str, Any] = {"trust_env": True, "timeout": timeout}
     if place.secret is not None:
         values = secret_values(place)
         if token := values.get("token"):

@@ -398,6 +398,49 @@ def test_a_profile_is_read_back_as_it_was_written(folder: Path) -> None:
     assert Profile.from_bytes(profile.to_bytes(), profile.digest) == profile
 
 
+@pytest.mark.parametrize("name", ["reference.csv", "reference.parquet"])
+def test_rows_that_are_asked_for_are_read(tmp_path: Path, name: str) -> None:
+    """As Evidently's report asks for some of all columns, after the check has read one."""
+    stored(table(), tmp_path / name)
+    stored(table(1), tmp_path / "current.parquet")
+    request = request_in(tmp_path, reference=name)
+    checked(request)
+    seen = look(request)
+    assert by_profile(seen)
+    assert seen.tables is not None
+    reference = seen.tables[0]
+
+    rows = pa.Table.from_batches(reference.batches(reference.schema.names), reference.schema)
+
+    assert rows.to_pydict() == table().to_dict("list")
+    with pytest.raises(KeyError):
+        reference.column("no such column")
+
+
+def test_partitions_are_columns_as_any(tmp_path: Path) -> None:
+    """A profile holds them, and they are not asked of the files that lack them."""
+    for day in (1, 2):
+        (tmp_path / "reference" / f"day={day}").mkdir(parents=True)
+        stored(table(day), tmp_path / "reference" / f"day={day}" / "part.parquet")
+    stored(table(3).assign(day=1), tmp_path / "current.parquet")
+    request = request_in(tmp_path, reference="reference")
+
+    before, after = checked(request), checked(request)
+
+    assert len(profiles(tmp_path / "reference")) == 1
+    assert columns_read(after) == {"measured"}
+    assert told(request, after) == told(request, before)
+
+
+def test_files_that_are_not_there_are_told_as_ever(tmp_path: Path) -> None:
+    """By the one who lists them first."""
+    problem = look(request_in(tmp_path)).problem
+
+    assert problem is not None
+    assert problem.reason is Reason.DATA_NOT_FOUND
+    assert str(problem).startswith("spec.dataset.reference.uri: ")
+
+
 def test_sql_has_no_identity() -> None:
     """Nothing tells whether a table has changed, short of reading it."""
     assert identify(Place(source=DataSource(uri="sql://sales"), field="f")) is None
