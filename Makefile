@@ -89,6 +89,10 @@ bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
 bench-memory: $(READY) ## A check of ten times more data than its memory, under a cgroup (as root; two minutes)
 	@$(PY) -m selfheal_bench.memory $(ARGS)
 
+.PHONY: bench-reference-profile
+bench-reference-profile: $(READY) ## What a profile of the reference saves a check (two minutes; ARGS=--help)
+	@$(PY) -m selfheal_bench.reference_profile $(ARGS)
+
 ##@ Develop
 .PHONY: test
 test: programs robfig ## Run the unit and integration tests
