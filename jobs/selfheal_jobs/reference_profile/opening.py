@@ -27,8 +27,8 @@ LEAST_BYTES: Final = 1 << 20
 """A smaller one takes a check 0.05 s as Parquet (`make bench-reference-profile`): not worth a file."""
 LEAST_BYTES_FOR_MLFLOW: Final = 8 << 20
 """Two requests to a server on the same machine take 0.01 to 0.05 s, and the profile of a reference of 6 MB
-saves 0.3 s and more (`make bench-reference-profile`). A server far away, or behind a login, takes several times
-as long."""
+saves 0.3 s and more (`make bench-reference-profile`). A server far away, or behind a login, takes several
+times as long."""
 
 
 class Store(Protocol):

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from profiled_checks import by_profile, checked, profiles, request_in, stored, told
+from selfheal_jobs.check import look
 from selfheal_jobs.columns import Kind
 from selfheal_jobs.methods.catalogue import METHODS
 from selfheal_jobs.methods.pair import Counts, Numbers
+from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.by_rows import BY_ROWS
 
 Random = np.random.Generator
@@ -113,11 +116,14 @@ def test_the_profile_changes_nothing_in_a_report(
         signals=data.draw(st.sampled_from([[], SIGNALS])),
     )
 
+    with patch.object(opening, "LEAST_BYTES", 1 << 62):
+        without = look(request)
     before = checked(request)
     after = checked(request)
 
-    assert by_profile(after) == bool(profiles(folder)) == (before.comparison is not None)
-    assert told(request, after) == told(request, before)
+    assert without.shelf is None
+    assert by_profile(after) == bool(profiles(folder)) == (without.comparison is not None)
+    assert told(request, after) == told(request, before) == told(request, without)
 
 
 @pytest.mark.parametrize("reference", ["reference.parquet", "reference.csv"])
