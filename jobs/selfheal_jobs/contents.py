@@ -46,6 +46,8 @@ class Content:
     """Whether its writer declared its values to be categories."""
     open_ended: bool = False
     """Whether counting was given up: `counts` is incomplete."""
+    deviation: float | None = None
+    """The standard deviation of numbers that are not in the order of the rows any more."""
 
     @property
     def rows(self) -> int:

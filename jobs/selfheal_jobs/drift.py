@@ -162,7 +162,7 @@ def pair_of(compared: Compared) -> Pair:
     reference, current = compared.reference, compared.current
     if compared.column.kind is Kind.CATEGORICAL or reference.numbers is None or current.numbers is None:
         return Counts.of(reference.value_counts(), current.value_counts())
-    return Numbers(reference.numbers, current.numbers)
+    return Numbers(reference.numbers, current.numbers, reference.deviation)
 
 
 def named_method(column: Column, rules: Drift) -> str | None:

@@ -16,8 +16,7 @@ LEAST_NORM = 0.001
 
 def score(pair: Numbers) -> float:
     """Return the normed distance."""
-    # Of the sorted values: sums are rounded, and so come out the same in whatever order the rows come.
-    return distance(pair) / max(float(np.std(pair.sorted_reference)), LEAST_NORM)
+    return distance(pair) / max(pair.reference_deviation, LEAST_NORM)
 
 
 def distance(pair: Numbers) -> float:

@@ -26,6 +26,8 @@ class KeptColumn:
     counts: tuple[int, ...] = ()
     dtype: str = ""
     """NumPy's name for the type of its numbers, if it holds numbers."""
+    deviation: float | None = None
+    """The standard deviation of its numbers, summed up in the order of the rows."""
     whole: bool = False
     categorical: bool = False
     open_ended: bool = False
@@ -33,8 +35,9 @@ class KeptColumn:
     @classmethod
     def of(cls, name: str, content: Content) -> Self | None:
         """Return what is kept of a column; None if it has too many distinct values."""
-        if content.holds is Values.TEXT and isinstance(judge(name, content), Skipped):
-            content = _without_values(name, content)
+        judged = judge(name, content)
+        if content.holds is Values.TEXT and isinstance(judged, Skipped):
+            return cls._without_values(name, judged, content)
         counts = _counts(content)
         if counts is None:
             return None
@@ -43,10 +46,26 @@ class KeptColumn:
             values=tuple(counts),
             counts=tuple(counts.values()),
             dtype="" if content.numbers is None else content.numbers.dtype.str,
+            deviation=_deviation(content),
             whole=content.whole,
             categorical=content.categorical,
             open_ended=content.open_ended,
         )
+
+    @classmethod
+    def _without_values(cls, name: str, judged: Skipped, content: Content) -> Self | None:
+        """Return a stand-in that is passed over for the same reason: identifiers are nobody's business."""
+        for values in ((), ("",)):
+            kept = cls(
+                holds=Values.TEXT,
+                values=values,
+                counts=(1,) * len(values),
+                categorical=content.categorical,
+                open_ended=True,
+            )
+            if judge(name, kept.content()) == judged:
+                return kept
+        return None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -67,6 +86,7 @@ class KeptColumn:
             "values": list(self.values),
             "counts": list(self.counts),
             "dtype": self.dtype,
+            "deviation": self.deviation,
             "whole": self.whole,
             "categorical": self.categorical,
             "open_ended": self.open_ended,
@@ -86,6 +106,7 @@ class KeptColumn:
             numbers=np.repeat(np.array(self.values, dtype=self.dtype), self.counts),
             whole=self.whole,
             categorical=self.categorical,
+            deviation=self.deviation,
             counted=dict(zip(self.values, self.counts, strict=True)),
         )
 
@@ -103,14 +124,11 @@ class _CountedNumbers(Content):
         return len(self.counted) > limit
 
 
-def _without_values(name: str, content: Content) -> Content:
-    """Return a stand-in for a text column that is never compared: identifiers are nobody's business."""
-    judged = judge(name, content)
-    for counts in ({}, {"": 1}):
-        stand_in = Content(holds=Values.TEXT, counts=counts, categorical=content.categorical, open_ended=True)
-        if judge(name, stand_in) == judged:
-            return stand_in
-    return content
+def _deviation(content: Content) -> float | None:
+    if content.numbers is None:
+        return None
+    with np.errstate(all="ignore"):  # numbers near the ends of what floats hold
+        return float(np.std(content.numbers))
 
 
 def _counts(content: Content) -> Mapping[Any, int] | None:

@@ -34,7 +34,7 @@ from selfheal_operator.api.v1alpha1 import DataSource
 
 ROWS = 2_000
 LATER_NS = LONG_AGO_NS + 1_000_000_000
-AS_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+NOT_AS_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 
 
 def table(seed: int = 0) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_written_to_stays_as_it_is(
     assert sorted(each.name for each in folder.iterdir()) == ["current.parquet", "reference.parquet"]
 
 
-@AS_ROOT
+@NOT_AS_ROOT
 def test_a_read_only_folder_is_not_written_to(folder: Path) -> None:
     """By its permissions."""
     folder.chmod(0o500)
