@@ -85,7 +85,7 @@ class Numbers:
 
     @property
     def reference_deviation(self) -> float:
-        """Return the standard deviation of the reference, summed up in the order of the rows, as by Evidently.
+        """Return the standard deviation of the reference, summed up row by row, as Evidently does.
 
         Far from zero another order has other digits.
         """
