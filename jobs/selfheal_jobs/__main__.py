@@ -12,9 +12,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Final
 
-from pydantic import ValidationError
+from msgspec import DecodeError, ValidationError
 
 from selfheal_jobs.errors import RequestError, UndeliveredError
+from selfheal_operator.api.model import complaint
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import RunRequest
@@ -64,15 +65,17 @@ def _log_to_stdout() -> None:
 
 def _request(purpose: Purpose) -> RunRequest:
     try:
-        request = RunRequest.model_validate_json(os.environ[ENV_REQUEST])
+        request = RunRequest.from_json(os.environ[ENV_REQUEST])
     except KeyError as error:
         raise RequestError(
             f"The environment variable {ENV_REQUEST} holds the run's request; it is not set."
         ) from error
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]  # the input may hold what is nobody's business
-        what = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        path, problem = complaint(error)  # never the input: it may hold what is nobody's business
+        what = f"{'.'.join(path)}: {problem}"
         raise RequestError(f"{ENV_REQUEST} holds no request that this image understands: {what}") from error
+    except DecodeError as error:
+        raise RequestError(f"{ENV_REQUEST} holds no JSON: {error}") from error
     if request.purpose is not purpose:
         raise RequestError(f"{ENV_REQUEST} asks for a {request.purpose}, the command line for a {purpose}.")
     return request

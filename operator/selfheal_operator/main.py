@@ -9,10 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.config import Settings
+from selfheal_operator.config import SettingError, Settings
 from selfheal_operator.core.leadership import lease_name
 from selfheal_operator.handlers.endpoints import Endpoints, serve
 from selfheal_operator.handlers.leading import Leading
@@ -43,7 +41,7 @@ def main() -> None:
     """Run the operator."""
     try:
         settings = Settings.from_environment(os.environ)
-    except ValidationError as error:
+    except SettingError as error:
         sys.exit(f"A setting cannot be read: {error}")
     configure_logging(settings.log_level)
     asyncio.run(run(settings))

@@ -10,7 +10,7 @@ from run_requests import run_request
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 
-REQUEST = run_request(Purpose.CHECK).model_dump_json(by_alias=True)
+REQUEST = run_request(Purpose.CHECK).to_json()
 
 
 def started(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -244,7 +244,7 @@ def test_accuracy_is_the_share_of_equal_pairs(pairs: list[tuple[int, int | None]
 @given(st.floats(), st.floats(-10, 10), st.floats(0, 10))
 def test_what_is_no_number_is_never_within_limits(value: float, low: float, width: float) -> None:
     """NaN breaches every limit; all else is breached exactly outside of them."""
-    signal = Signal.model_validate(
+    signal = Signal.from_wire(
         {"name": "s", "type": "DataQuality", "metric": "nullShare", "minValue": low, "maxValue": low + width}
     )
 
