@@ -47,15 +47,14 @@ def main() -> None:
     asyncio.run(run(settings))
 
 
-async def run(settings: Settings, clock: Clock | None = None) -> None:
+async def run(settings: Settings, clock: ServerClock | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
         settings: What the platform team has set.
-        clock: Tells the time; without one, the API server does.
+        clock: Tells the time; without one, this machine's clocks and the API server do.
     """
-    server_clock = ServerClock()
-    clock = clock or server_clock
+    clock = clock or ServerClock()
     stop = asyncio.Event()
 
     def take_signals() -> None:
@@ -65,11 +64,11 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
     take_signals()
     async with contextlib.AsyncExitStack() as ends:
         instruments, age = Instruments(), WatchAge(sorted(KINDS))
-        leadership = await _leadership(settings, clock, server_clock, instruments, ends)
+        leadership = await _leadership(settings, clock, instruments, ends)
         client = await ApiClient.connect(
             validity=leadership.seconds_left,
             throttle=Throttle(settings.api_requests_per_second, settings.api_burst),
-            clock=server_clock,
+            clock=clock,
             instruments=instruments,
         )
         ends.push_async_callback(client.close)
@@ -125,14 +124,13 @@ def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Cloc
 
 async def _leadership(
     settings: Settings,
-    clock: Clock,
-    server_clock: ServerClock,
+    clock: ServerClock,
     instruments: Instruments,
     ends: contextlib.AsyncExitStack,
 ) -> Leadership:
     if settings.lease_namespace is None:
         return AlwaysLeading()
-    client = await ApiClient.connect(clock=server_clock, instruments=instruments)
+    client = await ApiClient.connect(clock=clock, instruments=instruments)
     ends.push_async_callback(client.close)
     return Elector(
         client=client,
