@@ -22,10 +22,12 @@ class Machine:
 
     def answer(self, took: float = 0.01) -> None:
         """Let an answer of the API server come in."""
-        self.clock.hear(
-            format_datetime(datetime.fromtimestamp(int(self.server), UTC), usegmt=True),
-            self.clock.monotonic() - took,
-        )
+        self.hear(self.server, took)
+
+    def hear(self, told: float, took: float = 0.01) -> None:
+        """Let an answer come in that has this time in its header."""
+        date = format_datetime(datetime.fromtimestamp(int(told), UTC), usegmt=True)
+        self.clock.hear(date, self.clock.monotonic() - took)
 
     def off(self) -> float:
         """Return by how many seconds the clock is wrong."""
@@ -79,10 +81,7 @@ def test_a_machine_that_starts_with_a_wrong_clock_takes_over_the_servers(machine
 def test_an_answer_that_took_long_says_little(machine):
     """Its header may be as old as the request."""
     machine.step = 8
-    machine.clock.hear(
-        format_datetime(datetime.fromtimestamp(int(machine.server), UTC), usegmt=True),
-        machine.clock.monotonic() - 10,
-    )
+    machine.answer(took=10)
 
     assert machine.off() == pytest.approx(8)
 
