@@ -199,6 +199,7 @@ async def test_a_refresh_finds_what_has_become_of_one_monitor_and_its_jobs(api):
         "b": 0.3,
     }
     seen = store.observe(Key("a", "churn"), DEFAULTS)
+    assert seen is not None
     assert [job.slot for job in seen.jobs] == [NOON + HOUR]
     assert seen.removed_slot == NOON
     assert api.reads == [path]
