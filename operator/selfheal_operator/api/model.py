@@ -62,8 +62,9 @@ class ApiModel(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
         return document
 
     def to_json(self, indent: int | None = None) -> str:
-        """Return the document as JSON."""
-        return json.dumps(self.to_wire(), ensure_ascii=False, indent=indent)
+        """Return the document as JSON, without a space unless it is indented."""
+        separators = None if indent else (",", ":")
+        return json.dumps(self.to_wire(), ensure_ascii=False, indent=indent, separators=separators)
 
     def replaced(self, **changes: Any) -> Self:
         """Return the same with other values in these fields, by their names in Python."""
