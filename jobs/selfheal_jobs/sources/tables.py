@@ -1,6 +1,6 @@
 """Tables over storage: one over rows that were put aside, one over Parquet files that need no such detour."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,7 +78,24 @@ class ParquetTable:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column; raise KeyError if there is none."""
-        return _whole_column(self, name)
+        _require(self.schema, [name])
+        kind = self.schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            return _whole_column(self, name)
+        return pa.chunked_array(
+            [presented(values, kind) for values in self._pieces(lambda reader: reader.numbers(name))], kind
+        )
+
+    def words(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column of text, as dictionaries; raise KeyError if there is no such column."""
+        _require(self.schema, [name])
+        return self._pieces(lambda reader: reader.words(name))
+
+    def _pieces(self, read: Callable[[ParquetReader], Iterator[pa.Array]]) -> Iterator[pa.Array]:
+        for reader in self.readers:
+            with self.guard.over(reader.file):
+                yield from read(reader)
+            self.guard.require_unchanged([reader.file])
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the columns as they lie in the files; raise KeyError if there is no such column."""
