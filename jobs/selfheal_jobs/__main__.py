@@ -33,8 +33,8 @@ _QUIET: Final = {
 started in into a model. Read when MLflow is imported."""
 
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
-"""A check multiplies no matrix that is worth a second thread, and NumPy's would wait for work at full speed: a
-tenth of a second of CPU in each check. Read when NumPy is imported. A retraining needs the threads."""
+"""A check multiplies no matrix that is worth a second thread, and those of NumPy wait for work at full speed:
+a tenth of a second of CPU. Read when NumPy is imported. A retraining needs the threads."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -192,14 +192,12 @@ def _pieces(table: Table, name: str) -> Iterator[pa.Array]:
     return (batch.column(0) for batch in table.batches([name]))
 
 
-def _of_words(
-    pieces: Iterable[pa.Array], kind: pa.DataType, values: Values, most_words: float
-) -> Content:
+def _of_words(pieces: Iterable[pa.Array], kind: pa.DataType, values: Values, most_words: float) -> Content:
     categorical = pa.types.is_dictionary(kind)
     counter = WordCounter()
     for piece in pieces:
         counter.add(piece)
-        if counter.distinct > most_words:
+        if counter.has_more_than(most_words):
             return Content(holds=values, counts=counter.counts(), categorical=categorical, open_ended=True)
     counts = counter.counts()
     return Content(holds=values if counts else Values.NOTHING, counts=counts, categorical=categorical)

@@ -207,7 +207,8 @@ def _batches(entries: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, 
     """
     for number in range(max(-(-len(values) // _MOST[kind]) for kind, values in entries.items())):
         pieces = {
-            kind: values[number * _MOST[kind] : (number + 1) * _MOST[kind]] for kind, values in entries.items()
+            kind: values[number * _MOST[kind] : (number + 1) * _MOST[kind]]
+            for kind, values in entries.items()
         }
         yield {kind: piece for kind, piece in pieces.items() if piece}
 

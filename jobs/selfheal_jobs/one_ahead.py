@@ -1,6 +1,6 @@
-"""Works out the next value while the present one is used, in one thread: reading and sorting need two cores."""
+"""Works out the next value in a thread of its own, while the present one is used."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar, cast
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 _END: Final = object()
 
 
-def one_ahead(values: Iterable[_T]) -> Iterator[_T]:
+def one_ahead(values: Iterable[_T]) -> Generator[_T, None, None]:
     """Yield the same values in the same order, and raise what their iterator raises, where it does.
 
     No more than one value is kept ready. The thread ends with the iterator: close it, or come to its end.
@@ -19,5 +19,5 @@ def one_ahead(values: Iterable[_T]) -> Iterator[_T]:
         following = thread.submit(next, iterator, _END)
         while (value := following.result()) is not _END:
             following = thread.submit(next, iterator, _END)
-            yield cast(_T, value)
+            yield cast("_T", value)
             del value  # else it would be kept while the next one is waited for

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from selfheal_jobs.arrow_buffers import booleans, plain_numbers
 
@@ -16,7 +15,7 @@ class WordCounter:
     def __init__(self) -> None:
         self._counts: dict[Any, int] = {}
         self._dictionary: pa.Array | None = None
-        self._used: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._used = np.empty(0, dtype=np.int64)
         """How often each word of the dictionary occurs in the pieces that share it: they are many."""
 
     def add(self, piece: pa.Array) -> None:
@@ -31,10 +30,12 @@ class WordCounter:
             self._close()
             self._dictionary, self._used = piece.dictionary, used
 
-    @property
-    def distinct(self) -> int:
-        """Return how many different words there are at least."""
-        return max(len(self._counts), int(np.count_nonzero(self._used)))
+    def has_more_than(self, words: float) -> bool:
+        """Return whether there are more different words, as far as can be told without looking at each."""
+        if max(len(self._counts), int(np.count_nonzero(self._used))) <= words:
+            return False
+        self._close()  # a dictionary may hold a word twice
+        return len(self._counts) > words
 
     def counts(self) -> Mapping[Any, int]:
         """Return how often each word occurs."""

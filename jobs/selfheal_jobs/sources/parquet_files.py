@@ -23,9 +23,6 @@ _STREAM_BYTES: Final = 8 << 20
 _AHEAD_BYTES: Final = 32 << 20
 """Row groups up to this size are fetched in a few large requests, which matters to object stores. Larger ones
 are streamed page by page: one that was written as a whole is as large as the file."""
-_COLUMN_ROWS: Final = 1 << 20
-"""Of a batch of numbers that are read as a whole column in any case: 8 MB."""
-_COLUMN_BUFFER_BYTES: Final = 1 << 20
 _PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 _UNITS: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 
@@ -78,33 +75,6 @@ class ParquetReader:
             rows = min(_BATCH_ROWS, max(_BATCH_VALUES // len(names), 1024))
             for batch in parquet.iter_batches(rows, row_groups=groups, columns=list(names)):
                 yield self._as_promised(batch, names)
-
-    def numbers(self, name: str) -> Iterator[pa.Array]:
-        """Yield a column of numbers: in one piece if that is not too large, which spares a copy."""
-        for values in self._column(name, _COLUMN_ROWS):
-            yield _cast(values, self.schema.field(name).type)
-
-    def words(self, name: str) -> Iterator[pa.Array]:
-        """Yield a column of text as it is written, words and their numbers: decoded it takes ten times longer.
-
-        The types of the words may differ from what the schema says.
-        """
-        return self._column(name, _BATCH_ROWS, read_dictionary=[name])
-
-    def _column(self, name: str, rows: int, **options: Any) -> Iterator[pa.Array]:
-        """Yield a column of a file on a volume; alone it gains nothing from threads or from reading ahead."""
-        with (
-            self.filesystem.open_input_file(self.file.path) as content,
-            pq.ParquetFile(
-                content,
-                metadata=self.metadata,
-                pre_buffer=False,
-                buffer_size=_COLUMN_BUFFER_BYTES,
-                **options,
-            ) as parquet,
-        ):
-            for batch in parquet.iter_batches(rows, columns=[name], use_threads=False):
-                yield batch.column(name)
 
     def _as_promised(self, batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
         wanted = [(name, self.schema.field(name).type) for name in names]
