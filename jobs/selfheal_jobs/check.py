@@ -8,7 +8,6 @@ delivered again with it.
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -19,7 +18,6 @@ from selfheal_jobs.columns import NAMES_SHOWN, ColumnPlan, Walk, require_expecte
 from selfheal_jobs.contents import content
 from selfheal_jobs.drift import Comparison, compare
 from selfheal_jobs.errors import DataError, TrackingError
-from selfheal_jobs.one_ahead import one_ahead
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.signals import Found, SignalCheck, columns_for_signals, remark, unknown
 from selfheal_jobs.sources.sides import compared_columns, open_current, open_reference
@@ -125,9 +123,8 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
         ignored=columns_for_signals(request.spec),
     )
     facts: list[ColumnFacts] = []
-    with closing(one_ahead(walk)) as visited:
-        watched = observed(visited, current.num_rows, facts)
-        comparison = compare(watched, request.spec.drift, request.spec.threshold, walk)
+    watched = observed(walk, current.num_rows, facts)
+    comparison = compare(watched, request.spec.drift, request.spec.threshold, walk)
     plan = walk.plan()
     seen = replace(seen, plan=plan)
     _require_columns(plan)
