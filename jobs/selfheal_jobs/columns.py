@@ -168,8 +168,9 @@ class Walk:
             seen += batch.num_rows
             if seen >= _ROWS_LOOKED_AT:
                 break
-        looked_at = pa.Table.from_batches(parts)
-        chosen = looked_at.take(pa.array(np.linspace(0, seen - 1, min(seen, _ROWS_THINNED)).astype(np.int64)))
+        chosen = pa.Table.from_batches(parts)
+        if seen > _ROWS_THINNED:
+            chosen = chosen.take(pa.array(np.linspace(0, seen - 1, _ROWS_THINNED).astype(np.int64)))
         return [_numbers(chosen.column(column.name).to_pylist(), column.kind) for column in columns]
 
     def plan(self) -> ColumnPlan:
