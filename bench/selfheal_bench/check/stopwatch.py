@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 
 
@@ -18,12 +17,12 @@ def main() -> None:
     limit, stdout, stderr, *command = sys.argv[1:]
     began = time.monotonic()
     process = _start(command, stdout, stderr)
-    watch = threading.Timer(float(limit), os.kill, (process, signal.SIGKILL))
-    watch.daemon = True
-    watch.start()
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(process, signal.SIGKILL))
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(process, signal.SIGKILL))
+    signal.setitimer(signal.ITIMER_REAL, float(limit))
     _, status, used = os.wait4(process, 0)
     seconds = time.monotonic() - began
-    watch.cancel()
+    signal.setitimer(signal.ITIMER_REAL, 0)
     print(
         json.dumps(
             {
