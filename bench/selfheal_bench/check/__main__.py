@@ -1,6 +1,7 @@
 """`make bench-check`: a drift check as a whole process, beside those of other tools.
 
-From the start of the program to its end, its imports among it: wall time, CPU time and peak memory. The last line is JSON.
+From the start of the program to its end, its imports among it: wall time, CPU time and peak memory.
+The last line is JSON.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from selfheal_bench.check.environments import NotInstalledError, python_for
 from selfheal_bench.check.ours import OURS, OurCheck
 from selfheal_bench.check.results import document, ratio, table
 from selfheal_bench.check.rounds import LIMIT_SECONDS, Course, Measured, Runs, measure, warm_up
-from selfheal_bench.check.stub import stub
+from selfheal_bench.check.stub import Stub, stub
 from selfheal_bench.check.tables import SIZES, Size, write_tables
 from selfheal_bench.check.targets import targets
 from selfheal_bench.errors import BenchError
@@ -61,8 +62,8 @@ def _introduction(chosen: Sequence[Contender]) -> Iterator[str]:
         "Whole processes: start, imports, reading two Parquet files without drift between them, verdict.\n"
         "Each run is a new process. They take turns; medians of all rounds, ratios of each round's two.\n"
         f"{TITLE}: a stub in this benchmark answers for the API server (https)\n"
-        "and MLflow (http). The calls to both are in its figures; the others talk to nobody. All settings are\n"
-        "the defaults: no page is made without drift (spec.drift.report: OnDrift)."
+        "and MLflow (http). The calls to both are in its figures; the others talk to nobody.\n"
+        "All settings are the defaults: no page is made without drift (spec.drift.report: OnDrift)."
     )
     for each in chosen:
         yield f"{each.title} ({each.version}): {each.remark}."
@@ -89,12 +90,7 @@ def _measured(
     with tempfile.TemporaryDirectory(prefix="selfheal-bench-") as name, stub(Path(name)) as servers:
         folder = Path(name)
         course = Course(folder=folder, limit_seconds=arguments.limit_seconds)
-        output = folder / "report.html"
-        others = [
-            Installed(contender=CONTENDERS[each], python=python, output=output)
-            for each, python in pythons.items()
-        ]
-        everyone: list[Entrant] = [OurCheck(servers=servers, folder=folder), *others]
+        everyone = _entrants(pythons, servers, folder)
         tables = write_tables(folder, next(iter(sizes.values())))
         problems |= warm_up(everyone, tables, course)
         if OURS in problems:
@@ -111,6 +107,15 @@ def _measured(
             tables.reference.unlink()
             tables.current.unlink()
         return measured
+
+
+def _entrants(pythons: Mapping[str, Path], servers: Stub, folder: Path) -> list[Entrant]:
+    output = folder / "report.html"
+    others = (
+        Installed(contender=CONTENDERS[name], python=python, output=output)
+        for name, python in pythons.items()
+    )
+    return [OurCheck(servers=servers, folder=folder), *others]
 
 
 def _leave(number: int, _: FrameType | None) -> None:

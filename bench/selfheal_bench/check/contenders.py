@@ -1,12 +1,11 @@
-"""The other tools: which versions, what they are asked for, and what they leave out that a check of ours does."""
+"""The other tools: versions, what they are asked for, and what they leave out beside a check of ours."""
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from selfheal_bench.check.entrant import UnfitRunError, surroundings
 from selfheal_bench.check.tables import Tables
@@ -23,7 +22,7 @@ class Contender:
     program: str
     """Its file in the folder of programs."""
     packages: tuple[str, ...] = ()
-    """What is installed for it, the tool itself first; none: it is in the project's own environment, as locked."""
+    """What is installed for it, the tool itself first; none if the project's own environment has it."""
     locked: str = ""
     """The package of the project's environment whose version is told."""
     remark: str
@@ -45,7 +44,7 @@ CONTENDERS: Final = {
             title="Evidently, DataDriftPreset and HTML",
             program="evidently_html.py",
             locked="evidently",
-            remark="its report is made each time, as its documentation shows; a check of ours makes one on drift only",
+            remark="makes its report each time, as its documentation shows; a check of ours does so on drift",
         ),
         Contender(
             name="evidently-count",
@@ -59,7 +58,7 @@ CONTENDERS: Final = {
             title="pandas and scipy by hand",
             program="pandas_scipy.py",
             locked="scipy",
-            remark="Evidently's default tests in fifty lines: no report, and data as clean as this is taken for granted",
+            remark="Evidently's default tests, no report; takes data as clean as this for granted",
         ),
         Contender(
             name="nannyml",
@@ -73,7 +72,7 @@ CONTENDERS: Final = {
                 "pyarrow==25.0.1",
                 "scipy==1.17.1",
             ),
-            remark="Kolmogorov-Smirnov and chi-squared, no plots; alerts by chunk and column, no verdict on the table",
+            remark="Kolmogorov-Smirnov and chi-squared, no plots; alerts by chunk and column, not by table",
         ),
         Contender(
             name="alibi-detect",
@@ -137,7 +136,7 @@ class Installed:
         Raises:
             UnfitRunError: It has not compared all columns.
         """
-        said: Mapping[str, Any] = json.loads((printed.splitlines() or ["{}"])[-1])
+        said = json.loads((printed.splitlines() or ["{}"])[-1])
         if said.get("columns") != tables.size.columns:
             raise UnfitRunError(f"it compared {said.get('columns')} of {tables.size.columns} columns")
         return int(said["drifted"])

@@ -30,10 +30,10 @@ class Entrant(Protocol):
 
 
 def surroundings() -> dict[str, str]:
-    """Return the environment variables that all of them get: ours, less what is meant for programs like these.
+    """Return the environment variables that all get: the benchmark's, less what is meant for such programs.
 
-    PYTHONDONTWRITEBYTECODE goes with the others: the first run, which is not counted, leaves byte code for the next ones,
-    as a container image holds it.
+    PYTHONDONTWRITEBYTECODE goes with the others: the first run, which is not counted, leaves byte code for
+    the next ones, as a container image holds it.
     """
     kept = {
         name: value

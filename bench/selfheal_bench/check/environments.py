@@ -7,7 +7,6 @@ import hashlib
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,17 +37,15 @@ def python_for(contender: Contender, say: Say) -> Path:
 
 
 def _fill(folder: Path, contender: Contender, say: Say) -> None:
-    say(
-        f"installing {contender.packages[0]} into an environment of its own (once on this machine, some minutes)"
-    )
+    say(f"installing {contender.packages[0]} into an environment of its own (once; it may take minutes)")
     _uv("venv", "--python", sys.executable, str(folder))
     python = str(folder / "bin" / "python")
-    # Programs are not imported from here, so that the folder's later name does not matter. Byte code as in an image.
+    # Byte code as in an image. The folder is renamed afterwards: nothing that is used here minds its name.
     _uv("pip", "install", "--compile-bytecode", "--python", python, *contender.packages)
 
 
 def _uv(*arguments: str) -> None:
-    command: Sequence[str | Path] = [Path(sys.executable).with_name("uv"), *arguments, "--quiet"]
+    command = [str(Path(sys.executable).with_name("uv")), *arguments, "--quiet"]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)
     except subprocess.CalledProcessError as error:

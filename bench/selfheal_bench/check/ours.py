@@ -61,7 +61,7 @@ class OurCheck:
 
 
 def request(tables: Tables, mlflow: str) -> dict[str, Any]:
-    """Return what the operator would ask for. The target is no column of these tables: all of them are compared."""
+    """Return what the operator would ask for. The target is no column of these tables: all are compared."""
     return {
         "purpose": "Check",
         "monitor": MONITOR | {"generation": 1},

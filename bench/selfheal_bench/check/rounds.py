@@ -35,7 +35,7 @@ class Course:
 
 
 def warm_up(entrants: Sequence[Entrant], tables: Tables, course: Course) -> dict[str, str]:
-    """Run each once, uncounted: byte code and caches are there afterwards. Return who cannot be run, and why."""
+    """Run each once, uncounted, for byte code and caches to be there. Return who cannot be run, and why."""
     problems = {}
     for entrant in entrants:
         try:

@@ -1,7 +1,7 @@
-"""Runs a program and prints what it took, as JSON: `stopwatch.py LIMIT_SECONDS STDOUT STDERR PROGRAM [ARGUMENT ...]`.
+"""Runs a program and prints what it took, as JSON: `stopwatch.py LIMIT_SECONDS STDOUT STDERR PROGRAM [...]`.
 
-A process of its own, and a small one: the kernel's peak of a process includes that of the process from which it was started,
-up to that moment, and a benchmark that has drawn a million rows would be found in everybody's figures.
+A process of its own, and a small one. The kernel's peak of a process includes the one of the process that
+started it, up to that moment: a benchmark that has drawn a million rows would be in everybody's figures.
 Started as a file, without the benchmark's package, for the same reason.
 """
 

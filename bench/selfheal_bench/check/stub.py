@@ -1,4 +1,4 @@
-"""Stands in for the API server, over https, and for MLflow: answers what a check asks, and keeps what it reports."""
+"""Stands in for the API server (https) and MLflow: answers what a check asks, and keeps what it reports."""
 
 import json
 import ssl
@@ -41,20 +41,20 @@ class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     reported: ClassVar[list[dict[str, Any]]]
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         """Answer, whatever the method."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.command == "PATCH":
             self.reported.append(json.loads(body)["status"])
-        answer = next((document for path, document in _ANSWERS.items() if self.path.startswith(path)), {})
-        content = json.dumps(answer).encode()
+        document = next((each for path, each in _ANSWERS.items() if self.path.startswith(path)), {})
+        content = json.dumps(document).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
-    do_POST = do_PUT = do_PATCH = do_GET
+    do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815 - the base class looks for these names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Say nothing."""
@@ -62,7 +62,7 @@ class _Answers(BaseHTTPRequestHandler):
 
 @contextmanager
 def stub(folder: Path) -> Iterator[Stub]:
-    """Serve until the end of the block, on free ports of this machine; certificates are put into the folder."""
+    """Serve until the end of the block, on free ports of this machine; the folder gets the certificates."""
     reported: list[dict[str, Any]] = []
     handler = type("Answers", (_Answers,), {"reported": reported})
     with (

@@ -37,5 +37,5 @@ class Target:
 def targets(ratios: Mapping[str, Ratio | None]) -> Iterator[Target]:
     """Yield the targets of each size, given ours divided by Evidently's there."""
     for size, ratio in ratios.items():
-        yield Target(size=size, figure="wall", most=MOST_OF_WALL[size], found=ratio and ratio.wall)
-        yield Target(size=size, figure="memory", most=MOST_OF_MEMORY, found=ratio and ratio.memory)
+        yield Target(size=size, figure="wall", most=MOST_OF_WALL[size], found=ratio.wall if ratio else None)
+        yield Target(size=size, figure="memory", most=MOST_OF_MEMORY, found=ratio.memory if ratio else None)

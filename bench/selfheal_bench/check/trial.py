@@ -41,7 +41,7 @@ def run(entrant: Entrant, tables: Tables, folder: Path, *, limit_seconds: float)
 
 
 def _output(command: list[str], environment: dict[str, str], folder: Path) -> str:
-    """Run the stopwatch. Where we are interrupted it is asked to end, and takes with it what it has started."""
+    """Run the stopwatch. Where we are interrupted it is asked to end, and ends what it has started."""
     with subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         try:
             return process.communicate()[0]

@@ -1,4 +1,4 @@
-"""frouros, a detector for each column: Kolmogorov-Smirnov and chi-squared. It has no verdict on a whole table."""
+"""frouros, a detector for each column: Kolmogorov-Smirnov and chi-squared. No verdict on the table."""
 
 import json
 import sys
