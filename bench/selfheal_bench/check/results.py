@@ -9,7 +9,7 @@ from selfheal_bench.check.tables import Size
 from selfheal_bench.check.targets import Target
 from selfheal_bench.check.usage import Ratio, middle
 
-HEAD: Final = f"{'':<40}{'wall s':>9}{'CPU s':>9}{'MiB':>8}{'ours/its wall':>16}{'memory':>9}"
+HEAD: Final = f"{'':<40}{'wall s':>9}{'CPU s':>9}{'MiB':>8} | {'ours/its: wall':>14}{'CPU':>8}{'memory':>9}"
 
 
 def ratio(measured: Measured, name: str) -> Ratio | None:
@@ -36,7 +36,9 @@ def _figures(runs: Runs, compared: Ratio | None) -> str:
         return f"  not measured: {runs.problem}"
     found = middle(runs.usages)
     figures = f"{found.wall_seconds:>9.2f}{found.cpu_seconds:>9.2f}{found.peak_mib:>8.0f}"
-    return figures if compared is None else f"{figures}{compared.wall:>16.3f}{compared.memory:>9.3f}"
+    if compared is None:
+        return f"{figures} |"
+    return f"{figures} | {compared.wall:>14.3f}{compared.cpu:>8.3f}{compared.memory:>9.3f}"
 
 
 def document(

@@ -60,14 +60,21 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # a check that was stopped may have left one of them waiting
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that goes in the middle was stopped, and that is told elsewhere."""
+
+
 @contextmanager
 def stub(folder: Path) -> Iterator[Stub]:
     """Serve until the end of the block, on free ports of this machine; the folder gets the certificates."""
     reported: list[dict[str, Any]] = []
     handler = type("Answers", (_Answers,), {"reported": reported})
     with (
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as api_server,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as mlflow,
+        _Server(("127.0.0.1", 0), handler) as api_server,
+        _Server(("127.0.0.1", 0), handler) as mlflow,
     ):
         authority = Authority("bench-check")
         authority.write(folder / "ca.crt")

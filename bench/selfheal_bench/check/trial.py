@@ -47,4 +47,5 @@ def _output(command: list[str], environment: dict[str, str], folder: Path) -> st
             return process.communicate()[0]
         except BaseException:
             process.terminate()
+            process.wait()
             raise

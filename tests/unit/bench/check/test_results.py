@@ -27,8 +27,8 @@ def test_a_table_has_a_line_for_each_and_ratios_for_all_but_ours():
 
     assert title == "S: 500 rows on each side, 6 columns (5 numerical, 1 categorical)"
     assert head == HEAD
-    assert ours.split() == ["Ours", "0.30", "0.30", "80"]
-    assert theirs.split() == ["Theirs", "6.00", "6.00", "320", "0.050", "0.250"]
+    assert ours.split() == ["Ours", "0.30", "0.30", "80", "|"]
+    assert theirs.split() == ["Theirs", "6.00", "6.00", "320", "|", "0.050", "0.050", "0.250"]
 
 
 def test_whoever_could_not_run_is_in_the_table_with_the_reason():
