@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from selfheal_bench.check import environments
 from selfheal_bench.check.contenders import CONTENDERS
 from selfheal_bench.check.environments import NotInstalledError, python_for
 
@@ -29,7 +28,7 @@ def test_what_cannot_be_installed_says_why_and_leaves_nothing_behind(cache, monk
         Path(command[-2]).joinpath("bin").mkdir(parents=True)
         raise subprocess.CalledProcessError(1, command, stderr="No solution found:\n  no such version")
 
-    monkeypatch.setattr(environments.subprocess, "run", fail)
+    monkeypatch.setattr(subprocess, "run", fail)
 
     with pytest.raises(NotInstalledError, match="No solution found: no such version"):
         python_for(CONTENDERS["frouros"], lambda _: None)
@@ -47,7 +46,7 @@ def test_an_environment_is_made_once(cache, monkeypatch):
             python.parent.mkdir()
             python.touch()
 
-    monkeypatch.setattr(environments.subprocess, "run", install)
+    monkeypatch.setattr(subprocess, "run", install)
 
     first = python_for(CONTENDERS["frouros"], lambda _: None)
     again = python_for(CONTENDERS["frouros"], lambda _: None)
