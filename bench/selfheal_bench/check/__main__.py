@@ -91,7 +91,7 @@ def _measured(
         folder = Path(name)
         course = Course(folder=folder, limit_seconds=arguments.limit_seconds)
         everyone = _entrants(pythons, servers, folder)
-        tables = write_tables(folder, next(iter(sizes.values())))
+        tables = write_tables(folder, min(sizes.values(), key=lambda size: size.rows * size.columns))
         problems |= warm_up(everyone, tables, course)
         if OURS in problems:
             raise BenchError(f"our own check cannot be run: {problems[OURS]}")
