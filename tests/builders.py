@@ -12,6 +12,7 @@ from selfheal_operator.api.v1alpha1 import (
     ModelMonitorSpec,
     ModelMonitorStatus,
     ModelVersion,
+    RetrainingStatus,
 )
 from selfheal_operator.core.jobs import check_job_name, retrain_job_name
 from selfheal_operator.core.monitor import plan_monitor
@@ -50,7 +51,7 @@ def spec_document(**fields: Any) -> dict[str, Any]:
 
 def spec(**fields: Any) -> ModelMonitorSpec:
     """Return a spec, as it is read."""
-    return ModelMonitorSpec.model_validate(spec_document(**fields))
+    return ModelMonitorSpec.from_wire(spec_document(**fields))
 
 
 def last_check(slot: datetime = NOON, result: CheckResult = CheckResult.DRIFT, **fields: Any) -> LastCheck:
@@ -61,52 +62,54 @@ def last_check(slot: datetime = NOON, result: CheckResult = CheckResult.DRIFT, *
         CheckResult.INCONCLUSIVE: (Reason.EMPTY_DATA, "The current data has no rows", None),
     }
     reason, message, share = told.get(result, (Reason.DATA_NOT_FOUND, "/data/current.csv is not there", None))
-    return LastCheck.model_validate(
-        {
-            "slot": slot,
-            "job_name": check_job_name("churn", slot),
-            "completion_time": slot + MINUTE,
-            "result": result,
-            "reason": reason,
-            "message": message,
-            "drift_share": share,
-            "observed_generation": 1,
-        }
-        | fields
-    )
+    defaults: dict[str, Any] = {
+        "slot": slot,
+        "job_name": check_job_name("churn", slot),
+        "completion_time": slot + MINUTE,
+        "result": result,
+        "reason": reason,
+        "message": message,
+        "drift_share": share,
+        "observed_generation": 1,
+    }
+    return LastCheck(**(defaults | fields))
 
 
 def last_retraining(
     slot: datetime = NOON, result: RetrainResult = RetrainResult.REGISTERED, **fields: Any
 ) -> LastRetraining:
     """Return what the first retraining has reported."""
-    return LastRetraining.model_validate(
-        {
-            "slot": slot,
-            "job_name": retrain_job_name("churn", 1),
-            "completion_time": slot + 5 * MINUTE,
-            "result": result,
-            "reason": {
-                RetrainResult.REGISTERED: Reason.MODEL_REGISTERED,
-                RetrainResult.NOT_IMPROVED: Reason.NO_IMPROVEMENT,
-            }.get(result, Reason.TRAINING_FAILED),
-            "message": f"It ended: {result}",
-            "observed_generation": 1,
-        }
-        | fields
-    )
+    defaults: dict[str, Any] = {
+        "slot": slot,
+        "job_name": retrain_job_name("churn", 1),
+        "completion_time": slot + 5 * MINUTE,
+        "result": result,
+        "reason": {
+            RetrainResult.REGISTERED: Reason.MODEL_REGISTERED,
+            RetrainResult.NOT_IMPROVED: Reason.NO_IMPROVEMENT,
+        }.get(result, Reason.TRAINING_FAILED),
+        "message": f"It ended: {result}",
+        "observed_generation": 1,
+    }
+    return LastRetraining(**(defaults | fields))
 
 
 def model_version(version: str = "8", **fields: Any) -> ModelVersion:
     """Return a registered version."""
-    return ModelVersion.model_validate(
-        {"name": "team-a.churn", "version": version, "run_id": "9b1c", "promoted_time": NOON} | fields
-    )
+    defaults: dict[str, Any] = {
+        "name": "team-a.churn",
+        "version": version,
+        "run_id": "9b1c",
+        "promoted_time": NOON,
+    }
+    return ModelVersion(**(defaults | fields))
 
 
 def status(**fields: Any) -> ModelMonitorStatus:
     """Return a status that the operator has written at least once."""
-    return ModelMonitorStatus.model_validate({"observed_generation": 1} | fields)
+    if isinstance(memory := fields.get("retraining"), dict):
+        fields["retraining"] = RetrainingStatus(**memory)
+    return ModelMonitorStatus(**({"observed_generation": 1} | fields))
 
 
 def monitor(

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from builders import MINUTE, NOON, UID, spec
+from builders import status as written_status
 from chaos.audit import audit
 from chaos.findings import Findings
 from chaos.record import MadeJob, MonitorLife, Record, Version
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
 from selfheal_operator.core.jobs import check_job_name, retrain_job_name
 
 EVERY_MINUTE = {"schedule": "* * * * *"}
@@ -56,13 +56,13 @@ def told(
 ) -> Version:
     """Return a status that knows of the slots until `last`."""
     known = {} if last is None else {"last_schedule_time": slot(last), "next_check_time": slot(last + 1)}
-    document = {"observed_generation": generation, "missed_checks": missed} | known | status
+    document: dict[str, Any] = {"observed_generation": generation, "missed_checks": missed} | known | status
     return Version(
         version=version,
         generation=generation,
         annotations=annotations or {},
         spec=spec(**when or EVERY_MINUTE),
-        status=ModelMonitorStatus.model_validate(document),
+        status=written_status(**document),
     )
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
-from selfheal_operator.api.v1alpha1 import format_time
 from selfheal_operator.core.errors import ConflictError
 from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
 

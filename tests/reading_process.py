@@ -17,7 +17,7 @@ from selfheal_operator.api.v1alpha1 import DataSource
 def main(uri: str, max_rows: str) -> None:
     """Read all columns, and let go of each before the next."""
     secret = {"secretRef": {"name": "warehouse"}} if uri.startswith("sql:") else {}
-    source = DataSource.model_validate({"uri": uri} | secret)
+    source = DataSource.from_wire({"uri": uri} | secret)
     place = Place(source=source, field="spec.dataset.current.uri", env_prefix="SELFHEAL_CURRENT_")
     before = _peak_mib()
     table = open_table(place, Asked(max_rows=int(max_rows)))

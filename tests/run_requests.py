@@ -1,5 +1,6 @@
 """Requests for containers, with sane defaults: a test names only what it is about."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,16 @@ def run_request(
     dataset = {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}, "minRows": 1}
     return RunRequest(
         purpose=purpose,
-        monitor=MonitorRef.model_validate(
+        monitor=MonitorRef.from_wire(
             {"namespace": "team-a", "name": "churn", "uid": "uid-1", "generation": 3} | (monitor or {})
         ),
         job_name=job_name,
-        slot=slot,
-        spec=ModelMonitorSpec.model_validate(
+        slot=datetime.fromisoformat(slot),
+        spec=ModelMonitorSpec.from_wire(
             {"dataset": dataset, "target": "label", "threshold": 0.3, "intervalSeconds": 60} | spec
         ),
         task=task,
-        mlflow=TrackingTarget.model_validate(
+        mlflow=TrackingTarget.from_wire(
             {"trackingURI": NOWHERE, "experiment": "team-a/churn", "registeredModelName": "team-a.churn"}
             | (mlflow or {})
         ),

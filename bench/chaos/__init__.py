@@ -8,6 +8,6 @@ as missed. What the operators believe plays no part in it.
 Real: the operator's processes, their ServiceAccount's rights, the API server, etcd, and the controllers for
 Jobs, garbage collection and namespaces. Simulated: the node. No container runs; a check is completed by a
 simulator that reports as the container would, or fails, or says nothing. Time runs faster for the operators
-(`--speed`), because slots are a minute apart at least; what the API server says of creation times is
-translated on the line.
+(`--speed`), because slots are a minute apart at least; what the API server says of creation times, and of the
+time, is translated on the line.
 """

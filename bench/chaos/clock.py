@@ -2,6 +2,7 @@
 
 import mmap
 import struct
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,11 +54,15 @@ class ClockStep:
 
 @dataclass(frozen=True, slots=True)
 class SteppedClock:
-    """What one operator takes for the time."""
+    """The wall clock of one operator's machine."""
 
     time: QuickTime
     step: ClockStep
 
-    def __call__(self) -> datetime:
-        """Tell it."""
-        return self.time.now() + self.step.offset
+    def __call__(self) -> float:
+        """Return the seconds since 1970, or what it takes for them."""
+        return (self.time.now() + self.step.offset).timestamp()
+
+    def monotonic(self) -> float:
+        """Return the seconds of a clock that nobody can step."""
+        return time.monotonic() * self.time.speed

@@ -159,12 +159,10 @@ class SimulatedNode:
             )
             result, reason, share = verdict
             told |= {"result": result, "reason": reason, "drift_share": share}
-            return CheckReport(last_check=LastCheck.model_validate(told))
+            return CheckReport(last_check=LastCheck(**told))
         told |= {"result": RetrainResult.REGISTERED, "reason": Reason.MODEL_REGISTERED, "version": "1"}
-        model = {"name": "simulated", "version": "1", "run_id": "none", "promoted_time": self._time.now()}
-        return RetrainReport(
-            last_retraining=LastRetraining.model_validate(told), model=ModelVersion.model_validate(model)
-        )
+        model = ModelVersion(name="simulated", version="1", run_id="none", promoted_time=self._time.now())
+        return RetrainReport(last_retraining=LastRetraining(**told), model=model)
 
     async def _deliver(self, request: RunRequest, report: CheckReport | RetrainReport) -> None:
         """Write the report into the status, by the rules of the container's own code."""
@@ -221,4 +219,4 @@ class SimulatedNode:
 
 def _request_of(pod: Document) -> RunRequest:
     variables = {v["name"]: v.get("value", "") for v in pod["spec"]["containers"][0]["env"]}
-    return RunRequest.model_validate(json.loads(variables[ENV_REQUEST].replace("$$", "$")))
+    return RunRequest.from_wire(json.loads(variables[ENV_REQUEST].replace("$$", "$")))

@@ -16,6 +16,7 @@ import kubernetes.config.kube_config
 from chaos.clock import ClockStep, QuickTime, SteppedClock
 from localcluster.childprocess import die_with_parent
 from selfheal_operator.config import Settings
+from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.logs import configure_logging
 from selfheal_operator.main import run
 
@@ -42,4 +43,5 @@ def live(life: Life) -> None:
     kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION = str(life.kubeconfig)
     settings = Settings.from_environment(life.settings)
     configure_logging(settings.log_level)
-    asyncio.run(run(settings, SteppedClock(life.time, ClockStep(life.step))))
+    machine = SteppedClock(life.time, ClockStep(life.step))
+    asyncio.run(run(settings, ServerClock(machine, machine.monotonic)))

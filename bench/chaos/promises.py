@@ -12,9 +12,9 @@ from typing import Final
 from chaos.accounts import SECOND, is_steady, schedule_at
 from chaos.findings import Odd, Oddity
 from chaos.record import MadeJob, MonitorLife
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1 import format_time
 from selfheal_operator.core.schedule import newest_slot
 
 _REQUESTS: Final = {

@@ -212,8 +212,8 @@ class _Reader:
                 by=by,
                 generation=metadata["generation"],
                 annotations=metadata.get("annotations") or {},
-                spec=ModelMonitorSpec.model_validate(body["spec"]),
-                status=ModelMonitorStatus.model_validate(body.get("status") or {}),
+                spec=ModelMonitorSpec.from_wire(body["spec"]),
+                status=ModelMonitorStatus.from_wire(body.get("status") or {}),
             )
         )
 

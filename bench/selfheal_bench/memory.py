@@ -29,7 +29,7 @@ CHECK: Final = """
 import json, sys
 from selfheal_jobs.check import look
 from selfheal_operator.api.request import RunRequest
-seen = look(RunRequest.model_validate_json(sys.argv[1]))
+seen = look(RunRequest.from_json(sys.argv[1]))
 share = None if seen.comparison is None else seen.comparison.share
 rows = None if seen.rows is None else seen.rows.to_wire()
 print(json.dumps({"problem": seen.problem and str(seen.problem), "driftShare": share, "rows": rows}))

@@ -97,7 +97,7 @@ def request(reference: Path, current: Path) -> RunRequest:
         },
         "mlflow": {"trackingURI": "http://127.0.0.1:9", "experiment": "b", "registeredModelName": "b"},
     }
-    return RunRequest.model_validate_json(json.dumps(document))
+    return RunRequest.from_json(json.dumps(document))
 
 
 def seconds_of_mlflow(root: Path) -> float:

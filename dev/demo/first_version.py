@@ -37,7 +37,7 @@ class FirstVersion:
     def start(self) -> None:
         """Begin; `outcome` waits for the end."""
         settings = {
-            ENV_REQUEST: self._request.model_dump_json(by_alias=True, exclude_none=True),
+            ENV_REQUEST: self._request.to_json(),
             ENV_TERMINATION_MESSAGE_PATH: str(self._report),
             # Without a KUBECONFIG the program knows of no cluster, and cannot report to one by accident.
             "KUBECONFIG": "",
@@ -72,7 +72,7 @@ def by_hand(monitor: Mapping[str, Any], *, now: datetime) -> RunRequest:
         monitor=MonitorRef(namespace=NAMESPACE, name=metadata["name"], uid="by-hand", generation=0),
         job_name=f"{metadata['name']}-by-hand",
         slot=now,
-        spec=ModelMonitorSpec.model_validate(on_reference),
+        spec=ModelMonitorSpec.from_wire(on_reference),
         mlflow=TrackingTarget(
             tracking_uri=spec["mlflow"]["trackingURI"],
             experiment=f"{NAMESPACE}/{metadata['name']}",

@@ -68,6 +68,6 @@ class Kubectl:
         """Return every monitor's status by the monitor's name."""
         monitors = json.loads(self.run("get", f"{PLURAL}.{GROUP}", "--output=json"))["items"]
         return {
-            each["metadata"]["name"]: ModelMonitorStatus.model_validate(each.get("status", {}))
+            each["metadata"]["name"]: ModelMonitorStatus.from_wire(each.get("status", {}))
             for each in monitors
         }

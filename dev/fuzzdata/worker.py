@@ -93,8 +93,8 @@ def _request(folder: Path, name: str, *, with_signals: bool) -> RunRequest:
         monitor=MonitorRef(namespace="team-a", name="churn", uid="uid-1", generation=1),
         job_name="churn-check-1",
         slot=_SLOT,
-        spec=ModelMonitorSpec.model_validate(spec),
-        mlflow=TrackingTarget.model_validate(
+        spec=ModelMonitorSpec.from_wire(spec),
+        mlflow=TrackingTarget.from_wire(
             {"trackingURI": "http://127.0.0.1:9", "experiment": "e", "registeredModelName": "m"}
         ),
     )

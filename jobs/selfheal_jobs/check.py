@@ -312,4 +312,4 @@ def _page(request: RunRequest, comparison: Comparison, reference: Table, current
 
 
 def _amended(report: CheckReport, **changes: str | None) -> CheckReport:
-    return report.model_copy(update={"last_check": report.last_check.model_copy(update=changes)})
+    return report.replaced(last_check=report.last_check.replaced(**changes))

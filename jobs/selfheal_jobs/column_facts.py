@@ -68,6 +68,6 @@ def _facts(compared: Compared, rows: int) -> ColumnFacts:
 
 
 def _is_constant(content: Content) -> bool:
-    if content.numbers is not None:
-        return bool((content.numbers == content.numbers[0]).all())
+    if (numbers := content.numbers) is not None:
+        return bool(numbers[0] == numbers[-1] and (numbers == numbers[0]).all())
     return len(content.counts) == 1

@@ -204,9 +204,10 @@ def thinned(table: Table, columns: Sequence[Column]) -> list[Array]:
         if seen >= _ROWS_LOOKED_AT:
             break
     seen = min(seen, _ROWS_LOOKED_AT)
-    chosen = np.linspace(0, seen - 1, min(seen, _ROWS_THINNED)).astype(np.int64)
-    looked_at = pa.Table.from_batches(parts).take(pa.array(chosen))
-    return [_numbers(looked_at.column(column.name).to_pylist(), column.kind) for column in columns]
+    chosen = pa.Table.from_batches(parts)
+    if seen > _ROWS_THINNED:
+        chosen = chosen.take(pa.array(np.linspace(0, seen - 1, _ROWS_THINNED).astype(np.int64)))
+    return [_numbers(chosen.column(column.name).to_pylist(), column.kind) for column in columns]
 
 
 def _numbers(values: Sequence[Any], kind: Kind) -> Array:

@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from selfheal_jobs.arrow_buffers import plain_numbers
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.table import Table
+from selfheal_jobs.word_counter import WordCounter
 from selfheal_operator.api.reasons import Reason
 
 _Array = NDArray[Any]
@@ -98,6 +100,14 @@ class Known(Protocol):
         """Return numbers of the same ranks as those of `columns.thinned`; None if not all are known."""
 
 
+@runtime_checkable
+class StoresWords(Protocol):
+    """A table that can hand texts over as they are stored: each word once, and numbers that refer to it."""
+
+    def words(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column piece by piece, as dictionaries."""
+
+
 def content(table: Table, name: str, *, most_words: float = math.inf) -> Content:
     """Return what a column of a table holds.
 
@@ -117,7 +127,7 @@ def content(table: Table, name: str, *, most_words: float = math.inf) -> Content
             return _of_numbers(table.column(name), kind)
         case Values.TEXT | Values.BOOLEANS as values:
             try:
-                return _of_words(table.batches([name]), kind, values, most_words)
+                return _of_words(_pieces(table, name), kind, values, most_words)
             except UnicodeDecodeError as error:  # Arrow takes a writer's word for it
                 raise DataError(
                     Reason.DATA_UNREADABLE,
@@ -185,35 +195,24 @@ def _numpy(column: pa.ChunkedArray) -> _Array:
 
 
 def _numpy_of_chunk(chunk: pa.Array) -> _Array:
-    validity, data = chunk.buffers()
-    if data is None:  # nothing but gaps
-        return np.empty(0)
-    numbers = np.frombuffer(data, dtype=_dtype(chunk.type), count=chunk.offset + len(chunk))[chunk.offset :]
-    if chunk.null_count:
-        bits = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")
-        numbers = numbers[bits[chunk.offset : chunk.offset + len(chunk)].view(bool)]
+    numbers = plain_numbers(chunk)
     if numbers.dtype.kind == "f" and not (finite := np.isfinite(numbers)).all():
         numbers = numbers[finite]
     return numbers
 
 
-def _dtype(kind: pa.DataType) -> np.dtype[Any]:
-    if pa.types.is_float64(kind):
-        return np.dtype(np.float64)
-    return np.dtype(f"{'u' if pa.types.is_unsigned_integer(kind) else 'i'}{kind.bit_width // 8}")
+def _pieces(table: Table, name: str) -> Iterator[pa.Array]:
+    if isinstance(table, StoresWords):
+        return table.words(name)
+    return (batch.column(0) for batch in table.batches([name]))
 
 
-def _of_words(
-    batches: Iterable[pa.RecordBatch], kind: pa.DataType, values: Values, most_words: float
-) -> Content:
+def _of_words(pieces: Iterable[pa.Array], kind: pa.DataType, values: Values, most_words: float) -> Content:
     categorical = pa.types.is_dictionary(kind)
-    counts: dict[Any, int] = {}
-    for batch in batches:
-        found = batch.column(0).value_counts()
-        words, numbers = found.field(0).to_pylist(), found.field(1).to_pylist()
-        for word, number in zip(words, numbers, strict=True):
-            if word is not None:
-                counts[word] = counts.get(word, 0) + number
-        if len(counts) > most_words:
-            return Content(holds=values, counts=counts, categorical=categorical, open_ended=True)
+    counter = WordCounter()
+    for piece in pieces:
+        counter.add(piece)
+        if counter.has_more_than(most_words):
+            return Content(holds=values, counts=counter.counts(), categorical=categorical, open_ended=True)
+    counts = counter.counts()
     return Content(holds=values if counts else Values.NOTHING, counts=counts, categorical=categorical)

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-from pydantic import BaseModel
+from typing import Any, Final
 
 from selfheal_jobs.champion import Champion
 from selfheal_jobs.scores import PRIMARY, best, comparisons, is_better
 from selfheal_jobs.training import Trained
+from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
@@ -19,7 +18,7 @@ _MAX_MESSAGE: Final = 1500
 """Together with ten metrics a decision then fits into a tag of MLflow, which may have 8,000 characters."""
 
 
-class Decision(BaseModel):
+class Decision(ApiModel, frozen=True, kw_only=True):
     """What a retraining has decided to do, and all that it takes to do it."""
 
     outcome: LastRetraining
@@ -57,21 +56,19 @@ class Attempt:
     started: datetime
 
     def outcome(
-        self, now: datetime, result: RetrainResult, reason: Reason, message: str, **more: object
+        self, now: datetime, result: RetrainResult, reason: Reason, message: str, **more: Any
     ) -> LastRetraining:
         """Return an outcome with what is the same for all of them."""
-        return LastRetraining.model_validate(
-            {
-                "slot": self.request.slot,
-                "job_name": self.request.job_name,
-                "start_time": self.started,
-                "completion_time": now,
-                "result": result,
-                "reason": reason,
-                "message": message[:_MAX_MESSAGE],
-                "observed_generation": self.request.monitor.generation,
-                **more,
-            }
+        return LastRetraining(
+            slot=self.request.slot,
+            job_name=self.request.job_name,
+            start_time=self.started,
+            completion_time=now,
+            result=result,
+            reason=reason,
+            message=message[:_MAX_MESSAGE],
+            observed_generation=self.request.monitor.generation,
+            **more,
         )
 
     def failed(self, now: datetime, reason: Reason, message: str) -> RetrainReport:

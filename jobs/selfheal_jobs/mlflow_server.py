@@ -24,9 +24,8 @@ logger = logging.getLogger(__name__)
 
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Answers after which MLflow's own client tries again."""
-_MOST_METRICS: Final = 1_000
-_MOST_PARAMS_OR_TAGS: Final = 100
-"""MLflow's limits for one call of log-batch."""
+_MOST: Final = {"metrics": 800, "params": 100, "tags": 100}
+"""For one call of log-batch: MLflow takes 100 params, 100 tags, and 1,000 of all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +257,12 @@ def _batches(entries: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, 
     >>> [len(batch["params"]) for batch in _batches({"params": [{}] * 250})]
     [100, 100, 50]
     """
-    for kind, values in entries.items():
-        most = _MOST_METRICS if kind == "metrics" else _MOST_PARAMS_OR_TAGS
-        for start in range(0, len(values), most):
-            yield {kind: values[start : start + most]}
+    for number in range(max(-(-len(values) // _MOST[kind]) for kind, values in entries.items())):
+        pieces = {
+            kind: values[number * _MOST[kind] : (number + 1) * _MOST[kind]]
+            for kind, values in entries.items()
+        }
+        yield {kind: piece for kind, piece in pieces.items() if piece}
 
 
 def _now() -> int:

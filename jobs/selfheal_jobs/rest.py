@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 
@@ -59,7 +60,7 @@ class Server:
             headers["Content-Type"] = content_type
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310  see _opener
         try:
-            with self._opener().open(request, timeout=timeout_seconds) as answer:
+            with self._opener.open(request, timeout=timeout_seconds) as answer:
                 body = answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -71,6 +72,7 @@ class Server:
                 200, "no JSON in the answer", body[:300].decode(errors="replace"), {}
             ) from error
 
+    @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
         """Return a client that speaks HTTP and nothing else: `urlopen` would read a file, too."""
         opener = urllib.request.OpenerDirector()

@@ -18,7 +18,7 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Run
 from mlflow.models import infer_signature
-from pydantic import ValidationError
+from msgspec import DecodeError
 
 from selfheal_jobs.champion import Champion
 from selfheal_jobs.decision import Decision, LoggedModel
@@ -44,8 +44,8 @@ def decision_before(tracking: Tracking) -> tuple[Run, Decision] | None:
     """Return what an earlier attempt decided, or None; mark attempts that died before as KILLED."""
     for run in tracking.earlier_runs():
         try:
-            return run, Decision.model_validate_json(run.data.tags.get(TAG_DECISION, ""))
-        except ValidationError:
+            return run, Decision.from_json(run.data.tags.get(TAG_DECISION, ""))
+        except DecodeError:
             tracking.mark_killed(run)
     return None
 
@@ -162,7 +162,7 @@ def _cell(value: object) -> str:
 
 def store(tracking: Tracking, parent: Run, decision: Decision) -> None:
     """Store the decision in the parent run: from here on nothing is trained again."""
-    text = decision.model_dump_json(by_alias=True, exclude_none=True)
+    text = decision.to_json()
     shown = decision.outcome.metrics
     candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
     champion = {f"champion/{each.name}": float(each.champion) for each in shown if each.champion}
@@ -175,11 +175,8 @@ def carry_out(tracking: Tracking, parent: Run, decision: Decision) -> RetrainRep
     outcome, model = decision.outcome, None
     if outcome.result is RetrainResult.REGISTERED and decision.model_uri:
         model = _registered_once(tracking, decision)
-        outcome = outcome.model_copy(
-            update={
-                "version": model.version,
-                "message": f"Version {model.version} registered: {outcome.message}",
-            }
+        outcome = outcome.replaced(
+            version=model.version, message=f"Version {model.version} registered: {outcome.message}"
         )
     failed = outcome.result is RetrainResult.FAILED
     tracking.client.set_terminated(parent.info.run_id, status="FAILED" if failed else "FINISHED")

@@ -6,8 +6,8 @@ which is marked KILLED.
 
 from typing import Final
 
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import format_time
 
 TAG_MONITOR_UID: Final = "selfheal.monitorUID"
 TAG_JOB: Final = "selfheal.jobName"

@@ -15,11 +15,8 @@ from selfheal_jobs.column_facts import ColumnFacts
 from selfheal_jobs.columns import EMPTY, ColumnPlan, Compared, Skipped, Walk, judge
 from selfheal_jobs.contents import content
 from selfheal_jobs.drift import ColumnDrift, compare
-from selfheal_jobs.duplicated_rows import duplicated_rows
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.performance import performance
 from selfheal_jobs.redaction import one_line, without_secrets
-from selfheal_jobs.sources.labels import not_available
 from selfheal_jobs.sources.sides import compared_columns, open_labelled_current
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.table import Table
@@ -111,6 +108,9 @@ class SignalCheck:
         if metric == "rowCount":
             return float(self.current.rows.counted), "rows"
         if metric == "duplicatedRows":
+            # Imported here, as below: a check without such signals needs none of Arrow's functions, 0.03 s.
+            from selfheal_jobs.duplicated_rows import duplicated_rows  # noqa: PLC0415
+
             chosen = compared_columns(self._spec)
             names = [name for name in self.current.schema.names if chosen.keeps(name)]
             return duplicated_rows(self.current, names) / self.current.num_rows, "of the rows"
@@ -152,6 +152,8 @@ class SignalCheck:
         if self._spec.dataset.labels is None:
             if target in self.current.schema.names:
                 return self.current
+            from selfheal_jobs.sources.labels import not_available  # noqa: PLC0415  see duplicatedRows
+
             return not_available(f"the current data has no column {target[:100]!r}, and spec names no labels")
         prediction = self._spec.dataset.columns.prediction
         try:
@@ -165,6 +167,8 @@ class SignalCheck:
         prediction, labelled = self._prediction(), self._labelled()
         if prediction not in labelled.schema.names:
             raise _lacks("current data", prediction)
+        from selfheal_jobs.performance import performance  # noqa: PLC0415  see duplicatedRows
+
         value, rows = performance(metric, labelled, target=self._spec.target, prediction=prediction)
         if rows < self._spec.dataset.min_rows:
             raise DataError(

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from pydantic import ValidationError
+from msgspec import ValidationError
 
 from selfheal_jobs.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.errors import UndeliveredError
@@ -118,7 +118,7 @@ class StandardOutput:
     def deliver(self, report: AnyReport) -> Delivery:
         """Print the report as JSON."""
         leave_termination_message(report)
-        sys.stdout.write(report.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n")
+        sys.stdout.write(report.to_json(indent=2) + "\n")
         return Delivery.PRINTED
 
 
@@ -168,7 +168,7 @@ class ApiServer:
         seen = self._persist(self._read)
         model = (seen or {}).get("status", {}).get("model")
         try:
-            return ModelVersion.model_validate(model) if model else None
+            return ModelVersion.from_wire(model) if model else None
         except ValidationError as error:  # somebody else wrote it; the registry still knows what is newest
             logger.info("The status names no model that we understand: %s", one_line(error))
             return None
@@ -178,7 +178,7 @@ class ApiServer:
         try:
             seen = self._read() or {}
             return [
-                MethodUse.model_validate(each)
+                MethodUse.from_wire(each)
                 for each in seen.get("status", {}).get("lastCheck", {}).get("methods", [])
             ]
         except (AnswerError, AccessError, ValidationError, *UNREACHABLE) as error:

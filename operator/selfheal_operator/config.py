@@ -1,23 +1,27 @@
 """The operator's settings, from its environment. The platform team sets them once, in the Deployment."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import msgspec
+from msgspec import Meta
 
+from selfheal_operator.api.model import complaint
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.capacity import Limits
 from selfheal_operator.core.leadership import Durations
 from selfheal_operator.core.observed import JobDefaults
 
 PREFIX = "SELFHEAL_"
-NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
-class Settings(BaseModel):
+class SettingError(ValueError):
+    """A setting that cannot be read: the platform team must edit the Deployment."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is set by the environment variable SELFHEAL_ and its name in capitals."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     jobs_image: str = "selfheal-jobs:latest"
     """The image that checks and retrainings run."""
@@ -25,42 +29,42 @@ class Settings(BaseModel):
     """As in a pod: Always, IfNotPresent or Never."""
     mlflow_tracking_uri: str | None = None
     """The MLflow server of monitors that name none."""
-    check_deadline_seconds: Annotated[int, Field(ge=1)] = 3600
+    check_deadline_seconds: Annotated[int, Meta(ge=1)] = 3600
     """A check that has not ended by then is stopped."""
-    retrain_deadline_seconds: Annotated[int, Field(ge=1)] = 21600
+    retrain_deadline_seconds: Annotated[int, Meta(ge=1)] = 21600
     """A retraining that has not ended by then is stopped."""
-    job_ttl_seconds: Annotated[int, Field(ge=3600)] = 86400
+    job_ttl_seconds: Annotated[int, Meta(ge=3600)] = 86400
     """Finished Jobs are removed after this. At least an hour: until it is in the status, a Job is the only
     record that its slot was started."""
-    max_active_checks: Annotated[int, Field(ge=0)] = 0
+    max_active_checks: Annotated[int, Meta(ge=0)] = 0
     """Checks that may run at once in all namespaces; 0 for any number. The others wait for their turn, the
     oldest slot of the namespace that runs the fewest first."""
-    max_active_checks_per_namespace: Annotated[int, Field(ge=0)] = 0
+    max_active_checks_per_namespace: Annotated[int, Meta(ge=0)] = 0
     """Checks that may run at once in one namespace; 0 for any number."""
-    max_active_retrains: Annotated[int, Field(ge=0)] = 0
+    max_active_retrains: Annotated[int, Meta(ge=0)] = 0
     """Retrainings that may run at once in all namespaces; 0 for any number."""
-    max_active_retrains_per_namespace: Annotated[int, Field(ge=0)] = 0
+    max_active_retrains_per_namespace: Annotated[int, Meta(ge=0)] = 0
     """Retrainings that may run at once in one namespace; 0 for any number."""
     namespaces: tuple[NamespaceName, ...] = ()
     """The namespaces that this operator serves, separated by commas; empty: all."""
     leader_election: bool | None = None
     """Whether one of several replicas leads, by a Lease, and the others stand by. If not set: where
     POD_NAMESPACE says in which namespace the Lease is to be."""
-    lease_duration_seconds: Annotated[int, Field(ge=3, le=300)] = 10
+    lease_duration_seconds: Annotated[int, Meta(ge=3, le=300)] = 10
     """A leader that is silent for longer is replaced."""
-    lease_renew_deadline_seconds: Annotated[int, Field(ge=2)] = 7
+    lease_renew_deadline_seconds: Annotated[int, Meta(ge=2)] = 7
     """A leader whose last renewal was longer ago writes nothing any more. Shorter than the one above."""
-    lease_retry_seconds: Annotated[int, Field(ge=1)] = 2
+    lease_retry_seconds: Annotated[int, Meta(ge=1)] = 2
     """How often a leader renews. Shorter than the one above."""
-    api_requests_per_second: Annotated[float, Field(gt=0)] = 500
+    api_requests_per_second: Annotated[float, Meta(gt=0)] = 500
     """Requests to the API server, in the long run. A Retry-After of its own holds all of them back."""
-    api_burst: Annotated[int, Field(ge=1)] = 1000
+    api_burst: Annotated[int, Meta(ge=1)] = 1000
     """Requests that may be sent at once after a pause."""
-    workers: Annotated[int, Field(ge=1, le=256)] = 32
+    workers: Annotated[int, Meta(ge=1, le=256)] = 32
     """Monitors that are worked on at the same time."""
-    resync_seconds: Annotated[int, Field(ge=1)] = 600
+    resync_seconds: Annotated[int, Meta(ge=1)] = 600
     """How often everything is looked at for what the watch never told."""
-    health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    health_port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     """Where /livez, /readyz and /metrics are served; 0 for nowhere."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
@@ -74,26 +78,26 @@ class Settings(BaseModel):
         """Read the settings.
 
         Raises:
-            pydantic.ValidationError: naming the variable that cannot be read.
+            SettingError: naming the variable that cannot be read.
         """
-        named = {name: environment.get(variable_of(name)) for name in cls.model_fields}
-        return cls.model_validate({name: value for name, value in named.items() if value})
+        texts = {name: environment.get(variable_of(name)) for name in cls.__struct_fields__}
+        given: dict[str, Any] = {name: text for name, text in texts.items() if text}
+        if "namespaces" in given:
+            names = (name.strip() for name in given["namespaces"].split(","))
+            given["namespaces"] = tuple(dict.fromkeys(name for name in names if name))
+        try:
+            return msgspec.convert(given, cls, strict=False)
+        except msgspec.ValidationError as error:
+            path, problem = complaint(error)
+            raise SettingError(f"{variable_of(path[0])}: {problem}" if path else problem) from error
 
-    @field_validator("namespaces", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-
-    @model_validator(mode="after")
-    def _check_leader_election(self) -> Self:
+    def __post_init__(self) -> None:
+        """Check what concerns several settings."""
         _ = self.lease_durations
         if self.leader_election and self.pod_namespace is None:
             raise ValueError(
                 "SELFHEAL_LEADER_ELECTION is on, but POD_NAMESPACE does not say where the Lease is to be"
             )
-        return self
 
     @property
     def lease_namespace(self) -> str | None:

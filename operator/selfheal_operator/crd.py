@@ -1,12 +1,21 @@
 """Renders the CRD from the API models: `python -m selfheal_operator.crd > crds/...` (`make manifests`)."""
 
+import ast
+import inspect
 import sys
-from typing import Any, Final
+import textwrap
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import pairwise
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 import yaml
 
+from selfheal_operator.api.model import ApiModel, wire_name
 from selfheal_operator.api.names import GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
-from selfheal_operator.api.v1alpha1 import ROOT_RULES, ApiModel, ModelMonitorSpec, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1 import ROOT_RULES, ModelMonitorSpec, ModelMonitorStatus
 
 HEADER: Final = "# Generated from operator/selfheal_operator/api by `make manifests`. Do not edit.\n"
 
@@ -85,12 +94,59 @@ def _root_schema() -> dict[str, Any]:
 
 
 def _structural(model: type[ApiModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(by_alias=True)
-    return _convert(schema, schema.get("$defs", {}))
+    (reference,), definitions = msgspec.json.schema_components([model], ref_template="{name}")
+    for part in _parts(model):
+        definition = definitions[part.__name__]
+        definition |= {"description": inspect.getdoc(part), **part.schema}
+        described, hints = field_descriptions(part), get_type_hints(part)
+        for name in part.__struct_fields__:
+            field = definition["properties"][wire_name(name)]
+            field["description"] = described[name]
+            if values := _values(hints[name]):
+                field["enum"] = values
+    return _convert(reference, definitions)
+
+
+def _parts(model: type[ApiModel]) -> Iterator[type[ApiModel]]:
+    """Yield the model and all that it is made of."""
+    yield model
+    for hint in get_type_hints(model).values():
+        for part in _models_in(hint):
+            yield from _parts(part)
+
+
+def _models_in(hint: Any) -> Iterator[type[ApiModel]]:
+    if isinstance(hint, type) and issubclass(hint, ApiModel):
+        yield hint
+    for inner in get_args(hint):
+        yield from _models_in(inner)
+
+
+def field_descriptions(model: type[msgspec.Struct]) -> dict[str, str]:
+    """Return the docstrings under the fields, by the fields' names in Python. Only the source has them."""
+    described: dict[str, str] = {}
+    for each in reversed(model.__mro__[: model.__mro__.index(msgspec.Struct)]):
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        for field, text in pairwise(getattr(definition, "body", [])):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                    described[name] = inspect.cleandoc(said)
+    return described
+
+
+def _values(hint: Any) -> list[str]:
+    """Return the values of a choice in the order in which they are written down; msgspec sorts them."""
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return [each.value for each in hint]
+    inner = [part for part in get_args(hint) if part is not NoneType]
+    if get_origin(hint) is Literal:
+        return [str(value) for value in inner]
+    is_optional = get_origin(hint) in (Union, UnionType) and len(inner) == 1
+    return _values(inner[0]) if is_optional else []
 
 
 def _convert(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Turn JSON Schema as pydantic writes it into a structural schema.
+    """Turn JSON Schema as msgspec writes it into a structural schema.
 
     References are put in place, optional fields lose their null, and defaults are left out: a default
     that the API server writes into spec is a difference that GitOps tools show for ever.
@@ -98,6 +154,10 @@ def _convert(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     schema = _dereferenced(_without_null(_dereferenced(schema, definitions)), definitions)
     converted = {key: schema[key] for key in _KEPT if key in schema}
     converted |= {key: value for key, value in schema.items() if key.startswith("x-kubernetes-")}
+    if "enum" in converted:
+        converted["type"] = "string"
+    if not converted.get("required"):
+        converted.pop("required", None)
     if "description" in converted:
         converted["description"] = _reflowed(converted["description"])
     if "properties" in schema:
@@ -124,7 +184,7 @@ def _reflowed(docstring: str) -> str:
 def _dereferenced(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in schema:
         return schema
-    target = _dereferenced(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+    target = _dereferenced(definitions[schema["$ref"]], definitions)
     return target | {key: value for key, value in schema.items() if key != "$ref"}
 
 

@@ -9,10 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.config import Settings
+from selfheal_operator.config import SettingError, Settings
 from selfheal_operator.core.leadership import lease_name
 from selfheal_operator.handlers.endpoints import Endpoints, serve
 from selfheal_operator.handlers.leading import Leading
@@ -43,21 +41,20 @@ def main() -> None:
     """Run the operator."""
     try:
         settings = Settings.from_environment(os.environ)
-    except ValidationError as error:
+    except SettingError as error:
         sys.exit(f"A setting cannot be read: {error}")
     configure_logging(settings.log_level)
     asyncio.run(run(settings))
 
 
-async def run(settings: Settings, clock: Clock | None = None) -> None:
+async def run(settings: Settings, clock: ServerClock | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
         settings: What the platform team has set.
-        clock: Tells the time; without one, the API server does.
+        clock: Tells the time; without one, this machine's clocks and the API server do.
     """
-    server_clock = ServerClock()
-    clock = clock or server_clock
+    clock = clock or ServerClock()
     stop = asyncio.Event()
 
     def take_signals() -> None:
@@ -67,11 +64,11 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
     take_signals()
     async with contextlib.AsyncExitStack() as ends:
         instruments, age = Instruments(), WatchAge(sorted(KINDS))
-        leadership = await _leadership(settings, clock, server_clock, instruments, ends)
+        leadership = await _leadership(settings, clock, instruments, ends)
         client = await ApiClient.connect(
             validity=leadership.seconds_left,
             throttle=Throttle(settings.api_requests_per_second, settings.api_burst),
-            clock=server_clock,
+            clock=clock,
             instruments=instruments,
         )
         ends.push_async_callback(client.close)
@@ -127,14 +124,13 @@ def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Cloc
 
 async def _leadership(
     settings: Settings,
-    clock: Clock,
-    server_clock: ServerClock,
+    clock: ServerClock,
     instruments: Instruments,
     ends: contextlib.AsyncExitStack,
 ) -> Leadership:
     if settings.lease_namespace is None:
         return AlwaysLeading()
-    client = await ApiClient.connect(clock=server_clock, instruments=instruments)
+    client = await ApiClient.connect(clock=clock, instruments=instruments)
     ends.push_async_callback(client.close)
     return Elector(
         client=client,

@@ -109,6 +109,12 @@ def check(data: Path, names: dict[str, str], **more: Any) -> list[CheckReport]:
     return inbox.reports
 
 
+def predicted_by(data: Path, column: str) -> dict[str, Any]:
+    """Return the dataset with a column of predictions."""
+    sides = {side: {"uri": str(data / f"{side}.csv")} for side in ("reference", "current")}
+    return sides | {"columns": {"prediction": column}}
+
+
 def retrain(
     data: Path, names: dict[str, str], *, present: ModelVersion | None = None, **more: Any
 ) -> RetrainReport:
@@ -156,7 +162,7 @@ def test_a_check_reports_its_verdict_before_and_after_it_is_logged(data: Path, n
         f"{client(names).get_run(second.last_check.run_id).info.artifact_uri}/drift_report.html"
     )
     changed = {"run_id": second.last_check.run_id, "report_uri": second.last_check.report_uri}
-    assert first.last_check.model_copy(update=changed) == second.last_check
+    assert first.last_check.replaced(**changed) == second.last_check
 
 
 def test_a_check_leaves_every_number_and_the_report_in_mlflow(data: Path, names: dict[str, str]) -> None:
@@ -176,6 +182,22 @@ def test_a_check_leaves_every_number_and_the_report_in_mlflow(data: Path, names:
     table = json.loads(artifact(names, run.info.run_id, "drift_columns.json"))
     assert [(row["column"], row["drifted"]) for row in table] == [("x", True), ("plan", False)]
     assert "<!DOCTYPE html>" in artifact(names, run.info.run_id, "drift_report.html")
+
+
+def test_each_signal_is_a_series_of_its_own_in_mlflow(data: Path, names: dict[str, str]) -> None:
+    """Its value as `signal/<name>`, beside the drift; one that nobody could tell has no value."""
+    signals = [
+        {"name": "rows", "type": "DataQuality", "metric": "rowCount", "minValue": 1},
+        {"name": "target", "type": "TargetDrift"},
+        {"name": "accuracy", "type": "Performance", "metric": "accuracy", "minValue": 0.5},
+    ]
+    *_, report = check(data, names, signals=signals, dataset=predicted_by(data, "nothing"))
+
+    (run,) = runs(names)
+    series = {name: value for name, value in run.data.metrics.items() if name.startswith("signal/")}
+    told = {f"signal/{each.name}": each.value for each in report.last_check.signals if each.value is not None}
+    assert series.keys() == told.keys() == {"signal/rows", "signal/target"}
+    assert series["signal/rows"] == 200
 
 
 def test_a_repeated_check_uses_the_run_that_is_there(data: Path, names: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from eventually import eventually
 from kubectl import Document, Kubectl
 from localcluster import LocalCluster
-from selfheal_operator.api.v1alpha1 import format_time
+from selfheal_operator.api.model import format_time
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CRD: Final = ROOT / "crds" / "modelmonitors.selfheal.dev.yaml"

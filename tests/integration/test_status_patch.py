@@ -88,13 +88,13 @@ def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot:
         plan=ColumnPlan(compared=(), skipped=tuple(Skipped("s" * 300, "dates") for _ in range(500))),
         comparison=Comparison(columns=columns),
     )
-    return report_of(run_request(monitor=monitor.model_dump(), slot=slot), seen, started=NOON, completed=NOON)
+    return report_of(run_request(monitor=monitor.to_wire(), slot=slot), seen, started=NOON, completed=NOON)
 
 
 def error(monitor: MonitorRef) -> CheckReport:
     """Return the report of a check that could not even tell the task."""
     seen = Seen(problem=DataError(Reason.DATA_NOT_FOUND, "there is nothing"))
-    request = run_request(monitor=monitor.model_dump(), slot=SLOT)
+    request = run_request(monitor=monitor.to_wire(), slot=SLOT)
     return report_of(request, seen, started=NOON, completed=NOON)
 
 

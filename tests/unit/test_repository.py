@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -29,7 +30,7 @@ def documented_settings() -> dict[str, str]:
 
 def test_the_installation_guide_lists_every_setting_with_its_default() -> None:
     """A setting that is added, dropped or changed has to be written down."""
-    defaults = {variable_of(name): field.default for name, field in Settings.model_fields.items()}
+    defaults = {variable_of(field.name): field.default for field in msgspec.structs.fields(Settings)}
     expected = {name: "none" if default in (None, ()) else str(default) for name, default in defaults.items()}
     assert documented_settings() == expected
 
@@ -38,7 +39,7 @@ def test_the_manifests_set_only_what_the_operator_reads() -> None:
     """A misspelt variable would be passed over in silence."""
     lines = [line for line in (BASE / "settings.env").read_text().splitlines() if not line.startswith("#")]
     settings = dict(line.split("=", 1) for line in lines)
-    assert settings.keys() <= {PREFIX + name.upper() for name in Settings.model_fields}
+    assert settings.keys() <= {PREFIX + name.upper() for name in Settings.__struct_fields__}
     assert Settings.from_environment(settings) == Settings()
 
 

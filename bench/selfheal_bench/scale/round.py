@@ -66,7 +66,7 @@ def schedules_of(monitors: Iterable[Document]) -> dict[str, Schedule]:
     found = {}
     for each in monitors:
         metadata = each["metadata"]
-        spec = ModelMonitorSpec.model_validate(each["spec"])
+        spec = ModelMonitorSpec.from_wire(each["spec"])
         found[f"{metadata['namespace']}/{metadata['name']}"] = schedule_of(spec, metadata["uid"])
     return found
 

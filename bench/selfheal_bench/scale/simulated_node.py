@@ -15,6 +15,7 @@ from typing import Any, Final
 from localcluster.processnode.apiserver import UNREACHABLE, ApiError, ApiServer, Document, until_answered
 from selfheal_bench.arena import administrator, say
 from selfheal_bench.monitors import monitors_path
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import (
     ANNOTATION_GENERATION,
     ANNOTATION_SLOT,
@@ -28,7 +29,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
-from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts, format_time
+from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts
 
 JOBS: Final = "/apis/batch/v1/jobs"
 OURS: Final = {"labelSelector": f"{LABEL_MANAGED_BY}={MANAGED_BY}"}

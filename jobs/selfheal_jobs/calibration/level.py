@@ -56,8 +56,17 @@ def level(correlations: Array, needed: int) -> float:
     normal = _normal(draws, columns) @ root.T
     scale = np.sqrt(np.maximum(np.diag(root @ root.T), 1e-12))
     least_of_needed = np.partition(np.abs(normal / scale), columns - needed, axis=1)[:, columns - needed]
-    found = math.erfc(float(np.quantile(least_of_needed, 1 - FALSE_ALARMS)) / math.sqrt(2))
+    found = math.erfc(_quantile(least_of_needed, 1 - FALSE_ALARMS) / math.sqrt(2))
     return max(found, strictest_level(columns, needed))
+
+
+def _quantile(values: Array, share: float) -> float:
+    """Return a quantile between the two values next to it. `np.quantile` imports masked arrays: 10 ms."""
+    ascending = np.sort(values)
+    position = share * (len(values) - 1)
+    below = math.floor(position)
+    low, high = ascending[below], ascending[math.ceil(position)]
+    return float(low + (high - low) * (position - below))
 
 
 @lru_cache(maxsize=1)

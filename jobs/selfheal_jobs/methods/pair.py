@@ -76,20 +76,12 @@ class Numbers:
     reference: Array
     current: Array
     known_deviation: float | None = None
-    """Of the reference, where its numbers are not in the order of the rows any more."""
+    """The reference's standard deviation, where its numbers are not in the order of the rows any more."""
 
     @property
     def reference_rows(self) -> int:
         """Return the number of values in the reference."""
         return len(self.reference)
-
-    @property
-    def reference_deviation(self) -> float:
-        """Return the standard deviation of the reference, summed up row by row, as Evidently does.
-
-        Far from zero another order has other digits.
-        """
-        return float(np.std(self.reference)) if self.known_deviation is None else self.known_deviation
 
     @property
     def current_rows(self) -> int:

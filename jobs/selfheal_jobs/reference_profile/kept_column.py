@@ -8,6 +8,7 @@ import numpy as np
 
 from selfheal_jobs.columns import Skipped, judge
 from selfheal_jobs.contents import Content, Values
+from selfheal_jobs.methods.wasserstein import deviation
 
 MOST_VALUES: Final = 1_000
 """A column with more distinct values is read again each time: its profile would be a copy of it."""
@@ -128,7 +129,7 @@ def _deviation(content: Content) -> float | None:
     if content.numbers is None:
         return None
     with np.errstate(all="ignore"):  # numbers near the ends of what floats hold
-        return float(np.std(content.numbers))
+        return deviation(content.numbers)
 
 
 def _counts(content: Content) -> Mapping[Any, int] | None:

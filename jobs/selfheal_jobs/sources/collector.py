@@ -13,7 +13,6 @@ from selfheal_jobs.sources.spool import Spool
 from selfheal_jobs.sources.tables import StoredTable
 from selfheal_jobs.sources.tally import RowsRead, Tally
 from selfheal_jobs.sources.text_types import TextTypes
-from selfheal_jobs.sources.timespan import sort_by_time
 
 
 class Collector:
@@ -43,6 +42,9 @@ class Collector:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch."""
         if self._asked.span is not None:
+            # Imported here: Arrow's functions take 0.03 s, and most checks have no window.
+            from selfheal_jobs.sources.time_sorting import sort_by_time  # noqa: PLC0415
+
             found = sort_by_time(batch.column(self._asked.span.column), self._asked.span)
             inside = (
                 batch.num_rows if found.inside.true_count == len(found.inside) else found.inside.true_count

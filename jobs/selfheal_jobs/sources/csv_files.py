@@ -2,19 +2,20 @@
 
 import csv
 import io
-import lzma
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 from pyarrow import fs
 
 from selfheal_jobs.sources.filenames import compression_of
 from selfheal_jobs.sources.listing import DataFile
+
+if TYPE_CHECKING:
+    import zipfile
 
 _BLOCK_BYTES: Final = 2 << 20
 """Also the longest row."""
@@ -107,8 +108,12 @@ def _decompressed(filesystem: fs.FileSystem, file: DataFile, open_files: ExitSta
         case None:
             return _bytes_of(filesystem, file, open_files)
         case "xz":
+            import lzma  # noqa: PLC0415  few files are compressed so
+
             return open_files.enter_context(lzma.open(_bytes_of(filesystem, file, open_files)))
         case "zip":
+            import zipfile  # noqa: PLC0415  few files are compressed so
+
             content = open_files.enter_context(filesystem.open_input_file(file.path))
             return _only_member(open_files.enter_context(zipfile.ZipFile(content)), open_files)
         case compression:
@@ -122,7 +127,7 @@ def _bytes_of(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) 
     )
 
 
-def _only_member(archive: zipfile.ZipFile, open_files: ExitStack) -> Any:
+def _only_member(archive: "zipfile.ZipFile", open_files: ExitStack) -> Any:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
         raise CsvError(f"a zip archive must hold one file, and this one holds {len(members)}")

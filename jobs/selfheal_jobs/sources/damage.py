@@ -1,8 +1,5 @@
 """Turns what goes wrong in a file into the complaint that helps: changed, broken off, or no such format."""
 
-import lzma
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +19,6 @@ _REMEDY: Final = (
     "If it is still being written, write under another name and rename the file when it is complete."
 )
 
-_DAMAGE: Final = (
-    *(CsvError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError),
-    UnicodeDecodeError,  # a Parquet file whose names of columns have rotted
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -42,7 +34,7 @@ class Guard:
             yield
         except (DataError, MemoryError):  # Arrow's own MemoryError is an ArrowException too
             raise
-        except _DAMAGE as error:
+        except _damage() as error:
             raise self._damaged(file, error) from error
         except FileNotFoundError as error:  # it was there when it was listed
             raise changed(self.place, file, "vanished") from error
@@ -59,3 +51,13 @@ class Guard:
         said = str(error) if isinstance(error, CsvError) else one_line(error)
         kind = self.place.source.format or file.format or "data"
         return self.place.unreadable(f"{file.name} is no {kind} file ({said}). {_REMEDY}")
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return the errors that damaged files raise. Asked for only when there is an error."""
+    import lzma  # noqa: PLC0415  what is damaged may be compressed; most files are neither
+    import zipfile  # noqa: PLC0415
+    import zlib  # noqa: PLC0415
+
+    rotten_names = UnicodeDecodeError  # those of a Parquet file's columns
+    return CsvError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError, rotten_names

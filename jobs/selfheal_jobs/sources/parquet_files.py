@@ -86,8 +86,10 @@ class ParquetReader:
 
     def _row_groups(self, span: TimeSpan | None, tally: Tally | None) -> list[int]:
         groups = range(self.metadata.num_row_groups)
-        paths = [each.path_in_schema for each in _columns(self.metadata)] if groups else []
-        if span is None or tally is None or span.column not in paths:  # a column of lists has another path
+        if span is None or tally is None or not groups:
+            return list(groups)
+        paths = [each.path_in_schema for each in _columns(self.metadata)]
+        if span.column not in paths:  # a column of lists has another path
             return list(groups)
         index = paths.index(span.column)
         unit = _unit(self.metadata.schema.column(index), self.schema.field(span.column).type)

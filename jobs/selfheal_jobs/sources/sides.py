@@ -1,11 +1,11 @@
 """The tables of a run, as its spec asks for them: the reference, the current data, and its labels."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from selfheal_jobs.columns import text_columns
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
-from selfheal_jobs.sources.labels import LabelledTable, join_labels, not_available
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable
@@ -14,6 +14,9 @@ from selfheal_jobs.table import Table
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+
+if TYPE_CHECKING:
+    from selfheal_jobs.sources.labels import LabelledTable
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ def open_current(
 
 def open_labelled_current(
     request: RunRequest, reference: Table, *, only: frozenset[str] | None = None
-) -> LabelledTable:
+) -> "LabelledTable":
     """Return the rows of the current data that are old enough to have a label, and have one.
 
     Args:
@@ -77,6 +80,9 @@ def open_labelled_current(
     Raises:
         DataError: There is none (LabelsNotAvailable), or something cannot be read.
     """
+    # Imported here: joining needs Arrow's functions, 0.03 s, and few checks have labels.
+    from selfheal_jobs.sources.labels import join_labels, not_available  # noqa: PLC0415
+
     labels = request.spec.dataset.labels
     if labels is None:
         raise not_available("spec.dataset.labels names none")

@@ -1,18 +1,23 @@
 """Tables over storage: one over rows that were put aside, one over Parquet files that need no such detour."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Final, Protocol
 
 import pyarrow as pa
 
 from selfheal_jobs.sources.damage import Guard
+from selfheal_jobs.sources.parquet_columns import ParquetColumns
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.sampling import Flags
 from selfheal_jobs.sources.spool import Spool
 from selfheal_jobs.sources.tally import RowsRead
 from selfheal_jobs.sources.text_types import Spelling, parsed
 from selfheal_jobs.table import Table
+
+_KEPT_OPEN: Final = 16
+"""More files than these are opened anew for each column: a process may have a thousand open."""
 
 
 class SourceTable(Table, Protocol):
@@ -62,7 +67,7 @@ class StoredTable:
         return presented(values, self.schema.field(name).type)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ParquetTable:
     """All rows of Parquet files on a volume: a column is read from there when it is asked for."""
 
@@ -78,7 +83,29 @@ class ParquetTable:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column; raise KeyError if there is none."""
-        return _whole_column(self, name)
+        _require(self.schema, [name])
+        kind = self.schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            return _whole_column(self, name)
+        pieces = self._pieces(lambda columns: columns.numbers(name))
+        return pa.chunked_array([presented(values, kind) for values in pieces], kind)
+
+    def words(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column of text, as dictionaries; raise KeyError if there is no such column."""
+        _require(self.schema, [name])
+        return self._pieces(lambda columns: columns.words(name))
+
+    def _pieces(self, read: Callable[[ParquetColumns], Iterator[pa.Array]]) -> Iterator[pa.Array]:
+        for reader, columns in zip(self.readers, self._columns, strict=True):
+            with self.guard.over(reader.file):
+                yield from read(columns)
+                if len(self.readers) > _KEPT_OPEN:
+                    columns.close()
+            self.guard.require_unchanged([reader.file])
+
+    @cached_property
+    def _columns(self) -> Sequence[ParquetColumns]:
+        return [ParquetColumns(reader) for reader in self.readers]
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the columns as they lie in the files; raise KeyError if there is no such column."""

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from enum import Enum, auto
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 
 class Spelling(Enum):
@@ -78,10 +77,14 @@ def parsed(texts: pa.Array, spelling: Spelling) -> pa.Array:
     try:
         return texts.cast(spelling.type)
     except pa.ArrowInvalid:
+        from pyarrow import compute as pc  # noqa: PLC0415  0.03 s, for texts only
+
         return pc.utf8_trim_whitespace(texts).cast(spelling.type)
 
 
 def _booleans(texts: pa.Array) -> pa.Array:
+    from pyarrow import compute as pc  # noqa: PLC0415  0.03 s, for texts only
+
     true, false = (pc.is_in(texts, pa.array(words)) for words in (_TRUE, _FALSE))
     if not pc.all(pc.or_(pc.or_(true, false), texts.is_null())).as_py():
         raise pa.ArrowInvalid("neither true nor false")

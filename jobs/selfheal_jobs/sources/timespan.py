@@ -1,28 +1,16 @@
-"""Which rows a window holds, told by their timestamps, whatever these are stored as. Pure.
+"""Which rows a window holds, told by their timestamps. Pure.
 
 A row counts if `after < timestamp <= until`: windows that follow each other share no row and lose none.
 """
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from selfheal_operator.api.v1alpha1 import Window
 
 _UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 EPOCH_UNITS: Final = tuple(_UNITS)
-_EPOCH_LIMITS: Final = {"s": 10**11, "ms": 10**14, "us": 10**17, "ns": 2**63}
-"""A number below the limit is in this unit: seconds reach the year 5138, and microseconds begin in 1973."""
-
-_CLOCK: Final = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
-_ZONED: Final = "^" + _CLOCK + r"(Z|[+-]\d{2}(:?\d{2})?)$"
-_NAIVE: Final = "^(" + _CLOCK + r"|\d{4}-\d{2}-\d{2})$"
-_WHOLE: Final = r"^-?(\d{1,18}|[1-8]\d{18})$"
-_FRACTION: Final = r"^-?\d{1,18}\.\d+$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,109 +31,3 @@ class TimeSpan:
         """Return both bounds in a unit (s, ms, us or ns) since the epoch."""
         factor = _UNITS[unit]
         return int(self.after.timestamp()) * factor, int(self.until.timestamp()) * factor
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """Rows told apart by their timestamps."""
-
-    inside: pa.BooleanArray
-    """Never null: which rows count."""
-    unreadable: int
-    """How many rows have no timestamp, or one that nobody can read."""
-
-
-def sort_by_time(values: pa.Array, span: TimeSpan) -> Sorted:
-    """Tell which rows are in a span.
-
-    Args:
-        values: Timestamps or dates of any unit, ISO 8601 texts, or epoch numbers; UTC if they name no zone.
-        span: Which times count.
-    """
-    inside = _inside(values, span)
-    return Sorted(inside=pc.fill_null(inside, False), unreadable=inside.null_count)
-
-
-def _inside(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
-    """Return whether each value is in the span, null where it cannot be read."""
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        return _inside(values.cast(kind.value_type), span)
-    if pa.types.is_timestamp(kind):
-        low, high = span.bounds(kind.unit)
-        return _between(values.cast(pa.int64()), low, high)
-    if pa.types.is_date(kind):
-        low, high = span.bounds("s")
-        return _between(values.cast(pa.timestamp("s")).cast(pa.int64()), low, high)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _inside_numbers(values, span)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _inside_texts(values, span)
-    return pa.nulls(len(values), pa.bool_())
-
-
-def _between(numbers: pa.Array, low: float, high: float) -> pa.BooleanArray:
-    # Scalars of the array's own type: else Arrow widens the whole array.
-    lower, upper = (pa.scalar(bound, numbers.type) for bound in (low, high))
-    return pc.and_(pc.greater(numbers, lower), pc.less_equal(numbers, upper))
-
-
-def _inside_numbers(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
-    exact = pa.types.is_integer(values.type)
-    numbers = values.cast(pa.int64() if exact else pa.float64(), safe=False)
-    if not exact:
-        numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
-    size = pc.abs(numbers)
-    inside, lower = None, -1
-    for unit, limit in _EPOCH_LIMITS.items():
-        low, high = span.bounds(unit)
-        here = pc.and_(
-            _between(numbers, *((low, high) if exact else (float(low), float(high)))),
-            _between_sizes(size, lower, limit),
-        )
-        inside = here if inside is None else pc.or_(inside, here)
-        lower = limit
-    return inside
-
-
-def _between_sizes(size: pa.Array, lower: int, limit: int) -> pa.BooleanArray:
-    """Return whether numbers are at least `lower` and below `limit`."""
-    kind = size.type
-    top = min(limit, 2**63 - 1)
-    above = pc.greater_equal(size, pa.scalar(max(lower, 0), pa.int64()).cast(kind, safe=False))
-    below = pc.less(size, pa.scalar(top, pa.int64()).cast(kind, safe=False))
-    return pc.and_(above, below)
-
-
-def _inside_texts(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
-    trimmed = pc.replace_substring_regex(
-        pc.utf8_trim_whitespace(values.cast(pa.string())), pattern=r"\s?UTC$", replacement="Z"
-    )
-    try:
-        zoned = _only(trimmed, _ZONED).cast(pa.timestamp("ns", "UTC"))
-        naive = _only(trimmed, _NAIVE).cast(pa.timestamp("ns"))
-    except pa.ArrowInvalid:  # the 30th of February, a decimal comma, a year that nanoseconds do not reach
-        times = pa.array([_inside_text(text, span) for text in trimmed.to_pylist()], pa.bool_())
-    else:
-        low, high = span.bounds("ns")
-        times = _between(pc.coalesce(zoned.cast(pa.int64()), naive.cast(pa.int64())), low, high)
-    whole = _inside_numbers(_only(trimmed, _WHOLE).cast(pa.int64()), span)
-    fraction = _inside_numbers(_only(trimmed, _FRACTION).cast(pa.float64()), span)
-    return pc.coalesce(times, whole, fraction)
-
-
-def _only(texts: pa.Array, pattern: str) -> pa.Array:
-    """Return the texts that match, and null for the others."""
-    matches = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
-    return pc.if_else(matches, texts, pa.scalar(None, pa.string()))
-
-
-def _inside_text(text: str | None, span: TimeSpan) -> bool | None:
-    if text is None or not (re.match(_ZONED, text) or re.match(_NAIVE, text)):
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    time = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return span.after < time <= span.until

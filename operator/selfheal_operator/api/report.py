@@ -8,14 +8,15 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-from pydantic import ValidationError
+import msgspec
 
+from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1 import ApiModel, LastCheck, LastRetraining, ModelVersion
+from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelVersion
 
 
-class Report(ApiModel):
+class Report(ApiModel, frozen=True, kw_only=True):
     """A part of the status, as one container writes it."""
 
     def to_termination_message(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
@@ -35,12 +36,12 @@ class Report(ApiModel):
     def from_termination_message(cls, text: str) -> Self | None:
         """Read a report back; None for anything else that a container may have left there."""
         try:
-            return cls.model_validate_json(text)
-        except ValidationError:
+            return cls.from_json(text)
+        except msgspec.DecodeError:
             return None
 
 
-class CheckReport(Report):
+class CheckReport(Report, frozen=True, kw_only=True):
     """What a check container writes."""
 
     task: Task | None = None
@@ -48,7 +49,7 @@ class CheckReport(Report):
     last_check: LastCheck
 
 
-class RetrainReport(Report):
+class RetrainReport(Report, frozen=True, kw_only=True):
     """What a retraining container writes."""
 
     last_retraining: LastRetraining

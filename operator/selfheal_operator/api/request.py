@@ -5,11 +5,12 @@ ModelMonitor meanwhile, and a check can be repeated by hand from the Job's manif
 An image of your own needs to know this document and `api.report`, nothing else of selfheal.
 """
 
+from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import Purpose, Task
-from selfheal_operator.api.v1alpha1 import ApiModel, ModelMonitorSpec, Time
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, Time
 
 
-class MonitorRef(ApiModel):
+class MonitorRef(ApiModel, frozen=True, kw_only=True):
     """The ModelMonitor that a run belongs to."""
 
     namespace: str
@@ -18,7 +19,7 @@ class MonitorRef(ApiModel):
     generation: int
 
 
-class TrackingTarget(ApiModel):
+class TrackingTarget(ApiModel, frozen=True, kw_only=True):
     """Where a run is logged: spec.mlflow with the operator's defaults filled in."""
 
     tracking_uri: str
@@ -26,7 +27,7 @@ class TrackingTarget(ApiModel):
     registered_model_name: str
 
 
-class RunRequest(ApiModel):
+class RunRequest(ApiModel, frozen=True, kw_only=True):
     """One run: which monitor, why, and under which rules."""
 
     purpose: Purpose

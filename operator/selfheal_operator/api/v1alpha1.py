@@ -7,11 +7,10 @@ Unknown fields are ignored: an older operator survives a newer CRD.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_args
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
-from pydantic.alias_generators import to_camel
+from msgspec import Meta
 
 from selfheal_operator.api.drift_methods import (
     AnyMethod,
@@ -19,6 +18,7 @@ from selfheal_operator.api.drift_methods import (
     CategoricalMethod,
     NumericalMethod,
 )
+from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import ENV_REQUEST, MAX_MONITOR_NAME
 from selfheal_operator.api.reasons import (
     CheckResult,
@@ -29,13 +29,7 @@ from selfheal_operator.api.reasons import (
     Task,
 )
 
-
-def format_time(time: datetime) -> str:
-    """Write a time as the API server does: RFC 3339, UTC, whole seconds."""
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
-Time = Annotated[datetime, PlainSerializer(format_time)]
+Time = Annotated[datetime, Meta(tz=True)]
 
 PerformanceMetric = Literal[
     "accuracy", "f1", "precision", "recall", "rocAuc", "logLoss", "rmse", "mae", "r2", "mape"
@@ -45,19 +39,10 @@ QualityMetric = Literal[
 ]
 
 # The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
-Text = Annotated[str, Field(max_length=1024)]
-Name = Annotated[str, Field(min_length=1, max_length=253)]
-Share = Annotated[str, Field(max_length=16, pattern=r"^(0(\.[0-9]+)?|1(\.0+)?)$")]
+Text = Annotated[str, Meta(max_length=1024)]
+Name = Annotated[str, Meta(min_length=1, max_length=253)]
+Share = Annotated[str, Meta(max_length=16, pattern=r"^(0(\.[0-9]+)?|1(\.0+)?)$")]
 """A decimal from 0 to 1, as text: a number would differ in its last digit from write to write."""
-
-
-def _camel_with_initialisms(name: str) -> str:
-    """Spell `run_id` as `runID`: Kubernetes keeps initialisms in capitals, `uri` at the start stays small."""
-    camel = to_camel(name)
-    for written, spelt in (("Id", "ID"), ("Uri", "URI")):
-        if camel.endswith(written):
-            return camel.removesuffix(written) + spelt
-    return camel
 
 
 def _rule(rule: str, message: str, *, field: str = "") -> dict[str, str]:
@@ -81,26 +66,10 @@ _ATOMIC = {"x-kubernetes-list-type": "atomic"}
 _ANY_FIELDS: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 
 
-class ApiModel(BaseModel):
-    """Frozen, camelCase on the wire, documented under its fields."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        alias_generator=_camel_with_initialisms,
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-        extra="ignore",
-    )
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the document as it is sent: wire names, absent where None."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
 # --- spec ---------------------------------------------------------------------------------------------------
 
 
-class DataSecretRef(ApiModel):
+class DataSecretRef(ApiModel, frozen=True, kw_only=True):
     """A Secret in the monitor's namespace that lets one data source in."""
 
     name: Name
@@ -111,7 +80,7 @@ class DataSecretRef(ApiModel):
     http(s): username and password, or token. sql: the database's URL.
     """
 
-    key: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    key: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
     """key that holds the database's URL, such as postgresql://user:password@host/database.
 
     Only for sql://. Defaults to url.
@@ -169,12 +138,12 @@ _SOURCE_RULES = (
 )
 
 
-class DataSource(ApiModel):
+class DataSource(ApiModel, frozen=True, kw_only=True):
     """Where a table is read from."""
 
-    model_config = ConfigDict(json_schema_extra=_rules(*_SOURCE_RULES))
+    schema: ClassVar[Mapping[str, Any]] = _rules(*_SOURCE_RULES)
 
-    uri: Annotated[str, Field(min_length=1, max_length=1024)]
+    uri: Annotated[str, Meta(min_length=1, max_length=1024)]
     """uri names a file, a folder or a glob, or a table of a database.
 
     An absolute path or file:// is on a mounted volume; s3://bucket/path, gs://bucket/path and
@@ -187,55 +156,55 @@ class DataSource(ApiModel):
     format: Literal["CSV", "Parquet"] | None = None
     """format is CSV or Parquet. Absent: taken from the files' names (.csv, .csv.gz, .parquet, .pq)."""
 
-    query: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    query: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
     """query is a SELECT whose result is the table; with the uri sql://."""
 
     secret_ref: DataSecretRef | None = None
     """secretRef names the Secret that lets this source in. Absent: what the pod's own identity may read."""
 
 
-class Labels(DataSource):
+class Labels(DataSource, frozen=True, kw_only=True):
     """Labels that arrive later than the rows that they belong to."""
 
-    model_config = ConfigDict(json_schema_extra=_rules(*_SOURCE_RULES))
+    schema: ClassVar[Mapping[str, Any]] = _rules(*_SOURCE_RULES)
 
-    join_column: Annotated[str, Field(min_length=1, max_length=256)]
+    join_column: Annotated[str, Meta(min_length=1, max_length=256)]
     """joinColumn is in the current data and in the labels, and tells which label belongs to which row."""
 
-    delay_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    delay_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     """delaySeconds is how long labels take: only rows that are older count where labels are needed.
 
     The window then ends so much before the slot. Without a window every row counts. Defaults to 0.
     """
 
 
-class Window(ApiModel):
+class Window(ApiModel, frozen=True, kw_only=True):
     """The rows of the current data that count: those of a time span that ends at the check's slot."""
 
-    timestamp_column: Annotated[str, Field(min_length=1, max_length=256)]
+    timestamp_column: Annotated[str, Meta(min_length=1, max_length=256)]
     """timestampColumn says when a row was made: a timestamp or date, ISO 8601 text, or an epoch number.
 
     Times without a zone are UTC. Numbers are seconds, milli-, micro- or nanoseconds, told by their size.
     Rows without a readable timestamp are left out and counted.
     """
 
-    lookback_seconds: Annotated[int, Field(ge=1, le=315_360_000)]
+    lookback_seconds: Annotated[int, Meta(ge=1, le=315_360_000)]
     """lookbackSeconds is the length of the window."""
 
-    offset_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    offset_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     """offsetSeconds is how long before the slot the window ends, for late data. Defaults to 0."""
 
 
 _ColumnNames = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=128)]],
-    Field(max_length=200, json_schema_extra=_ATOMIC),  # the whole request has to fit into 128 KiB
+    list[Annotated[str, Meta(min_length=1, max_length=128)]],
+    Meta(max_length=200, extra_json_schema=_ATOMIC),  # the whole request has to fit into 128 KiB
 ]
 
 
-class Columns(ApiModel):
+class Columns(ApiModel, frozen=True, kw_only=True):
     """What the columns are for."""
 
-    prediction: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    prediction: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     """prediction is the column that holds what the model predicted: neither compared nor learnt from."""
 
     include: _ColumnNames = []
@@ -248,7 +217,7 @@ class Columns(ApiModel):
     """categorical lists columns of numbers that are codes: they are compared as categories."""
 
 
-class ColumnPolicy(ApiModel):
+class ColumnPolicy(ApiModel, frozen=True, kw_only=True):
     """What becomes of columns that cannot be compared."""
 
     empty: Literal["Skip", "CountAsDrift", "Fail"] = "Skip"
@@ -265,7 +234,7 @@ class ColumnPolicy(ApiModel):
     """unexpected is about columns that only the current data has. Defaults to Ignore."""
 
 
-class Dataset(ApiModel):
+class Dataset(ApiModel, frozen=True, kw_only=True):
     """The two tables that a check compares."""
 
     reference: DataSource
@@ -286,42 +255,40 @@ class Dataset(ApiModel):
     column_policy: ColumnPolicy = ColumnPolicy()
     """columnPolicy says what becomes of columns that cannot be compared."""
 
-    min_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 100
+    min_rows: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 100
     """minRows is how many rows either side needs for a verdict; with fewer a check is Inconclusive.
 
     Defaults to 100.
     """
 
-    max_rows: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 1_000_000
+    max_rows: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 1_000_000
     """maxRows is how many rows of a side a check looks at; of a larger one it takes a random sample.
 
     The sample is seeded by the slot, so that a repeated check sees the same rows. Defaults to 1000000.
     """
 
 
-class DriftColumn(ApiModel):
+class DriftColumn(ApiModel, frozen=True, kw_only=True):
     """How one column is judged."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "has(self.method) || has(self.threshold)",
-                "set method or threshold, or both: a column that is only named is judged as all others are",
-            ),
+    schema: ClassVar[Mapping[str, Any]] = _rules(
+        _rule(
+            "has(self.method) || has(self.threshold)",
+            "set method or threshold, or both: a column that is only named is judged as all others are",
         ),
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=256)]
+    name: Annotated[str, Meta(min_length=1, max_length=256)]
     """name of the column in the reference."""
 
     method: AnyMethod | None = None
     """method is Evidently's id of a test or distance for the column's kind. Absent: as for all columns."""
 
-    threshold: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    threshold: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
     """threshold: a p-value below it is drift, or a distance from it on. Absent: Evidently's."""
 
 
-class Drift(ApiModel):
+class Drift(ApiModel, frozen=True, kw_only=True):
     """What counts as drift of a column."""
 
     method: BothKindsMethod | None = None
@@ -338,7 +305,7 @@ class Drift(ApiModel):
     categorical_method: CategoricalMethod | None = None
     """categoricalMethod is the method for categorical columns. Absent: method."""
 
-    columns: Annotated[list[DriftColumn], Field(max_length=256, json_schema_extra=_map_list("name"))] = []
+    columns: Annotated[list[DriftColumn], Meta(max_length=256, extra_json_schema=_map_list("name"))] = []
     """columns that are judged otherwise than the rest, one by one."""
 
     rule: Literal["Calibrated", "Evidently"] = "Calibrated"
@@ -354,47 +321,45 @@ class Drift(ApiModel):
     """report says when Evidently's full HTML report is made, after the verdict. Defaults to OnDrift."""
 
 
-class Signal(ApiModel):
+class Signal(ApiModel, frozen=True, kw_only=True):
     """Something else that is looked at in each check, beside the drift of the columns."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
-                "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
-                field="name",
-            ),
-            _rule(
-                "self.type in ['Performance', 'DataQuality'] == has(self.metric)",
-                "metric is needed for Performance and DataQuality, and has no meaning for the other types",
-                field="metric",
-            ),
-            _rule(
-                "!has(self.metric) || self.type != 'Performance'"
-                f" || self.metric in {list(get_args(PerformanceMetric))}",
-                f"metric of Performance must be one of {' '.join(get_args(PerformanceMetric))}",
-                field="metric",
-            ),
-            _rule(
-                "!has(self.metric) || self.type != 'DataQuality'"
-                f" || self.metric in {list(get_args(QualityMetric))}",
-                f"metric of DataQuality must be one of {' '.join(get_args(QualityMetric))}",
-                field="metric",
-            ),
-            _rule(
-                "self.type in ['Performance', 'DataQuality'] == (has(self.minValue) || has(self.maxValue))",
-                "set minValue or maxValue, or both, for Performance and DataQuality; "
-                "the other types are judged as columns are",
-            ),
-            _rule(
-                "!has(self.minValue) || !has(self.maxValue) || self.minValue <= self.maxValue",
-                "minValue must be at most maxValue",
-                field="minValue",
-            ),
+    schema: ClassVar[Mapping[str, Any]] = _rules(
+        _rule(
+            "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+            "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+            field="name",
+        ),
+        _rule(
+            "self.type in ['Performance', 'DataQuality'] == has(self.metric)",
+            "metric is needed for Performance and DataQuality, and has no meaning for the other types",
+            field="metric",
+        ),
+        _rule(
+            "!has(self.metric) || self.type != 'Performance'"
+            f" || self.metric in {list(get_args(PerformanceMetric))}",
+            f"metric of Performance must be one of {' '.join(get_args(PerformanceMetric))}",
+            field="metric",
+        ),
+        _rule(
+            "!has(self.metric) || self.type != 'DataQuality'"
+            f" || self.metric in {list(get_args(QualityMetric))}",
+            f"metric of DataQuality must be one of {' '.join(get_args(QualityMetric))}",
+            field="metric",
+        ),
+        _rule(
+            "self.type in ['Performance', 'DataQuality'] == (has(self.minValue) || has(self.maxValue))",
+            "set minValue or maxValue, or both, for Performance and DataQuality; "
+            "the other types are judged as columns are",
+        ),
+        _rule(
+            "!has(self.minValue) || !has(self.maxValue) || self.minValue <= self.maxValue",
+            "minValue must be at most maxValue",
+            field="minValue",
         ),
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=63)]
+    name: Annotated[str, Meta(min_length=1, max_length=63)]
     """name is how the signal is called in the status and, as signal/name, in MLflow; unique in the list."""
 
     type: Literal["Performance", "PredictionDrift", "TargetDrift", "DataQuality"]
@@ -412,34 +377,32 @@ class Signal(ApiModel):
     duplicatedRows is a share of rows; constantColumns and rowCount are numbers.
     """
 
-    min_value: Annotated[float, Field(ge=-1e12, le=1e12)] | None = None
+    min_value: Annotated[float, Meta(ge=-1e12, le=1e12)] | None = None
     """minValue: the signal is breached below it."""
 
-    max_value: Annotated[float, Field(ge=-1e12, le=1e12)] | None = None
+    max_value: Annotated[float, Meta(ge=-1e12, le=1e12)] | None = None
     """maxValue: the signal is breached above it."""
 
 
-class Candidate(ApiModel):
+class Candidate(ApiModel, frozen=True, kw_only=True):
     """A model that a retraining tries."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
-                "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
-                field="name",
-            ),
+    schema: ClassVar[Mapping[str, Any]] = _rules(
+        _rule(
+            "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+            "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+            field="name",
         ),
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=63)]
+    name: Annotated[str, Meta(min_length=1, max_length=63)]
     """name is how the candidate is called in MLflow and in the status; unique in the list."""
 
-    estimator: Annotated[str, Field(min_length=1, max_length=128)]
+    estimator: Annotated[str, Meta(min_length=1, max_length=128)]
     """estimator is a scikit-learn class that fits the task, by its full name,
     for example sklearn.ensemble.RandomForestClassifier."""
 
-    params: Annotated[dict[str, Any], Field(json_schema_extra=_ANY_FIELDS)] = {}
+    params: Annotated[dict[str, Any], Meta(extra_json_schema=_ANY_FIELDS)] = {}
     """params are the keyword arguments of the estimator, for example {n_estimators: 200}.
 
     Absent ones keep scikit-learn's defaults; random_state and n_jobs are set from randomSeed and the
@@ -447,7 +410,7 @@ class Candidate(ApiModel):
     """
 
 
-class Retraining(ApiModel):
+class Retraining(ApiModel, frozen=True, kw_only=True):
     """What is done when drift is found."""
 
     mode: Literal["Auto", "Manual", "Disabled"] = "Auto"
@@ -458,7 +421,7 @@ class Retraining(ApiModel):
     Disabled: never.
     """
 
-    cooldown_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 3600
+    cooldown_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 3600
     """cooldownSeconds is the least time between two starts of a retraining. Defaults to 3600.
 
     Drift seen meanwhile is reported, and acted upon once the cooldown is over if it still stands.
@@ -471,16 +434,16 @@ class Retraining(ApiModel):
     The held-out rows come from the current data, except for Reference.
     """
 
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test_fraction: Annotated[float, Meta(gt=0, lt=1)] = 0.2
     """testFraction is the share of rows held out: every candidate and the present model are scored on them.
 
     More than 0, less than 1. Defaults to 0.2.
     """
 
-    random_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 42
+    random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 42
     """randomSeed makes the split and the training repeatable. Defaults to 42."""
 
-    candidates: Annotated[list[Candidate], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    candidates: Annotated[list[Candidate], Meta(max_length=10, extra_json_schema=_map_list("name"))] = []
     """candidates are the models to try; the best one on the held-out rows is registered.
 
     Absent: a linear one (LogisticRegression or LinearRegression) and a non-linear one
@@ -488,44 +451,42 @@ class Retraining(ApiModel):
     """
 
 
-class SecretRef(ApiModel):
+class SecretRef(ApiModel, frozen=True, kw_only=True):
     """A Secret in the monitor's namespace."""
 
     name: Name
     """name of the Secret."""
 
 
-class MLflow(ApiModel):
+class MLflow(ApiModel, frozen=True, kw_only=True):
     """Where runs are logged and models are registered."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "!has(self.trackingURI) || self.trackingURI.matches('^https?://[^/?#]')",
-                "trackingURI must be the http:// or https:// address of an MLflow server, "
-                "such as http://mlflow.mlops:5000",
-                field="trackingURI",
-            ),
-            _rule(
-                "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
-                "trackingURI must not contain a user name or password: name a Secret in secretRef instead",
-                field="trackingURI",
-            ),
-            _rule(
-                "!has(self.registeredModelName) || !self.registeredModelName.matches('[/:\"\\']')",
-                "registeredModelName must not contain a slash, a colon or a quotation mark",
-                field="registeredModelName",
-            ),
+    schema: ClassVar[Mapping[str, Any]] = _rules(
+        _rule(
+            "!has(self.trackingURI) || self.trackingURI.matches('^https?://[^/?#]')",
+            "trackingURI must be the http:// or https:// address of an MLflow server, "
+            "such as http://mlflow.mlops:5000",
+            field="trackingURI",
+        ),
+        _rule(
+            "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+            "trackingURI must not contain a user name or password: name a Secret in secretRef instead",
+            field="trackingURI",
+        ),
+        _rule(
+            "!has(self.registeredModelName) || !self.registeredModelName.matches('[/:\"\\']')",
+            "registeredModelName must not contain a slash, a colon or a quotation mark",
+            field="registeredModelName",
         ),
     )
 
-    tracking_uri: Annotated[str, Field(max_length=1024)] | None = None
+    tracking_uri: Annotated[str, Meta(max_length=1024)] | None = None
     """trackingURI is the MLflow server, such as http://mlflow.mlops:5000. Absent: the operator's default."""
 
-    experiment: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    experiment: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     """experiment to log to. Absent: namespace/name of the monitor."""
 
-    registered_model_name: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    registered_model_name: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     """registeredModelName is the model whose versions are made. Absent: namespace.name.
 
     Cannot be changed once set.
@@ -536,16 +497,14 @@ class MLflow(ApiModel):
     MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."""
 
 
-class EnvVar(ApiModel):
+class EnvVar(ApiModel, frozen=True, kw_only=True):
     """An environment variable of the containers."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                f"self.name != '{ENV_REQUEST}'",
-                f"name must not be {ENV_REQUEST}: the operator sets it",
-                field="name",
-            ),
+    schema: ClassVar[Mapping[str, Any]] = _rules(
+        _rule(
+            f"self.name != '{ENV_REQUEST}'",
+            f"name must not be {ENV_REQUEST}: the operator sets it",
+            field="name",
         ),
     )
 
@@ -555,26 +514,37 @@ class EnvVar(ApiModel):
     value: Text | None = None
     """value of the variable."""
 
-    value_from: Annotated[dict[str, Any], Field(json_schema_extra=_ANY_FIELDS)] | None = None
+    value_from: Annotated[dict[str, Any], Meta(extra_json_schema=_ANY_FIELDS)] | None = None
     """valueFrom takes the value from elsewhere, as in a pod: secretKeyRef, configMapKeyRef, fieldRef."""
 
 
-class Volume(ApiModel):
-    """A volume as in a pod's spec: a name and one kind of source."""
+Volume = Annotated[
+    dict[str, Any],
+    Meta(
+        description="A volume as in a pod's spec: a name and one kind of source.",
+        extra_json_schema={
+            "properties": {
+                "name": {
+                    "description": "name that volumeMounts refer to.",
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 253,
+                }
+            },
+            "required": ["name"],
+            **_ANY_FIELDS,
+        },
+    ),
+]
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=_ANY_FIELDS)
 
-    name: Name
-    """name that volumeMounts refer to."""
-
-
-class VolumeMount(ApiModel):
+class VolumeMount(ApiModel, frozen=True, kw_only=True):
     """Where a volume is mounted."""
 
     name: Name
     """name of the volume."""
 
-    mount_path: Annotated[str, Field(min_length=1, max_length=1024)]
+    mount_path: Annotated[str, Meta(min_length=1, max_length=1024)]
     """mountPath in the container."""
 
     sub_path: Text | None = None
@@ -584,20 +554,10 @@ class VolumeMount(ApiModel):
     """readOnly mounts it without the right to write."""
 
 
-_Quantities = Annotated[
-    dict[str, int | str],
-    Field(
-        json_schema_extra={
-            "additionalProperties": {
-                "anyOf": [{"type": "integer"}, {"type": "string"}],
-                "x-kubernetes-int-or-string": True,
-            }
-        }
-    ),
-]
+_Quantities = dict[str, Annotated[int | str, Meta(extra_json_schema={"x-kubernetes-int-or-string": True})]]
 
 
-class Resources(ApiModel):
+class Resources(ApiModel, frozen=True, kw_only=True):
     """Compute resources, as in a pod."""
 
     requests: _Quantities | None = None
@@ -607,10 +567,10 @@ class Resources(ApiModel):
     """limits is what the container may use at most."""
 
 
-class PodTemplate(ApiModel):
+class PodTemplate(ApiModel, frozen=True, kw_only=True):
     """What the pods of this monitor need beyond the operator's defaults."""
 
-    service_account_name: Annotated[str, Field(max_length=253)] | None = None
+    service_account_name: Annotated[str, Meta(max_length=253)] | None = None
     """serviceAccountName runs the pods. Absent: selfheal-runner, which the operator keeps in the namespace.
 
     An account of your own needs the ClusterRole selfheal-runner bound in the namespace.
@@ -619,82 +579,80 @@ class PodTemplate(ApiModel):
     resources: Resources | None = None
     """resources of the container."""
 
-    env: Annotated[list[EnvVar], Field(max_length=64, json_schema_extra=_map_list("name"))] = []
+    env: Annotated[list[EnvVar], Meta(max_length=64, extra_json_schema=_map_list("name"))] = []
     """env of the container."""
 
-    volumes: Annotated[list[Volume], Field(max_length=32, json_schema_extra=_map_list("name"))] = []
+    volumes: Annotated[list[Volume], Meta(max_length=32, extra_json_schema=_map_list("name"))] = []
     """volumes of the pod, for example the claim that holds the data."""
 
     volume_mounts: Annotated[
-        list[VolumeMount], Field(max_length=32, json_schema_extra=_map_list("mountPath"))
+        list[VolumeMount], Meta(max_length=32, extra_json_schema=_map_list("mountPath"))
     ] = []
     """volumeMounts of the container."""
 
 
-class ModelMonitorSpec(ApiModel):
+class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     """What is watched, when, and what is done about it."""
 
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _rule(
-                "has(self.schedule) != has(self.intervalSeconds)",
-                "set exactly one of schedule and intervalSeconds",
-            ),
-            _rule(
-                "!has(self.warningThreshold) || self.warningThreshold <= self.threshold",
-                "warningThreshold must be at most threshold",
-                field="warningThreshold",
-            ),
-            _rule(
-                "!has(self.signals)"
-                " || !self.signals.exists(each, each.type in ['Performance', 'PredictionDrift'])"
-                " || (has(self.dataset.columns) && has(self.dataset.columns.prediction))",
-                "dataset.columns.prediction must name a column for Performance and PredictionDrift",
-                field="signals",
-            ),
-            _rule(
-                "!has(self.schedule) || !self.schedule.contains('TZ=')",
-                "schedule must not contain a time zone: set timeZone instead",
-                field="schedule",
-            ),
-            _rule(
-                "!has(self.timeZone) || has(self.schedule)",
-                "timeZone has a meaning only together with schedule",
-                field="timeZone",
-            ),
-            _rule(
-                # No function says whether a zone is known; but the hour of an unknown one is an error, and
-                # an error is a refusal. Offsets and Local are known here, and are not names.
-                "!has(self.timeZone) || (!self.timeZone.contains(':') && self.timeZone != 'Local'"
-                " && timestamp(0).getHours(self.timeZone) >= 0)",
-                "timeZone must be an IANA name, such as Europe/Berlin",
-                field="timeZone",
-            ),
-            _rule(
-                "!has(oldSelf.task) || (has(self.task) && self.task == oldSelf.task)",
-                "task cannot be changed once set: make another ModelMonitor for another task",
-                field="task",
-            ),
-            _rule(
-                "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName)"
-                " || (has(self.mlflow) && has(self.mlflow.registeredModelName)"
-                " && self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)",
-                "registeredModelName cannot be changed once set: make another ModelMonitor for another model",
-                field="mlflow.registeredModelName",
-            ),
+    schema: ClassVar[Mapping[str, Any]] = _rules(
+        _rule(
+            "has(self.schedule) != has(self.intervalSeconds)",
+            "set exactly one of schedule and intervalSeconds",
+        ),
+        _rule(
+            "!has(self.warningThreshold) || self.warningThreshold <= self.threshold",
+            "warningThreshold must be at most threshold",
+            field="warningThreshold",
+        ),
+        _rule(
+            "!has(self.signals)"
+            " || !self.signals.exists(each, each.type in ['Performance', 'PredictionDrift'])"
+            " || (has(self.dataset.columns) && has(self.dataset.columns.prediction))",
+            "dataset.columns.prediction must name a column for Performance and PredictionDrift",
+            field="signals",
+        ),
+        _rule(
+            "!has(self.schedule) || !self.schedule.contains('TZ=')",
+            "schedule must not contain a time zone: set timeZone instead",
+            field="schedule",
+        ),
+        _rule(
+            "!has(self.timeZone) || has(self.schedule)",
+            "timeZone has a meaning only together with schedule",
+            field="timeZone",
+        ),
+        _rule(
+            # No function says whether a zone is known; but the hour of an unknown one is an error, and
+            # an error is a refusal. Offsets and Local are known here, and are not names.
+            "!has(self.timeZone) || (!self.timeZone.contains(':') && self.timeZone != 'Local'"
+            " && timestamp(0).getHours(self.timeZone) >= 0)",
+            "timeZone must be an IANA name, such as Europe/Berlin",
+            field="timeZone",
+        ),
+        _rule(
+            "!has(oldSelf.task) || (has(self.task) && self.task == oldSelf.task)",
+            "task cannot be changed once set: make another ModelMonitor for another task",
+            field="task",
+        ),
+        _rule(
+            "!has(oldSelf.mlflow) || !has(oldSelf.mlflow.registeredModelName)"
+            " || (has(self.mlflow) && has(self.mlflow.registeredModelName)"
+            " && self.mlflow.registeredModelName == oldSelf.mlflow.registeredModelName)",
+            "registeredModelName cannot be changed once set: make another ModelMonitor for another model",
+            field="mlflow.registeredModelName",
         ),
     )
 
     dataset: Dataset
     """dataset names the two tables that are compared."""
 
-    target: Annotated[str, Field(min_length=1, max_length=256)]
+    target: Annotated[str, Meta(min_length=1, max_length=256)]
     """target is the column that the model predicts. It is trained on, and left out of the drift share."""
 
-    threshold: Annotated[float, Field(ge=0, le=1)]
+    threshold: Annotated[float, Meta(ge=0, le=1)]
     """threshold: drift is declared when the share of drifted columns is greater than this. From 0 to 1."""
 
-    warning_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    warning_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
     """warningThreshold: a share of drifted columns greater than this, but not than threshold, is a Warning.
 
     It is reported, and never acted upon. At most threshold. Absent: there are no warnings.
@@ -703,32 +661,32 @@ class ModelMonitorSpec(ApiModel):
     drift: Drift = Drift()
     """drift says what counts as drift of a column, and when a full report is made."""
 
-    signals: Annotated[list[Signal], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    signals: Annotated[list[Signal], Meta(max_length=10, extra_json_schema=_map_list("name"))] = []
     """signals are looked at beside the drift of the columns, each with a result of its own.
 
     A breached one is reported; it does not lead to a retraining.
     """
 
-    schedule: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    schedule: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     """schedule is when checks are due, in cron's five fields: minute hour day-of-month month day-of-week,
     or one of @hourly @daily @weekly @monthly @yearly. Exactly one of schedule and intervalSeconds is set."""
 
-    interval_seconds: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
+    interval_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] | None = None
     """intervalSeconds is the time between two checks, at least 60.
 
     The phase is derived from the monitor's UID, so that monitors do not run in step.
     """
 
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    time_zone: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     """timeZone in which schedule is read, by its IANA name, for example Europe/Berlin. Absent: UTC."""
 
-    spread_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
+    spread_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     """spreadSeconds delays each start by a share of this that is the monitor's own, derived from its UID.
 
     Monitors of one schedule then do not start in the same second. The slot stays what it is. Defaults to 0.
     """
 
-    starting_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    starting_deadline_seconds: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
     """startingDeadlineSeconds is how late a check may start. A slot that is later is passed over and counted
     in status.missedChecks. Absent: the newest slot that was missed is always caught up."""
 
@@ -739,13 +697,13 @@ class ModelMonitorSpec(ApiModel):
     Replace: the running check is stopped, unless somebody asked for it.
     """
 
-    successful_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = 1
+    successful_jobs_history_limit: Annotated[int, Meta(ge=0, le=100)] = 1
     """successfulJobsHistoryLimit is how many completed Jobs are kept, of checks and of retrainings each.
 
     Defaults to 1. Each stays for five minutes, and with 0 until there is a newer one: its name keeps its slot
     from being run twice."""
 
-    failed_jobs_history_limit: Annotated[int, Field(ge=0, le=100)] = 1
+    failed_jobs_history_limit: Annotated[int, Meta(ge=0, le=100)] = 1
     """failedJobsHistoryLimit is how many failed Jobs are kept, of checks and of retrainings each.
 
     Defaults to 1. Those that were stopped by concurrencyPolicy Replace are among them."""
@@ -775,19 +733,19 @@ class ModelMonitorSpec(ApiModel):
 # --- status -------------------------------------------------------------------------------------------------
 
 
-class Condition(ApiModel):
+class Condition(ApiModel, frozen=True, kw_only=True):
     """One aspect of the monitor's state, as in all of Kubernetes."""
 
-    type: Annotated[str, Field(max_length=316)]
+    type: Annotated[str, Meta(max_length=316)]
     """type of the condition: Ready, DriftDetected or Retraining."""
 
     status: ConditionStatus
     """status is True, False or Unknown."""
 
-    reason: Annotated[str, Field(max_length=1024)]
+    reason: Annotated[str, Meta(max_length=1024)]
     """reason is one word for programs."""
 
-    message: Annotated[str, Field(max_length=32768)]
+    message: Annotated[str, Meta(max_length=32768)]
     """message is a sentence for people."""
 
     observed_generation: int | None = None
@@ -797,7 +755,7 @@ class Condition(ApiModel):
     """lastTransitionTime is when status last changed."""
 
 
-class ActiveJob(ApiModel):
+class ActiveJob(ApiModel, frozen=True, kw_only=True):
     """A Job of this monitor that has not finished."""
 
     name: Name
@@ -810,7 +768,7 @@ class ActiveJob(ApiModel):
     """purpose is Check or Retrain."""
 
 
-class DriftedColumn(ApiModel):
+class DriftedColumn(ApiModel, frozen=True, kw_only=True):
     """A column that drifted, and by how much."""
 
     name: Text
@@ -826,7 +784,7 @@ class DriftedColumn(ApiModel):
     """threshold that the score was compared with."""
 
 
-class MethodUse(ApiModel):
+class MethodUse(ApiModel, frozen=True, kw_only=True):
     """How many columns of a kind one method judged."""
 
     kind: Text
@@ -839,7 +797,7 @@ class MethodUse(ApiModel):
     """columns is how many columns it judged."""
 
 
-class SkippedColumn(ApiModel):
+class SkippedColumn(ApiModel, frozen=True, kw_only=True):
     """A column that was not compared, and why."""
 
     name: Text
@@ -849,7 +807,7 @@ class SkippedColumn(ApiModel):
     """reason in a few words."""
 
 
-class NewCategories(ApiModel):
+class NewCategories(ApiModel, frozen=True, kw_only=True):
     """A categorical column with values that the reference does not have."""
 
     name: Text
@@ -862,29 +820,29 @@ class NewCategories(ApiModel):
     """rows that hold one of them."""
 
 
-class SignalStatus(ApiModel):
+class SignalStatus(ApiModel, frozen=True, kw_only=True):
     """What a check found of one signal."""
 
-    name: Annotated[str, Field(max_length=63)]
+    name: Annotated[str, Meta(max_length=63)]
     """name of the signal in the spec."""
 
-    type: Annotated[str, Field(max_length=32)]
+    type: Annotated[str, Meta(max_length=32)]
     """type of the signal in the spec."""
 
     result: SignalResult
     """result is Breached, WithinLimits or Unknown: nobody could tell."""
 
-    reason: Annotated[str, Field(max_length=64)]
+    reason: Annotated[str, Meta(max_length=64)]
     """reason is one word for programs."""
 
-    value: Annotated[str, Field(max_length=32)] | None = None
+    value: Annotated[str, Meta(max_length=32)] | None = None
     """value with six significant digits, or whole if it is a count. Absent where it is not known."""
 
-    message: Annotated[str, Field(max_length=512)]
+    message: Annotated[str, Meta(max_length=512)]
     """message is a sentence for people."""
 
 
-class RowCounts(ApiModel):
+class RowCounts(ApiModel, frozen=True, kw_only=True):
     """Rows that a check saw."""
 
     reference: int
@@ -900,7 +858,7 @@ class RowCounts(ApiModel):
     """withoutTimestamp is how many rows of current were left out because nobody can read their timestamp."""
 
 
-class LastCheck(ApiModel):
+class LastCheck(ApiModel, frozen=True, kw_only=True):
     """The verdict of the newest check, written by its container."""
 
     slot: Time
@@ -921,7 +879,7 @@ class LastCheck(ApiModel):
     reason: Text
     """reason is one word for programs."""
 
-    message: Annotated[str, Field(max_length=4096)]
+    message: Annotated[str, Meta(max_length=4096)]
     """message is a sentence for people."""
 
     drift_share: Share | None = None
@@ -933,23 +891,23 @@ class LastCheck(ApiModel):
     columns_drifted: int | None = None
     """columnsDrifted is how many of them drifted."""
 
-    top_drifted_columns: Annotated[list[DriftedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    top_drifted_columns: Annotated[list[DriftedColumn], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """topDriftedColumns are the drifted columns furthest beyond their thresholds, at most ten."""
 
-    methods: Annotated[list[MethodUse], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    methods: Annotated[list[MethodUse], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """methods that judged the columns; MLflow has each column's. A change from one check to the next is told
     in message: it can move the verdict while the data stays."""
 
-    skipped_columns: Annotated[list[SkippedColumn], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    skipped_columns: Annotated[list[SkippedColumn], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """skippedColumns were not compared; at most ten are listed, message says how many there are."""
 
-    new_categories: Annotated[list[NewCategories], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    new_categories: Annotated[list[NewCategories], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """newCategories are columns with values that the reference lacks, most rows first, at most ten."""
 
-    constant_columns: Annotated[list[Text], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    constant_columns: Annotated[list[Text], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """constantColumns hold one single value in the current data, and more in the reference; at most ten."""
 
-    signals: Annotated[list[SignalStatus], Field(max_length=10, json_schema_extra=_map_list("name"))] = []
+    signals: Annotated[list[SignalStatus], Meta(max_length=10, extra_json_schema=_map_list("name"))] = []
     """signals of the spec, and what was found of each."""
 
     rows: RowCounts | None = None
@@ -965,7 +923,7 @@ class LastCheck(ApiModel):
     """observedGeneration is the metadata.generation whose spec the check followed."""
 
 
-class HistoryEntry(ApiModel):
+class HistoryEntry(ApiModel, frozen=True, kw_only=True):
     """One past verdict."""
 
     time: Time
@@ -978,7 +936,7 @@ class HistoryEntry(ApiModel):
     """driftShare of the check."""
 
 
-class RetrainingStatus(ApiModel):
+class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
     """What the operator remembers of retrainings."""
 
     count: int = 0
@@ -994,7 +952,7 @@ class RetrainingStatus(ApiModel):
     """cooldownUntilTime is when the next one may start."""
 
 
-class MetricComparison(ApiModel):
+class MetricComparison(ApiModel, frozen=True, kw_only=True):
     """One metric on the held-out rows."""
 
     name: Text
@@ -1007,7 +965,7 @@ class MetricComparison(ApiModel):
     """champion is the value of the model that was present before. Absent if there was none."""
 
 
-class TrainingRows(ApiModel):
+class TrainingRows(ApiModel, frozen=True, kw_only=True):
     """Rows that a retraining used."""
 
     train: int
@@ -1017,7 +975,7 @@ class TrainingRows(ApiModel):
     """test is the number of rows held out for the scores."""
 
 
-class LastRetraining(ApiModel):
+class LastRetraining(ApiModel, frozen=True, kw_only=True):
     """The outcome of the newest retraining, written by its container."""
 
     slot: Time
@@ -1038,7 +996,7 @@ class LastRetraining(ApiModel):
     reason: Text
     """reason is one word for programs."""
 
-    message: Annotated[str, Field(max_length=4096)]
+    message: Annotated[str, Meta(max_length=4096)]
     """message is a sentence for people."""
 
     candidate: Text | None = None
@@ -1053,7 +1011,7 @@ class LastRetraining(ApiModel):
     run_id: Text | None = None
     """runID is the parent MLflow run that holds the comparison."""
 
-    metrics: Annotated[list[MetricComparison], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    metrics: Annotated[list[MetricComparison], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """metrics of the best candidate and of the champion, on the same held-out rows."""
 
     rows: TrainingRows | None = None
@@ -1063,7 +1021,7 @@ class LastRetraining(ApiModel):
     """observedGeneration is the metadata.generation whose spec the retraining followed."""
 
 
-class ModelVersion(ApiModel):
+class ModelVersion(ApiModel, frozen=True, kw_only=True):
     """The version that a retraining registered last."""
 
     name: Text
@@ -1082,7 +1040,7 @@ class ModelVersion(ApiModel):
     """promotedTime is when it was registered."""
 
 
-class ModelMonitorStatus(ApiModel):
+class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """What selfheal has seen and done.
 
     Containers write task, lastCheck, lastRetraining and model; the operator writes all else.
@@ -1094,10 +1052,10 @@ class ModelMonitorStatus(ApiModel):
     task: Task | None = None
     """task is the task of the spec, or the one inferred from the target."""
 
-    conditions: Annotated[list[Condition], Field(json_schema_extra=_map_list("type"))] = []
+    conditions: Annotated[list[Condition], Meta(extra_json_schema=_map_list("type"))] = []
     """conditions: Ready, DriftDetected and Retraining."""
 
-    active: Annotated[list[ActiveJob], Field(max_length=4, json_schema_extra=_map_list("name"))] = []
+    active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=_map_list("name"))] = []
     """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
 
     last_schedule_time: Time | None = None
@@ -1120,18 +1078,18 @@ class ModelMonitorStatus(ApiModel):
     After an outage only the newest due slot is caught up; the rest is counted here.
     """
 
-    last_handled_check_request: Annotated[str, Field(max_length=256)] | None = None
+    last_handled_check_request: Annotated[str, Meta(max_length=256)] | None = None
     """lastHandledCheckRequest is the newest token of the annotation selfheal.dev/check-requested-at that was
     answered by a check."""
 
-    last_handled_retrain_request: Annotated[str, Field(max_length=256)] | None = None
+    last_handled_retrain_request: Annotated[str, Meta(max_length=256)] | None = None
     """lastHandledRetrainRequest is the newest token of the annotation selfheal.dev/retrain-requested-at that
     was answered by a retraining."""
 
     last_check: LastCheck | None = None
     """lastCheck is the verdict of the newest check."""
 
-    history: Annotated[list[HistoryEntry], Field(max_length=10, json_schema_extra=_ATOMIC)] = []
+    history: Annotated[list[HistoryEntry], Meta(max_length=10, extra_json_schema=_ATOMIC)] = []
     """history holds the newest ten verdicts, newest first."""
 
     retraining: RetrainingStatus = RetrainingStatus()

@@ -16,7 +16,7 @@ _VERDICTS: Final = frozenset({CheckResult.DRIFT, CheckResult.NO_DRIFT, CheckResu
 def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, ...]:
     """Return the Events for the step from the stored status to `status`, the operator's new part."""
     old = situation.seen.monitor.status
-    new = ModelMonitorStatus.model_validate(status)
+    new = ModelMonitorStatus.from_wire(status)
     before = {condition.type: condition for condition in old.conditions}
     after = {condition.type: condition for condition in new.conditions}
     return (

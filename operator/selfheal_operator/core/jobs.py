@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any, Final
 
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import (
     ANNOTATION_GENERATION,
     ANNOTATION_REQUEST,
@@ -24,7 +25,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, PodTemplate, format_time
+from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, PodTemplate
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import JobDefaults, Monitor
 
@@ -173,7 +174,7 @@ def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, An
 
 def _pod_spec(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
     template = request.spec.pod_template
-    volumes = [volume.to_wire() for volume in template.volumes]
+    volumes = list(template.volumes)
     if not _mounts_own_tmp(template):
         volumes.append({"name": _TMP, "emptyDir": {}})
     return {
@@ -199,7 +200,7 @@ def _mounts_own_tmp(template: PodTemplate) -> bool:
 
 
 def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
-    document = request.model_dump_json(by_alias=True, exclude_none=True)
+    document = request.to_json()
     mounts = [mount.to_wire() for mount in template.volume_mounts]
     if not _mounts_own_tmp(template):
         mounts.append({"name": _TMP, "mountPath": "/tmp"})  # noqa: S108 - a volume of the pod's own

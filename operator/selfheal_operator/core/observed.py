@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
+from msgspec import ValidationError
 
+from selfheal_operator.api.model import complaint
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
     ANNOTATION_GENERATION,
@@ -52,11 +53,10 @@ class Monitor:
                 unless the CRD in the cluster is newer or older than this operator.
         """
         try:
-            return ModelMonitorSpec.model_validate(self.spec)
+            return ModelMonitorSpec.from_wire(self.spec)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            path = ".".join(str(part) for part in ("spec", *first["loc"]))
-            raise InvalidSpecError(path, first["msg"]) from error
+            path, problem = complaint(error)
+            raise InvalidSpecError(".".join(("spec", *path)), problem) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +172,10 @@ def _token(annotations: Mapping[str, str], name: str) -> str:
 def _status_from(document: Mapping[str, Any]) -> ModelMonitorStatus:
     """Read a status, without the parts that cannot be read: a newer operator or an own image wrote them."""
     try:
-        return ModelMonitorStatus.model_validate(document)
+        return ModelMonitorStatus.from_wire(document)
     except ValidationError as error:
-        unreadable = {entry["loc"][0] for entry in error.errors(include_url=False)}
-        readable = {name: value for name, value in document.items() if name not in unreadable}
-        return ModelMonitorStatus.model_validate(readable)
+        unreadable = complaint(error)[0][0]
+        return _status_from({name: value for name, value in document.items() if name != unreadable})
 
 
 def job_from(body: Mapping[str, Any]) -> Job | None:

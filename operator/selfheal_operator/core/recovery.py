@@ -44,12 +44,12 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
         reports = (CheckReport.from_termination_message(text) for text in texts)
         check = next((r for r in reports if r is not None and _is_of(job, r.last_check)), None)
         check = check or _failed_check(job, how_it_ended(job, pods), now)
-        check = check.model_copy(update={"task": check.task or stored.task})
+        check = check.replaced(task=check.task or stored.task)
         return Recovered(CHECK_MANAGER, check.to_wire())
     attempts = (RetrainReport.from_termination_message(text) for text in texts)
     retrain = next((r for r in attempts if r is not None and _is_of(job, r.last_retraining)), None)
     retrain = retrain or _failed_retraining(job, how_it_ended(job, pods), now)
-    retrain = retrain.model_copy(update={"model": retrain.model or stored.model})
+    retrain = retrain.replaced(model=retrain.model or stored.model)
     return Recovered(RETRAIN_MANAGER, retrain.to_wire())
 
 

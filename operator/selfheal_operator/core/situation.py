@@ -115,7 +115,7 @@ def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
         )
     if memory.last_start_time is None or rules is None:
         return memory
-    return memory.model_copy(update={"cooldown_until_time": cooldown_end(rules.spec, memory.last_start_time)})
+    return memory.replaced(cooldown_until_time=cooldown_end(rules.spec, memory.last_start_time))
 
 
 def _rejection(seen: Observed) -> Rejection | None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import (
     CheckResult,
     ConditionStatus,
@@ -11,13 +12,7 @@ from selfheal_operator.api.reasons import (
     Reason,
     RetrainResult,
 )
-from selfheal_operator.api.v1alpha1 import (
-    ActiveJob,
-    HistoryEntry,
-    LastCheck,
-    ModelMonitorStatus,
-    format_time,
-)
+from selfheal_operator.api.v1alpha1 import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
 from selfheal_operator.core.conditions import Finding, set_conditions
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.jobs import retrain_job_name
@@ -39,11 +34,9 @@ def stored_operator_status(status: ModelMonitorStatus) -> dict[str, Any]:
     Conditions of other types are their writers'. The order of map lists means nothing: it is made the same.
     """
     by_type = {condition.type: condition for condition in status.conditions}
-    status = status.model_copy(
-        update={
-            "conditions": [by_type[kind] for kind in ConditionType if kind in by_type],
-            "active": sorted(status.active, key=lambda job: job.name),
-        }
+    status = status.replaced(
+        conditions=[by_type[kind] for kind in ConditionType if kind in by_type],
+        active=sorted(status.active, key=lambda job: job.name),
     )
     return {name: value for name, value in status.to_wire().items() if name not in _CONTAINERS_PART}
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1 import LastCheck, ModelMonitorSpec, RetrainingStatus, format_time
+from selfheal_operator.api.v1alpha1 import LastCheck, ModelMonitorSpec, RetrainingStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,24 +87,30 @@ class Leading:
     async def _work(self) -> None:
         reconciler = self._context.reconciler = self._new_reconciler()
         reconciler.instruments.set_leader(leads=True)
-        queue = reconciler.queue
+        acquired = self._leadership.acquired
+        # What the leader before has written last, the watch may tell later: a Job that it made, and that is
+        # gone by now, would be made once more. To list ten thousand monitors takes seconds; what is due does
+        # not wait for them, but is read by itself.
+        reconciler.know = lambda key: self._sweeper.know(key, acquired)
         try:
-            # What the leader before has written last, the watch may tell later: a Job that it made, and that
-            # is gone by now, would be made once more.
-            await self._sweeper.catch_up(self._leadership.acquired)
-            promises = self._context.store.oldest_promise_first()
-            for key, promised in promises:
-                queue.add_at(key, promised)
-            for key in self._context.store.unanswered():
-                queue.add(key)
             async with asyncio.TaskGroup() as group:
-                group.create_task(queue.run_clock())
-                group.create_task(look_at_all(queue, [key for key, _ in promises]))
+                group.create_task(reconciler.queue.run_clock())
+                group.create_task(self._take_over(reconciler.queue, acquired))
                 for _ in range(self._workers):
                     group.create_task(reconciler.run_worker())
         finally:
             self._context.reconciler = None
             reconciler.instruments.set_leader(leads=False)
+
+    async def _take_over(self, queue: WorkQueue[Key], acquired: float) -> None:
+        """Have looked at what is due, then at everything."""
+        store = self._context.store
+        for key, promised in store.oldest_promise_first():
+            queue.add_at(key, promised)
+        for key in store.unanswered():
+            queue.add(key)
+        await self._sweeper.catch_up(acquired)
+        await look_at_all(queue, [key for key, _ in store.oldest_promise_first()])
 
 
 async def look_at_all(queue: WorkQueue[Key], keys: Iterable[Key]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,6 +38,8 @@ class Reconciler:
     defaults: JobDefaults
     clock: Callable[[], datetime]
     instruments: Instruments = field(default_factory=Instruments)
+    know: Callable[[Key], Awaitable[None]] | None = None
+    """Returns when all is known that the leader before has written of a monitor."""
     _failures: dict[Key, int] = field(default_factory=dict)
 
     async def run_worker(self) -> None:
@@ -69,6 +71,8 @@ class Reconciler:
         Returns:
             When to look again if nothing happens before.
         """
+        if self.know is not None:
+            await self.know(key)
         for _ in range(MOST_STEPS):
             seen = self.store.observe(key, self.defaults)
             if seen is None:

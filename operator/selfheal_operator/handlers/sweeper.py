@@ -12,7 +12,7 @@ from typing import Final
 from selfheal_operator.core.errors import SelfhealError
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster
-from selfheal_operator.kube.resync import probe, resync, sweep
+from selfheal_operator.kube.resync import probe, refresh, resync, sweep
 from selfheal_operator.kube.store import Key, Store
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ class Sweeper:
         self._asked = asked
         self._one_at_a_time = asyncio.Lock()
         self._true_since = -math.inf
+        self._known: dict[Key, float] = {}
+        """Since when single monitors are known, where that is later than of all."""
         self._next_complaint = -math.inf
         self.listed = asyncio.Event()
         """Set once everything has been listed."""
@@ -61,6 +63,18 @@ class Sweeper:
         while self._true_since < since:
             if not await self._tried(self._sweep):
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def know(self, key: Key, since: float) -> None:
+        """Return when the store knows all of one monitor that had been written before `since`.
+
+        Raises:
+            SelfhealError: It could not be read.
+        """
+        if self._true_since >= since or self._known.get(key, -math.inf) >= since:
+            return
+        begun = time.monotonic()
+        await refresh(self._cluster, self._store, key)
+        self._known[key] = begun
 
     async def until_served(self) -> None:
         """Return when the API server knows ModelMonitors, and they may be listed."""
@@ -89,17 +103,21 @@ class Sweeper:
         async with self._one_at_a_time:
             begun = time.monotonic()
             await resync(self._cluster, self._store)
-            self._true_since = begun
+            self._is_true(begun)
 
     async def _sweep(self) -> None:
         async with self._one_at_a_time:
             begun = time.monotonic()
             changed = await sweep(self._cluster, self._store)
-            self._true_since = begun
+            self._is_true(begun)
         if changed:
             logger.info("Found what the watch had not told yet", extra={"monitors": len(changed)})
         for key in changed:
             self._wake(key)
+
+    def _is_true(self, since: float) -> None:
+        self._true_since = since
+        self._known.clear()
 
     async def _succeed(self, attempt: Callable[[], Awaitable[None]]) -> None:
         while not await self._tried(attempt):  # noqa: ASYNC110 - there is nothing to wait for but time

@@ -126,6 +126,7 @@ class ApiClient:
             if timeout_seconds <= 0:
                 raise NotLeaderError(f"{method} {path}: not sent, this operator does not lead")
         began, code = time.monotonic(), None
+        asked = self._clock.monotonic() if self._clock else 0.0
         try:
             response = await self._transport.call_api(
                 method, url, headers, body, _request_timeout=timeout_seconds
@@ -137,7 +138,7 @@ class ApiClient:
         finally:
             self.instruments.observe_call(method, path, code, time.monotonic() - began)
         if self._clock is not None and (date := response.getheader("Date")):
-            self._clock.hear(date, time.monotonic() - began)
+            self._clock.hear(date, asked)
         if response.status >= HTTPStatus.BAD_REQUEST:
             failure = _failure(response.status, raw, response.getheader("Retry-After"), f"{method} {path}")
             if self._throttle is not None and isinstance(failure, UnavailableError):

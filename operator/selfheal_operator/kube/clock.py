@@ -37,19 +37,23 @@ class ServerClock:
         """Return the time."""
         return datetime.fromtimestamp(self._monotonic() + self._offset, UTC)
 
-    def hear(self, date: str, seconds: float) -> None:
+    def monotonic(self) -> float:
+        """Return the seconds of a clock that is never stepped."""
+        return self._monotonic()
+
+    def hear(self, date: str, asked: float) -> None:
         """Compare with the API server.
 
         Args:
             date: The Date header of an answer.
-            seconds: How long the answer took: the header was written some time in between.
+            asked: When the answer was asked for, by `monotonic`: the header was written some time since.
         """
         try:
             told = parsedate_to_datetime(date).timestamp()
         except ValueError:
             return
         now = self._monotonic()
-        earliest, latest = told - TOLERANCE_SECONDS, told + 1 + seconds + TOLERANCE_SECONDS
+        earliest, latest = told - TOLERANCE_SECONDS, told + 1 + (now - asked) + TOLERANCE_SECONDS
         wall = self._wall() - now
         agrees = earliest <= now + wall <= latest
         if agrees:

@@ -14,6 +14,7 @@ from selfheal_operator.api.names import (
     KIND,
     LABEL_MANAGED_BY,
     LABEL_MONITOR,
+    LABEL_MONITOR_UID,
     MANAGED_BY,
     OPERATOR_MANAGER,
     PLURAL,
@@ -90,10 +91,13 @@ class Cluster:
         async for item in self._items(path, accept=METADATA_LIST):
             yield _listed(item, item["metadata"]["name"])
 
-    async def jobs(self, namespace: str = EVERYWHERE) -> AsyncIterator[tuple[Job, str]]:
-        """Yield all Jobs of ours, each with its resourceVersion."""
-        path, selector = _collection("/apis/batch/v1", namespace, "jobs"), {"labelSelector": JOB_SELECTOR}
-        async for item in self._items(path, selector):
+    async def jobs(
+        self, namespace: str = EVERYWHERE, owner_uid: str | None = None
+    ) -> AsyncIterator[tuple[Job, str]]:
+        """Yield all Jobs of ours, or those of one monitor, each with its resourceVersion."""
+        selector = JOB_SELECTOR if owner_uid is None else f"{JOB_SELECTOR},{LABEL_MONITOR_UID}={owner_uid}"
+        path = _collection("/apis/batch/v1", namespace, "jobs")
+        async for item in self._items(path, {"labelSelector": selector}):
             if (job := job_from(item)) is not None:
                 yield job, item["metadata"]["resourceVersion"]
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 from selfheal_operator.core.errors import RejectedError
+from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, Listed
 from selfheal_operator.kube.store import Key, Store
@@ -79,6 +80,25 @@ async def sweep(cluster: Cluster, store: Store) -> set[Key]:
     await _read(monitors, lambda each: _read_monitor(cluster, store, each))
     await _read(jobs, lambda each: _read_job(cluster, store, each))
     return changed | before.evict(store, listed, refused)
+
+
+async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
+    """Do the same for one monitor, at once."""
+    before, namespace = store.observe(key, JobDefaults()), key.namespace
+    try:
+        body = await cluster.monitor(*key)
+    except NotFoundError:
+        if before is not None:
+            store.drop_monitor(key, before.monitor.uid)
+        return
+    store.put_monitor(body)
+    uid, listed = body["metadata"]["uid"], set[str]()
+    async for job, resource_version in cluster.jobs(namespace, uid):
+        store.put_job(job, resource_version)
+        listed.add(job.uid)
+    for job in before.jobs if before is not None and before.monitor.uid == uid else ():
+        if job.uid not in listed:
+            store.drop_job(job)
 
 
 class _Before:

@@ -118,7 +118,7 @@ def test_the_next_check_finds_it_by_two_requests(read_only: RunRequest, calls: l
     assert columns_read(seen) == {"measured"}
 
     calls.clear()
-    other = look(read_only.model_copy(update={"spec": read_only.spec.model_copy(update={"target": "plan"})}))
+    other = look(read_only.replaced(spec=read_only.spec.replaced(target="plan")))
 
     assert not by_profile(other)
     assert calls == [experiment]
@@ -143,7 +143,7 @@ def test_a_changed_reference_takes_its_place(read_only: RunRequest) -> None:
     stored(table(7), path, 1_710_000_000_000_000_000)
     assert not by_profile(look(read_only))
 
-    check(read_only.model_copy(update={"job_name": "churn-check-2"}))
+    check(read_only.replaced(job_name="churn-check-2"))
 
     assert by_profile(look(read_only))
 
@@ -158,7 +158,7 @@ def test_a_run_that_was_deleted_takes_its_profile_along(read_only: RunRequest) -
     server.tag_experiment(experiment.experiment_id, tag, f"{experiment.tags[tag]}.gone")
 
     assert not by_profile(look(read_only))
-    check(read_only.model_copy(update={"job_name": "churn-check-2"}))
+    check(read_only.replaced(job_name="churn-check-2"))
     assert by_profile(look(read_only))
 
 

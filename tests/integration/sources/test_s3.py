@@ -25,7 +25,7 @@ PREFIX = "SELFHEAL_CURRENT_"
 
 def place(uri: str, *, prefix: str = PREFIX) -> Place:
     """Return the place of the current data, whose Secret is called lake."""
-    source = DataSource.model_validate({"uri": uri, "secretRef": {"name": "lake"}})
+    source = DataSource.from_wire({"uri": uri, "secretRef": {"name": "lake"}})
     return Place(source=source, field="spec.dataset.current.uri", env_prefix=prefix)
 
 

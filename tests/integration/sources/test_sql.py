@@ -33,7 +33,7 @@ INSIDE = [-59, -1, 0]
 def place(uri: str, query: str | None = None, key: str | None = None) -> Place:
     """Return a place in the database; its Secret is called warehouse."""
     secret = {"name": "warehouse"} | ({"key": key} if key else {})
-    source = DataSource.model_validate({"uri": uri, "query": query, "secretRef": secret})
+    source = DataSource.from_wire({"uri": uri, "query": query, "secretRef": secret})
     return Place(source=source, field="spec.dataset.current.uri", env_prefix="SELFHEAL_CURRENT_")
 
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, last_check, last_retraining, model_version
+from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import CheckResult, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, Report, RetrainReport
 from selfheal_operator.api.v1alpha1 import (
-    ApiModel,
     DriftedColumn,
     LastCheck,
     LastRetraining,
@@ -41,7 +41,7 @@ def some(
     model: type[Model], *, optional: Mapping[str, st.SearchStrategy[Any]] | None = None, **required: Any
 ) -> st.SearchStrategy[Model]:
     """Return a strategy for a model."""
-    return st.fixed_dictionaries(required, optional=optional or {}).map(model.model_validate)
+    return st.fixed_dictionaries(required, optional=optional or {}).map(lambda fields: model(**fields))
 
 
 checks = some(

@@ -15,6 +15,7 @@ from builders import (
     status,
 )
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
+from selfheal_operator.api.v1alpha1 import ActiveJob
 from selfheal_operator.core.jobs import check_job_name
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Job, Observed
@@ -119,7 +120,7 @@ def test_a_retraining_for_which_there_is_no_room_says_so_and_keeps_no_check_wait
 
 def test_a_check_that_only_the_status_knows_is_looked_up_before_the_next_starts():
     """Another operator started it; the watch of Jobs is behind that of monitors."""
-    unknown = {"name": "churn-check-1", "uid": "uid", "purpose": "Check"}
+    unknown = ActiveJob(name="churn-check-1", uid="uid", purpose=Purpose.CHECK)
     told = status(active=[unknown], last_schedule_time=NOON, next_check_time=ONE)
 
     order = plan_monitor(observed(monitor(status=told)), ONE).job

@@ -38,7 +38,7 @@ def told(seen: Observed, now: datetime) -> list[str]:
 
 def having(seen: Observed, *jobs, **fields) -> Observed:
     """Return the monitor with more in its status, and these Jobs."""
-    new = seen.monitor.status.model_copy(update=fields)
+    new = seen.monitor.status.replaced(**fields)
     return replace(seen, monitor=replace(seen.monitor, status=new), jobs=jobs)
 
 
@@ -268,12 +268,10 @@ def while_it_runs() -> Observed:
 def test_the_end_of_a_retraining_is_told_even_if_drift_was_found_again_meanwhile() -> None:
     """The condition speaks of the cooldown by then; the Event speaks of what became of the retraining."""
     seen = while_it_runs()
-    new = seen.monitor.status.model_copy(
-        update={
-            "last_retraining": last_retraining(),
-            "last_check": last_check(NOON + HOUR),
-            "next_check_time": NOON + 2 * HOUR,
-        }
+    new = seen.monitor.status.replaced(
+        last_retraining=last_retraining(),
+        last_check=last_check(NOON + HOUR),
+        next_check_time=NOON + 2 * HOUR,
     )
     later = replace(
         seen,

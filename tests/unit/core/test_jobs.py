@@ -56,7 +56,7 @@ def expanded(value: str, environment: dict[str, str]) -> str:
 def request_in(job: dict[str, Any], environment: dict[str, str] | None = None) -> RunRequest:
     """Return the request that the container finds in its environment."""
     value = next(e["value"] for e in container_of(job)["env"] if e["name"] == "SELFHEAL_REQUEST")
-    return RunRequest.model_validate_json(expanded(value, environment or {}))
+    return RunRequest.from_json(expanded(value, environment or {}))
 
 
 def test_a_check_job_is_this_document():

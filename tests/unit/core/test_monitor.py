@@ -92,7 +92,7 @@ def test_a_slot_that_comes_due_while_a_check_runs_waits_for_it():
     """Two checks of one monitor never run at the same time."""
     seen = settled(observed(monitor(), job(slot=NOON)), NOON)
 
-    reported = seen.monitor.status.model_copy(update={"last_check": last_check(NOON, CheckResult.NO_DRIFT)})
+    reported = seen.monitor.status.replaced(last_check=last_check(NOON, CheckResult.NO_DRIFT))
     ended = observed(replace(seen.monitor, status=reported), finished_job(slot=NOON))
 
     assert ordered(plan_monitor(seen, NOON + HOUR)) is None
@@ -410,7 +410,7 @@ def test_an_ordinary_check_is_told_by_one_status_or_two(takes, statuses):
             (slot + takes, (finished_job(slot=slot),), last_check(slot, CheckResult.NO_DRIFT)),
             (following - SECOND, (finished_job(slot=slot),), last_check(slot, CheckResult.NO_DRIFT)),
         ):
-            told = seen.monitor.status.model_copy(update={"last_check": check})
+            told = seen.monitor.status.replaced(last_check=check)
             seen = replace(seen, monitor=replace(seen.monitor, status=told), jobs=jobs)
             writes += plan_monitor(seen, now).status is not None
             seen = settled(seen, now)
@@ -451,8 +451,8 @@ def test_a_refused_retraining_does_not_keep_checks_from_running():
 def test_conditions_of_other_owners_are_not_ours_to_write():
     """Conditions is a map list: another controller's entry there is no difference to undo."""
     seen = settled(observed(), at("11:30"))
-    foreign = seen.monitor.status.conditions[0].model_copy(update={"type": "Approved"})
-    told = seen.monitor.status.model_copy(update={"conditions": [foreign, *seen.monitor.status.conditions]})
+    foreign = seen.monitor.status.conditions[0].replaced(type="Approved")
+    told = seen.monitor.status.replaced(conditions=[foreign, *seen.monitor.status.conditions])
     seen = replace(seen, monitor=replace(seen.monitor, status=told))
 
     assert plan_monitor(seen, at("11:31")).status is None

@@ -23,7 +23,7 @@ def recovered_check(*pods, job=CHECK_JOB, stored: ModelMonitorStatus | None = No
     """Return the lastCheck that is recovered."""
     recovered = recover_report(job, pods, stored or status(), LATER)
     assert recovered.manager == CHECK_MANAGER
-    return CheckReport.model_validate(recovered.status).last_check
+    return CheckReport.from_wire(recovered.status).last_check
 
 
 def test_a_report_is_found_in_the_termination_message():
@@ -94,7 +94,7 @@ def test_a_retraining_without_a_report_has_failed_and_the_model_stays():
     recovered = recover_report(finished_job(RETRAIN), [], status(model=model), LATER)
 
     assert recovered.manager == RETRAIN_MANAGER
-    report = RetrainReport.model_validate(recovered.status)
+    report = RetrainReport.from_wire(recovered.status)
     assert report.last_retraining.result is RetrainResult.FAILED
     assert report.last_retraining.message == "Job churn-retrain-1 ended without a report"
     assert report.model == model

@@ -227,8 +227,8 @@ def test_retraining_says_what_there_is_to_say(case, told, jobs, expected):
 def test_the_times_of_checks_are_those_of_their_verdicts():
     """A check that could not look does not move the time of the last one that could."""
     good = settled(checked(CheckResult.NO_DRIFT, next_check_time=NOON + 2 * HOUR), LATER)
-    worse = good.monitor.status.model_copy(
-        update={"last_check": last_check(NOON + HOUR, CheckResult.ERROR, completion_time=None)}
+    worse = good.monitor.status.replaced(
+        last_check=last_check(NOON + HOUR, CheckResult.ERROR, completion_time=None)
     )
 
     found = written(replace(good, monitor=replace(good.monitor, status=worse)), NOON + HOUR + MINUTE)
@@ -242,7 +242,7 @@ def test_the_history_holds_the_newest_ten_newest_first():
     seen = observed(monitor(spec_document(suspend=True)))
     for number in range(MAX_HISTORY + 2):
         check = last_check(NOON + number * HOUR, CheckResult.NO_DRIFT)
-        told = seen.monitor.status.model_copy(update={"last_check": check})
+        told = seen.monitor.status.replaced(last_check=check)
         seen = replace(seen, monitor=replace(seen.monitor, status=told))
         seen = settled(settled(seen, NOON + number * HOUR), NOON + number * HOUR + SECOND)
 

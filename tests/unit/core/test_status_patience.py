@@ -40,7 +40,7 @@ def test_a_start_is_told_after_five_seconds():
 def test_a_verdict_is_told_at_once():
     """Somebody waits to read it."""
     seen = just_started()
-    verdict = seen.monitor.status.model_copy(update={"last_check": last_check(ONE, CheckResult.NO_DRIFT)})
+    verdict = seen.monitor.status.replaced(last_check=last_check(ONE, CheckResult.NO_DRIFT))
 
     plan = plan_monitor(replace(seen, monitor=replace(seen.monitor, status=verdict)), ONE + SECOND)
 
@@ -59,7 +59,7 @@ def test_an_edited_spec_is_acknowledged_at_once():
 def test_a_job_that_is_gone_is_told_at_once():
     """No verdict will come that the same write could tell of."""
     seen = just_started()
-    stored = seen.monitor.status.model_copy(update={"last_schedule_time": NOON - HOUR})
+    stored = seen.monitor.status.replaced(last_schedule_time=NOON - HOUR)
 
     plan = plan_monitor(
         replace(seen, monitor=replace(seen.monitor, status=stored), jobs=(finished_job(),)), NOON + MINUTE

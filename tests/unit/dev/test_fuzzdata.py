@@ -10,6 +10,7 @@ from fuzzdata.inputs import CANARY, Kind
 from fuzzdata.promises import SECRET, broken_promises
 from fuzzdata.worker import KINDS, check, kind_of
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT
+from selfheal_operator.api.reasons import CheckResult
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.v1alpha1 import LastCheck
 
@@ -38,15 +39,15 @@ def test_the_short_version_meets_sixty_kinds() -> None:
 def report(**changes: Any) -> CheckReport:
     """Return a report that keeps every promise, with changes."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    check = {
+    check: dict[str, Any] = {
         "slot": now,
         "job_name": "churn-check-1",
-        "result": "Error",
+        "result": CheckResult.ERROR,
         "reason": "DataUnreadable",
         "message": "The file cannot be read.",
         "observed_generation": 1,
     }
-    return CheckReport(last_check=LastCheck.model_validate(check | changes))
+    return CheckReport(last_check=LastCheck(**(check | changes)))
 
 
 @pytest.mark.parametrize(

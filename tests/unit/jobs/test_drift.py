@@ -16,7 +16,7 @@ def compared(reference: Any, current: Any, **rules: Any) -> Any:
     """Return the comparison of two tables."""
     reference, current = (ArrowTable.of_pandas(pd.DataFrame(side)) for side in (reference, current))
     walk = Walk(reference, current, "label")
-    return compare(walk, Drift.model_validate({"rule": "Evidently"} | rules), 0.3, walk)
+    return compare(walk, Drift.from_wire({"rule": "Evidently"} | rules), 0.3, walk)
 
 
 def normal(rows: int, mean: float = 0.0, seed: int = 0) -> Any:

@@ -10,7 +10,7 @@ from run_requests import run_request
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 
-REQUEST = run_request(Purpose.CHECK).model_dump_json(by_alias=True)
+REQUEST = run_request(Purpose.CHECK).to_json()
 
 
 def started(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,3 +55,18 @@ def test_an_error_that_is_reported_is_no_failure() -> None:
     assert run.returncode == 0
     assert '"reason": "DataNotFound"' in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("purpose", "threads"), [("check", "1"), ("retrain", None)])
+def test_a_check_has_no_threads_for_matrices_and_a_retraining_has(purpose: str, threads: str | None) -> None:
+    """A check has none that are worth it."""
+    script = (
+        "import os, sys; from selfheal_jobs.__main__ import main; main(sys.argv[1:]); "
+        "print(os.environ.get('OPENBLAS_NUM_THREADS'), 'numpy' in sys.modules)"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    run = subprocess.run(
+        [sys.executable, "-c", script, purpose], env=kept, capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout.splitlines()[-1] == f"{threads} False"

@@ -320,7 +320,7 @@ def test_the_share_is_that_of_evidentlys_preset(rows: Any, rules: Any) -> None:
     reference, current = frames(sum(rows), rows)
     before, now = ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current)
     walk = Walk(before, now, target="label")
-    mine = compare(walk, Drift.model_validate(rules | {"rule": "Evidently"}), 0.3, walk)
+    mine = compare(walk, Drift.from_wire(rules | {"rule": "Evidently"}), 0.3, walk)
     kinds = {each.name: each.kind for each in mine.columns}
     definition = DataDefinition(
         numerical_columns=[name for name, kind in kinds.items() if kind is NUMERICAL],

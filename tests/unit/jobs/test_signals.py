@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from run_requests import run_request
 from selfheal_jobs.check import look, report_of
 from selfheal_jobs.duplicated_rows import duplicated_rows
-from selfheal_jobs.errors import DataError
-from selfheal_jobs.performance import performance
 from selfheal_jobs.signals import judged
 from selfheal_jobs.table import ArrowTable
 from selfheal_operator.api.reasons import Reason, SignalResult
@@ -223,75 +221,16 @@ def test_a_metric_that_says_nothing_about_the_values_is_unknown(
     assert (signal.result, signal.reason) == (SignalResult.UNKNOWN, Reason.METRIC_NOT_APPLICABLE)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.one_of(st.none(), st.integers(0, 3))), min_size=1))
-def test_accuracy_is_the_share_of_equal_pairs(pairs: list[tuple[int, int | None]]) -> None:
-    """Rows without a prediction do not count, and a gap among integers makes no other classes of them."""
-    both = [pair for pair in pairs if pair[1] is not None]
-    if not both:
-        return
-    table = ArrowTable.of_pandas(
-        pd.DataFrame(
-            {"label": [a for a, _ in pairs], "score": [None if b is None else float(b) for _, b in pairs]}
-        )
-    )
-
-    value, rows = performance("accuracy", table, target="label", prediction="score")
-
-    assert rows == len(both)
-    assert value == pytest.approx(sum(a == b for a, b in both) / len(both))
-
-
 @given(st.floats(), st.floats(-10, 10), st.floats(0, 10))
 def test_what_is_no_number_is_never_within_limits(value: float, low: float, width: float) -> None:
     """NaN breaches every limit; all else is breached exactly outside of them."""
-    signal = Signal.model_validate(
+    signal = Signal.from_wire(
         {"name": "s", "type": "DataQuality", "metric": "nullShare", "minValue": low, "maxValue": low + width}
     )
 
     within = judged(signal, value, "here").result is SignalResult.WITHIN_LIMITS
 
     assert within == (low <= value <= low + width)
-
-
-@pytest.mark.parametrize(
-    ("labels", "predictions", "value"),
-    [
-        ([1, 0, 1, 0], [1.0, 0.0, None, 1.0], 2 / 3),
-        ([True, False], [1, 0], 1.0),
-        (["1", "0"], [1, 0], 1.0),
-        (["a", "b"], ["b", "a"], 0.0),
-    ],
-    ids=["a gap among integers", "booleans", "digits as text", "all wrong"],
-)
-def test_classes_are_the_same_however_they_are_stored(labels: Any, predictions: Any, value: float) -> None:
-    """A file format is no mistake of the model."""
-    table = ArrowTable(pa.table({"label": labels, "score": predictions}))
-
-    assert performance("accuracy", table, target="label", prediction="score")[0] == pytest.approx(value)
-
-
-@pytest.mark.parametrize(
-    ("metric", "labels", "predictions"),
-    [
-        ("accuracy", ["yes", "no"], [1, 0]),
-        ("f1", [[1], [2]], [1, 2]),
-        ("rocAuc", [1, 1], [0.1, 0.9]),
-        ("rocAuc", [1, 2, 3], [0.1, 0.9, 0.5]),
-        ("r2", [1.0], [1.0]),
-        ("rmse", [1e308, -1e308], [-1e308, 1e308]),
-    ],
-    ids=["no class in common", "lists", "one class", "three classes", "one row", "overflow"],
-)
-def test_a_metric_that_cannot_be_computed_is_never_a_number(
-    metric: str, labels: Any, predictions: Any
-) -> None:
-    """Zero would be an answer, and a wrong one."""
-    table = ArrowTable(pa.table({"label": labels, "score": predictions}))
-
-    with pytest.raises(DataError, match=f"{metric} cannot be computed") as complaint:
-        performance(metric, table, target="label", prediction="score")
-
-    assert complaint.value.reason is Reason.METRIC_NOT_APPLICABLE
 
 
 @given(

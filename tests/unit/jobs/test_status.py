@@ -6,6 +6,7 @@ What the real one does with a report is tested in tests/integration.
 import json
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def check_report(**more: Any) -> Any:
     """Return a report of a check."""
     return CheckReport(
         last_check=LastCheck(
-            slot=SLOT,
+            slot=datetime.fromisoformat(SLOT),
             job_name="churn-check-1",
             result=CheckResult.DRIFT,
             reason="ThresholdExceeded",
@@ -46,7 +47,7 @@ def retrain_report(**more: Any) -> Any:
     """Return a report of a retraining."""
     return RetrainReport(
         last_retraining=LastRetraining(
-            slot=SLOT,
+            slot=datetime.fromisoformat(SLOT),
             job_name="churn-retrain-1",
             result=RetrainResult.NOT_IMPROVED,
             reason="NoImprovement",

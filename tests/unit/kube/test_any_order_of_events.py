@@ -351,13 +351,18 @@ class World(RuleBasedStateMachine):
             self._finish(job, last_words, succeeds=end in (End.REPORTS, End.ONLY_LAST_WORDS))
 
     def _report(self, job: Job, result: CheckResult) -> CheckReport | RetrainReport:
-        common = {"slot": job.slot, "job_name": job.name, "message": "told", "observed_generation": 1}
+        common: dict[str, Any] = {
+            "slot": job.slot,
+            "job_name": job.name,
+            "message": "told",
+            "observed_generation": 1,
+        }
         if job.purpose is Purpose.CHECK:
             share = "1.0000" if result is CheckResult.DRIFT else "0.0000"
             told = common | {"result": result, "reason": "Told", "drift_share": share}
-            return CheckReport(last_check=LastCheck.model_validate(told))
+            return CheckReport(last_check=LastCheck(**told))
         told = common | {"result": RetrainResult.REGISTERED, "reason": Reason.MODEL_REGISTERED}
-        return RetrainReport(last_retraining=LastRetraining.model_validate(told))
+        return RetrainReport(last_retraining=LastRetraining(**told))
 
     def _deliver(self, job: Job, report: CheckReport | RetrainReport) -> None:
         """Apply the report, unless a newer slot has reported: what `selfheal_jobs.status` does."""

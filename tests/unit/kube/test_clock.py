@@ -22,7 +22,12 @@ class Machine:
 
     def answer(self, took: float = 0.01) -> None:
         """Let an answer of the API server come in."""
-        self.clock.hear(format_datetime(datetime.fromtimestamp(int(self.server), UTC), usegmt=True), took)
+        self.hear(self.server, took)
+
+    def hear(self, told: float, took: float = 0.01) -> None:
+        """Let an answer come in that has this time in its header."""
+        date = format_datetime(datetime.fromtimestamp(int(told), UTC), usegmt=True)
+        self.clock.hear(date, self.clock.monotonic() - took)
 
     def off(self) -> float:
         """Return by how many seconds the clock is wrong."""
@@ -76,7 +81,7 @@ def test_a_machine_that_starts_with_a_wrong_clock_takes_over_the_servers(machine
 def test_an_answer_that_took_long_says_little(machine):
     """Its header may be as old as the request."""
     machine.step = 8
-    machine.clock.hear(format_datetime(datetime.fromtimestamp(int(machine.server), UTC), usegmt=True), 10)
+    machine.answer(took=10)
 
     assert machine.off() == pytest.approx(8)
 
@@ -84,9 +89,8 @@ def test_an_answer_that_took_long_says_little(machine):
 def test_a_step_of_the_servers_clock_is_followed(machine):
     """All of the cluster goes by it: creation times, leases, the slots of other operators."""
     machine.answer()
-    ahead = datetime.fromtimestamp(int(machine.server + 600), UTC)
 
-    machine.clock.hear(format_datetime(ahead, usegmt=True), 0.01)
+    machine.hear(machine.server + 600)
 
     assert machine.off() == pytest.approx(600, abs=1)
 
@@ -105,6 +109,6 @@ def test_a_deviation_is_told_once_and_its_end(machine, caplog):
 
 def test_what_is_no_date_is_ignored(machine):
     """A proxy may write anything."""
-    machine.clock.hear("yesterday", 0.01)
+    machine.clock.hear("yesterday", machine.clock.monotonic())
 
     assert abs(machine.off()) < 0.001

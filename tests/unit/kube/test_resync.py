@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import NOON, spec_document
+from builders import HOUR, NOON, spec_document
 from memory_api import JOBS, MONITORS, MemoryApi
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.api.reasons import Purpose
@@ -14,7 +14,7 @@ from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube import resync as module
 from selfheal_operator.kube.cluster import Cluster
-from selfheal_operator.kube.resync import resync, sweep
+from selfheal_operator.kube.resync import refresh, resync, sweep
 from selfheal_operator.kube.store import Key, Store
 
 DEFAULTS = JobDefaults(tracking_uri="http://mlflow")
@@ -177,3 +177,44 @@ async def test_where_everything_is_refused_nothing_is_believed_to_be_gone(api, l
     with pytest.raises(RejectedError):
         await look(cluster, store)
     assert known(store) == before
+
+
+# --- one monitor --------------------------------------------------------------------------------------------
+
+
+async def test_a_refresh_finds_what_has_become_of_one_monitor_and_its_jobs(api):
+    """It was edited, one Job is new, one is gone; nothing else is looked at."""
+    cluster, store = await listed(api)
+    path = f"{MONITORS}/namespaces/a/{PLURAL}/churn"
+    gone = next(each for each in api.objects if each.startswith(f"{JOBS}/namespaces/a"))
+    api.delete(gone)
+    api.start(api.objects[path], NOON + HOUR)
+    api.edit_spec(path, spec_document(threshold=0.9))
+    api.edit_spec(f"{MONITORS}/namespaces/b/{PLURAL}/churn", spec_document(threshold=0.9))
+
+    await refresh(cluster, store, Key("a", "churn"))
+
+    assert {monitor.namespace: monitor.spec["threshold"] for monitor in store.monitors()} == {
+        "a": 0.9,
+        "b": 0.3,
+    }
+    seen = store.observe(Key("a", "churn"), DEFAULTS)
+    assert seen is not None
+    assert [job.slot for job in seen.jobs] == [NOON + HOUR]
+    assert seen.removed_slot == NOON
+    assert api.reads == [path]
+
+
+async def test_a_refresh_forgets_a_monitor_that_is_gone(api):
+    """And what was made anew under its name is another one, with Jobs of its own."""
+    cluster, store = await listed(api)
+    for path in [path for path in api.objects if "/namespaces/a/" in path]:
+        api.delete(path)
+    await refresh(cluster, store, Key("a", "churn"))
+    assert ("a", "churn") not in known(store)
+
+    api.apply("a")
+    await refresh(cluster, store, Key("a", "churn"))
+    seen = store.observe(Key("a", "churn"), DEFAULTS)
+    assert seen is not None
+    assert len(seen.jobs) == 1

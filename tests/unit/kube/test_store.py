@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from builders import DEFAULTS, HOUR, NOON, SECOND, UID, finished_job, job, monitor_body
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Purpose, Reason
-from selfheal_operator.api.v1alpha1 import format_time
 from selfheal_operator.core.observed import PodTrouble, Rejection
 from selfheal_operator.kube.store import Key, Store
 

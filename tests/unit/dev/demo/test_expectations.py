@@ -15,7 +15,7 @@ def status(
 ) -> ModelMonitorStatus:
     """Return a status with these outcomes."""
     run = {"slot": TIME, "jobName": "job", "reason": "Some", "message": "why", "observedGeneration": 1}
-    return ModelMonitorStatus.model_validate(
+    return ModelMonitorStatus.from_wire(
         {
             "lastCheck": run | {"result": check} if check else None,
             "lastRetraining": run | {"result": retraining} if retraining else None,
@@ -54,7 +54,7 @@ def test_a_retraining_is_waited_for_until_the_operator_has_seen_its_end() -> Non
     reported = status(check=CheckResult.DRIFT, retraining=RetrainResult.REGISTERED, count=1)
     job = ActiveJob(name="m-retrain-1", uid="1", purpose=Purpose.RETRAIN)
 
-    assert not is_settled(FLIGHTS_DELAY, reported.model_copy(update={"active": [job]}))
+    assert not is_settled(FLIGHTS_DELAY, reported.replaced(active=[job]))
     assert is_settled(FLIGHTS_DELAY, reported)
 
 

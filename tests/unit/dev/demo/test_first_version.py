@@ -26,4 +26,4 @@ def test_it_survives_the_way_through_the_environment() -> None:
     """The document alone is enough to repeat the run."""
     request = by_hand(monitor(SYNTHETIC, data="/data", tracking_uri="http://localhost:5000"), now=NOW)
 
-    assert RunRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
+    assert RunRequest.from_json(request.to_json()) == request

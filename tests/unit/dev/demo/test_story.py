@@ -19,7 +19,7 @@ REGISTERED = RUN | {"jobName": "m-retrain-1", "result": "Registered", "message":
 
 def sentences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return what is told between two statuses."""
-    read = ModelMonitorStatus.model_validate
+    read = ModelMonitorStatus.from_wire
     return list(told(read(before), read(after), now=NOW))
 
 

@@ -27,6 +27,7 @@ from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.reference_profile.profile import Profile
 from selfheal_jobs.sources.identity import identify
 from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.parquet_columns import ParquetColumns
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason
@@ -64,13 +65,18 @@ def folder(tmp_path: Path) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Every column that is read of a Parquet file, with the file's name."""
     found: list[tuple[str, str]] = []
-    really = ParquetReader.batches
+    batches, pieces = ParquetReader.batches, ParquetColumns._pieces
 
-    def batches(self: ParquetReader, names: Sequence[str], *others: Any) -> Iterator[pa.RecordBatch]:
+    def rows_of(self: ParquetReader, names: Sequence[str], *others: Any) -> Iterator[pa.RecordBatch]:
         found.extend((self.file.name, name) for name in names)
-        return really(self, names, *others)
+        return batches(self, names, *others)
 
-    monkeypatch.setattr(ParquetReader, "batches", batches)
+    def column_of(self: ParquetColumns, name: str, rows: int) -> Iterator[pa.Array]:
+        found.append((self._reader.file.name, name))
+        return pieces(self, name, rows)
+
+    monkeypatch.setattr(ParquetReader, "batches", rows_of)
+    monkeypatch.setattr(ParquetColumns, "_pieces", column_of)
     return found
 
 
@@ -379,11 +385,11 @@ def test_what_was_not_asked_for_at_first_is_learnt_later(folder: Path) -> None:
     known = request_in(folder, **spec)
     drifting = request_in(folder, signals=[{"name": "labels", "type": "TargetDrift"}], **spec)
     for request in (known, drifting):
-        checked(request.model_copy(update={"task": "Classification"}))
+        checked(request.replaced(task="Classification"))
     (path,) = profiles(folder)
 
     assert '"label":{' in path.read_bytes().decode()
-    assert columns_read(look(drifting.model_copy(update={"task": "Classification"}))) == {"measured"}
+    assert columns_read(look(drifting.replaced(task="Classification"))) == {"measured"}
 
 
 def test_a_profile_is_read_back_as_it_was_written(folder: Path) -> None:

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 span = TimeSpan("ts", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 table = open_table(Place(source=DataSource(uri=sys.argv[1]), field="f"), Asked(span=span, max_rows=1000))
 values = [table.column(name).to_pylist() for name in table.schema.names]
-foreign = {"pandas", "fsspec", "aiohttp", "sqlalchemy", "s3fs", "sklearn", "mlflow"} & set(sys.modules)
+heavy = {"pandas", "fsspec", "aiohttp", "sqlalchemy", "s3fs", "sklearn", "mlflow", "evidently", "pydantic"}
+foreign = heavy & set(sys.modules)
 import pyarrow as pa
 frame = pa.table({"a": [1, None]}).to_pandas()
 import pandas as pd

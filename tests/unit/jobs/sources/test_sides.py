@@ -107,7 +107,7 @@ def test_a_larger_side_is_a_sample_of_its_slot(folder: Path) -> None:
     reference = open_reference(asked)
 
     first, again = (open_current(asked, reference) for _ in range(2))
-    later = open_current(asked.model_copy(update={"slot": SLOT + timedelta(hours=1)}), reference)
+    later = open_current(asked.replaced(slot=SLOT + timedelta(hours=1)), reference)
 
     assert not reference.rows.sampled
     assert (first.num_rows, first.rows.sampled, first.rows.counted) == (1000, True, 5000)

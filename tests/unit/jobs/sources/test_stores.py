@@ -29,7 +29,7 @@ PREFIX = "SELFHEAL_CURRENT_"
 
 def place(uri: str, *, secret: bool = True) -> Place:
     """Return the place of the current data."""
-    source = DataSource.model_validate({"uri": uri} | ({"secretRef": {"name": "lake"}} if secret else {}))
+    source = DataSource.from_wire({"uri": uri} | ({"secretRef": {"name": "lake"}} if secret else {}))
     return Place(source=source, field="spec.dataset.current.uri", env_prefix=PREFIX)
 
 

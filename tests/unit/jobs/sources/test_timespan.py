@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_jobs.sources.timespan import TimeSpan, sort_by_time
+from selfheal_jobs.sources.time_sorting import sort_by_time
+from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_operator.api.v1alpha1 import Window
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What a drift check costs as a whole process, beside those of other tools."""

@@ -1,0 +1,141 @@
+"""`make bench-check`: a drift check as a whole process, beside those of other tools.
+
+From the start of the program to its end, its imports among it: wall time, CPU time and peak memory.
+The last line is JSON.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from localcluster.errors import LocalClusterError
+from selfheal_bench.arena import say
+from selfheal_bench.check.contenders import CONTENDERS, MAIN, Contender, Installed
+from selfheal_bench.check.entrant import Entrant
+from selfheal_bench.check.environments import NotInstalledError, python_for
+from selfheal_bench.check.ours import OURS, OurCheck
+from selfheal_bench.check.results import document, ratio, table
+from selfheal_bench.check.rounds import LIMIT_SECONDS, Course, Measured, Runs, measure, warm_up
+from selfheal_bench.check.stub import Stub, stub
+from selfheal_bench.check.tables import SIZES, Size, write_tables
+from selfheal_bench.check.targets import targets
+from selfheal_bench.errors import BenchError
+from selfheal_bench.machine import Machine
+
+TITLE = "selfheal, the container's command"
+
+
+def main() -> None:
+    """Measure every size, and print the figures."""
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _leave)  # else Python would end at once, and leave the tables behind
+    began = time.monotonic()
+    chosen = [CONTENDERS[name] for name in arguments.contenders]
+    sizes = {name: SIZES[name] for name in arguments.sizes}
+    print("\n".join(_introduction(chosen)), flush=True)
+    try:
+        installed, problems = _install(chosen)
+        machine = Machine.look()
+        measured = _measured(installed, problems, sizes, arguments)
+    except (BenchError, LocalClusterError) as error:
+        sys.exit(f"The benchmark could not be run to its end: {error}")
+    titles = {OURS: TITLE} | {each.name: each.title for each in chosen}
+    for name, found in measured.items():
+        print("", *table(sizes[name], found, titles), sep="\n")
+    goals = list(targets({name: ratio(found, MAIN) for name, found in measured.items()}))
+    print("\nTargets", *(f"  {goal.sentence}" for goal in goals), sep="\n")
+    seconds = time.monotonic() - began
+    print(f"Ran for {seconds / 60:.1f} minutes.")
+    versions = {each.name: each.version for each in chosen}
+    about = {"versions": versions, "seconds": round(seconds), "machine": machine.to_json()}
+    print(json.dumps(document(measured, sizes, goals) | about))
+
+
+def _introduction(chosen: Sequence[Contender]) -> Iterator[str]:
+    yield (
+        "Whole processes: start, imports, reading two Parquet files without drift between them, verdict.\n"
+        "Each run is a new process. They take turns; medians of all rounds, ratios of each round's two.\n"
+        f"{TITLE}: a stub in this benchmark answers for the API server (https)\n"
+        "and MLflow (http). The calls to both are in its figures; the others talk to nobody.\n"
+        "All settings are the defaults: no page is made without drift (spec.drift.report: OnDrift)."
+    )
+    for each in chosen:
+        yield f"{each.title} ({each.version}): {each.remark}."
+
+
+def _install(chosen: Sequence[Contender]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return the Pythons of those that could be installed, and what was in the way of the others."""
+    pythons, problems = {}, {}
+    for contender in chosen:
+        try:
+            pythons[contender.name] = python_for(contender, say)
+        except NotInstalledError as error:
+            say(f"{contender.name} could not be installed: {error}")
+            problems[contender.name] = f"it could not be installed: {error}"
+    return pythons, problems
+
+
+def _measured(
+    pythons: Mapping[str, Path],
+    problems: dict[str, str],
+    sizes: Mapping[str, Size],
+    arguments: argparse.Namespace,
+) -> dict[str, Measured]:
+    with tempfile.TemporaryDirectory(prefix="selfheal-bench-") as name, stub(Path(name)) as servers:
+        folder = Path(name)
+        course = Course(folder=folder, limit_seconds=arguments.limit_seconds)
+        everyone = _entrants(pythons, servers, folder)
+        tables = write_tables(folder, min(sizes.values(), key=lambda size: size.rows * size.columns))
+        problems |= warm_up(everyone, tables, course)
+        if OURS in problems:
+            raise BenchError(f"our own check cannot be run: {problems[OURS]}")
+        fit = [each for each in everyone if each.name not in problems]
+        order = [OURS, *arguments.contenders]
+        unfit = {each: Runs(problem=problem) for each, problem in problems.items()}
+        measured: dict[str, Measured] = {}
+        for size in sizes.values():
+            say(f"{size.name}: drawing {size.rows:,} rows of {size.columns} columns for each side")
+            tables = write_tables(folder, size)
+            found = measure(fit, tables, course, rounds=arguments.runs or size.runs) | unfit
+            measured[size.name] = {each: found[each] for each in order}
+            tables.reference.unlink()
+            tables.current.unlink()
+        return measured
+
+
+def _entrants(pythons: Mapping[str, Path], servers: Stub, folder: Path) -> list[Entrant]:
+    output = folder / "report.html"
+    others = (
+        Installed(contender=CONTENDERS[name], python=python, output=output)
+        for name, python in pythons.items()
+    )
+    return [OurCheck(servers=servers, folder=folder), *others]
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench-check", description=__doc__)
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="default: all")
+    parser.add_argument(
+        "--contenders", nargs="*", choices=CONTENDERS, default=list(CONTENDERS), help="default: all"
+    )
+    parser.add_argument(
+        "--runs", type=int, help="of each at every size (default: 7 at S and M, 3 at L and W)"
+    )
+    parser.add_argument(
+        "--limit-seconds", type=float, default=LIMIT_SECONDS, help="of one run (default: %(default)s)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()
