@@ -17,6 +17,9 @@ from selfheal_jobs.methods.pair import Counts
 
 _SMALL = 50
 """Expected on either side, of the rarer of two categories: below, p is exact."""
+_NOTHING = 1e-9
+"""A variance of X2 in units of its squared mean that is rounding; for many rows it is two by the degrees of
+freedom."""
 
 
 def p_value(counts: Counts) -> float:
@@ -32,6 +35,8 @@ def p_value(counts: Counts) -> float:
     expected = together * (n2 / n)
     statistic = float(np.sum((counts.current - expected) ** 2 / expected)) * n / n1
     mean, variance = _moments(counts, n)
+    if variance <= _NOTHING * mean**2:  # all that these margins allow differs as much
+        return 1.0
     degrees = max(1, round(2 * mean**2 / variance))
     return tails.chi_squared(statistic * degrees / mean, degrees)
 

@@ -1,6 +1,7 @@
 """P-values by which chance is judged: they must be small as rarely as they say, whatever the data."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -91,3 +92,12 @@ def test_next_to_no_rows_are_never_rare(rows: int) -> None:
 def test_constant_numbers_are_never_rare() -> None:
     """There is nothing to rank."""
     assert rank_test.p_value(Numbers(np.ones(50), np.ones(50))) == 1.0
+
+
+def test_the_smallest_samples_have_a_p_value() -> None:
+    """Given the margins of some, nothing can vary: whatever is found then is no surprise."""
+    for categories in (2, 3, 4):
+        sides = [np.array(each) for each in product(range(4), repeat=categories) if any(each)]
+        for reference, current in product(sides, sides):
+            if (reference + current).all():
+                assert 0 <= homogeneity.p_value(Counts(reference, current)) <= 1
