@@ -308,7 +308,8 @@ def _page(request: RunRequest, comparison: Comparison, reference: Table, current
     # Imported here: Evidently takes five seconds and 300 MB, and most checks make no report.
     from selfheal_jobs.evidently_report import page  # noqa: PLC0415
 
-    return page(comparison, reference, current, seed=int(request.slot.timestamp()))
+    threshold, seed = request.spec.threshold, int(request.slot.timestamp())
+    return page(comparison, reference, current, threshold=threshold, seed=seed)
 
 
 def _amended(report: CheckReport, **changes: str | None) -> CheckReport:

@@ -6,6 +6,7 @@ is told.
 """
 
 import html
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,13 +45,14 @@ class _Told:
         return self.column.score, self.column.drifted
 
 
-def page(comparison: Comparison, reference: Table, current: Table, *, seed: int) -> str:
+def page(comparison: Comparison, reference: Table, current: Table, *, threshold: float, seed: int) -> str:
     """Return the report as one self-contained page of 4 MB and more.
 
     Args:
         comparison: The columns, with scores and verdicts.
         reference: Where the comparison's columns are, the numerical ones as numbers.
         current: Likewise.
+        threshold: Of the share of drifted columns.
         seed: Which rows are drawn, where there are too many.
     """
     frames = _frame(reference, comparison, seed), _frame(current, comparison, seed)
@@ -59,6 +61,7 @@ def page(comparison: Comparison, reference: Table, current: Table, *, seed: int)
     with warnings.catch_warnings(action="ignore"):  # of its plots: constant columns, empty bins
         report = Report([DataDriftPreset(
             columns=[each.name for each in shown],
+            drift_share=_least_share(comparison, threshold),
             per_column_method={each.name: _registered(number, each) for number, each in enumerate(shown)},
             per_column_threshold={each.name: each.threshold for each in shown},
         )])  # fmt: skip
@@ -68,6 +71,11 @@ def page(comparison: Comparison, reference: Table, current: Table, *, seed: int)
         )
         made: str = snapshot.get_html_str(as_iframe=False)
     return _labelled(made, _label(reference.num_rows, current.num_rows, len(comparison.columns) - len(shown)))
+
+
+def _least_share(comparison: Comparison, threshold: float) -> float:
+    """Return the share from which on Evidently says drift: to it, one that equals the threshold is drift."""
+    return math.nextafter(threshold, 1) if comparison.share == threshold else threshold
 
 
 def _registered(number: int, column: ColumnDrift) -> str:

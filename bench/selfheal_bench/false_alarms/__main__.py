@@ -38,14 +38,27 @@ def main() -> None:
         "--checks", type=int, default=2_000, help="of each pair of sizes, with drift and without"
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="all pairs of these are run")
+    parser.add_argument(
+        "--pairs",
+        type=_pair,
+        nargs="+",
+        metavar="REFERENCE,CURRENT",
+        help="only these pairs of sizes are run",
+    )
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "selfheal")
     arguments = parser.parse_args()
     machine = Machine.look()
     with ProcessPoolExecutor(machine.cpus, mp_context=get_context("spawn")) as pool:
-        plain = _table(pool, PLAIN, list(product(arguments.sizes, repeat=2)), arguments.checks)
+        pairs = arguments.pairs or list(product(arguments.sizes, repeat=2))
+        plain = _table(pool, PLAIN, pairs, arguments.checks)
         others = {kind.name: _table(pool, kind, SOME, arguments.checks) for kind in _others(arguments.cache)}
     document = {"checks": arguments.checks, "threshold": 0.3, **_worst(plain), "plain": _json(plain)}
     print(json.dumps(document | {name: _json(table) for name, table in others.items()} | machine.to_json()))
+
+
+def _pair(text: str) -> tuple[int, int]:
+    reference, current = text.split(",")
+    return int(reference), int(current)
 
 
 def _others(cache: Path) -> Iterable[Kind]:

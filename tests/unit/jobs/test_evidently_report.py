@@ -40,7 +40,7 @@ def test_the_report_is_one_html_page_that_says_whose_scores_it_shows() -> None:
     """It is kept as an artifact and must open without anything beside it."""
     reference, current = tables(60)
 
-    html = page(compared(reference, current), reference, current, seed=1)
+    html = page(compared(reference, current), reference, current, threshold=0.3, seed=1)
 
     assert html.lstrip().lower().startswith("<!doctype html>")
     assert len(html) > 1_000_000
@@ -53,7 +53,7 @@ def test_of_many_rows_some_are_drawn_and_the_page_says_so() -> None:
     reference, current = tables(MOST_ROWS + 1)
     comparison = compared(reference, current)
 
-    html = page(comparison, reference, current, seed=1)
+    html = page(comparison, reference, current, threshold=0.3, seed=1)
 
     assert (
         f"drawn from 5,000 of {MOST_ROWS + 1:,} reference rows and 5,000 of {MOST_ROWS + 1:,} current" in html
@@ -62,7 +62,7 @@ def test_of_many_rows_some_are_drawn_and_the_page_says_so() -> None:
     assert moved.method == "wasserstein"
     assert f"{moved.score:.6f}" in html
     assert "Wasserstein distance (normed)" in html
-    assert page(comparison, reference, current, seed=2) != html
+    assert page(comparison, reference, current, threshold=0.3, seed=2) != html
 
 
 @pytest.mark.parametrize("rows", [1, 2])
@@ -70,4 +70,20 @@ def test_a_report_can_be_made_of_next_to_nothing(rows: int) -> None:
     """Evidently has no least number of rows."""
     reference, current = tables(rows)
 
-    assert page(compared(reference, current), reference, current, seed=1)
+    assert page(compared(reference, current), reference, current, threshold=0.3, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [(0.19, "Dataset Drift is detected."), (0.2, "Dataset Drift is NOT detected.")],
+    ids=["a share that is greater", "a share that equals it"],
+)
+def test_the_page_comes_to_the_verdict_of_the_monitors_threshold(threshold: float, said: str) -> None:
+    """Not of Evidently's own 0.5; and a share that equals the threshold is no drift, as in the status."""
+    reference, current = tables(60)
+    comparison = compared(reference, current)
+    assert comparison.share == 0.2
+
+    html = page(comparison, reference, current, threshold=threshold, seed=1)
+
+    assert f"{said} Dataset drift detection threshold is {threshold}" in html
