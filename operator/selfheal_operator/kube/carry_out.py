@@ -12,8 +12,8 @@ from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
 from selfheal_operator.core.plan import JobOrder, Plan
 from selfheal_operator.core.recovery import pod_trouble, recover_report
-from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, ForeignJobError
+from selfheal_operator.kube.resync import read_monitor
 from selfheal_operator.kube.store import Key, Store
 from selfheal_operator.metrics.instruments import Instruments
 
@@ -60,7 +60,7 @@ class Executor:
             else:
                 return False
         except ConflictError:
-            await self._refresh(key, seen.monitor.uid)
+            await read_monitor(self.cluster, self.store, key)  # what we knew of it is out of date
         return True
 
     async def _create(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
@@ -147,10 +147,3 @@ class Executor:
                 await self.cluster.post_event(monitor, event, self.clock())
             except (ConflictError, RejectedError) as error:
                 logger.warning("Event not recorded", extra={"error": str(error)})
-
-    async def _refresh(self, key: Key, uid: str) -> None:
-        """Read the monitor anew: what we knew of it is out of date."""
-        try:
-            self.store.put_monitor(await self.cluster.monitor(*key))
-        except NotFoundError:
-            self.store.drop_monitor(key, uid)

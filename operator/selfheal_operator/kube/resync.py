@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 from selfheal_operator.core.errors import RejectedError
-from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster, Listed
 from selfheal_operator.kube.store import Key, Store
@@ -77,28 +76,33 @@ async def sweep(cluster: Cluster, store: Store) -> set[Key]:
     changed = {Key(each.namespace, each.monitor) for each in (*monitors, *jobs)}
     if len(monitors) + len(jobs) > max(FEW, len(listed) // 10):
         return changed | await resync(cluster, store)
-    await _read(monitors, lambda each: _read_monitor(cluster, store, each))
+    await _read(monitors, lambda each: read_monitor(cluster, store, Key(each.namespace, each.name)))
     await _read(jobs, lambda each: _read_job(cluster, store, each))
     return changed | before.evict(store, listed, refused)
 
 
 async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
     """Do the same for one monitor, at once."""
-    before, namespace = store.observe(key, JobDefaults()), key.namespace
-    try:
-        body = await cluster.monitor(*key)
-    except NotFoundError:
-        if before is not None:
-            store.drop_monitor(key, before.monitor.uid)
+    await read_monitor(cluster, store, key)
+    if (uid := store.uid_of(key)) is None:
         return
-    store.put_monitor(body)
-    uid, listed = body["metadata"]["uid"], set[str]()
-    async for job, resource_version in cluster.jobs(namespace, uid):
+    before, listed = store.jobs_of(uid), set[str]()
+    async for job, resource_version in cluster.jobs(key.namespace, uid):
         store.put_job(job, resource_version)
         listed.add(job.uid)
-    for job in before.jobs if before is not None and before.monitor.uid == uid else ():
+    for job in before:
         if job.uid not in listed:
             store.drop_job(job)
+
+
+async def read_monitor(cluster: Cluster, store: Store, key: Key) -> None:
+    """Read a monitor anew, or forget it if it is gone; what has taken its name meanwhile is another one."""
+    uid = store.uid_of(key)
+    try:
+        store.put_monitor(await cluster.monitor(*key))
+    except NotFoundError:
+        if uid is not None:
+            store.drop_monitor(key, uid)
 
 
 class _Before:
@@ -147,13 +151,6 @@ async def _in_turn(scopes: Sequence[str], look: Callable[[str], Awaitable[None]]
 async def _read(stale: Sequence[Listed], read: Callable[[Listed], Awaitable[None]]) -> None:
     for start in range(0, len(stale), READERS):
         await asyncio.gather(*(read(each) for each in stale[start : start + READERS]))
-
-
-async def _read_monitor(cluster: Cluster, store: Store, each: Listed) -> None:
-    try:
-        store.put_monitor(await cluster.monitor(each.namespace, each.name))
-    except NotFoundError:
-        store.drop_monitor(Key(each.namespace, each.name), each.uid)
 
 
 async def _read_job(cluster: Cluster, store: Store, each: Listed) -> None:

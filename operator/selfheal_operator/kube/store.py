@@ -87,10 +87,9 @@ class Store:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        jobs = self._jobs.get(entry.uid, {})
         return Observed(
             monitor=entry.monitor(),
-            jobs=tuple(job for job, _ in jobs.values()),
+            jobs=tuple(self.jobs_of(entry.uid)),
             removed_slot=entry.removed_slot,
             unanswered=entry.unanswered,
             rejection=entry.rejection,
@@ -118,6 +117,11 @@ class Store:
             entry.resource_version, entry.document = version, _packed(body)
             entry.facts = facts_of(body)
         return True
+
+    def uid_of(self, key: Key) -> str | None:
+        """Return which monitor is known by this name; None if there is none."""
+        entry = self._entries.get(key)
+        return entry.uid if entry is not None else None
 
     def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
         """Say whether this state of the monitor is known, or a newer one."""
@@ -228,7 +232,11 @@ class Store:
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""
-        return [job for jobs in self._jobs.values() for job, _ in jobs.values()]
+        return [job for owner_uid in self._jobs for job in self.jobs_of(owner_uid)]
+
+    def jobs_of(self, owner_uid: str) -> list[Job]:
+        """Return the Jobs of one monitor."""
+        return [job for job, _ in self._jobs.get(owner_uid, {}).values()]
 
     def _count(self, job: Job | None, change: int) -> None:
         if job is None or job.finished:
