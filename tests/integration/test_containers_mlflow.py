@@ -14,16 +14,16 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.pyfunc.model import PythonModel
 
+from inbox import Inbox
 from run_requests import NOWHERE, run_request
 from selfheal_jobs import retrain_run
 from selfheal_jobs.check import run_check
 from selfheal_jobs.endurance import Endurance
 from selfheal_jobs.retrain import run_retrain
-from selfheal_jobs.status import Delivery
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
+from selfheal_operator.api.v1alpha1 import ModelVersion
 
 SMALL_FOREST = {
     "name": "forest",
@@ -32,27 +32,6 @@ SMALL_FOREST = {
 }
 SILLY = {"name": "silly", "estimator": "sklearn.dummy.DummyClassifier"}
 LINEAR = {"name": "linear", "estimator": "sklearn.linear_model.LogisticRegression"}
-
-
-class Inbox:
-    """Takes reports, and knows the present model, as the monitor's status does."""
-
-    def __init__(self, present: ModelVersion | None = None) -> None:
-        self.reports: list[Any] = []
-        self._present = present
-
-    def present_model(self) -> ModelVersion | None:
-        """Return what the test says it is."""
-        return self._present
-
-    def methods_before(self) -> list[MethodUse]:
-        """Return none."""
-        return []
-
-    def deliver(self, report: CheckReport | RetrainReport) -> Delivery:
-        """Keep the report."""
-        self.reports.append(report)
-        return Delivery.STORED
 
 
 def now() -> datetime:

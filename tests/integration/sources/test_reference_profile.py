@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,36 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from inbox import Inbox
 from objectstore.server import ROOT, S3Server
 from profiled_checks import by_profile, columns_read, profiles, stored, told
 from run_requests import run_request
 from selfheal_jobs.check import look, run_check
 from selfheal_jobs.endurance import AT_WORK
-from selfheal_jobs.mlflow_server import reach
+from selfheal_jobs.mlflow_server import Experiment, MLflowServer, reach
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.rest import Server
 from selfheal_jobs.sources.parquet_files import ParquetReader
-from selfheal_jobs.status import Delivery
 from selfheal_operator.api.request import RunRequest
 
 ROWS = 3_000
-
-
-class Inbox:
-    """Takes reports; nothing is known from before."""
-
-    def methods_before(self) -> list[Any]:
-        """Return none."""
-        return []
-
-    def present_model(self) -> None:
-        """Return none."""
-
-    def deliver(self, report: Any) -> Delivery:
-        """Take it."""
-        del report
-        return Delivery.STORED
 
 
 def table(seed: int) -> pd.DataFrame:
@@ -55,6 +40,33 @@ def table(seed: int) -> pd.DataFrame:
             "label": random.integers(0, 2, size=ROWS),
         }
     )
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The tag of an experiment that says where its profile is."""
+
+    server: MLflowServer
+    experiment: Experiment
+    tag: str
+
+    @property
+    def address(self) -> str:
+        """Return where it points to."""
+        return self.experiment.tags[self.tag]
+
+    def to(self, address: str) -> None:
+        """Have it point elsewhere."""
+        self.server.tag_experiment(self.experiment.experiment_id, self.tag, address)
+
+
+def pointer(request: RunRequest) -> Pointer:
+    """Return that of the request's experiment."""
+    server = reach(request.mlflow.tracking_uri, AT_WORK)
+    experiment = server.find_experiment(request.mlflow.experiment)
+    assert experiment is not None
+    (tag,) = [each for each in experiment.tags if each.startswith("selfheal.referenceProfile.")]
+    return Pointer(server, experiment, tag)
 
 
 def check(request: RunRequest) -> None:
@@ -151,11 +163,8 @@ def test_a_changed_reference_takes_its_place(read_only: RunRequest) -> None:
 def test_a_run_that_was_deleted_takes_its_profile_along(read_only: RunRequest) -> None:
     """The reference is read, and the next run holds a new one."""
     check(read_only)
-    server = reach(read_only.mlflow.tracking_uri, AT_WORK)
-    experiment = server.find_experiment(read_only.mlflow.experiment)
-    assert experiment is not None
-    (tag,) = [each for each in experiment.tags if each.startswith("selfheal.referenceProfile.")]
-    server.tag_experiment(experiment.experiment_id, tag, f"{experiment.tags[tag]}.gone")
+    pointed = pointer(read_only)
+    pointed.to(f"{pointed.address}.gone")
 
     assert not by_profile(look(read_only))
     check(read_only.replaced(job_name="churn-check-2"))
@@ -165,12 +174,9 @@ def test_a_run_that_was_deleted_takes_its_profile_along(read_only: RunRequest) -
 def test_an_address_of_another_store_is_not_followed(read_only: RunRequest) -> None:
     """Whoever may write tags of experiments must not send a check anywhere."""
     check(read_only)
-    server = reach(read_only.mlflow.tracking_uri, AT_WORK)
-    experiment = server.find_experiment(read_only.mlflow.experiment)
-    assert experiment is not None
-    (tag,) = [each for each in experiment.tags if each.startswith("selfheal.referenceProfile.")]
+    pointed = pointer(read_only)
     for address in ("file:///etc/passwd", "http://127.0.0.1:9/x", "mlflow-artifacts://elsewhere/x", ""):
-        server.tag_experiment(experiment.experiment_id, tag, address)
+        pointed.to(address)
         seen = look(read_only)
         assert seen.problem is None
         assert not by_profile(seen)
