@@ -94,22 +94,13 @@ def _run(request: RunRequest) -> None:
     from selfheal_jobs.status import open_door  # noqa: PLC0415
 
     door = open_door(request.monitor)
-    now = lambda: datetime.now(UTC)  # noqa: E731
     if request.purpose is Purpose.CHECK:
-        from selfheal_jobs.check import run_check  # noqa: PLC0415
-
-        _collect_garbage()
-        run_check(request, door, now)
+        from selfheal_jobs.check import run_check as run  # noqa: PLC0415
     else:
-        from selfheal_jobs.retrain import run_retrain  # noqa: PLC0415
-
-        _collect_garbage()
-        run_retrain(request, door, now)
-
-
-def _collect_garbage() -> None:
+        from selfheal_jobs.retrain import run_retrain as run  # noqa: PLC0415
     gc.freeze()
     gc.enable()
+    run(request, door, lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":
