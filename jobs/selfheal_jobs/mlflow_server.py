@@ -146,19 +146,13 @@ class MLflowServer:
         Raises:
             TrackingError: As ever; and where the server does not hand out artifacts itself.
         """
-        if _served_path(run.artifact_uri) is None:
-            raise TrackingError("MLflow's server does not hand out artifacts itself")
+        _require_served(run.artifact_uri)
         self.log_text(run, name, text)
         return f"{run.artifact_uri}/{name}"
 
     def artifact(self, address: str) -> Any:
         """Return what an artifact holds that is JSON."""
-        if (path := _served_path(address)) is None:
-            raise TrackingError("MLflow's server does not hand out artifacts itself")
-        try:
-            return self._call("GET", _artifact(path), base="/api/2.0/")
-        except AnswerError as error:
-            raise self._refused(error) from error
+        return self._asked("GET", _artifact(_require_served(address)), base="/api/2.0/")
 
     def _asked(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
         try:
@@ -245,6 +239,12 @@ def _served_path(address: str) -> str | None:
     """Return the path of an artifact that the tracking server hands out itself."""
     place = urlsplit(address)
     return place.path.strip("/") if place.scheme == "mlflow-artifacts" and not place.netloc else None
+
+
+def _require_served(address: str) -> str:
+    if (path := _served_path(address)) is None:
+        raise TrackingError("MLflow's server does not hand out artifacts itself")
+    return path
 
 
 def _artifact(path: str) -> str:
