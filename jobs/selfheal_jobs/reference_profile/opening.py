@@ -58,7 +58,7 @@ class Shelf:
     def of(cls, request: RunRequest, also: frozenset[str]) -> "Shelf | None":
         """Return the shelf of a check's reference; None where a profile is not possible, or not worth it."""
         place, now_ns = Place.of_reference(request.spec), time.time_ns()
-        identity = identify(place)
+        identity = identify(place, least_bytes=LEAST_BYTES)
         if identity is None:
             return None
         asked = asked_of_reference(request, also=also)
@@ -137,8 +137,6 @@ def open_known_reference(
 
 def _store(request: RunRequest, identity: Identity, key: str) -> Store | None:
     """Return where a profile is, or may be kept; None where it would not pay off."""
-    if identity.size < LEAST_BYTES:
-        return None
     if identity.folder is not None and (beside := Beside.of(identity.folder, key)).is_writable():
         return beside
     return InMLflow.of(request, key) if identity.size >= LEAST_BYTES_FOR_MLFLOW else None

@@ -48,8 +48,12 @@ class Identity:
         return now_ns - self.changed_ns > _SETTLED_NS
 
 
-def identify(place: Place) -> Identity | None:
+def identify(place: Place, *, least_bytes: int = 0) -> Identity | None:
     """Return which data is at a place; None where that cannot be told without reading it.
+
+    Args:
+        place: Where it is.
+        least_bytes: Of less data nobody wants to know; no file of it is opened.
 
     Raises:
         DataError: As `open_table`, where the files of the place cannot even be listed: it would wait for the
@@ -58,11 +62,11 @@ def identify(place: Place) -> Identity | None:
     if place.scheme == "sql":
         return None
     if place.scheme in {"http", "https"}:
-        return _of_web(place)
+        return _of_web(place, least_bytes)
     with told(place):
         filesystem, path = open_store(place)
         files = list_files(filesystem, path, place)
-    if any(file.modified_ns is None for file in files):
+    if any(file.modified_ns is None for file in files) or _size(files) < least_bytes:
         return None
     try:
         return _of_files(filesystem, path, files, place)
@@ -71,10 +75,10 @@ def identify(place: Place) -> Identity | None:
         return None
 
 
-def _of_web(place: Place) -> Identity | None:
+def _of_web(place: Place, least_bytes: int) -> Identity | None:
     from selfheal_jobs.sources.web import version_of  # noqa: PLC0415  0.3 s of imports
 
-    if (found := version_of(place)) is None:
+    if (found := version_of(place)) is None or found[1] < least_bytes:
         return None
     etag, size = found
     digest = hashlib.sha256(f"{etag}\0{size}".encode()).hexdigest()
@@ -91,10 +95,14 @@ def _of_files(filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], p
                 digest.update(part)
     return Identity(
         digest=digest.hexdigest(),
-        size=sum(file.size for file in files),
+        size=_size(files),
         changed_ns=max(file.modified_ns or 0 for file in files),
         folder=_folder(path, files) if on_volume else None,
     )
+
+
+def _size(files: Sequence[DataFile]) -> int:
+    return sum(file.size for file in files)
 
 
 def _footer(filesystem: fs.FileSystem, file: DataFile) -> Iterator[bytes]:
