@@ -21,6 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from selfheal_bench.check_request import check_request
+
 FILE_ROWS: Final = 400_000
 COLUMNS: Final = 20
 V1: Final = Path("/sys/fs/cgroup/memory")
@@ -116,30 +118,10 @@ def write_data(folder: Path, mib: int) -> int:
     return count * size >> 20
 
 
-def request(data: Path, max_rows: int) -> str:
-    """Return what a check is asked for."""
-    source = {"uri": str(data)}
-    return json.dumps(
-        {
-            "purpose": "Check",
-            "monitor": {"namespace": "bench", "name": "memory", "uid": "bench", "generation": 1},
-            "jobName": "memory-check-1",
-            "slot": "2026-11-23T06:00:00Z",
-            "spec": {
-                "dataset": {"reference": source, "current": source, "maxRows": max_rows},
-                "target": "label",
-                "threshold": 0.3,
-                "intervalSeconds": 60,
-            },
-            "mlflow": {"trackingURI": "http://127.0.0.1:9", "experiment": "b", "registeredModelName": "b"},
-        }
-    )
-
-
 def measure(group: Cgroup, data: Path, data_mib: int, *, limit_mib: int, max_rows: int) -> Result:
     """Check once."""
     kills, began = group.kills(), time.monotonic()
-    run = group.run([sys.executable, "-c", CHECK, request(data, max_rows)])
+    run = group.run([sys.executable, "-c", CHECK, json.dumps(check_request(data, data, maxRows=max_rows))])
     seconds = time.monotonic() - began
     told = json.loads(run.stdout.splitlines()[-1]) if run.returncode == 0 else run.stderr[-500:]
     return Result(
@@ -173,7 +155,7 @@ def main() -> None:
                 flush=True,
             )
             results.append(asdict(result))
-    print(json.dumps({"bench": "memory", "results": results}))
+    print(json.dumps({"benchmark": "memory", "results": results}))
 
 
 if __name__ == "__main__":

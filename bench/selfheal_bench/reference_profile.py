@@ -21,6 +21,8 @@ import pandas as pd
 
 from demo.folders import DemoFolder
 from demo.mlflow_server import MlflowServer
+from selfheal_bench.check_request import check_request
+from selfheal_bench.machine import Machine
 from selfheal_jobs.check import keep_profile, look
 from selfheal_jobs.endurance import AT_WORK
 from selfheal_jobs.mlflow_server import reach
@@ -64,7 +66,7 @@ def measure(folder: Path, rows: int, measured: int, kind: str) -> Result:
     data.to_parquet(reference) if kind == "parquet" else data.to_csv(reference, index=False)
     table(CURRENT_ROWS, measured).to_parquet(current)
     os.utime(reference, (LONG_AGO, LONG_AGO))
-    asked = request(reference, current)
+    asked = RunRequest.from_wire(check_request(reference, current))
     without = min(_seconds(lambda: look(asked)) for _ in range(TRIES))
     seen = look(asked)
     keeping = _seconds(lambda: keep_profile(seen))
@@ -80,24 +82,6 @@ def measure(folder: Path, rows: int, measured: int, kind: str) -> Result:
         seconds_to_keep=round(keeping, 3),
         profile_kilobytes=round(profile.stat().st_size / 1e3, 1),
     )
-
-
-def request(reference: Path, current: Path) -> RunRequest:
-    """Return what a check is asked for."""
-    document = {
-        "purpose": "Check",
-        "monitor": {"namespace": "bench", "name": "profile", "uid": "bench", "generation": 1},
-        "jobName": "profile-check-1",
-        "slot": "2026-11-23T06:00:00Z",
-        "spec": {
-            "dataset": {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}},
-            "target": "label",
-            "threshold": 0.3,
-            "intervalSeconds": 60,
-        },
-        "mlflow": {"trackingURI": "http://127.0.0.1:9", "experiment": "b", "registeredModelName": "b"},
-    }
-    return RunRequest.from_json(json.dumps(document))
 
 
 def seconds_of_mlflow(root: Path) -> float:
@@ -132,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-reference-profile", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 200_000, 1_000_000])
     arguments = parser.parse_args()
-    results = []
+    machine, results = Machine.look(), []
     for rows in arguments.rows:
         for measured in (0, 2):
             for kind in ("parquet", "csv"):
@@ -151,7 +135,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="selfheal-bench-") as folder:
         requests = round(seconds_of_mlflow(Path(folder)), 4)
     print(f"Two requests to MLflow: {requests:.3f} s")
-    print(json.dumps({"bench": "reference-profile", "results": results, "mlflowSeconds": requests}))
+    about = {"mlflowSeconds": requests, "machine": machine.to_json()}
+    print(json.dumps({"benchmark": "reference-profile", "results": results} | about))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from selfheal_bench.check.entrant import UnfitRunError, surroundings
-from selfheal_bench.check.stub import MONITOR, Stub
+from selfheal_bench.check.stub import Stub
 from selfheal_bench.check.tables import Tables
+from selfheal_bench.check_request import check_request
 
 OURS: Final = "selfheal"
 
@@ -37,7 +38,9 @@ class OurCheck:
         found_by = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
         return (surroundings() | found_by) | {
             "KUBECONFIG": str(self.servers.kubeconfig),
-            "SELFHEAL_REQUEST": json.dumps(request(tables, self.servers.mlflow)),
+            "SELFHEAL_REQUEST": json.dumps(
+                check_request(tables.reference, tables.current, mlflow=self.servers.mlflow)
+            ),
             "TERMINATION_MESSAGE_PATH": str(self.folder / "termination-log"),
         }
 
@@ -58,23 +61,3 @@ class OurCheck:
         if found != expected or {"sampled": False} | last["rows"] != rows or "runID" not in last:
             raise UnfitRunError(f"the verdict is another one than expected: {json.dumps(last)}")
         return int(last["columnsDrifted"])
-
-
-def request(tables: Tables, mlflow: str) -> dict[str, Any]:
-    """Return what the operator would ask for. The target is no column of these tables: all are compared."""
-    return {
-        "purpose": "Check",
-        "monitor": MONITOR | {"generation": 1},
-        "jobName": "check-check-1",
-        "slot": "2026-11-23T06:00:00Z",
-        "spec": {
-            "dataset": {
-                "reference": {"uri": str(tables.reference)},
-                "current": {"uri": str(tables.current)},
-            },
-            "target": "label",
-            "threshold": 0.3,
-            "intervalSeconds": 300,
-        },
-        "mlflow": {"trackingURI": mlflow, "experiment": "bench/check", "registeredModelName": "bench.check"},
-    }

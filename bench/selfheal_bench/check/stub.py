@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from localcluster.pki import Authority, Identity
+from selfheal_bench.check_request import MONITOR
 
-MONITOR: Final = {"namespace": "bench", "name": "check", "uid": "bench-check"}
 _RUN: Final = {
     "info": {"run_id": "0" * 32, "status": "RUNNING", "artifact_uri": "mlflow-artifacts:/1/run/artifacts"},
     "data": {},
