@@ -29,6 +29,9 @@ from chaos.users import Users
 _TIMES: Final = "times.json"
 _REST_SECONDS: Final = 90
 """Real seconds that the operators have to come to rest, once nothing strikes any more."""
+_SHORTEST_HALF: Final = timedelta(minutes=3)
+"""Of the operators' time. A few faults are over in seconds, and where nothing fell due nothing could go
+wrong: most monitors have a slot every one to three minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +66,11 @@ class Play:
             await injector.users.apply_all()
             half = len(self.faults) // 2
             self.say(f"{self.monitors} monitors. Three operators lead at the same time; {half} faults begin")
-            await self._strike(injector, self.faults[:half])
+            await self._strike(injector, self.faults[:half], quick)
             await injector.bow_out()
             curtain = _newest_version(await stage.sight(injector.admin))
             self.say("One of three operators leads, by a Lease; the other half of the faults begins")
-            await self._strike(replace(injector, act=Act(elects=True)), self.faults[half:])
+            await self._strike(replace(injector, act=Act(elects=True)), self.faults[half:], quick)
             end = quick.now()
             self.say("faults are over; waiting for rest")
             await self._rest(injector.admin, stage, quick, end)
@@ -88,12 +91,14 @@ class Play:
             seconds=time.monotonic() - began,
         )
 
-    async def _strike(self, injector: Injector, faults: list[Fault]) -> None:
+    async def _strike(self, injector: Injector, faults: list[Fault], quick: QuickTime) -> None:
         """Have faults strike operators that were well before, and are well afterwards."""
         await injector.heal()
+        soonest = quick.now() + _SHORTEST_HALF
         telling = asyncio.create_task(self._tell(injector.journal))
         try:
             await injector.strike_all(faults)
+            await asyncio.sleep(max(0.0, (soonest - quick.now()) / timedelta(seconds=quick.speed)))
         finally:
             telling.cancel()
         await injector.heal()

@@ -15,7 +15,7 @@ async def test_an_operator_that_doubles_is_found_out(tmp_path: Path) -> None:
     play = Play(
         seed=1,
         faults=plan_faults(1, 6),
-        monitors=6,
+        monitors=15,
         speed=10,
         folder=tmp_path / "chaos",
         entry=live_with_random_names,
