@@ -260,6 +260,29 @@ def test_pod_that_a_process_cannot_be(
     assert sentence in pod_of(kubectl, "greedy")["status"]["message"]
 
 
+def test_pod_that_is_never_to_end_waits(kubectl: Kubectl) -> None:
+    """A Deployment's pod that cannot be a process says so and waits: failed, it would come again at once."""
+    labels = {"app": "server"}
+    main = {"name": "main", "image": "none", "command": ["sleep", "600"]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [main]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    kubectl.apply(
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "server"}, "spec": spec}
+    )
+
+    def pods() -> list[Document]:
+        found: list[Document] = kubectl.get("pods", "--selector=app=server")["items"]
+        return found
+
+    eventually(lambda: pods() and pods()[0]["status"].get("containerStatuses"), "the node has looked at it")
+    (only,) = pods()
+    waiting = container_state(only, "waiting")
+    assert waiting["reason"] == "UnsupportedByProcessNode"
+    assert "restartPolicy Never, not Always" in waiting["message"]
+    kubectl("delete", "deployment", "server")
+    eventually(lambda: not pods(), "the pod is gone")
+
+
 def test_missing_program(kubectl: Kubectl) -> None:
     """A command that is not there is told as a container runtime tells it."""
     kubectl.apply(job("typo", "pass", command=["pyton"]))

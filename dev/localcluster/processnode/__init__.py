@@ -10,7 +10,7 @@ token; exit codes, termination messages, grace periods, activeDeadlineSeconds, `
 What is not, and why: a process has no file system of its own, so the image, users, capabilities,
 limits, probes, hooks and the network are not applied, and volumes that would have to appear as files
 are refused. Only pods with one container, no init containers and restartPolicy Never are run.
-A pod that asks for more fails with a sentence that says so.
+A pod that asks for more fails with a sentence that says so, or waits with it if it is never to end.
 Nor is there isolation: a process runs as the user who started the cluster and can read that user's files.
 
 In place of the files that a container finds at fixed paths, the process gets environment variables:

@@ -26,6 +26,7 @@ from localcluster.processnode.races import beside, unless
 from localcluster.processnode.statusreporter import StatusReporter
 
 CONFIG_RETRY_SECONDS = 1.0
+UNSUPPORTED = "UnsupportedByProcessNode"
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -73,8 +74,7 @@ class PodWorker:
             self._report_lost()
             return
         if found := refusals(self.pod):
-            sentence = f"The process node cannot run this pod: {'; '.join(found)}. A real cluster can."
-            self._report_start_error("UnsupportedByProcessNode", sentence)
+            await self._refuse(found)
             return
         self._folder.create(self.pod)
         try:
@@ -85,6 +85,16 @@ class PodWorker:
                     self._report_never_started()
         finally:
             self._folder.clean()
+
+    async def _refuse(self, found: list[str]) -> None:
+        sentence = f"The process node cannot run this pod: {'; '.join(found)}. A real cluster can."
+        if self.pod["spec"].get("restartPolicy") == "Never":
+            self._report_start_error(UNSUPPORTED, sentence)
+            return
+        # Its controller would answer a failure with another pod at once, without end.
+        self._reporter.report(waiting_status(self.pod, _now(), reason=UNSUPPORTED, message=sentence))
+        await self._stopping.wait()
+        self._report_never_started()
 
     async def _prepared(self) -> Launch | None:
         """Gather what the container needs, for as long as it takes; None when the pod is to stop first."""
