@@ -185,6 +185,7 @@ class FaultProxy:
             self._watches.pop(response)
             pump.cancel()
             end.cancel()
+            _hang_up(answer)
         return response
 
     async def _pump(self, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
@@ -194,6 +195,16 @@ class FaultProxy:
             await response.write(chunk)
         if response in self._frozen:
             await asyncio.Event().wait()
+
+
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    """Break the connection of an answer that is not read to its end.
+
+    Closed in the usual way it would wait for the API server's goodbye, and nobody waits for that: the
+    proxy's loop may be gone first, and the socket be found open by a later test.
+    """
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()
 
 
 def _is_write(method: str, path: str) -> bool:

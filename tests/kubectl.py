@@ -24,7 +24,9 @@ class Kubectl:
         env = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
         run = subprocess.run(command, env=env, input=stdin, capture_output=True, text=True, check=False)
         if run.returncode:
-            raise subprocess.CalledProcessError(run.returncode, command, run.stdout, run.stderr)
+            error = subprocess.CalledProcessError(run.returncode, command, run.stdout, run.stderr)
+            error.add_note(run.stderr)
+            raise error
         return run.stdout
 
     def apply(self, *documents: Document) -> None:

@@ -43,6 +43,8 @@ def crd(cluster: LocalCluster) -> Kubectl:
     eventually(
         lambda: "modelmonitors" in kubectl("api-resources", "--api-group=selfheal.dev"), "it is served"
     )
+    # Published a moment after it is served, and `kubectl explain` reads it.
+    eventually(lambda: "selfheal.dev/v1alpha1" in kubectl("get", "--raw=/openapi/v3"), "it is described")
     return kubectl
 
 
