@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from demo.datasets.nycflights13 import fetch_nycflights13
 from demo.errors import SetupError
+from localcluster.binaries import cache_dir
 from selfheal_bench.arena import say
 from selfheal_bench.false_alarms.samples import DRAWN, PLAIN, Kind, flights
 from selfheal_bench.false_alarms.trials import Rates, rates
@@ -45,7 +46,7 @@ def main() -> None:
         metavar="REFERENCE,CURRENT",
         help="only these pairs of sizes are run",
     )
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "selfheal")
+    parser.add_argument("--cache", type=Path, default=cache_dir())
     arguments = parser.parse_args()
     machine = Machine.look()
     with ProcessPoolExecutor(machine.cpus, mp_context=get_context("spawn")) as pool:

