@@ -94,11 +94,10 @@ class Play:
     async def _strike(self, injector: Injector, faults: list[Fault], quick: QuickTime) -> None:
         """Have faults strike operators that were well before, and are well afterwards."""
         await injector.heal()
-        soonest = quick.now() + _SHORTEST_HALF
         telling = asyncio.create_task(self._tell(injector.journal))
         try:
-            await injector.strike_all(faults)
-            await asyncio.sleep(max(0.0, (soonest - quick.now()) / timedelta(seconds=quick.speed)))
+            at_least = asyncio.sleep(_SHORTEST_HALF.total_seconds() / quick.speed)
+            await asyncio.gather(injector.strike_all(faults), at_least)
         finally:
             telling.cancel()
         await injector.heal()
