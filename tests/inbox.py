@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from selfheal_jobs.status import Delivery
+from selfheal_jobs.delivery.status_patch import Delivery
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
 

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from run_requests import run_request
-from selfheal_jobs.check import Seen, keep_profile, look, report_of
+from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_operator.api.request import RunRequest
 

@@ -18,7 +18,7 @@ from chaos.admin import MERGE, Admin, Document
 from chaos.clock import QuickTime
 from chaos.faults import Kind
 from localcluster.processnode.apiserver import UNREACHABLE, ApiError, ApiServer
-from selfheal_jobs.status import document_to_apply, is_superseded
+from selfheal_jobs.delivery.status_patch import document_to_apply, is_superseded
 from selfheal_operator.api.names import (
     CHECK_MANAGER,
     ENV_REQUEST,

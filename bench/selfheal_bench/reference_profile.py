@@ -23,10 +23,10 @@ from demo.folders import DemoFolder
 from demo.mlflow_server import MlflowServer
 from selfheal_bench.check_request import check_request
 from selfheal_bench.machine import Machine
-from selfheal_jobs.check import keep_profile, look
-from selfheal_jobs.endurance import AT_WORK
-from selfheal_jobs.mlflow_server import reach
+from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
+from selfheal_jobs.tracking.rest_client import reach
+from selfheal_jobs.transport.retry_policy import AT_WORK
 from selfheal_operator.api.request import RunRequest
 
 CURRENT_ROWS: Final = 20_000

@@ -23,7 +23,8 @@ from fuzzdata.inputs import Kind, table
 from fuzzdata.kinds_of_csv import KINDS as OF_CSV
 from fuzzdata.kinds_of_parquet import KINDS as OF_PARQUET
 from fuzzdata.promises import SECRET, broken_promises
-from selfheal_jobs.check import look, report_of
+from selfheal_jobs.check.report import report_of
+from selfheal_jobs.check.run import look
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.report import CheckReport

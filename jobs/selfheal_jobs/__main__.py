@@ -91,13 +91,13 @@ def _run(request: RunRequest) -> None:
     # are imported, takes a tenth of a check's start.
     gc.disable()
     # Imported here: MLflow must see the environment that main() sets, and a check needs no training code.
-    from selfheal_jobs.status import open_door  # noqa: PLC0415
+    from selfheal_jobs.delivery.status_patch import open_door  # noqa: PLC0415
 
     door = open_door(request.monitor)
     if request.purpose is Purpose.CHECK:
-        from selfheal_jobs.check import run_check as run  # noqa: PLC0415
+        from selfheal_jobs.check.run import run_check as run  # noqa: PLC0415
     else:
-        from selfheal_jobs.retrain import run_retrain as run  # noqa: PLC0415
+        from selfheal_jobs.retrain.run import run_retrain as run  # noqa: PLC0415
     gc.freeze()
     gc.enable()
     run(request, door, lambda: datetime.now(UTC))

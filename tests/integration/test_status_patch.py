@@ -11,11 +11,13 @@ from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from monitors import monitor_manifest
 from run_requests import run_request
-from selfheal_jobs.check import Seen, report_of
-from selfheal_jobs.columns import ColumnPlan, Kind, Skipped
-from selfheal_jobs.drift import ColumnDrift, Comparison
+from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.columns.infer_kind import Skipped
+from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.columns.walk import ColumnPlan
+from selfheal_jobs.delivery.status_patch import ApiServer, Delivery, Door, Patience, open_door
+from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.errors import DataError, UndeliveredError
-from selfheal_jobs.status import ApiServer, Delivery, Door, Patience, open_door
 from selfheal_operator.api.names import RUNNER_ACCOUNT
 from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport

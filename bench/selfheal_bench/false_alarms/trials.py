@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 
 from selfheal_bench.false_alarms.samples import Column, Kind, Random, Side, moved
-from selfheal_jobs.calibration.rule import Finding, finding, judged
-from selfheal_jobs.columns import Kind as ColumnKind
-from selfheal_jobs.methods.catalogue import default_method
-from selfheal_jobs.methods.pair import Array, Counts, Numbers, Pair
+from selfheal_jobs.columns.kind import Kind as ColumnKind
+from selfheal_jobs.drift.calibration.rule import Finding, finding, judged
+from selfheal_jobs.drift.methods.catalogue import default_method
+from selfheal_jobs.drift.methods.pair import Array, Counts, Numbers, Pair
 
 THRESHOLD: Final = 0.3
 """Of the share of drifted columns."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from selfheal_jobs.columns import Column, judge
-from selfheal_jobs.contents import Content
-from selfheal_jobs.drift import named_method
+from selfheal_jobs.columns.infer_kind import Column, judge
+from selfheal_jobs.drift.compare import named_method
+from selfheal_jobs.tables.content import Content
 from selfheal_operator.api.v1alpha1 import Drift
 
 BY_ROWS: Final = frozenset({"TVD", "empirical_mmd", "es", "t_test"})

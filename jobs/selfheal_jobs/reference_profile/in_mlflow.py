@@ -10,10 +10,10 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from selfheal_jobs.endurance import Endurance
 from selfheal_jobs.errors import TrackingError
-from selfheal_jobs.mlflow_server import MLflowServer, reach
-from selfheal_jobs.run_tags import same_job
+from selfheal_jobs.tracking.rest_client import MLflowServer, reach
+from selfheal_jobs.tracking.run_tags import same_job
+from selfheal_jobs.transport.retry_policy import Endurance
 from selfheal_operator.api.request import RunRequest
 
 logger = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from selfheal_jobs.columns import Skipped, judge
-from selfheal_jobs.contents import Content, Values
-from selfheal_jobs.methods.wasserstein import deviation
+from selfheal_jobs.columns.infer_kind import Skipped, judge
+from selfheal_jobs.drift.methods.wasserstein import deviation
+from selfheal_jobs.tables.content import Content, Values
 
 MOST_VALUES: Final = 1_000
 """A column with more distinct values is read again each time: its profile would be a copy of it."""

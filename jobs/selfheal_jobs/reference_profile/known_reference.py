@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from selfheal_jobs.columns import Column, judge, thinned
-from selfheal_jobs.contents import Content, content
-from selfheal_jobs.methods.pair import Array
+from selfheal_jobs.columns.infer_kind import Column, judge
+from selfheal_jobs.columns.walk import thinned
+from selfheal_jobs.drift.methods.pair import Array
 from selfheal_jobs.reference_profile.by_rows import needs_rows
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
 from selfheal_jobs.reference_profile.profile import Profile, ranked, unranked
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.tally import RowsRead
+from selfheal_jobs.tables.content import Content, content
 from selfheal_operator.api.v1alpha1 import Drift
 
 Open = Callable[[frozenset[str]], SourceTable]

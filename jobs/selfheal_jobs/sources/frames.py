@@ -3,7 +3,7 @@
 import pandas as pd
 import pyarrow as pa
 
-from selfheal_jobs.table import Table
+from selfheal_jobs.tables.table import Table
 
 
 def frame(table: Table) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.arrow_types import common_type
-from selfheal_jobs.table import Table
+from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 
 _KEYS_AT_ONCE = 1 << 20

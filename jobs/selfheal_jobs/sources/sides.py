@@ -3,14 +3,14 @@
 import logging
 from typing import TYPE_CHECKING
 
-from selfheal_jobs.columns import text_columns
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.timespan import TimeSpan
-from selfheal_jobs.table import Table
+from selfheal_jobs.tables.content import text_columns
+from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1 import ModelMonitorSpec

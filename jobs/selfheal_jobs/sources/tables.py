@@ -14,7 +14,7 @@ from selfheal_jobs.sources.sampling import Flags
 from selfheal_jobs.sources.spool import Spool
 from selfheal_jobs.sources.tally import RowsRead
 from selfheal_jobs.sources.text_types import Spelling, parsed
-from selfheal_jobs.table import Table
+from selfheal_jobs.tables.table import Table
 
 _KEPT_OPEN: Final = 16
 """More files than these are opened anew for each column: a process may have a thousand open."""

@@ -17,13 +17,13 @@ from inbox import Inbox
 from objectstore.server import ROOT, S3Server
 from profiled_checks import by_profile, columns_read, profiles, stored, told
 from run_requests import run_request
-from selfheal_jobs.check import look, run_check
-from selfheal_jobs.endurance import AT_WORK
-from selfheal_jobs.mlflow_server import Experiment, MLflowServer, reach
+from selfheal_jobs.check.run import look, run_check
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
-from selfheal_jobs.rest import Server
 from selfheal_jobs.sources.parquet_files import ParquetReader
+from selfheal_jobs.tracking.rest_client import Experiment, MLflowServer, reach
+from selfheal_jobs.transport.json_http import Server
+from selfheal_jobs.transport.retry_policy import AT_WORK
 from selfheal_operator.api.request import RunRequest
 
 ROWS = 3_000

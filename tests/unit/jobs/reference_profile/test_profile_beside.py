@@ -23,7 +23,7 @@ from profiled_checks import (
     stored,
     told,
 )
-from selfheal_jobs.check import keep_profile, look
+from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.reference_profile.profile import Profile

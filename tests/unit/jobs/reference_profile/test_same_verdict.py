@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from profiled_checks import by_profile, checked, profiles, request_in, stored, told
-from selfheal_jobs.check import look
-from selfheal_jobs.columns import Kind
-from selfheal_jobs.methods.catalogue import METHODS
-from selfheal_jobs.methods.pair import Counts, Numbers
-from selfheal_jobs.methods.wasserstein import deviation
+from selfheal_jobs.check.run import look
+from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.drift.methods.catalogue import METHODS
+from selfheal_jobs.drift.methods.pair import Counts, Numbers
+from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.by_rows import BY_ROWS
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources import labels as module
 from selfheal_jobs.sources.labels import LabelledTable, join_labels
-from selfheal_jobs.table import ArrowTable
+from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
 
 

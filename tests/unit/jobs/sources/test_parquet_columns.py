@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from selfheal_jobs.contents import content
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
+from selfheal_jobs.tables.content import content
 from selfheal_operator.api.v1alpha1 import DataSource
 
 SCRIPT = """

@@ -1,0 +1,63 @@
+"""The evidence of a verdict: the MLflow run, and Evidently's report where it is wanted."""
+
+import logging
+import traceback
+
+from selfheal_jobs.check.mlflow_run import CheckNumbers, LoggedCheck, log_check
+from selfheal_jobs.check.report import Seen
+from selfheal_jobs.drift.compare import Comparison
+from selfheal_jobs.errors import TrackingError
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.tables.table import Table
+from selfheal_operator.api.reasons import CheckResult
+from selfheal_operator.api.report import CheckReport
+from selfheal_operator.api.request import RunRequest
+
+logger = logging.getLogger(__name__)
+
+
+def with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
+    """Log the check to MLflow, and return the report with what came of it."""
+    said = report.last_check.message
+    try:
+        logged = _log(request, seen, report.last_check.result)
+    except TrackingError as error:
+        return _amended(report, message=f"{said}. The run was not logged: {error}")
+    except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
+        logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
+        return _amended(report, message=f"{said}. The run was not logged ({one_line(error)}).")
+    logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri or "none")
+    problem = {"message": f"{said}. {logged.problem}."} if logged.problem else {}
+    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
+
+
+def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
+    comparison, tables = seen.comparison, seen.tables
+    if comparison is None or seen.rows is None or tables is None:
+        raise ValueError("only a comparison can be logged")
+    numbers = CheckNumbers(
+        comparison=comparison,
+        rows_reference=seen.rows.reference,
+        rows_current=seen.rows.current,
+        threshold=request.spec.threshold,
+        result=result,
+        signals={each.signal.name: each.value for each in seen.signals if each.value is not None},
+    )
+    wanted = _wants_report(request.spec.drift.report, result)
+    return log_check(request, numbers, (lambda: _page(request, comparison, *tables)) if wanted else None)
+
+
+def _wants_report(when: str, result: CheckResult) -> bool:
+    return when == "Always" or (when == "OnDrift" and result in (CheckResult.DRIFT, CheckResult.WARNING))
+
+
+def _page(request: RunRequest, comparison: Comparison, reference: Table, current: Table) -> str:
+    # Imported here: Evidently takes five seconds and 300 MB, and most checks make no report.
+    from selfheal_jobs.check.evidently_report import page  # noqa: PLC0415
+
+    threshold, seed = request.spec.threshold, int(request.slot.timestamp())
+    return page(comparison, reference, current, threshold=threshold, seed=seed)
+
+
+def _amended(report: CheckReport, **changes: str | None) -> CheckReport:
+    return report.replaced(last_check=report.last_check.replaced(**changes))

@@ -1,0 +1,151 @@
+"""Evidently's full report, of a verdict that stands already.
+
+Evidently draws distributions of sampled rows where there are many, but shows our scores and verdicts, which
+are those of all rows: each column's test is registered with it under a name of its own, and answers what it
+is told.
+"""
+
+import html
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from evidently import DataDefinition, Dataset, Report
+from evidently.legacy.calculations import stattests
+from evidently.legacy.core import ColumnType
+from evidently.presets import DataDriftPreset
+
+from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.drift.compare import ColumnDrift, Comparison
+from selfheal_jobs.tables.table import Table
+
+MOST_ROWS: Final = 5_000
+"""Drawn of either side: enough for a histogram, and a second's work for a hundred columns."""
+
+_TYPES: Final = {Kind.NUMERICAL: ColumnType.Numerical, Kind.CATEGORICAL: ColumnType.Categorical}
+_DISPLAYED: Final = {
+    each.name: each.display_name for each in vars(stattests).values() if isinstance(each, stattests.StatTest)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Stands in for a test: answers with what is known."""
+
+    column: ColumnDrift
+
+    def __call__(self, reference: Any, current: Any, kind: Any, threshold: float) -> tuple[float, bool]:
+        """Return the score and the verdict of all rows."""
+        del reference, current, kind, threshold
+        return self.column.score, self.column.drifted
+
+
+def page(comparison: Comparison, reference: Table, current: Table, *, threshold: float, seed: int) -> str:
+    """Return the report as one self-contained page of 4 MB and more.
+
+    Args:
+        comparison: The columns, with scores and verdicts.
+        reference: Where the comparison's columns are, the numerical ones as numbers.
+        current: Likewise.
+        threshold: Of the share of drifted columns.
+        seed: Which rows are drawn, where there are too many.
+    """
+    frames = _frame(reference, comparison, seed), _frame(current, comparison, seed)
+    shown = [each for each in comparison.columns if all(frame[each.name].notna().any() for frame in frames)]
+    definition = _definition(shown)
+    with warnings.catch_warnings(action="ignore"):  # of its plots: constant columns, empty bins
+        report = Report([DataDriftPreset(
+            columns=[each.name for each in shown],
+            drift_share=_least_share(comparison, threshold),
+            per_column_method={each.name: _registered(number, each) for number, each in enumerate(shown)},
+            per_column_threshold={each.name: each.threshold for each in shown},
+        )])  # fmt: skip
+        snapshot = report.run(
+            current_data=Dataset.from_pandas(frames[1], data_definition=definition),
+            reference_data=Dataset.from_pandas(frames[0], data_definition=definition),
+        )
+        made: str = snapshot.get_html_str(as_iframe=False)
+    return _labelled(made, _label(reference.num_rows, current.num_rows, len(comparison.columns) - len(shown)))
+
+
+def _least_share(comparison: Comparison, threshold: float) -> float:
+    """Return the share from which on Evidently says drift: to it, one that equals the threshold is drift."""
+    return math.nextafter(threshold, 1) if comparison.share == threshold else threshold
+
+
+def _registered(number: int, column: ColumnDrift) -> str:
+    """Register a column's test with Evidently, and return the name under which it is found."""
+    test = stattests.StatTest(
+        name=f"selfheal_{number}",
+        display_name=_DISPLAYED[column.method],
+        allowed_feature_types=[_TYPES[column.kind]],
+        default_threshold=column.threshold,
+    )
+    stattests.register_stattest(test, _Told(column))
+    return f"selfheal_{number}"
+
+
+def _definition(columns: list[ColumnDrift]) -> DataDefinition:
+    """Leave Evidently nothing to guess: every list that is absent would make it type the columns anew."""
+    return DataDefinition(
+        numerical_columns=[each.name for each in columns if each.kind is Kind.NUMERICAL],
+        categorical_columns=[each.name for each in columns if each.kind is Kind.CATEGORICAL],
+        text_columns=[],
+        datetime_columns=[],
+        list_columns=[],
+        unknown_columns=[],
+    )
+
+
+def _frame(table: Table, comparison: Comparison, seed: int) -> pd.DataFrame:
+    """Return the columns of some rows as Evidently can draw them: float64, or words; the rest is missing."""
+    rows = pa.Table.from_batches(list(_drawn(table, [each.name for each in comparison.columns], seed)))
+    return pd.DataFrame(
+        {each.name: _drawable(rows.column(each.name), each.kind) for each in comparison.columns}
+    )
+
+
+def _drawn(table: Table, names: list[str], seed: int) -> Iterator[pa.RecordBatch]:
+    chosen = np.arange(table.num_rows)
+    if table.num_rows > MOST_ROWS:
+        chosen = np.sort(np.random.default_rng(seed).choice(table.num_rows, MOST_ROWS, replace=False))
+    start = 0
+    for batch in table.batches(names):
+        here = chosen[(chosen >= start) & (chosen < start + batch.num_rows)] - start
+        yield batch.take(pa.array(here))
+        start += batch.num_rows
+
+
+def _drawable(column: pa.ChunkedArray, kind: Kind) -> pd.Series:
+    values: pd.Series = column.to_pandas()
+    if kind is Kind.NUMERICAL:
+        return values.astype("float64").replace([np.inf, -np.inf], np.nan)
+    values = values.astype("object")
+    return values.map(_spelt, na_action="ignore").where(values.notna(), None)
+
+
+def _spelt(value: object) -> str:
+    """Write categories as words: one side may have 1 where the other, because of one gap, has 1.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _label(reference_rows: int, current_rows: int, empty: int) -> str:
+    sides = {"reference": reference_rows, "current": current_rows}
+    sampled = [f"{MOST_ROWS:,} of {rows:,} {name} rows" for name, rows in sides.items() if rows > MOST_ROWS]
+    parts = [f"Distributions are drawn from {' and '.join(sampled)}, taken at random."] if sampled else []
+    parts.append("Scores and verdicts are selfheal's, computed from all rows.")
+    if empty:
+        parts.append(f"{empty} column{'s have' if empty > 1 else ' has'} no value among the rows drawn.")
+    return " ".join(parts)
+
+
+def _labelled(page: str, label: str) -> str:
+    """Put a sentence at the top of the page."""
+    start = page.index(">", page.index("<body")) + 1
+    banner = f'<p style="margin: 1em; font-family: sans-serif">{html.escape(label)}</p>'
+    return page[:start] + banner + page[start:]

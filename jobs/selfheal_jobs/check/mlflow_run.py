@@ -1,0 +1,161 @@
+"""What a check leaves in MLflow: all numbers, the table of columns, and Evidently's report if it is made."""
+
+import csv
+import io
+import json
+import logging
+import math
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from selfheal_jobs.drift.compare import Comparison
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.tracking.metric_keys import column_keys
+from selfheal_jobs.tracking.rest_client import MLflowServer, Run, reach
+from selfheal_jobs.tracking.run_tags import run_tags, same_job
+from selfheal_jobs.transport.retry_policy import AT_WORK, BRIEFLY, Endurance
+from selfheal_operator.api.request import RunRequest
+
+logger = logging.getLogger(__name__)
+
+HTML_REPORT: Final = "drift_report.html"
+TABLE: Final = "drift_columns"
+_TAG_REPORT: Final = "selfheal.report"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedCheck:
+    """Where a check was logged."""
+
+    run_id: str
+    report_uri: str | None
+    problem: str = ""
+    """Why there is no report although one was wanted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckNumbers:
+    """What is logged of a check that came to a verdict."""
+
+    comparison: Comparison
+    rows_reference: int
+    rows_current: int
+    threshold: float
+    result: str
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """Values of the signals that are known, by their names."""
+
+    def metrics(self) -> dict[str, float]:
+        """Return the metrics: of the whole, and `score/<column>` of each column."""
+        keys = column_keys(each.name for each in self.comparison.columns)
+        whole = {
+            "drift_share": self.comparison.share,
+            "columns_checked": self.comparison.columns_checked,
+            "columns_drifted": self.comparison.columns_drifted,
+            "rows_reference": self.rows_reference,
+            "rows_current": self.rows_current,
+        }
+        scores = {f"score/{keys[each.name]}": each.score for each in self.comparison.columns}
+        signals = {f"signal/{name}": value for name, value in self.signals.items()}
+        return whole | {name: score for name, score in (scores | signals).items() if math.isfinite(score)}
+
+    def params(self) -> dict[str, str]:
+        """Return the rules by which the numbers were judged: `method/<column>` and `threshold/<column>`."""
+        keys = column_keys(each.name for each in self.comparison.columns)
+        methods = {f"method/{keys[each.name]}": each.method for each in self.comparison.columns}
+        limits = {f"threshold/{keys[each.name]}": f"{each.threshold:g}" for each in self.comparison.columns}
+        return {"threshold": f"{self.threshold:g}"} | methods | limits
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row per column, the drifted ones first; a score that is not a number is None."""
+        return [
+            {
+                "column": each.name,
+                "kind": each.kind.value,
+                "method": each.method,
+                "score": each.score if math.isfinite(each.score) else None,
+                "threshold": each.threshold,
+                "drifted": each.drifted,
+                "drifted_by_evidently": each.evidently,
+                "chance": each.chance,
+            }
+            for each in sorted(self.comparison.columns, key=lambda each: (not each.drifted, each.name))
+        ]
+
+
+def log_check(
+    request: RunRequest, numbers: CheckNumbers, report: Callable[[], str] | None, first: Endurance = BRIEFLY
+) -> LoggedCheck:
+    """Log a check that came to a verdict; a repeated pod gets the run that its predecessor finished.
+
+    Args:
+        request: Where to, and whose.
+        numbers: What.
+        report: Makes Evidently's page, if one is wanted.
+        first: How long a server is tried that has not answered yet.
+
+    Raises:
+        TrackingError: MLflow could not be reached, or refuses.
+    """
+    experiment_id = reach(request.mlflow.tracking_uri, first).experiment_id(request.mlflow.experiment)
+    server = reach(request.mlflow.tracking_uri, AT_WORK)
+    finished = _finished_before(server, experiment_id, request)
+    if finished is not None:
+        return LoggedCheck(run_id=finished.run_id, report_uri=_report_uri(finished))
+    run = server.create_run(experiment_id, request.job_name, run_tags(request))
+    server.log(
+        run,
+        metrics=numbers.metrics(),
+        params=numbers.params(),
+        tags={"selfheal.result": numbers.result},
+    )
+    for name, text in _tables(numbers).items():
+        server.log_text(run, name, text)
+    problem = _log_report(server, run, report) if report else ""
+    server.end_run(run)
+    made = report is not None and not problem
+    return LoggedCheck(
+        run_id=run.run_id,
+        report_uri=f"{run.artifact_uri}/{HTML_REPORT}" if made else None,
+        problem=problem,
+    )
+
+
+def _finished_before(server: MLflowServer, experiment_id: str, request: RunRequest) -> Run | None:
+    finished = None
+    for run in server.search_runs(experiment_id, same_job(request)):
+        if run.status == "RUNNING":
+            server.end_run(run, "KILLED")
+        elif run.status == "FINISHED":
+            finished = run
+    return finished
+
+
+def _report_uri(run: Run) -> str | None:
+    return f"{run.artifact_uri}/{run.tags[_TAG_REPORT]}" if _TAG_REPORT in run.tags else None
+
+
+def _log_report(server: MLflowServer, run: Run, report: Callable[[], str]) -> str:
+    """Make and keep the report, and return what went wrong: the numbers stand without it."""
+    try:
+        page = report()
+    except Exception as error:  # noqa: BLE001  whatever Evidently stumbles over
+        logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
+        return f"Evidently's report was not made ({one_line(error)})"
+    server.log_text(run, HTML_REPORT, page)
+    server.log(run, tags={_TAG_REPORT: HTML_REPORT})
+    return ""
+
+
+def _tables(numbers: CheckNumbers) -> dict[str, str]:
+    table = numbers.table()
+    as_csv = io.StringIO()
+    writer = csv.DictWriter(as_csv, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return {
+        f"{TABLE}.csv": as_csv.getvalue(),
+        f"{TABLE}.json": json.dumps(table, indent=1, ensure_ascii=False),
+    }

@@ -1,0 +1,141 @@
+"""The report of a check: what was found, as the part of the status that the container writes. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from selfheal_jobs.check.column_facts import ColumnFacts
+from selfheal_jobs.check.evaluate import Found, remark, unknown
+from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem
+from selfheal_jobs.columns.walk import NAMES_SHOWN, ColumnPlan
+from selfheal_jobs.drift.compare import Comparison
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.reference_profile.opening import Shelf
+from selfheal_jobs.tables.table import Table
+from selfheal_operator.api.reasons import CheckResult, Reason, Task
+from selfheal_operator.api.report import CheckReport
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import (
+    DriftedColumn,
+    LastCheck,
+    MethodUse,
+    NewCategories,
+    RowCounts,
+    SkippedColumn,
+)
+
+_MAX_LISTED: Final = 10
+_MAX_NAME: Final = 253
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a check has found out so far; it ends with whatever is known when it cannot go on."""
+
+    task: Task | None = None
+    rows: RowCounts | None = None
+    plan: ColumnPlan | None = None
+    comparison: Comparison | None = None
+    tables: tuple[Table, Table] | None = None
+    """Reference and current: a report takes its samples from there."""
+    problem: DataError | None = None
+    facts: tuple[ColumnFacts, ...] = ()
+    signals: tuple[Found, ...] = ()
+    shelf: Shelf | None = None
+    """Where a profile of the reference is kept, if there can be one."""
+    methods_before: Sequence[MethodUse] = ()
+    """What judged the columns at the monitor's last check."""
+
+
+def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
+    """Return what the status will say. Pure."""
+    comparison = seen.comparison
+    if seen.problem is not None:
+        said = of_problem(seen.problem)
+    elif comparison is not None:
+        spec = request.spec
+        said = of_comparison(comparison, spec.threshold, seen.rows, warning_threshold=spec.warning_threshold)
+    else:
+        raise ValueError("a check without a problem has a comparison")
+    share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
+    signals = seen.signals or tuple(unknown(each, _unseen(seen)) for each in request.spec.signals)
+    return CheckReport(
+        task=seen.task,
+        last_check=LastCheck(
+            slot=request.slot,
+            job_name=request.job_name,
+            start_time=started,
+            completion_time=completed,
+            result=said.result,
+            reason=said.reason,
+            message="; ".join([said.sentence, *_remarks(seen), *filter(None, [remark(signals)])]),
+            drift_share=f"{share:.4f}" if share is not None else None,
+            columns_checked=comparison.columns_checked if comparison else None,
+            columns_drifted=comparison.columns_drifted if comparison else None,
+            top_drifted_columns=_top_drifted(comparison) if comparison else [],
+            methods=_methods(comparison) if comparison else [],
+            skipped_columns=_skipped(seen.plan) if seen.plan else [],
+            new_categories=_new_categories(seen.facts),
+            constant_columns=[each.name[:_MAX_NAME] for each in seen.facts if each.has_become_constant][
+                :_MAX_LISTED
+            ],
+            signals=[each.status for each in signals],
+            rows=seen.rows,
+            observed_generation=request.monitor.generation,
+        ),
+    )
+
+
+def _unseen(seen: Seen) -> DataError:
+    return seen.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
+
+
+def _remarks(seen: Seen) -> Iterator[str]:
+    """Yield what belongs to a verdict, whatever it is."""
+    if seen.comparison is None:
+        return
+    if seen.plan and seen.plan.skipped:
+        yield f"{len(seen.plan.skipped)} not compared"
+    if seen.plan and seen.plan.counted:
+        named = ", ".join(f"{each.name[:100]!r} ({each.reason})" for each in seen.plan.counted[:NAMES_SHOWN])
+        yield f"{len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
+    if seen.methods_before and (changed := change_of_methods(seen.methods_before, _methods(seen.comparison))):
+        yield changed
+
+
+def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
+    return [
+        DriftedColumn(
+            name=each.name[:_MAX_NAME],
+            method=each.method,
+            score=f"{each.score:.4f}",
+            threshold=f"{each.threshold:.4f}",
+        )
+        for each in comparison.drifted[:_MAX_LISTED]
+    ]
+
+
+def _methods(comparison: Comparison) -> list[MethodUse]:
+    return [
+        MethodUse(kind=kind, method=method, columns=count)
+        for (kind, method), count in comparison.methods.most_common(_MAX_LISTED)
+    ]
+
+
+def _new_categories(facts: Sequence[ColumnFacts]) -> list[NewCategories]:
+    most = sorted(
+        (each for each in facts if each.new_categories), key=lambda each: -each.rows_of_new_categories
+    )
+    return [
+        NewCategories(
+            name=each.name[:_MAX_NAME], categories=each.new_categories, rows=each.rows_of_new_categories
+        )
+        for each in most[:_MAX_LISTED]
+    ]
+
+
+def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
+    return [
+        SkippedColumn(name=each.name[:_MAX_NAME], reason=each.reason) for each in plan.skipped[:_MAX_LISTED]
+    ]

@@ -1,0 +1,145 @@
+"""The drift check: look, say what was seen, then keep the evidence.
+
+The verdict is delivered before MLflow is asked for anything: a container that dies while it uploads a report
+has lost the report, not the verdict. What MLflow then adds, the run and the report's address, is
+delivered again with it.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from selfheal_jobs.check.column_facts import ColumnFacts, observed
+from selfheal_jobs.check.evaluate import SignalCheck, columns_for_signals
+from selfheal_jobs.check.evidence import with_evidence
+from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.columns.task import infer_task
+from selfheal_jobs.columns.walk import ColumnPlan, Walk, require_expected
+from selfheal_jobs.delivery.status_patch import Door
+from selfheal_jobs.drift.compare import compare
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.reference_profile.known_reference import KnownReference
+from selfheal_jobs.reference_profile.opening import open_known_reference
+from selfheal_jobs.sources.sides import compared_columns, open_current
+from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.tables.content import content
+from selfheal_jobs.tables.table import Table
+from selfheal_operator.api.reasons import Reason, Task
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import RowCounts
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
+    """Check once, and report.
+
+    Raises:
+        UndeliveredError: The verdict could not be written to the monitor's status.
+    """
+    started = clock()
+    seen = replace(look(request), methods_before=door.methods_before())
+    report = report_of(request, seen, started=started, completed=clock())
+    logger.info("%s: %s", report.last_check.result, report.last_check.message)
+    door.deliver(report)
+    if seen.comparison is not None:
+        door.deliver(with_evidence(report, request, seen))
+        keep_profile(seen)
+
+
+def look(request: RunRequest) -> Seen:
+    """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
+    seen = Seen(task=request.task)
+    try:
+        also = columns_for_signals(request.spec)
+        reference, shelf = open_known_reference(request, also=also)
+        task = request.task or _task_of(reference, request.spec.target)
+        seen = replace(seen, task=task)
+        any_column = request.spec.dataset.column_policy.unexpected == "Fail"
+        current = open_current(request, reference, all_columns=any_column, also=also)
+        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current), shelf=shelf)
+        seen = _compared(request, seen, reference, current)
+        check = SignalCheck(request, reference, current, seen.facts, seen.plan, seen.problem)
+        return replace(seen, signals=check.results())
+    except DataError as problem:
+        return replace(seen, problem=problem)
+    except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
+        logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
+        message = f"The check ended by a defect ({one_line(error)}); the Job's log holds the details."
+        return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
+
+
+def keep_profile(seen: Seen) -> None:
+    """Keep what a check that came to a verdict has learnt of the reference, for the checks to come."""
+    if seen.shelf is not None and seen.tables is not None and isinstance(seen.tables[0], KnownReference):
+        seen.shelf.keep(seen.tables[0])
+
+
+def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+    """Compare the columns. What stands in the way does not stand in the way of the signals."""
+    try:
+        return _comparison(request, seen, reference, current)
+    except DataError as problem:
+        return replace(seen, problem=problem)
+
+
+def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+    dataset = request.spec.dataset
+    _require_rows(reference, current, dataset.min_rows)
+    if dataset.column_policy.unexpected == "Fail":
+        chosen = compared_columns(request.spec)
+        names = [name for name in current.schema.names if chosen.keeps(name)]
+        require_expected([*reference.schema.names, request.spec.target], names)
+    walk = Walk(
+        reference,
+        current,
+        request.spec.target,
+        policy=dataset.column_policy,
+        ignored=columns_for_signals(request.spec),
+    )
+    facts: list[ColumnFacts] = []
+    watched = observed(walk, current.num_rows, facts)
+    comparison = compare(watched, request.spec.drift, request.spec.threshold, walk)
+    plan = walk.plan()
+    seen = replace(seen, plan=plan)
+    _require_columns(plan)
+    logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
+    if isinstance(reference, KnownReference):
+        logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
+    return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=tuple(facts))
+
+
+def _require_rows(reference: SourceTable, current: SourceTable, least: int) -> None:
+    for side, table in (("reference", reference), ("current data", current)):
+        if table.num_rows < least:
+            raise DataError(
+                Reason.TOO_FEW_ROWS,
+                f"The {side} has {table.num_rows} rows, and spec.dataset.minRows asks for {least}. "
+                f"Collect more, widen spec.dataset.window, or lower minRows.",
+            )
+
+
+def _rows(reference: SourceTable, current: SourceTable) -> RowCounts:
+    return RowCounts(
+        reference=reference.rows.kept,
+        current=current.rows.kept,
+        sampled=reference.rows.sampled or current.rows.sampled,
+        without_timestamp=current.rows.without_timestamp or None,
+    )
+
+
+def _task_of(reference: Table, target: str) -> Task | None:
+    return infer_task(content(reference, target)) if target in reference.schema.names else None
+
+
+def _require_columns(plan: ColumnPlan) -> None:
+    if not (plan.compared or plan.counted):
+        raise DataError(
+            Reason.NOTHING_TO_COMPARE,
+            f"None of the {len(plan.skipped)} columns is comparable; skippedColumns says why.",
+        )

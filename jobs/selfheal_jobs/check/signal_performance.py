@@ -1,0 +1,130 @@
+"""How well predictions have fitted the labels that arrived since, by scikit-learn's metrics. Pure."""
+
+import math
+import warnings
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.tables.content import Values, holds
+from selfheal_jobs.tables.table import Table
+from selfheal_operator.api.reasons import Reason
+
+_OF_NUMBERS: Final = {
+    "rmse": "root_mean_squared_error",
+    "mae": "mean_absolute_error",
+    "r2": "r2_score",
+    "mape": "mean_absolute_percentage_error",
+}
+_OF_CLASSES: Final = {"f1": "f1_score", "precision": "precision_score", "recall": "recall_score"}
+
+
+def performance(metric: str, labelled: Table, *, target: str, prediction: str) -> tuple[float, int]:
+    """Return a metric's value, and from how many rows: those with both a label and a prediction.
+
+    f1, precision and recall are means over the classes. rocAuc and logLoss take the prediction for the
+    probability of the greater of two classes.
+
+    Raises:
+        DataError: The metric says nothing about such values (MetricNotApplicable).
+    """
+    labels, predictions = (_plain(metric, labelled.column(name)) for name in (target, prediction))
+    both = pc.and_(_is_there(labels), _is_there(predictions))
+    labels, predictions = labels.filter(both), predictions.filter(both)
+    if not len(labels):
+        raise DataError(Reason.LABELS_NOT_AVAILABLE, "No row has both a label and a prediction.")
+    with warnings.catch_warnings(action="ignore"):  # classes that are never predicted, numbers too large
+        value = _value(metric, labels, predictions)
+    if not math.isfinite(value):
+        raise _not_applicable(metric, "it is no finite number for these values")
+    return value, len(labels)
+
+
+def _plain(metric: str, column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as numbers, booleans or text."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    match holds(column.type):
+        case Values.TEXT:
+            return column.cast(pa.large_string()).combine_chunks()
+        case Values.NOTHING:
+            return column.cast(pa.float64()).combine_chunks()
+        case Values.NUMBERS if not pa.types.is_integer(column.type):
+            return column.cast(pa.float64()).combine_chunks()
+        case Values.NUMBERS | Values.BOOLEANS:
+            return column.combine_chunks()
+    raise _not_applicable(metric, "values are neither numbers, booleans nor text")
+
+
+def _is_there(values: pa.Array) -> pa.Array:
+    return (
+        pc.fill_null(pc.is_finite(values), False) if pa.types.is_float64(values.type) else values.is_valid()
+    )
+
+
+def _value(metric: str, labels: pa.Array, predictions: pa.Array) -> float:
+    from sklearn import metrics  # noqa: PLC0415  two seconds and 100 MB, and most checks need none of it
+
+    if metric in _OF_NUMBERS:
+        if metric == "r2" and len(labels) < 2:
+            raise _not_applicable(metric, "it takes at least two rows")
+        function = getattr(metrics, _OF_NUMBERS[metric])
+        return float(function(_numbers(metric, labels), _numbers(metric, predictions)))
+    if metric in {"rocAuc", "logLoss"}:
+        certainty = _numbers(metric, predictions)
+        positive = _positive(metric, labels)
+        if metric == "rocAuc":
+            return float(metrics.roc_auc_score(positive, certainty))
+        if certainty.min() < 0 or certainty.max() > 1:
+            raise _not_applicable(metric, "it takes predictions from 0 to 1")
+        return float(metrics.log_loss(positive, certainty, labels=[False, True]))
+    true, predicted = _codes(metric, labels, predictions)
+    if metric == "accuracy":
+        return float(metrics.accuracy_score(true, predicted))
+    function = getattr(metrics, _OF_CLASSES[metric])
+    return float(function(true, predicted, average="macro", zero_division=0))
+
+
+def _positive(metric: str, labels: pa.Array) -> Any:
+    """Return which labels are the greater one of two classes."""
+    classes = len(labels.unique())
+    if classes != 2:
+        raise _not_applicable(metric, f"it takes labels of two classes, and there are {classes}")
+    return np.asarray(pc.equal(labels, pc.max(labels)))
+
+
+def _numbers(metric: str, values: pa.Array) -> Any:
+    if holds(values.type) is Values.TEXT:
+        raise _not_applicable(metric, "it takes numbers, and there is text")
+    if holds(values.type) is Values.BOOLEANS:
+        values = values.cast(pa.int8())
+    return np.asarray(values.cast(pa.float64(), safe=False))
+
+
+def _codes(metric: str, labels: pa.Array, predictions: pa.Array) -> tuple[Any, Any]:
+    """Return classes as numbers from one list: one side may have 1 where the other has 1.0, or "1"."""
+    words = [_words(metric, values) for values in (labels, predictions)]
+    codes = np.asarray(pa.concat_arrays(words).dictionary_encode().indices)
+    true, predicted = codes[: len(labels)], codes[len(labels) :]
+    mixed = (holds(labels.type) is Values.TEXT) != (holds(predictions.type) is Values.TEXT)
+    if mixed and not np.isin(predicted, true).any():
+        raise _not_applicable(metric, "labels and predictions are of two types, and share no class")
+    return true, predicted
+
+
+def _words(metric: str, values: pa.Array) -> pa.Array:
+    if pa.types.is_float64(values.type):
+        # Fractions are no classes: they are probabilities, or quantities.
+        if not pc.all(pc.equal(values, pc.floor(values))).as_py() or pc.max(pc.abs(values)).as_py() >= 2**63:
+            raise _not_applicable(metric, "it takes classes, and there are fractions")
+        values = values.cast(pa.int64())
+    if holds(values.type) is Values.BOOLEANS:
+        values = values.cast(pa.int8())
+    return values.cast(pa.large_string())
+
+
+def _not_applicable(metric: str, why: str) -> DataError:
+    return DataError(Reason.METRIC_NOT_APPLICABLE, f"{metric} cannot be computed: {why}.")

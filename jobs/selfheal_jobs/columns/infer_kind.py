@@ -1,0 +1,68 @@
+"""What a column is compared as, inferred from the reference alone.
+
+Kinds that were inferred from the current data too would change from one check to the next, and a column's
+test with them. The rules are those of Evidently 0.7 (`evidently.core.datasets.infer_column_type`), with two
+differences that avoid false alarms: dates are recognised in text as well, since CSV has no other way to write
+them, and text whose values are nearly all different is left out instead of being put to a classifier.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.tables.content import Content, Values
+
+FEW_INTEGERS: Final = 10
+"""Integers with at most this many distinct values are categories: Evidently's INTEGER_CARDINALITY_LIMIT."""
+
+NEARLY_UNIQUE: Final = 0.5
+"""Text with more distinct values than this share of its rows is free text or identifiers, as in Evidently."""
+
+_ISO_TIME: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s?(Z|UTC|[+-]\d{2}:?\d{2})?"
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is compared."""
+
+    name: str
+    kind: Kind
+    holds: Values
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A column that is not compared, and why."""
+
+    name: str
+    reason: str
+
+
+def judge(name: str, found: Content) -> Column | Skipped:
+    """Say what a column of the reference is compared as, or why it is not."""
+    match found.holds:
+        case Values.NOTHING:
+            return Skipped(name, "no values in the reference")
+        case Values.OTHER:
+            return Skipped(name, "its values are neither numbers, booleans nor text")
+        case Values.DATES:
+            return Skipped(name, "dates always move on")
+        case Values.TEXT if _looks_like_dates(found):
+            return Skipped(name, "dates always move on")
+        case Values.TEXT if found.open_ended or len(found.counts) > NEARLY_UNIQUE * found.rows:
+            return Skipped(name, "nearly every value differs: free text or identifiers")
+    return Column(name, _kind(found), found.holds)
+
+
+def _kind(found: Content) -> Kind:
+    if found.holds is not Values.NUMBERS or found.categorical:
+        return Kind.CATEGORICAL
+    few = found.whole and not found.has_more_numbers_than(FEW_INTEGERS)
+    return Kind.CATEGORICAL if few else Kind.NUMERICAL
+
+
+def _looks_like_dates(found: Content) -> bool:
+    return all(_ISO_TIME.fullmatch(value) for value in found.counts)

@@ -1,0 +1,1 @@
+"""The report's way into the monitor's status."""

@@ -1,0 +1,1 @@
+"""Drift of columns: methods (tests and distances), the rule Calibrated, and their use on a table."""

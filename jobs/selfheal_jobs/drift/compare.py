@@ -1,0 +1,212 @@
+"""How far the current data has moved: Evidently's verdicts, column by column, and our share of them.
+
+Every column's score and threshold are those of Evidently's DataDriftPreset, computed without it: p-values for
+references of up to 1,000 rows, and distances above, or what `spec.drift` names. By the rule Calibrated a
+column counts only if chance does not explain it (see `calibration`). The share is ours, over the columns that
+were compared, and drift is declared when it is GREATER than the threshold; Evidently's own verdict also says
+drift when they are equal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from selfheal_jobs.columns.infer_kind import Column
+from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.columns.walk import Compared
+from selfheal_jobs.drift.calibration.rule import Finding, Judgement, finding, judged
+from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
+from selfheal_jobs.drift.methods.method import Method, UnfitMethodError
+from selfheal_jobs.drift.methods.pair import Array, CodedRows, Counts, Numbers, Pair, in_order
+from selfheal_jobs.errors import DataError
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.v1alpha1 import Drift
+
+_LEAST: Final = 1e-300
+"""Stands in for a p-value of zero where scores are divided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnDrift:
+    """One column's test."""
+
+    name: str
+    kind: Kind
+    method: str
+    """Evidently's id of the test, such as ks or wasserstein."""
+    score: float
+    """A p-value, or a distance."""
+    threshold: float
+    drifted: bool
+    evidently: bool
+    """Evidently's own verdict: the same, unless chance explains it."""
+    chance: float | None = None
+    """How likely chance alone makes so much of a difference, where that was asked."""
+    rows_needed: float = 0.0
+    """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
+
+    @property
+    def excess(self) -> float:
+        """Return how many times the score lies beyond its threshold: comparable between tests of one sort."""
+        low, high = sorted((self.score, self.threshold))
+        return high / max(low, _LEAST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """All columns' tests."""
+
+    columns: tuple[ColumnDrift, ...]
+    counted: int = 0
+    """Columns without values to compare that count as drifted: the column policy wants it so."""
+
+    @property
+    def drifted(self) -> list[ColumnDrift]:
+        """Return the drifted columns, furthest beyond its threshold first."""
+        return sorted((each for each in self.columns if each.drifted), key=lambda each: -each.excess)
+
+    @property
+    def share(self) -> float:
+        """Return the share of drifted columns, from 0 to 1."""
+        return self.columns_drifted / self.columns_checked
+
+    @property
+    def columns_checked(self) -> int:
+        """Return the number of columns that the share is of."""
+        return len(self.columns) + self.counted
+
+    @property
+    def columns_drifted(self) -> int:
+        """Return how many of them drifted."""
+        return len(self.drifted) + self.counted
+
+    @property
+    def blind(self) -> list[ColumnDrift]:
+        """Return the columns whose silence means nothing."""
+        return [each for each in self.columns if each.rows_needed]
+
+    @property
+    def evidently(self) -> int:
+        """Return how many columns drifted by Evidently's own rule."""
+        return sum(each.evidently for each in self.columns)
+
+    @property
+    def methods(self) -> Counter[tuple[Kind, str]]:
+        """Return how many columns of each kind each method judged."""
+        return Counter((each.kind, each.method) for each in self.columns)
+
+
+class Rows(Protocol):
+    """Reads what cannot be had from one column's counts and numbers."""
+
+    def words(self, name: str) -> tuple[Iterator[Any], Iterator[Any]]:
+        """Read a column row by row, gaps included: of the reference, and of the current data."""
+
+    def thinned(self, columns: Sequence[Column]) -> list[Array]:
+        """Read some rows of the reference as numbers; NaN for gaps."""
+
+
+def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: Rows) -> Comparison:
+    """Test every column for drift.
+
+    Args:
+        compared: Columns, and what both sides hold.
+        rules: Which methods and thresholds, Evidently's where they name none; and what to make of them.
+        threshold: Of the share of drifted columns: more is an alarm.
+        rows: For the method that needs the rows in their order, and for correlations.
+
+    Raises:
+        DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
+    """
+    looked_at = [(each.column, _find(each, rules, rows)) for each in compared]
+    columns, findings = [column for column, _ in looked_at], [found for _, found in looked_at]
+    if rules.rule == "Calibrated" and findings:
+        judgements = judged(findings, threshold, lambda: rows.thinned(columns))
+    else:
+        judgements = [Judgement(drifted=each.evidently, threshold=each.threshold) for each in findings]
+    return Comparison(
+        columns=tuple(
+            ColumnDrift(
+                name=column.name,
+                kind=column.kind,
+                method=found.method.name,
+                score=found.score,
+                threshold=judgement.threshold,
+                drifted=judgement.drifted,
+                evidently=found.evidently,
+                chance=found.chance,
+                rows_needed=judgement.rows_needed,
+            )
+            for column, found, judgement in zip(columns, findings, judgements, strict=True)
+        )
+    )
+
+
+def _find(compared: Compared, rules: Drift, rows: Rows) -> Finding:
+    column = compared.column
+    pair = pair_of(compared)
+    method = _method(column, pair, rules)
+    given = {each.name: each.threshold for each in rules.columns}.get(column.name)
+    threshold = method.default_threshold if given is None else given
+    with np.errstate(all="ignore"):  # numbers near the ends of what floats hold: Evidently warns, and goes on
+        try:
+            score = float(method.score(_coded(compared, pair, rows) if method.needs_rows else pair))
+        except UnfitMethodError as error:
+            raise _not_applicable(column, method.name, f"{error}", rules) from error
+        return finding(method, pair, score, threshold)
+
+
+def pair_of(compared: Compared) -> Pair:
+    """Return both sides as the methods take them."""
+    reference, current = compared.reference, compared.current
+    if compared.column.kind is Kind.CATEGORICAL or reference.numbers is None or current.numbers is None:
+        return Counts.of(reference.value_counts(), current.value_counts())
+    return Numbers(reference.numbers, current.numbers, reference.deviation)
+
+
+def named_method(column: Column, rules: Drift) -> str | None:
+    """Return the column's own method, or its kind's, or that of all, in this order, if one is named."""
+    by_kind = rules.numerical_method if column.kind is Kind.NUMERICAL else rules.categorical_method
+    own = {each.name: each.method for each in rules.columns}.get(column.name)
+    return own or by_kind or rules.method
+
+
+def _method(column: Column, pair: Pair, rules: Drift) -> Method:
+    """Return the method that the rules name, or Evidently's choice."""
+    name = named_method(column, rules)
+    if name is None:
+        return default_method(pair, column.kind)
+    method = METHODS[name]
+    if column.kind not in method.kinds:
+        takes = "numbers" if column.kind is Kind.CATEGORICAL else "categories"
+        raise _not_applicable(column, name, f"it compares {takes}, and this column is {column.kind}", rules)
+    return method
+
+
+def _not_applicable(column: Column, method: str, why: str, rules: Drift) -> DataError:
+    own = any(each.name == column.name and each.method for each in rules.columns)
+    field = f"spec.drift.columns[name={column.name[:100]}].method" if own else "spec.drift"
+    return DataError(
+        Reason.METHOD_NOT_APPLICABLE,
+        f"{field}: {method} cannot judge the column {column.name[:100]!r}: {why}. "
+        f"Name another method for it.",
+    )
+
+
+def _coded(compared: Compared, pair: Pair, rows: Rows) -> CodedRows:
+    reference, current = compared.reference, compared.current
+    if reference.numbers is not None and current.numbers is not None:
+        values = np.union1d(reference.numbers, current.numbers)
+        return CodedRows(
+            np.searchsorted(values, reference.numbers), np.searchsorted(values, current.numbers), pair.counts
+        )
+    positions = {word: number for number, word in enumerate(in_order({*reference.counts, *current.counts}))}
+    before, now = rows.words(compared.column.name)
+    return CodedRows(_positions(before, positions), _positions(now, positions), pair.counts)
+
+
+def _positions(words: Iterable[Any], positions: Mapping[Any, int]) -> Any:
+    return np.fromiter((positions[word] for word in words if word is not None), dtype=np.int64)

@@ -1,0 +1,26 @@
+"""Pearson's chi-squared test of the current counts against those that the reference's shares predict.
+
+X2 = sum (o - e)^2 / e with e = reference count * n2 / n1, and one degree of freedom less than there are
+categories. A category that the reference does not have makes it infinite, and p zero.
+Source: `evidently...stattests.chisquare_stattest`, `scipy.stats.chisquare`.
+"""
+
+import numpy as np
+
+from selfheal_jobs.drift.methods import tails
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.pair import Pair
+
+
+def score(pair: Pair) -> float:
+    """Return the p-value; NaN for a single category."""
+    counts = pair.counts
+    expected = counts.reference * (counts.current_rows / counts.reference_rows)
+    with np.errstate(divide="ignore"):
+        statistic = np.sum((counts.current - expected) ** 2 / expected)
+    return tails.chi_squared(float(statistic), counts.distinct - 1)
+
+
+METHOD = Method(
+    name="chisquare", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score
+)

@@ -1,0 +1,23 @@
+"""Energy distance: sqrt(2 integral (F(x) - G(x))^2 dx). Not normed: it has the root of the column's unit.
+
+Source: `evidently...stattests.energy_distance`, `scipy.stats.energy_distance`. Drift is a score ABOVE the
+threshold.
+"""
+
+import math
+
+import numpy as np
+
+from selfheal_jobs.drift.methods.distribution_functions import difference, gaps
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.pair import Numbers
+
+
+def score(pair: Numbers) -> float:
+    """Return the distance."""
+    return math.sqrt(2) * math.sqrt(float(np.dot(np.square(difference(pair)[:-1]), gaps(pair))))
+
+
+METHOD = Method(
+    name="ed", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Drift.DISTANCE_ABOVE, score=score
+)

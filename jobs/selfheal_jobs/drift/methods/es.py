@@ -1,0 +1,37 @@
+"""Epps-Singleton test: whether the characteristic functions agree at two points.
+
+Epps and Singleton, "An omnibus test for the two-sample problem using the empirical characteristic function"
+(1986). The covariance that it inverts is singular for a few distinct values, so that another order of the
+same operations would give another rank and another p: SciPy itself is imported and asked.
+Source: `evidently...stattests.epps_singleton_stattest`, `scipy.stats.epps_singleton_2samp`.
+"""
+
+import math
+import warnings
+
+import numpy as np
+
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.pair import Numbers
+
+LEAST_ROWS = 5
+
+
+def score(pair: Numbers) -> float:
+    """Return the p-value; NaN for fewer than five values on a side.
+
+    Raises:
+        UnfitMethodError: The middle half of all values is one value.
+    """
+    lower, upper = np.percentile(pair.pooled, [25, 75])
+    if lower == upper:
+        raise UnfitMethodError("it needs values that differ in their middle half")
+    if min(pair.reference_rows, pair.current_rows) < LEAST_ROWS:
+        return math.nan
+    from scipy.stats import epps_singleton_2samp  # noqa: PLC0415  a second of import, for this method only
+
+    with warnings.catch_warnings(action="ignore"):  # of a covariance without full rank: the p-value knows
+        return float(epps_singleton_2samp(pair.reference, pair.current).pvalue)
+
+
+METHOD = Method(name="es", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score)

@@ -1,0 +1,39 @@
+"""G-test: the log-likelihood ratio of the current counts against the reference's.
+
+G = 2 sum o ln(o / e) with e the reference's count as it is, and one degree of freedom less than there are
+categories. Since Evidently does not scale the reference, SciPy takes samples of the same size only.
+Source: `evidently...stattests.g_stattest`, `scipy.stats.power_divergence`.
+"""
+
+import numpy as np
+
+from selfheal_jobs.drift.methods import tails
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.pair import Pair
+
+_TOLERANCE = np.finfo(np.float64).eps ** 0.5
+"""SciPy's, for the relative difference of the two sizes."""
+
+
+def score(pair: Pair) -> float:
+    """Return the p-value; NaN for a single category.
+
+    Raises:
+        UnfitMethodError: The sides have different sizes.
+    """
+    counts = pair.counts
+    sizes = counts.reference_rows, counts.current_rows
+    if abs(sizes[0] - sizes[1]) / min(sizes) > _TOLERANCE:
+        raise UnfitMethodError(
+            f"it needs as many values in the current data as in the reference ({sizes[1]} and {sizes[0]})"
+        )
+    observed = counts.current.astype(np.float64)
+    seen = observed > 0  # nothing observed adds nothing, whatever was expected
+    with np.errstate(divide="ignore"):
+        terms = 2.0 * observed[seen] * np.log(observed[seen] / counts.reference[seen])
+    return tails.chi_squared(float(np.sum(terms)), counts.distinct - 1)
+
+
+METHOD = Method(
+    name="g_test", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Drift.P_BELOW, score=score
+)

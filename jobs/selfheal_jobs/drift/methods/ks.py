@@ -1,0 +1,116 @@
+"""Two-sample Kolmogorov-Smirnov test, two-sided. Drift is p AT MOST the threshold.
+
+D = max |F(x) - G(x)|. Up to 10,000 rows on each side p is exact: the share of lattice paths from (0, 0) to
+(n1, n2) that leave the band |x / n1 - y / n2| < D somewhere (Hodges, "The significance probability of the
+Smirnov two-sample test", 1958). Above, p is that of the one-sample statistic for n1 n2 / (n1 + n2) rows,
+which has no closed form: SciPy is imported then.
+Source: `evidently...stattests.ks_stattest`, `scipy.stats.ks_2samp`.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from selfheal_jobs.drift.methods.distribution_functions import difference
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.pair import Numbers
+
+EXACT_ROWS = 10_000
+_LARGEST_EXPONENT = 600
+"""Of a row's binomial coefficients: floats end at exp(709)."""
+_SAFE_PIECE = 100
+"""So many neighbouring binomial coefficients differ by less than exp(600) for up to 10,000 rows."""
+
+
+def score(pair: Numbers) -> float:
+    """Return the p-value."""
+    return p_value(statistic(pair), pair.reference_rows, pair.current_rows)
+
+
+def statistic(pair: Numbers) -> float:
+    """Return the largest difference of the distribution functions."""
+    pooled = pair.pooled
+    last_of_equals = np.concatenate([pooled[1:] != pooled[:-1], [True]])
+    return float(np.abs(difference(pair)[last_of_equals]).max())
+
+
+def p_value(distance: float, n1: int, n2: int) -> float:
+    """Return the probability of a distance as large or larger between two samples of one distribution."""
+    if max(n1, n2) > EXACT_ROWS:
+        return _asymptotic(distance, n1, n2)
+    divisor = math.gcd(n1, n2)
+    steps = round(distance * (n1 // divisor) * n2)
+    if steps == 0:
+        return 1.0
+    p = _outside_square(n1, steps) if n1 == n2 else _outside_band(max(n1, n2), min(n1, n2), divisor, steps)
+    return min(1.0, max(0.0, p))
+
+
+def _asymptotic(distance: float, n1: int, n2: int) -> float:
+    from scipy.stats import kstwo  # noqa: PLC0415  a second of import, for large samples of a forced method
+
+    large, small = float(max(n1, n2)), float(min(n1, n2))
+    rows = np.round(large * small / (large + small))
+    return float(np.clip(kstwo.sf(distance, rows), 0, 1))
+
+
+def _outside_square(n: int, steps: int) -> float:
+    """Return the share of paths from (0, 0) to (n, n) that touch |x - y| = steps, by reflection.
+
+    2 sum_k (-1)^(k+1) C(2n, n - k steps) / C(2n, n), as nested products, which do not cancel.
+    """
+    p = 0.0
+    for k in range(n // steps, -1, -1):
+        j = np.arange(steps)
+        p = float(np.prod((n - k * steps - j) / (n + k * steps + j + 1))) * (1.0 - p)
+    return 2 * p
+
+
+@lru_cache(maxsize=1024)  # columns without gaps have the same sizes, and few steps matter
+def _outside_band(m: int, n: int, divisor: int, steps: int) -> float:
+    """Return the share of paths from (0, 0) to (m, n) that touch |x / m - y / n| = steps / lcm(m, n); m > n.
+
+    B(x, y), the share of the paths to (x, y) that have been outside, is one outside and
+    (x B(x - 1, y) + y B(x, y - 1)) / (x + y) inside. Times the number of paths, C(x + y, y), a row becomes a
+    cumulative sum; shares, not their complements, so that the smallest p-values keep their digits.
+    """
+    width, height = m // divisor, n // divisor
+    share = np.ones(m + 2)  # of x - 1, for the row y - 1 or y
+    for y in range(n + 1):
+        # Inside: |x height - y width| < steps.
+        first = max(0, (y * width - steps) // height + 1)
+        last = min(m, -((-y * width - steps) // height) - 1)
+        if last < first:
+            return 1.0
+        left = 1.0 if first else 0.0
+        start = first
+        while start <= last:
+            end = last if _exponent(start, last, y) < _LARGEST_EXPONENT else min(last, start + _SAFE_PIECE)
+            x = np.arange(start, end + 1, dtype=np.float64)
+            # Paths to (x, y), in multiples of those to (start, y); those to (start - 1, y) are the last term.
+            paths = np.cumprod(np.concatenate([[1.0], (x[1:] + y) / x[1:]]))
+            before = left * start / (start + y) if start else 0.0
+            if y == 0:
+                inside = np.zeros(len(x)) if start == 0 else np.full(len(x), left)
+            else:
+                inside = (before + np.cumsum(y / (x + y) * paths * share[start + 1 : end + 2])) / paths
+            share[start + 1 : end + 2] = inside
+            left = float(inside[-1])
+            start = end + 1
+        share[: first + 1] = 1.0
+        share[last + 2 :] = 1.0
+    return float(share[m + 1])
+
+
+def _exponent(first: int, last: int, y: int) -> float:
+    """Return the logarithm of C(last + y, y) / C(first + y, y)."""
+    return (
+        math.lgamma(last + y + 1)
+        - math.lgamma(last + 1)
+        - math.lgamma(first + y + 1)
+        + math.lgamma(first + 1)
+    )
+
+
+METHOD = Method(name="ks", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_AT_MOST, score=score)

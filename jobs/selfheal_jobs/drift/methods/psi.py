@@ -1,0 +1,21 @@
+"""Population stability index: sum (p - q) ln(p / q), empty bins filled.
+
+Source: `evidently...stattests.psi`.
+"""
+
+import numpy as np
+
+from selfheal_jobs.drift.methods.bins import counts_per_bin, shares
+from selfheal_jobs.drift.methods.method import BOTH_KINDS, Drift, Method
+from selfheal_jobs.drift.methods.pair import Pair
+
+
+def score(pair: Pair) -> float:
+    """Return the index."""
+    of = shares(counts_per_bin(pair), fill_empty=True)
+    return float(np.sum((of.reference - of.current) * np.log(of.reference / of.current)))
+
+
+METHOD = Method(
+    name="psi", kinds=BOTH_KINDS, default_threshold=0.1, drift=Drift.DISTANCE_AT_LEAST, score=score
+)

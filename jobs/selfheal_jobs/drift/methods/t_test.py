@@ -1,0 +1,32 @@
+"""Student's t-test for two samples, with one variance for both.
+
+t = (mean1 - mean2) / sqrt(s2 (1 / n1 + 1 / n2)), and p is two-sided with n1 + n2 - 2 degrees of freedom. Its
+tail is an incomplete beta function, which has no closed form: `scipy.special` is imported.
+Source: `evidently...stattests.t_test`, `scipy.stats.ttest_ind`.
+"""
+
+import numpy as np
+
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.pair import Array, Numbers
+
+
+def score(pair: Numbers) -> float:
+    """Return the p-value; NaN where neither side varies and both are equal."""
+    from scipy.special import stdtr  # noqa: PLC0415  a part of a second of import, for this method only
+
+    n1, n2 = pair.reference_rows, pair.current_rows
+    degrees = n1 + n2 - 2.0
+    reference, current = pair.reference.astype(np.float64), pair.current.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        variance = np.float64(_squares(reference) + _squares(current)) / degrees
+        error = np.sqrt(variance * (1.0 / n1 + 1.0 / n2))
+        t = np.float64(reference.mean() - current.mean()) / error
+    return float(2 * stdtr(degrees, -abs(t)))
+
+
+def _squares(values: Array) -> float:
+    return len(values) * float(np.mean((values - values.mean()) ** 2)) if len(values) > 1 else 0.0
+
+
+METHOD = Method(name="t_test", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score)

@@ -1,0 +1,1 @@
+"""One retraining: `run.py` reads from top to bottom."""

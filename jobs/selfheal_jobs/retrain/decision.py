@@ -1,0 +1,127 @@
+"""What a retraining decides from all that it has seen. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from selfheal_jobs.retrain.champion import Champion
+from selfheal_jobs.retrain.scores import PRIMARY, best, comparisons, is_better
+from selfheal_jobs.retrain.training import Trained
+from selfheal_operator.api.model import ApiModel
+from selfheal_operator.api.reasons import Reason, RetrainResult, Task
+from selfheal_operator.api.report import RetrainReport
+from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1 import LastRetraining, TrainingRows
+
+_MAX_MESSAGE: Final = 1500
+"""Together with ten metrics a decision then fits into a tag of MLflow, which may have 8,000 characters."""
+
+
+class Decision(ApiModel, frozen=True, kw_only=True):
+    """What a retraining has decided to do, and all that it takes to do it."""
+
+    outcome: LastRetraining
+    """The outcome without the version, which does not exist yet."""
+    model_uri: str | None = None
+    """The model to register; None if none is."""
+    model_run_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedModel:
+    """A candidate's model in MLflow."""
+
+    run_id: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Everything that the decision looks at."""
+
+    trained: Sequence[Trained]
+    logged: Mapping[str, LoggedModel]
+    champion: Champion | None
+    rows: TrainingRows
+    task: Task
+    parent_run_id: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at what a request asks for."""
+
+    request: RunRequest
+    started: datetime
+
+    def outcome(
+        self, now: datetime, result: RetrainResult, reason: Reason, message: str, **more: Any
+    ) -> LastRetraining:
+        """Return an outcome with what is the same for all of them."""
+        return LastRetraining(
+            slot=self.request.slot,
+            job_name=self.request.job_name,
+            start_time=self.started,
+            completion_time=now,
+            result=result,
+            reason=reason,
+            message=message[:_MAX_MESSAGE],
+            observed_generation=self.request.monitor.generation,
+            **more,
+        )
+
+    def failed(self, now: datetime, reason: Reason, message: str) -> RetrainReport:
+        """Return the report of a retraining that came to nothing."""
+        return RetrainReport(last_retraining=self.outcome(now, RetrainResult.FAILED, reason, message))
+
+
+def decide(attempt: Attempt, seen: Seen, now: datetime) -> Decision:
+    """Choose the best candidate, and register it if it is strictly better than the champion."""
+    scores = {each.candidate.name: each.metrics for each in seen.trained if each.metrics}
+    if not scores:
+        problems = "; ".join(f"{each.candidate.name}: {each.problem}" for each in seen.trained)
+        message = f"Every candidate failed. {problems}"
+        reason = Reason.TRAINING_FAILED
+        return Decision(
+            outcome=attempt.outcome(now, RetrainResult.FAILED, reason, message, run_id=seen.parent_run_id)
+        )
+    winner = best(seen.task, scores)
+    champion = seen.champion.metrics if seen.champion else None
+    better = champion is None or is_better(seen.task, scores[winner], champion)
+    outcome = attempt.outcome(
+        now,
+        RetrainResult.REGISTERED if better else RetrainResult.NOT_IMPROVED,
+        Reason.MODEL_REGISTERED if better else Reason.NO_IMPROVEMENT,
+        sentence(winner, scores[winner], seen),
+        candidate=winner,
+        champion_version=seen.champion.version if seen.champion else None,
+        run_id=seen.parent_run_id,
+        metrics=comparisons(scores[winner], champion),
+        rows=seen.rows,
+    )
+    model = seen.logged[winner]
+    return Decision(
+        outcome=outcome,
+        model_uri=model.uri if better else None,
+        model_run_id=model.run_id if better else None,
+    )
+
+
+def sentence(winner: str, metrics: Mapping[str, float], seen: Seen) -> str:
+    """Return what a person wants to know of the decision, in one sentence."""
+    name = PRIMARY[seen.task]
+    said = f"{winner} has {name} {metrics[name]:.4f} on {seen.rows.test} held-out rows"
+    said += _against(seen.champion, metrics, seen.task)
+    failures = [each.candidate.name for each in seen.trained if not each.metrics]
+    return said + (f"; failed: {', '.join(failures)}" if failures else "") + "."
+
+
+def _against(champion: Champion | None, metrics: Mapping[str, float], task: Task) -> str:
+    if champion is None:
+        return "; there was no version before"
+    if champion.metrics is None:
+        return f"; version {champion.version} could not be scored ({champion.problem})"
+    better = is_better(task, metrics, champion.metrics)
+    compared = f", version {champion.version} has {champion.metrics[PRIMARY[task]]:.4f}"
+    return compared if better else f"{compared}: no improvement, nothing registered"

@@ -1,0 +1,58 @@
+"""What a model is given: the columns of a check, prepared so that the model itself does all the rest. Pure.
+
+A model takes rows as the user's files hold them. Filling gaps, scaling and encoding are parts of the pipeline
+that is registered, so that whoever serves it needs nothing of selfheal.
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from selfheal_jobs.columns.infer_kind import Column
+from selfheal_jobs.tables.content import Values
+
+MAX_CATEGORIES: Final = 50
+"""One-hot columns per text column: the rarer values share one. 100,000 rows then take 40 MB each at most."""
+
+
+def for_model(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Return the columns that a model learns from; types stay as they are wherever scikit-learn takes them.
+
+    Integers that Evidently compares as categories are numbers here: a new month or number of rooms then
+    still means something to the model. Codes without an order should be text.
+    """
+    return pd.DataFrame({column.name: _prepared(table[column.name], column) for column in columns})
+
+
+def _prepared(values: pd.Series, column: Column) -> pd.Series:
+    if column.holds is Values.NUMBERS:
+        numbers = values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype("float64")
+        return numbers.replace([np.inf, -np.inf], np.nan)
+    if column.holds is Values.BOOLEANS and pd.api.types.is_bool_dtype(values.dtype):
+        return values
+    objects = values.astype("object")
+    return objects.where(objects.notna(), np.nan)  # None and NaN would be two categories
+
+
+def pipeline(estimator: BaseEstimator, columns: tuple[Column, ...]) -> Pipeline:
+    """Return an unfitted model: gaps filled by the median, numbers standardised, the rest one-hot encoded.
+
+    A gap among categories is a category of its own; values that training never saw count as rare ones.
+    """
+    numbers = [column.name for column in columns if column.holds is Values.NUMBERS]
+    categories = [column.name for column in columns if column.holds is not Values.NUMBERS]
+    one_hot = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
+    )
+    scaled = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    preprocessing = ColumnTransformer(
+        [("numbers", scaled, numbers), ("categories", one_hot, categories)],
+        sparse_threshold=0,  # several estimators take no sparse matrix
+    )
+    return Pipeline([("preprocessing", preprocessing), ("model", estimator)])

@@ -1,0 +1,212 @@
+"""What a retraining leaves in MLflow, and how it takes up what an earlier attempt of its Job has left.
+
+The decision, which candidate wins and whether it is to be registered, is stored in the parent run BEFORE it
+is carried out. From then on every step can be repeated: a version is looked for by the tag of its Job
+before it is made. An attempt that dies before the decision leaves runs that the next one marks as KILLED.
+"""
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from typing import Any, Final
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Run
+from mlflow.models import infer_signature
+from msgspec import DecodeError
+
+from selfheal_jobs.redaction import without_secrets
+from selfheal_jobs.retrain.champion import Champion
+from selfheal_jobs.retrain.decision import Decision, LoggedModel
+from selfheal_jobs.retrain.training import Lesson, Trained
+from selfheal_jobs.tracking.library_client import Tracking
+from selfheal_jobs.tracking.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
+from selfheal_operator.api.reasons import RetrainResult
+from selfheal_operator.api.report import RetrainReport
+from selfheal_operator.api.v1alpha1 import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+TAG_DECISION: Final = "selfheal.decision"
+COMPARISON: Final = "comparison"
+FACTS: Final = "data_facts.json"
+
+_SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
+"""What a registered model needs. Named, since MLflow would start a process of 3 s to find out."""
+
+
+def decision_before(tracking: Tracking) -> tuple[Run, Decision] | None:
+    """Return what an earlier attempt decided, or None; mark attempts that died before as KILLED."""
+    for run in tracking.earlier_runs():
+        try:
+            return run, Decision.from_json(run.data.tags.get(TAG_DECISION, ""))
+        except DecodeError:
+            tracking.mark_killed(run)
+    return None
+
+
+def log_data(tracking: Tracking, parent: Run, lesson: Lesson, facts: Mapping[str, Any]) -> None:
+    """Keep the facts of the data, and fingerprints by which two runs can be seen to have used the same."""
+    tracking.client.log_text(parent.info.run_id, json.dumps(facts, indent=1, ensure_ascii=False), FACTS)
+    rules = tracking.request.spec.retraining
+    tracking.log(
+        parent,
+        params={
+            "training_data": rules.training_data,
+            "test_fraction": f"{rules.test_fraction:g}",
+            "random_seed": str(rules.random_seed),
+            "task": lesson.held_out.task,
+            "target": tracking.request.spec.target,
+        },
+        metrics={"rows_train": len(lesson.rows), "rows_test": len(lesson.held_out.rows)},
+        tags={
+            "selfheal.reference": without_secrets(tracking.request.spec.dataset.reference.uri),
+            "selfheal.current": without_secrets(tracking.request.spec.dataset.current.uri),
+            "selfheal.trainDigest": digest(lesson.rows.assign(target=lesson.target)),
+            "selfheal.testDigest": digest(lesson.held_out.rows.assign(target=lesson.held_out.target)),
+        },
+    )
+
+
+def digest(table: pd.DataFrame) -> str:
+    """Return a short fingerprint of a table's values: the same for the same rows in the same order."""
+    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    return hashlib.sha256(hashes.tobytes()).hexdigest()[:16]
+
+
+def log_candidate(tracking: Tracking, parent: Run, trained: Trained, lesson: Lesson) -> LoggedModel | None:
+    """Log a candidate as a child run, with its model; None if it has none."""
+    child = tracking.start_child_run(parent, trained.candidate.name)
+    estimator = {"estimator": trained.candidate.estimator}
+    if trained.model is None:
+        tracking.log(child, params=estimator, tags={"selfheal.problem": trained.problem})
+        tracking.client.set_terminated(child.info.run_id, status="FAILED")
+        return None
+    params = trained.model.named_steps["model"].get_params(deep=False)
+    tracking.log(
+        child,
+        params=estimator | {name: str(value)[:500] for name, value in params.items()},
+        metrics=trained.metrics | {"training_seconds": trained.seconds},
+    )
+    uri = _log_model(child, trained, lesson)
+    tracking.client.set_terminated(child.info.run_id)
+    return LoggedModel(run_id=child.info.run_id, uri=uri)
+
+
+def _log_model(child: Run, trained: Trained, lesson: Lesson) -> str:
+    """Log with cloudpickle.
+
+    MLflow's default, skops, refuses forests, encoders and most estimators of a spec's candidates unless their
+    types are trusted one by one, and trusting whatever was just trained is no review.
+    """
+    logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # it warns of cloudpickle each time
+    logging.getLogger("mlflow.models.model").setLevel(logging.ERROR)
+    with mlflow.start_run(run_id=child.info.run_id), warnings.catch_warnings(action="ignore"):
+        logged = mlflow.sklearn.log_model(
+            trained.model,
+            name="model",
+            signature=infer_signature(lesson.rows, lesson.target.head(100)),
+            input_example=lesson.held_out.rows.head(3),
+            pip_requirements=[f"{package}=={installed(package)}" for package in _SERVED_WITH],
+            serialization_format="cloudpickle",
+        )
+    return str(logged.model_uri)
+
+
+def log_comparison(
+    tracking: Tracking, parent: Run, trained: Sequence[Trained], champion: Champion | None
+) -> None:
+    """Keep one table of all candidates and the champion."""
+    table = comparison_table(trained, champion)
+    tracking.client.log_text(parent.info.run_id, table.to_csv(index=False), f"{COMPARISON}.csv")
+    tracking.client.log_text(parent.info.run_id, markdown(table), f"{COMPARISON}.md")
+
+
+def comparison_table(trained: Sequence[Trained], champion: Champion | None) -> pd.DataFrame:
+    """Return one row per model, one column per metric. Pure."""
+    rows: list[dict[str, object]] = [
+        {
+            "model": each.candidate.name,
+            "estimator": each.candidate.estimator,
+            **each.metrics,
+            "training_seconds": round(each.seconds, 2),
+            "problem": each.problem,
+        }
+        for each in trained
+    ]
+    if champion is not None:
+        metrics = champion.metrics or {}
+        rows.append(
+            {"model": f"champion (version {champion.version})", **metrics, "problem": champion.problem}
+        )
+    return pd.DataFrame(rows)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown. Pure."""
+    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    lines = [list(table.columns), ["---"] * len(table.columns), *cells]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.4f}"
+    return str(value).replace("|", "\\|")
+
+
+def store(tracking: Tracking, parent: Run, decision: Decision) -> None:
+    """Store the decision in the parent run: from here on nothing is trained again."""
+    text = decision.to_json()
+    shown = decision.outcome.metrics
+    candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
+    champion = {f"champion/{each.name}": float(each.champion) for each in shown if each.champion}
+    tags = {TAG_DECISION: text, "selfheal.result": decision.outcome.result}
+    tracking.log(parent, metrics=candidate | champion, tags=tags)
+
+
+def carry_out(tracking: Tracking, parent: Run, decision: Decision) -> RetrainReport:
+    """Register the model if that was decided and is not done yet, end the run, and return the report."""
+    outcome, model = decision.outcome, None
+    if outcome.result is RetrainResult.REGISTERED and decision.model_uri:
+        model = _registered_once(tracking, decision)
+        outcome = outcome.replaced(
+            version=model.version, message=f"Version {model.version} registered: {outcome.message}"
+        )
+    failed = outcome.result is RetrainResult.FAILED
+    tracking.client.set_terminated(parent.info.run_id, status="FAILED" if failed else "FINISHED")
+    return RetrainReport(last_retraining=outcome, model=model)
+
+
+def _registered_once(tracking: Tracking, decision: Decision) -> ModelVersion:
+    request = tracking.request
+    name = request.mlflow.registered_model_name
+    made = _version_of_job(tracking, name)
+    if made is None:
+        mlflow.register_model(str(decision.model_uri), name, tags=run_tags(request))
+        made = _version_of_job(tracking, name)
+    if made is None:
+        raise LookupError(f"the version of {name} that was just registered is not to be found")
+    logger.info("Version %s of %s is registered", made.version, name)
+    return ModelVersion(
+        name=name,
+        version=str(made.version),
+        previous_version=decision.outcome.champion_version,
+        run_id=str(decision.model_run_id),
+        promoted_time=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC),
+    )
+
+
+def _version_of_job(tracking: Tracking, name: str) -> Any:
+    """Return the version that this Job has registered: the first one, should there be two."""
+    ours = {tag: run_tags(tracking.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
+    condition = " and ".join(
+        [f"name = '{name}'", *(f"tags.`{tag}` = '{value}'" for tag, value in ours.items())]
+    )
+    found = tracking.client.search_model_versions(condition)
+    return min(found, key=lambda version: int(version.version), default=None)

@@ -1,0 +1,138 @@
+"""Which rows a model learns from, and which it is judged by. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.tables.content import Values, content_of
+from selfheal_jobs.tables.table import arrow_of
+from selfheal_operator.api.reasons import Reason, Task
+from selfheal_operator.api.v1alpha1 import Retraining
+
+MIN_ROWS: Final = 20
+"""With fewer, a fifth of the rows is too few to call one model better than another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Rows to learn from and rows held out; both still hold every column, the target among them."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    dropped: int
+    """Rows that had no target."""
+
+
+def split(
+    reference: pd.DataFrame, current: pd.DataFrame, *, target: str, task: Task, rules: Retraining
+) -> Split:
+    """Split as `rules.training_data` says, repeatably by `rules.random_seed`.
+
+    Current and Reference: that table alone. ReferenceAndCurrent: held-out rows come from the current data
+    only, since that is what the model will meet; the rest of it joins the whole reference. Classes keep
+    their shares where every class has rows enough for it.
+
+    Raises:
+        DataError: The target is missing (ColumnMissing) or of no use (TargetUnusable), or there are
+            too few rows with a target (TooFewRows).
+    """
+    divided = reference if rules.training_data == "Reference" else current
+    labelled = with_target(divided, target, task)
+    _require_rows(labelled, target)
+    train, test = train_test_split(
+        labelled,
+        test_size=rules.test_fraction,
+        random_state=rules.random_seed,
+        stratify=_strata(labelled[target], rules.test_fraction) if task is Task.CLASSIFICATION else None,
+    )
+    dropped = len(divided) - len(labelled)
+    if rules.training_data == "ReferenceAndCurrent":
+        more = with_target(reference, target, task)
+        dropped += len(reference) - len(more)
+        train = pd.concat([more, train], ignore_index=True)
+    _require_classes(train[target], target, task)
+    return Split(train=train.reset_index(drop=True), test=test.reset_index(drop=True), dropped=dropped)
+
+
+def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
+    """Return the rows that have a target, and the target as scikit-learn takes it.
+
+    Raises:
+        DataError: There is no such column, it holds nothing, or nothing that fits the task.
+    """
+    if target not in table.columns:
+        raise target_missing(target)
+    holds = content_of(arrow_of(table[target])).holds
+    if holds is Values.NOTHING:
+        raise DataError(
+            Reason.TARGET_UNUSABLE, f"The target {target!r} has no values. Deliver the labels with the data."
+        )
+    if holds not in _USABLE[task]:
+        raise DataError(
+            Reason.TARGET_UNUSABLE,
+            f"The target {target!r} holds {holds}, no use for {task}. Correct spec.target or spec.task.",
+        )
+    values = _classes(table[target], holds) if task is Task.CLASSIFICATION else _numbers(table[target])
+    present = values.notna()
+    return table.assign(**{target: values})[present].astype({target: _dtype(values[present], task)})
+
+
+def target_missing(target: str) -> DataError:
+    """Return the complaint that nothing is labelled."""
+    return DataError(
+        Reason.COLUMN_MISSING,
+        f"The training data has no column {target!r}. Correct spec.target or deliver the labels with it.",
+    )
+
+
+_USABLE: Final = {
+    Task.CLASSIFICATION: frozenset({Values.NUMBERS, Values.BOOLEANS, Values.TEXT}),
+    Task.REGRESSION: frozenset({Values.NUMBERS}),
+}
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    return values.astype("float64").replace([np.inf, -np.inf], np.nan)
+
+
+def _classes(values: pd.Series, holds: Values) -> pd.Series:
+    return _numbers(values) if holds is Values.NUMBERS else values.astype("object")
+
+
+def _dtype(present: pd.Series, task: Task) -> str:
+    """Labels that one gap has turned into floats are integers again, and booleans booleans."""
+    if task is Task.REGRESSION:
+        return "float64"
+    if present.dtype == "float64":
+        return "int64" if bool((present % 1 == 0).all()) else "float64"
+    return "bool" if content_of(arrow_of(present)).holds is Values.BOOLEANS else "object"
+
+
+def _require_rows(labelled: pd.DataFrame, target: str) -> None:
+    if len(labelled) < MIN_ROWS:
+        raise DataError(
+            Reason.TOO_FEW_ROWS,
+            f"Only {len(labelled)} rows have a value in the target {target!r}, and {MIN_ROWS} are needed. "
+            f"Collect more, or set spec.retraining.trainingData to ReferenceAndCurrent or Reference.",
+        )
+
+
+def _require_classes(train: pd.Series, target: str, task: Task) -> None:
+    if task is Task.CLASSIFICATION and train.nunique() < 2:
+        raise DataError(
+            Reason.TARGET_UNUSABLE,
+            f"The target {target!r} has only one class in the training rows, so there is nothing to learn. "
+            f"Collect rows of other classes, or set spec.retraining.trainingData to ReferenceAndCurrent.",
+        )
+
+
+def _strata(labels: pd.Series, test_fraction: float) -> pd.Series | None:
+    """Return the labels if every class can be on both sides, else None: then chance decides."""
+    counts = labels.value_counts()
+    tested = int(np.ceil(test_fraction * len(labels)))
+    room = min(tested, len(labels) - tested)
+    return labels if counts.min() >= 2 and room >= len(counts) else None

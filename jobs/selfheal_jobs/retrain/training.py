@@ -1,0 +1,72 @@
+"""Fits the candidates, one after the other, and scores them on the held-out rows."""
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import joblib
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from selfheal_jobs.columns.infer_kind import Column
+from selfheal_jobs.redaction import one_line
+from selfheal_jobs.retrain.candidates import build_estimator
+from selfheal_jobs.retrain.features import pipeline
+from selfheal_jobs.retrain.scores import PRIMARY, HeldOut, score
+from selfheal_operator.api.v1alpha1 import Candidate
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What all candidates learn from, and are judged by."""
+
+    rows: pd.DataFrame
+    target: pd.Series
+    held_out: HeldOut
+    columns: tuple[Column, ...]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A candidate after training: a model with its metrics, or why there is none."""
+
+    candidate: Candidate
+    model: Pipeline | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    problem: str = ""
+
+
+def train_all(candidates: tuple[Candidate, ...], lesson: Lesson) -> Iterator[Trained]:
+    """Yield every candidate after its training. One that fails does not stop the others."""
+    cpus = joblib.cpu_count()  # what the container's limit leaves, not what the node has
+    for candidate in candidates:
+        started = time.monotonic()
+        try:
+            with threadpool_limits(cpus):
+                model, metrics = _train(candidate, lesson, cpus)
+        except Exception as error:  # noqa: BLE001  estimators raise what they like
+            logger.info("%s failed: %s", candidate.name, one_line(error))
+            yield Trained(candidate=candidate, problem=one_line(error), seconds=time.monotonic() - started)
+            continue
+        seconds = time.monotonic() - started
+        name = PRIMARY[lesson.held_out.task]
+        logger.info("%s trained in %.1f s, %s=%.4f", candidate.name, seconds, name, metrics[name])
+        yield Trained(candidate=candidate, model=model, metrics=metrics, seconds=seconds)
+
+
+def _train(candidate: Candidate, lesson: Lesson, cpus: int) -> tuple[Pipeline, dict[str, float]]:
+    task = lesson.held_out.task
+    model = pipeline(build_estimator(candidate, task, seed=lesson.seed, cpus=cpus), lesson.columns)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(lesson.rows, lesson.target)
+    for text in sorted({one_line(each.message) for each in caught if isinstance(each.message, Warning)}):
+        logger.info("%s warns: %s", candidate.name, text)
+    return model, score(model, lesson.held_out)

@@ -1,0 +1,1 @@
+"""Tables of Arrow columns, and what a column holds."""

@@ -1,0 +1,223 @@
+"""What a column holds, taken out of Arrow once: finite numbers, or how often each word occurs. Pure."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.tables.arrow_buffers import plain_numbers
+from selfheal_jobs.tables.table import Table
+from selfheal_jobs.tables.word_counter import WordCounter
+from selfheal_operator.api.reasons import Reason
+
+_Array = NDArray[Any]
+
+
+class Values(StrEnum):
+    """What a column holds, whatever its storage: only like is compared with like."""
+
+    NUMBERS = "numbers"
+    BOOLEANS = "booleans"
+    TEXT = "text"
+    DATES = "dates"
+    NOTHING = "nothing"
+    OTHER = "values of another type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A column without its gaps."""
+
+    holds: Values
+    numbers: _Array | None = None
+    """Finite numbers in the order of the rows, if it holds numbers: float64, or the column's own type of
+    integers if none is missing. Infinite numbers count as gaps: Evidently drops them in one of its counts and
+    not in the
+    other."""
+    counts: Mapping[Any, int] = field(default_factory=dict)
+    """How often each value occurs, if it holds booleans or text."""
+    whole: bool = False
+    """Whether its type is one of integers."""
+    categorical: bool = False
+    """Whether its writer declared its values to be categories."""
+    open_ended: bool = False
+    """Whether counting was given up: `counts` is incomplete."""
+    deviation: float | None = None
+    """The standard deviation of numbers that are not in the order of the rows any more."""
+
+    @property
+    def rows(self) -> int:
+        """Return the number of values."""
+        return len(self.numbers) if self.numbers is not None else sum(self.counts.values())
+
+    def value_counts(self) -> Mapping[Any, int]:
+        """Return how often each value occurs; whole numbers are the same whether stored as 1 or as 1.0."""
+        if self.numbers is None:
+            return self.counts
+        values, counts = np.unique(self.numbers, return_counts=True)
+        return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+    def has_more_numbers_than(self, limit: int) -> bool:
+        """Return whether there are more distinct numbers; most columns show it within their first rows."""
+        if self.numbers is None:
+            return False
+        return any(len(np.unique(self.numbers[:rows])) > limit for rows in (1_000, len(self.numbers)))
+
+
+def holds(kind: pa.DataType) -> Values:
+    """Return what a column of a type holds, if it holds anything."""
+    if pa.types.is_dictionary(kind):
+        return holds(kind.value_type)
+    for values, tests in _TESTS.items():
+        if any(test(kind) for test in tests):
+            return values
+    return Values.OTHER
+
+
+_TESTS = {
+    Values.NOTHING: (pa.types.is_null,),
+    Values.BOOLEANS: (pa.types.is_boolean,),
+    Values.NUMBERS: (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+    Values.TEXT: (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+    Values.DATES: (pa.types.is_timestamp, pa.types.is_date),
+}
+
+
+@runtime_checkable
+class Known(Protocol):
+    """A table of which something is known without reading it."""
+
+    def content(self, name: str, most_words: float) -> Content:
+        """Return what a column holds, as `content` does; what is not known is read."""
+
+    def numbers(self, names: Sequence[str]) -> list[_Array] | None:
+        """Return numbers of the same ranks as those of `columns.thinned`; None if not all are known."""
+
+
+@runtime_checkable
+class StoresWords(Protocol):
+    """A table that can hand texts over as they are stored: each word once, and numbers that refer to it."""
+
+    def words(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column piece by piece, as dictionaries."""
+
+
+def content(table: Table, name: str, *, most_words: float = math.inf) -> Content:
+    """Return what a column of a table holds.
+
+    Args:
+        table: Where the column is.
+        name: The column's name.
+        most_words: After so many different ones counting is given up: identifiers would fill the memory.
+
+    Raises:
+        DataError: What lies in storage is no such column after all.
+    """
+    if isinstance(table, Known):
+        return table.content(name, most_words)
+    kind = table.schema.field(name).type
+    match holds(kind):
+        case Values.NUMBERS:
+            return _of_numbers(table.column(name), kind)
+        case Values.TEXT | Values.BOOLEANS as values:
+            try:
+                return _of_words(_pieces(table, name), kind, values, most_words)
+            except UnicodeDecodeError as error:  # Arrow takes a writer's word for it
+                raise DataError(
+                    Reason.DATA_UNREADABLE,
+                    f"The column {name[:100]!r} holds text that is not UTF-8. Write the data anew.",
+                ) from error
+        case Values.NOTHING:
+            return Content(holds=Values.NOTHING)
+        case values:
+            column = table.column(name)
+            return Content(holds=Values.NOTHING if column.null_count == len(column) else values)
+
+
+def content_of(column: pa.ChunkedArray) -> Content:
+    """Return what a column in memory holds."""
+    return content(_Single(column), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Single:
+    """A column as a table of its own, without a name."""
+
+    values: pa.ChunkedArray
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([("", self.values.type)])
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.values)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        del name
+        return self.values
+
+    def batches(self, names: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        del names
+        yield from pa.Table.from_arrays([self.values], names=[""]).to_batches()
+
+
+def _of_numbers(column: pa.ChunkedArray, kind: pa.DataType) -> Content:
+    categorical = pa.types.is_dictionary(kind)
+    if categorical:
+        kind = kind.value_type
+        column = column.cast(kind)
+    if not (pa.types.is_integer(kind) or pa.types.is_float64(kind)):
+        column = column.cast(pa.float64())  # decimals, and floats that are smaller
+    numbers = _numpy(column)
+    if not len(numbers):
+        return Content(holds=Values.NOTHING)
+    return Content(
+        holds=Values.NUMBERS, numbers=numbers, whole=pa.types.is_integer(kind), categorical=categorical
+    )
+
+
+def _numpy(column: pa.ChunkedArray) -> _Array:
+    """Return the finite numbers. Not by `to_numpy`, which imports pandas: a third of a second, 35 MB."""
+    gaps = column.null_count > 0
+    parts = [_numpy_of_chunk(chunk) for chunk in column.chunks if len(chunk)]
+    if not parts:
+        return np.empty(0)
+    numbers = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    # As pandas does: integers with a gap are floats. Evidently's bins and ours then have the same edges.
+    return numbers.astype(np.float64) if gaps else numbers
+
+
+def _numpy_of_chunk(chunk: pa.Array) -> _Array:
+    numbers = plain_numbers(chunk)
+    if numbers.dtype.kind == "f" and not (finite := np.isfinite(numbers)).all():
+        numbers = numbers[finite]
+    return numbers
+
+
+def _pieces(table: Table, name: str) -> Iterator[pa.Array]:
+    if isinstance(table, StoresWords):
+        return table.words(name)
+    return (batch.column(0) for batch in table.batches([name]))
+
+
+def _of_words(pieces: Iterable[pa.Array], kind: pa.DataType, values: Values, most_words: float) -> Content:
+    categorical = pa.types.is_dictionary(kind)
+    counter = WordCounter()
+    for piece in pieces:
+        counter.add(piece)
+        if counter.has_more_than(most_words):
+            return Content(holds=values, counts=counter.counts(), categorical=categorical, open_ended=True)
+    counts = counter.counts()
+    return Content(holds=values if counts else Values.NOTHING, counts=counts, categorical=categorical)
+
+
+def text_columns(reference: Table) -> list[str]:
+    """Return the columns that hold text, so that the current data's digits are not taken for numbers."""
+    return [each.name for each in reference.schema if holds(each.type) is Values.TEXT]

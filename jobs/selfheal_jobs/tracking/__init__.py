@@ -1,0 +1,1 @@
+"""MLflow: its REST API for checks, its library for retrainings."""

@@ -1,0 +1,279 @@
+"""An MLflow server as a check needs it: one run with its numbers and texts, over MLflow's REST API.
+
+MLflow's own client takes two seconds to import, more than all the rest of a check. The calls are those of
+https://mlflow.org/docs/latest/api_reference/rest-api.html; environment variables mean what they mean to
+MLflow.
+"""
+
+import base64
+import logging
+import os
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from selfheal_jobs.errors import TrackingError
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError, Server
+from selfheal_jobs.transport.retry_policy import AT_WORK, Endurance
+
+logger = logging.getLogger(__name__)
+
+_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+"""Answers after which MLflow's own client tries again."""
+_MOST: Final = {"metrics": 800, "params": 100, "tags": 100}
+"""For one call of log-batch: MLflow takes 100 params, 100 tags, and 1,000 of all together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as the server knows it."""
+
+    run_id: str
+    status: str
+    artifact_uri: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment as the server knows it."""
+
+    experiment_id: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MLflowServer:
+    """A tracking server. Every method raises TrackingError where it cannot be reached, or refuses."""
+
+    server: Server
+    endurance: Endurance = AT_WORK
+
+    def experiment_id(self, name: str) -> str:
+        """Return the experiment's id; make it if there is none."""
+        found = self._experiment(name)
+        if found is None:
+            try:
+                return str(self._call("POST", "experiments/create", {"name": name})["experiment_id"])
+            except AnswerError as error:
+                if "RESOURCE_ALREADY_EXISTS" not in error.body:
+                    raise self._refused(error) from error
+                found = self._experiment(name)  # another monitor's Job was faster
+        if found is None or found.get("lifecycle_stage") == "deleted":
+            raise TrackingError(
+                f"MLflow's experiment {name!r} is deleted. Restore it, or set spec.mlflow.experiment "
+                f"to another."
+            )
+        return str(found["experiment_id"])
+
+    def _experiment(self, name: str) -> dict[str, Any] | None:
+        query = urlencode({"experiment_name": name})
+        try:
+            found: dict[str, Any] = self._call("GET", f"experiments/get-by-name?{query}")["experiment"]
+        except AnswerError as error:
+            if "RESOURCE_DOES_NOT_EXIST" in error.body:
+                return None
+            raise self._refused(error) from error
+        return found
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        """Return the experiment; None if there is none, or it is deleted."""
+        found = self._experiment(name)
+        if found is None or found.get("lifecycle_stage") == "deleted":
+            return None
+        return Experiment(str(found["experiment_id"]), _tags(found))
+
+    def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
+        """Set a tag of an experiment."""
+        document = {"experiment_id": experiment_id, "key": key, "value": value}
+        self._asked("POST", "experiments/set-experiment-tag", document)
+
+    def search_runs(self, experiment_id: str, condition: str) -> list[Run]:
+        """Return the runs that meet a condition, newest first."""
+        question = {"experiment_ids": [experiment_id], "filter": condition, "max_results": 100}
+        return [_run(each) for each in self._asked("POST", "runs/search", question).get("runs", [])]
+
+    def create_run(self, experiment_id: str, name: str, tags: Mapping[str, str]) -> Run:
+        """Start a run."""
+        document = {
+            "experiment_id": experiment_id,
+            "run_name": name,
+            "start_time": _now(),
+            "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        }
+        return _run(self._asked("POST", "runs/create", document)["run"])
+
+    def log(
+        self,
+        run: Run,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log many values by as few calls as MLflow allows."""
+        now = _now()
+        entries: dict[str, list[dict[str, Any]]] = {
+            "metrics": [
+                {"key": key, "value": value, "timestamp": now, "step": 0}
+                for key, value in (metrics or {}).items()
+            ],
+            "params": [{"key": key, "value": value} for key, value in (params or {}).items()],
+            "tags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
+        }
+        for batch in _batches(entries):
+            self._asked("POST", "runs/log-batch", {"run_id": run.run_id} | batch)
+
+    def end_run(self, run: Run, status: str = "FINISHED") -> None:
+        """End a run."""
+        document = {"run_id": run.run_id, "status": status, "end_time": _now()}
+        self._asked("POST", "runs/update", document)
+
+    def log_text(self, run: Run, name: str, text: str) -> None:
+        """Keep a text as an artifact of a run."""
+        if (path := _served_path(run.artifact_uri)) is None:
+            _log_text_by_mlflow(self.server.url, run, name, text)
+            return
+        self._asked("PUT", _artifact(f"{path}/{name}"), text.encode(), base="/api/2.0/")
+
+    def log_json(self, run: Run, name: str, text: str) -> str:
+        """Keep JSON as an artifact of a run, and return the address that `artifact` reads it by.
+
+        Raises:
+            TrackingError: As ever; and where the server does not hand out artifacts itself.
+        """
+        _require_served(run.artifact_uri)
+        self.log_text(run, name, text)
+        return f"{run.artifact_uri}/{name}"
+
+    def artifact(self, address: str) -> Any:
+        """Return what an artifact holds that is JSON."""
+        return self._asked("GET", _artifact(_require_served(address)), base="/api/2.0/")
+
+    def _asked(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
+        try:
+            return self._call(method, path, document, base=base) or {}
+        except AnswerError as error:
+            raise self._refused(error) from error
+
+    def _call(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
+        pauses = self.endurance.pauses()
+        while True:
+            try:
+                return self.server.call(
+                    method,
+                    (base or "/api/2.0/mlflow/") + path,
+                    document,
+                    content_type="text/plain" if isinstance(document, bytes) else "application/json",
+                    timeout_seconds=self.endurance.timeout_seconds,
+                )
+            except UNREACHABLE as error:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise self._absent(error) from error
+            except AnswerError as error:
+                if error.status not in _TRANSIENT:
+                    raise
+                pause = next(pauses, None)
+                if pause is None:
+                    raise self._absent(error) from error
+            time.sleep(pause)
+
+    def _absent(self, error: Exception) -> TrackingError:
+        logger.info("MLflow does not answer: %s", one_line(error))
+        return TrackingError(f"MLflow at {without_secrets(self.server.url)} could not be reached.")
+
+    def _refused(self, error: AnswerError) -> TrackingError:
+        why = one_line(Exception(f"{error} {error.body}"))
+        return TrackingError(f"MLflow at {without_secrets(self.server.url)} refused ({why}).")
+
+
+def reach(uri: str, endurance: Endurance, environment: Mapping[str, str] = os.environ) -> MLflowServer:
+    """Return the server at an address, with the credentials that the environment holds. Calls nothing yet."""
+    # Only where it is needed: reading the system's certificates takes as long as the calls themselves.
+    context = _context(environment) if uri.startswith("https://") else None
+    return MLflowServer(
+        Server(url=uri.rstrip("/"), headers=dict(_authorization(environment)), context=context), endurance
+    )
+
+
+def _context(environment: Mapping[str, str]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=environment.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None)
+    if environment.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if certificate := environment.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
+        context.load_cert_chain(certificate)
+    return context
+
+
+def _authorization(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    user, password = (environment.get(f"MLFLOW_TRACKING_{part}") for part in ("USERNAME", "PASSWORD"))
+    if user and password:
+        yield "Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+    elif token := environment.get("MLFLOW_TRACKING_TOKEN"):
+        yield "Authorization", f"Bearer {token}"
+    if workspace := environment.get("MLFLOW_WORKSPACE"):
+        yield "X-MLFLOW-WORKSPACE", workspace
+
+
+def _run(document: Mapping[str, Any]) -> Run:
+    info, data = document["info"], document.get("data", {})
+    return Run(
+        run_id=info["run_id"],
+        status=info["status"],
+        artifact_uri=info.get("artifact_uri", ""),
+        tags=_tags(data),
+    )
+
+
+def _tags(document: Mapping[str, Any]) -> dict[str, str]:
+    return {each["key"]: each["value"] for each in document.get("tags", [])}
+
+
+def _served_path(address: str) -> str | None:
+    """Return the path of an artifact that the tracking server hands out itself."""
+    place = urlsplit(address)
+    return place.path.strip("/") if place.scheme == "mlflow-artifacts" and not place.netloc else None
+
+
+def _require_served(address: str) -> str:
+    if (path := _served_path(address)) is None:
+        raise TrackingError("MLflow's server does not hand out artifacts itself")
+    return path
+
+
+def _artifact(path: str) -> str:
+    return f"mlflow-artifacts/artifacts/{quote(path)}"
+
+
+def _batches(entries: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Cut what is to be logged into calls that MLflow takes.
+
+    >>> [len(batch["params"]) for batch in _batches({"params": [{}] * 250})]
+    [100, 100, 50]
+    """
+    for number in range(max(-(-len(values) // _MOST[kind]) for kind, values in entries.items())):
+        pieces = {
+            kind: values[number * _MOST[kind] : (number + 1) * _MOST[kind]]
+            for kind, values in entries.items()
+        }
+        yield {kind: piece for kind, piece in pieces.items() if piece}
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _log_text_by_mlflow(uri: str, run: Run, name: str, text: str) -> None:
+    """Leave it to MLflow's own client where the server takes no artifacts itself: it knows every store."""
+    from mlflow import MlflowClient  # noqa: PLC0415  two seconds of import, for servers of that sort only
+
+    try:
+        MlflowClient(uri).log_text(run.run_id, text, name)
+    except Exception as error:  # each store's library has errors of its own
+        raise TrackingError(f"{name} could not be stored ({one_line(error)}).") from error

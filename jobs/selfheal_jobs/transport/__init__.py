@@ -1,0 +1,1 @@
+"""JSON over HTTP, and how often a request is tried."""

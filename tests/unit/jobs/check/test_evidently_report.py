@@ -1,0 +1,89 @@
+"""These run the real Evidently: its page is what people see in MLflow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from selfheal_jobs.check.evidently_report import MOST_ROWS, page
+from selfheal_jobs.columns.walk import Walk
+from selfheal_jobs.drift.compare import Comparison, compare
+from selfheal_jobs.tables.table import ArrowTable
+from selfheal_operator.api.v1alpha1 import Drift
+
+
+def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
+    """Return a reference and current data with a column that has moved, and one that is all but empty."""
+    random = np.random.default_rng(1)
+
+    def table(shift: float) -> ArrowTable:
+        frame = pd.DataFrame(
+            {
+                "moved": random.normal(shift, 1, rows),
+                "flag": random.random(rows) < 0.5,
+                "code": random.integers(0, 4, rows),
+                "rare": [1.5, *[None] * (rows - 1)],
+                "calm": np.where(random.random(rows) < 0.1, np.inf, random.normal(size=rows)),
+            }
+        )
+        return ArrowTable.of_pandas(frame)
+
+    return table(0), table(1)
+
+
+def compared(reference: ArrowTable, current: ArrowTable) -> Comparison:
+    """Return the comparison of two tables."""
+    walk = Walk(reference, current, "label")
+    return compare(walk, Drift(rule="Evidently"), 0.3, walk)
+
+
+def test_the_report_is_one_html_page_that_says_whose_scores_it_shows() -> None:
+    """It is kept as an artifact and must open without anything beside it."""
+    reference, current = tables(60)
+
+    html = page(compared(reference, current), reference, current, threshold=0.3, seed=1)
+
+    assert html.lstrip().lower().startswith("<!doctype html>")
+    assert len(html) > 1_000_000
+    assert "computed from all rows" in html
+    assert "drawn from" not in html
+
+
+def test_of_many_rows_some_are_drawn_and_the_page_says_so() -> None:
+    """And the score is that of all rows, to the digits that Evidently shows."""
+    reference, current = tables(MOST_ROWS + 1)
+    comparison = compared(reference, current)
+
+    html = page(comparison, reference, current, threshold=0.3, seed=1)
+
+    assert (
+        f"drawn from 5,000 of {MOST_ROWS + 1:,} reference rows and 5,000 of {MOST_ROWS + 1:,} current" in html
+    )
+    moved = next(each for each in comparison.columns if each.name == "moved")
+    assert moved.method == "wasserstein"
+    assert f"{moved.score:.6f}" in html
+    assert "Wasserstein distance (normed)" in html
+    assert page(comparison, reference, current, threshold=0.3, seed=2) != html
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_report_can_be_made_of_next_to_nothing(rows: int) -> None:
+    """Evidently has no least number of rows."""
+    reference, current = tables(rows)
+
+    assert page(compared(reference, current), reference, current, threshold=0.3, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [(0.19, "Dataset Drift is detected."), (0.2, "Dataset Drift is NOT detected.")],
+    ids=["a share that is greater", "a share that equals it"],
+)
+def test_the_page_comes_to_the_verdict_of_the_monitors_threshold(threshold: float, said: str) -> None:
+    """Not of Evidently's own 0.5; and a share that equals the threshold is no drift, as in the status."""
+    reference, current = tables(60)
+    comparison = compared(reference, current)
+    assert comparison.share == 0.2
+
+    html = page(comparison, reference, current, threshold=threshold, seed=1)
+
+    assert f"{said} Dataset drift detection threshold is {threshold}" in html

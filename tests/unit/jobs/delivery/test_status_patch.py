@@ -1,0 +1,370 @@
+"""The API server here is a small HTTP server that answers as it is told: each race is one script of answers.
+
+What the real one does with a report is tested in tests/integration.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfheal_jobs.delivery.cluster_access import Access
+from selfheal_jobs.delivery.status_patch import (
+    ApiServer,
+    Delivery,
+    Patience,
+    StandardOutput,
+    document_to_apply,
+    open_door,
+)
+from selfheal_jobs.errors import UndeliveredError
+from selfheal_jobs.transport.json_http import AnswerError
+from selfheal_operator.api.reasons import CheckResult, RetrainResult
+from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.request import MonitorRef
+from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining
+
+SLOT = "2026-11-23T06:00:00Z"
+LATER = "2026-11-23T07:00:00Z"
+MONITOR = MonitorRef(namespace="team-a", name="churn", uid="uid-1", generation=3)
+QUICK = Patience(total_seconds=1.5, forbidden_seconds=0.3, longest_pause_seconds=0.05)
+
+
+def check_report(**more: Any) -> Any:
+    """Return a report of a check."""
+    return CheckReport(
+        last_check=LastCheck(
+            slot=datetime.fromisoformat(SLOT),
+            job_name="churn-check-1",
+            result=CheckResult.DRIFT,
+            reason="ThresholdExceeded",
+            message="m",
+            observed_generation=3,
+        ),
+        **more,
+    )
+
+
+def retrain_report(**more: Any) -> Any:
+    """Return a report of a retraining."""
+    return RetrainReport(
+        last_retraining=LastRetraining(
+            slot=datetime.fromisoformat(SLOT),
+            job_name="churn-retrain-1",
+            result=RetrainResult.NOT_IMPROVED,
+            reason="NoImprovement",
+            message="m",
+            observed_generation=3,
+        ),
+        **more,
+    )
+
+
+def monitor(uid: str = "uid-1", **status: Any) -> Any:
+    """Return the monitor as the API server shows it."""
+    metadata = {"name": "churn", "namespace": "team-a", "uid": uid, "resourceVersion": "7"}
+    return {"metadata": metadata, "status": status}
+
+
+class Script:
+    """Answers of an API server: to reads, and to writes one after the other, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.seen = monitor()
+        self.reads = [200]
+        self.writes = [200]
+        self.requests: list[dict[str, Any]] = []
+        self.door: ApiServer
+        self.message: Path
+
+    @property
+    def written(self) -> Any:
+        """Return the documents that were sent, and how."""
+        return [each for each in self.requests if each["method"] == "PATCH"]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """A script that may be changed before the test acts; `script.door` leads to its server."""
+    script = Script()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(script.reads, {})
+
+        def do_PATCH(self) -> None:
+            length = int(self.headers["Content-Length"])
+            self.answer(script.writes, json.loads(self.rfile.read(length)))
+
+        def answer(self, statuses: Any, document: Any) -> None:
+            status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+            script.requests.append(
+                {
+                    "method": self.command,
+                    "path": self.path,
+                    "type": self.headers["Content-Type"],
+                    "document": document,
+                    "status": status,
+                }
+            )
+            body = json.dumps(script.seen if status == 200 else {"message": "because"}).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    serving = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True)
+    serving.start()
+    monkeypatch.setenv("TERMINATION_MESSAGE_PATH", str(tmp_path / "message"))
+    script.door = ApiServer(Access(f"http://127.0.0.1:{server.server_port}", None), MONITOR, QUICK)
+    script.message = tmp_path / "message"
+    yield script
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_report_is_applied_to_the_status_by_its_own_field_manager(script: Script) -> None:
+    """Server-side apply: the operator's fields are not touched, and its conflicts are ours to win."""
+    assert script.door.deliver(check_report()) is Delivery.STORED
+
+    (written,) = script.written
+    assert written["type"] == "application/apply-patch+yaml"
+    assert written["path"].split("?")[0].endswith("/namespaces/team-a/modelmonitors/churn/status")
+    assert "fieldManager=selfheal-check" in written["path"]
+    assert "force=true" in written["path"]
+
+
+def test_what_is_sent_is_bound_to_the_monitor_that_was_read() -> None:
+    """Another monitor of that name, or a write in between, makes the API server refuse."""
+    metadata = document_to_apply(monitor(), check_report())["metadata"]
+
+    assert metadata == {"name": "churn", "namespace": "team-a", "uid": "uid-1", "resourceVersion": "7"}
+
+
+def test_a_task_inferred_before_is_sent_again() -> None:
+    """A check that ended before it could tell the task would take it out of the status."""
+    sent = document_to_apply(monitor(task="Regression", missedChecks=3), check_report())["status"]
+
+    assert sent["task"] == "Regression"
+    assert "missedChecks" not in sent
+
+
+def test_a_task_of_the_report_comes_before_the_stored_one() -> None:
+    """The newest inference counts."""
+    report = check_report(task="Classification")
+
+    assert document_to_apply(monitor(task="Regression"), report)["status"]["task"] == "Classification"
+
+
+def test_the_present_model_survives_a_retraining_that_registers_nothing() -> None:
+    """Apply replaces all that its manager owned: a model that is not sent again is gone."""
+    model = {"name": "churn", "version": "7", "runID": "r", "promotedTime": SLOT}
+
+    assert document_to_apply(monitor(model=model), retrain_report())["status"]["model"] == model
+
+
+@pytest.mark.parametrize(
+    ("case", "seen", "delivery"),
+    [
+        ("a newer slot has reported", monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
+        ("our own slot has reported", monitor(lastCheck={"slot": SLOT}), Delivery.STORED),
+        ("an older slot has reported", monitor(lastCheck={"slot": "2026-11-23T05:59:59Z"}), Delivery.STORED),
+        ("a newer retraining", monitor(lastRetraining={"slot": LATER}), Delivery.STORED),
+        ("the monitor was made anew", monitor(uid="uid-2"), Delivery.UNWANTED),
+    ],
+)
+def test_a_late_report_never_overwrites_a_newer_one(
+    script: Script, case: str, seen: dict[str, Any], delivery: Delivery
+) -> None:
+    """Nor the status of another monitor; both are a success for the container."""
+    script.seen = seen
+
+    assert script.door.deliver(check_report()) is delivery, case
+    assert len(script.written) == (delivery is Delivery.STORED), case
+
+
+def test_a_monitor_that_is_gone_wants_no_report(script: Script) -> None:
+    """Nobody is left to read it."""
+    script.reads = [404]
+
+    assert script.door.deliver(check_report()) is Delivery.UNWANTED
+
+
+def test_a_monitor_deleted_between_read_and_write_wants_no_report(script: Script) -> None:
+    """The write says 404; so does the read that follows."""
+    script.reads = [200, 404]
+    script.writes = [409]
+
+    assert script.door.deliver(check_report()) is Delivery.UNWANTED
+
+
+@pytest.mark.parametrize("status", [409, 429, 500, 503, 403])
+def test_a_failed_write_is_tried_again_from_the_read_on(script: Script, status: int) -> None:
+    """Somebody wrote meanwhile, the server is busy or restarts, or the RoleBinding is new."""
+    script.writes = [status, status, 200]
+
+    assert script.door.deliver(check_report()) is Delivery.STORED
+    assert [each["method"] for each in script.requests] == ["GET", "PATCH"] * 3
+
+
+def test_a_slot_that_reports_while_we_retry_is_not_overwritten(script: Script) -> None:
+    """The status is read again before each attempt."""
+    script.writes = [409]
+    script.seen = monitor()
+    timer = threading.Timer(0.2, lambda: setattr(script, "seen", monitor(lastCheck={"slot": LATER})))
+    timer.start()
+
+    assert script.door.deliver(check_report()) is Delivery.SUPERSEDED
+    timer.join()
+
+
+def test_the_report_is_in_the_termination_message_before_the_api_server_is_asked(script: Script) -> None:
+    """If it never takes the report, the operator recovers it from there."""
+    script.reads = [503]
+
+    with pytest.raises(UndeliveredError, match=r"modelmonitor team-a/churn \(503"):
+        script.door.deliver(check_report())
+
+    assert CheckReport.from_termination_message(script.message.read_text()) == check_report()
+
+
+def test_forbidden_says_which_right_is_missing(script: Script) -> None:
+    """A person can act on it; it is not waited for as long as a server that is down."""
+    script.writes = [403]
+
+    with pytest.raises(UndeliveredError, match="ClusterRole selfheal-runner bound in the namespace"):
+        script.door.deliver(check_report())
+
+
+def test_a_report_that_the_schema_refuses_is_not_tried_again(script: Script) -> None:
+    """It would be refused for ever."""
+    script.writes = [422]
+
+    with pytest.raises(UndeliveredError, match="422"):
+        script.door.deliver(check_report())
+    assert len(script.written) == 1
+
+
+def test_a_server_that_is_not_there_is_given_up_after_a_while() -> None:
+    """Longer than a restart takes, shorter than for ever."""
+    door = ApiServer(Access("http://127.0.0.1:9", None), MONITOR, QUICK)
+
+    with pytest.raises(UndeliveredError, match="could not be written"):
+        door.deliver(check_report())
+
+
+@pytest.mark.parametrize(
+    ("status", "elapsed", "attempt", "pause"),
+    [
+        (503, 0, 0, 1),
+        (503, 0, 3, 8),
+        (503, 0, 30, 30),
+        (503, 270, 30, 30),
+        (503, 271, 30, None),
+        (409, 271, 0, 0.05),
+        (403, 0, 4, 16),
+        (403, 15, 4, None),
+        (422, 0, 0, None),
+        (None, 0, 0, 1),
+    ],
+)
+def test_patience_is_bounded(status: int | None, elapsed: float, attempt: int, pause: float | None) -> None:
+    """Five minutes for what passes by itself, half a minute for a missing right, none for a refusal."""
+    error = AnswerError(status, "why", "", {}) if status else ConnectionResetError()
+
+    assert Patience().pause(error, attempt, elapsed) == pause
+
+
+def test_retry_after_is_obeyed() -> None:
+    """A server that asks for seven seconds gets them."""
+    error = AnswerError(429, "Too Many Requests", "", {"Retry-After": "7"})
+
+    assert Patience().pause(error, 0, 0) == 7
+
+
+def test_the_present_model_is_read_from_the_status(script: Script) -> None:
+    """It is the champion that a retraining must beat."""
+    script.seen = monitor(model={"name": "churn", "version": "7", "runID": "r", "promotedTime": SLOT})
+
+    present = script.door.present_model()
+
+    assert present is not None
+    assert present.version == "7"
+
+
+@pytest.mark.parametrize("seen", [monitor(), monitor(uid="uid-2", model={"version": "7"})])
+def test_without_a_model_there_is_no_champion(script: Script, seen: dict[str, Any]) -> None:
+    """Nor is another monitor's model ours."""
+    script.seen = seen
+
+    assert script.door.present_model() is None
+
+
+def test_the_methods_of_the_last_check_are_read_from_the_status(script: Script) -> None:
+    """So that a change of method can be told."""
+    use = {"kind": "Numerical", "method": "ks", "columns": 5}
+    script.seen = monitor(lastCheck={"slot": SLOT, "methods": [use]})
+
+    assert [each.to_wire() for each in script.door.methods_before()] == [use]
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+def test_methods_that_cannot_be_read_are_not_waited_for(script: Script, status: int) -> None:
+    """A check goes on without them."""
+    script.reads = [status]
+
+    assert list(script.door.methods_before()) == []
+    assert len(script.requests) == 1
+
+
+def test_without_an_api_server_the_report_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A check can be repeated by hand from its Job's manifest."""
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "TERMINATION_MESSAGE_PATH"):
+        monkeypatch.delenv(name, raising=False)
+
+    door = open_door(MONITOR)
+
+    assert isinstance(door, StandardOutput)
+    assert door.present_model() is None
+    assert door.deliver(check_report()) is Delivery.PRINTED
+    assert json.loads(capsys.readouterr().out)["lastCheck"]["result"] == "Drift"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("KUBECONFIG", "/nowhere/config", r"KUBECONFIG \(/nowhere/config\) does not lead"),
+        ("KUBERNETES_SERVICE_HOST", "10.0.0.1", "the pod's ServiceAccount token does not lead"),
+    ],
+)
+def test_an_api_server_that_is_named_but_closed_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """A Job that only printed its report would look as if it had succeeded."""
+    for other in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(UndeliveredError, match=said):
+        open_door(MONITOR)
+
+
+def test_a_termination_message_that_cannot_be_written_stops_nothing(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status is the first way; this is the second."""
+    monkeypatch.setenv("TERMINATION_MESSAGE_PATH", "/nowhere/message")
+
+    assert script.door.deliver(check_report()) is Delivery.STORED

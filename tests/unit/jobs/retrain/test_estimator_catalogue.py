@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import selfheal_operator.api.estimators as generated
+from selfheal_jobs.retrain.candidates import DEFAULTS
+from selfheal_jobs.retrain.estimator_catalogue import render
+from selfheal_operator.api.reasons import Task
+
+
+def test_the_operators_list_of_estimators_is_fresh() -> None:
+    """Run `python -m selfheal_jobs.retrain.estimator_catalogue` into the file when scikit-learn has changed."""
+    assert Path(generated.__file__).read_text(encoding="utf-8") == render()
+
+
+def test_the_defaults_are_listed() -> None:
+    """What is tried without being asked for must be allowed."""
+    listed = {Task.CLASSIFICATION: generated.CLASSIFIERS, Task.REGRESSION: generated.REGRESSORS}
+
+    for task, candidates in DEFAULTS.items():
+        for candidate in candidates:
+            assert set(candidate.params) <= set(listed[task][candidate.estimator])
+
+
+def test_estimators_that_cannot_be_candidates_are_not_listed() -> None:
+    """One that needs another estimator, one for counts, one for several targets, one deprecated."""
+    listed = {*generated.CLASSIFIERS, *generated.REGRESSORS}
+
+    assert not listed & {
+        "sklearn.ensemble.VotingClassifier",
+        "sklearn.naive_bayes.MultinomialNB",
+        "sklearn.linear_model.MultiTaskLasso",
+        "sklearn.linear_model.PassiveAggressiveClassifier",
+    }
