@@ -365,7 +365,7 @@ class World(RuleBasedStateMachine):
         return RetrainReport(last_retraining=LastRetraining(**told))
 
     def _deliver(self, job: Job, report: CheckReport | RetrainReport) -> None:
-        """Apply the report, unless a newer slot has reported, as `selfheal_jobs.delivery.status_patch` does."""
+        """Apply the report as `delivery.status_patch` does, unless a newer slot has reported."""
         is_check = isinstance(report, CheckReport)
         outcome = "lastCheck" if is_check else "lastRetraining"
         body = self.api.get(f"{MONITOR}/churn")

@@ -7,7 +7,7 @@ from selfheal_operator.api.reasons import Task
 
 
 def test_the_operators_list_of_estimators_is_fresh() -> None:
-    """Run `python -m selfheal_jobs.retrain.estimator_catalogue` into the file when scikit-learn has changed."""
+    """When scikit-learn has changed: `python -m selfheal_jobs.retrain.estimator_catalogue` into the file."""
     assert Path(generated.__file__).read_text(encoding="utf-8") == render()
 
 

@@ -17,8 +17,8 @@ from selfheal_operator.api.v1alpha1 import DataSource
 
 SCRIPT = """
 import sys
-from selfheal_jobs import check
-from selfheal_jobs.contents import content
+from selfheal_jobs.check import run
+from selfheal_jobs.tables.content import content
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.v1alpha1 import DataSource
