@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
-from selfheal_operator.api.v1alpha1 import (
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import (
     LastCheck,
     LastRetraining,
-    ModelMonitorSpec,
     ModelMonitorStatus,
     ModelVersion,
     RetrainingStatus,

@@ -4,7 +4,7 @@ from typing import Any
 
 from selfheal_jobs.delivery.status_patch import Delivery
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
+from selfheal_operator.api.v1alpha1.status import MethodUse, ModelVersion
 
 
 class Inbox:

@@ -11,7 +11,7 @@ from pathlib import Path
 from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 
 def main(uri: str, max_rows: str) -> None:

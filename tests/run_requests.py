@@ -6,7 +6,7 @@ from typing import Any
 
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""

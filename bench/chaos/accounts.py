@@ -15,7 +15,7 @@ from typing import Final
 from chaos.findings import Findings, Odd, Oddity
 from chaos.record import MadeJob, MonitorLife, Version
 from selfheal_operator.api.model import format_time
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.schedule import Schedule, is_slot, schedule_of
 
 SECOND: Final = timedelta(seconds=1)

@@ -32,7 +32,7 @@ from selfheal_operator.api.names import (
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelVersion
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
 from selfheal_operator.core.errors import ConflictError, RejectedError
 from selfheal_operator.kube.client import APPLY, NotFoundError
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 from chaos.faults import OPERATORS
 from selfheal_operator.api.names import ANNOTATION_REQUEST, ANNOTATION_SLOT, LABEL_PURPOSE
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 Document = dict[str, Any]
 

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from selfheal_operator.handlers.endpoints import Endpoints, serve
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.metrics.monitors import facts_of
+from selfheal_operator.serve.endpoints import Endpoints, serve
 
 TICK_SECONDS: Final = 0.001
 READER: Final = """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from demo.scenarios import Scenario
 from demo.scores import Scores, improved
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from selfheal_operator.api.names import ENV_REQUEST, ENV_TERMINATION_MESSAGE_PAT
 from selfheal_operator.api.reasons import Purpose, RetrainResult
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1 import LastRetraining, ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import LastRetraining
 
 TRAINING_SECONDS: Final = 600
 """Half a minute on two idle cores."""

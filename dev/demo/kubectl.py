@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from demo.errors import DemoError
 from selfheal_operator.api.names import GROUP, PLURAL
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 CALL_SECONDS: Final = 30
 

@@ -19,7 +19,7 @@ from demo.scenarios import SCENARIOS, Scenario
 from demo.scores import Scores
 from demo.story import told
 from demo.teller import Teller
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 FIRST_VERSION: Final = "1"
 STORY_SECONDS: Final = 900

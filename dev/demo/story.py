@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Purpose, RetrainResult
-from selfheal_operator.api.v1alpha1 import (
+from selfheal_operator.api.v1alpha1.status import (
     Condition,
     DriftedColumn,
     LastCheck,

@@ -29,7 +29,7 @@ from selfheal_operator.api.names import ENV_PREFIX_CURRENT
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 KINDS: Final = (*OF_CSV, *OF_PARQUET)
 

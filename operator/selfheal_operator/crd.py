@@ -15,7 +15,8 @@ import yaml
 
 from selfheal_operator.api.model import ApiModel, wire_name
 from selfheal_operator.api.names import GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
-from selfheal_operator.api.v1alpha1 import ROOT_RULES, ModelMonitorSpec, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.spec import ROOT_RULES, ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 HEADER: Final = "# Generated from operator/selfheal_operator/api by `make manifests`. Do not edit.\n"
 

@@ -11,28 +11,30 @@ from typing import Any
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.config import SettingError, Settings
+from selfheal_operator.controller.capacity import Capacity
+from selfheal_operator.controller.carry_out import Executor
+from selfheal_operator.controller.context import Context
+from selfheal_operator.controller.leading import Leading
+from selfheal_operator.controller.queue import WorkQueue
+from selfheal_operator.controller.reconcile import Reconciler
+from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.controller.sweeper import Sweeper
 from selfheal_operator.core.leadership import lease_name
-from selfheal_operator.handlers.endpoints import Endpoints, serve
-from selfheal_operator.handlers.leading import Leading
-from selfheal_operator.handlers.pulse import Pulse
-from selfheal_operator.handlers.queue import WorkQueue
-from selfheal_operator.handlers.reconcile import Reconciler
-from selfheal_operator.handlers.request_count import counting
-from selfheal_operator.handlers.sweeper import Sweeper
-from selfheal_operator.handlers.watch import Context, keep_watching
-from selfheal_operator.handlers.watch_age import WatchAge
-from selfheal_operator.handlers.watch_session import KINDS, WatchSession
-from selfheal_operator.kube.capacity import Capacity
-from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.lease import AlwaysLeading, Elector, Leadership, own_identity
-from selfheal_operator.kube.store import Key, Store
 from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.logs import configure_logging
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.instruments import Instruments
+from selfheal_operator.serve.endpoints import Endpoints, serve
+from selfheal_operator.serve.pulse import Pulse
+from selfheal_operator.watch.age import WatchAge
+from selfheal_operator.watch.engine import keep_watching
+from selfheal_operator.watch.memo import Memo
+from selfheal_operator.watch.request_count import counting
+from selfheal_operator.watch.session import KINDS, WatchSession
 
 Clock = Callable[[], datetime]
 
@@ -73,7 +75,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
         )
         ends.push_async_callback(client.close)
         cluster, store, asked = Cluster(client, settings.namespaces), Store(), asyncio.Event()
-        context = Context(store, WatchSession(asked.set, [age.tracing(), counting(instruments)]))
+        context = Memo(store, WatchSession(asked.set, [age.tracing(), counting(instruments)]))
         sweeper = Sweeper(cluster, store, context.wake, asked, settings.resync_seconds)
 
         def new_reconciler() -> Reconciler:

@@ -23,7 +23,7 @@ from selfheal_jobs.transport.retry_policy import Endurance
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ModelVersion
+from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 SMALL_FOREST = {
     "name": "forest",

@@ -11,16 +11,16 @@ import pytest
 
 from kubectl import Kubectl
 from monitors import monitor_manifest, promise_slot, write_table
+from selfheal_operator.controller.capacity import Capacity
+from selfheal_operator.controller.carry_out import Executor
+from selfheal_operator.controller.queue import WorkQueue
+from selfheal_operator.controller.reconcile import Reconciler
+from selfheal_operator.controller.resync import resync
+from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import SelfhealError
 from selfheal_operator.core.observed import JobDefaults
-from selfheal_operator.handlers.queue import WorkQueue
-from selfheal_operator.handlers.reconcile import Reconciler
-from selfheal_operator.kube.capacity import Capacity
-from selfheal_operator.kube.carry_out import Executor
 from selfheal_operator.kube.client import JSON, ApiClient
 from selfheal_operator.kube.cluster import Cluster
-from selfheal_operator.kube.resync import resync
-from selfheal_operator.kube.store import Key, Store
 
 PATIENCE = timedelta(seconds=300)
 

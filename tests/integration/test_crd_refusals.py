@@ -28,7 +28,7 @@ from selfheal_operator.api.drift_methods import (
     NumericalMethod,
 )
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
-from selfheal_operator.api.v1alpha1 import PerformanceMetric, QualityMetric
+from selfheal_operator.api.v1alpha1.signals import PerformanceMetric, QualityMetric
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 

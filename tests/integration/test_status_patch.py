@@ -22,7 +22,7 @@ from selfheal_operator.api.names import RUNNER_ACCOUNT
 from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1 import LastRetraining, ModelVersion, RowCounts
+from selfheal_operator.api.v1alpha1.status import LastRetraining, ModelVersion, RowCounts
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SLOT = "2026-11-23T12:00:00Z"

@@ -11,7 +11,7 @@ from selfheal_bench.audit import Call
 from selfheal_bench.lags import Lags
 from selfheal_bench.operator_process import USER
 from selfheal_bench.scale.figures import ROUND_SECONDS
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.schedule import Schedule, schedule_of
 
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})

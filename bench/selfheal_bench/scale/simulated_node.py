@@ -29,7 +29,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
-from selfheal_operator.api.v1alpha1 import DriftedColumn, LastCheck, RowCounts
+from selfheal_operator.api.v1alpha1.status import DriftedColumn, LastCheck, RowCounts
 
 JOBS: Final = "/apis/batch/v1/jobs"
 OURS: Final = {"labelSelector": f"{LABEL_MANAGED_BY}={MANAGED_BY}"}

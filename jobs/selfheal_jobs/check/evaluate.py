@@ -23,7 +23,10 @@ from selfheal_jobs.tables.content import content
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason, SignalResult
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import Drift, ModelMonitorSpec, Signal, SignalStatus
+from selfheal_operator.api.v1alpha1.drift import Drift
+from selfheal_operator.api.v1alpha1.signals import Signal
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import SignalStatus
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import (
+from selfheal_operator.api.v1alpha1.status import (
     DriftedColumn,
     LastCheck,
     MethodUse,

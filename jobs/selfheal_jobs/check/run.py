@@ -29,7 +29,7 @@ from selfheal_jobs.tables.content import content
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import RowCounts
+from selfheal_operator.api.v1alpha1.status import RowCounts
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Final
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import DataError
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1 import MethodUse, RowCounts
+from selfheal_operator.api.v1alpha1.status import MethodUse, RowCounts
 
 _INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE, Reason.TOO_FEW_ROWS})
 

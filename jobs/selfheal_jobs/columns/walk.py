@@ -16,7 +16,7 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Content, Known, Values, content
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import ColumnPolicy
+from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
 
 EMPTY: Final = "no values in the current data"
 MISSING: Final = "not in the current data"

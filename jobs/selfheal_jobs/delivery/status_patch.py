@@ -35,7 +35,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1 import MethodUse, ModelVersion
+from selfheal_operator.api.v1alpha1.status import MethodUse, ModelVersion
 
 logger = logging.getLogger(__name__)
 

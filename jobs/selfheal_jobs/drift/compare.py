@@ -23,7 +23,7 @@ from selfheal_jobs.drift.methods.method import Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Array, CodedRows, Counts, Numbers, Pair, in_order
 from selfheal_jobs.errors import DataError
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import Drift
+from selfheal_operator.api.v1alpha1.drift import Drift
 
 _LEAST: Final = 1e-300
 """Stands in for a p-value of zero where scores are divided."""

@@ -5,7 +5,7 @@ from typing import Final
 from selfheal_jobs.columns.infer_kind import Column, judge
 from selfheal_jobs.drift.compare import named_method
 from selfheal_jobs.tables.content import Content
-from selfheal_operator.api.v1alpha1 import Drift
+from selfheal_operator.api.v1alpha1.drift import Drift
 
 BY_ROWS: Final = frozenset({"TVD", "empirical_mmd", "es", "t_test"})
 """Methods whose score depends on the order of the rows: two exchange rows at random, and two add up

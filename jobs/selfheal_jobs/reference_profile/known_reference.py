@@ -18,7 +18,7 @@ from selfheal_jobs.reference_profile.profile import Profile, ranked, unranked
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.tally import RowsRead
 from selfheal_jobs.tables.content import Content, content
-from selfheal_operator.api.v1alpha1 import Drift
+from selfheal_operator.api.v1alpha1.drift import Drift
 
 Open = Callable[[frozenset[str]], SourceTable]
 """Opens the reference with these columns; raises DataError where that is not the data of the profile."""

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1 import Candidate
+from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 # A leaf holds at least one row in 5,000, else a forest grows with its data without limit. 80,000 rows of five
 # normal columns and random labels make 39 MB like this.

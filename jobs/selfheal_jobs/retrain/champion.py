@@ -23,7 +23,7 @@ from mlflow.exceptions import MlflowException
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, score
 from selfheal_jobs.tracking.library_client import is_unreachable
-from selfheal_operator.api.v1alpha1 import ModelVersion
+from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 

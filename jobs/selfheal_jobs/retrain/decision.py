@@ -12,7 +12,7 @@ from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import LastRetraining, TrainingRows
+from selfheal_operator.api.v1alpha1.status import LastRetraining, TrainingRows
 
 _MAX_MESSAGE: Final = 1500
 """Together with ten metrics a decision then fits into a tag of MLflow, which may have 8,000 characters."""

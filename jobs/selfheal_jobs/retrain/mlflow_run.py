@@ -28,7 +28,7 @@ from selfheal_jobs.tracking.library_client import Tracking
 from selfheal_jobs.tracking.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
 from selfheal_operator.api.reasons import RetrainResult
 from selfheal_operator.api.report import RetrainReport
-from selfheal_operator.api.v1alpha1 import ModelVersion
+from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 

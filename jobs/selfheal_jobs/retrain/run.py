@@ -37,7 +37,8 @@ from selfheal_jobs.transport.retry_policy import PATIENTLY
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ColumnPolicy, ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
+from selfheal_operator.api.v1alpha1.status import ModelVersion, TrainingRows
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn import metrics
 
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1 import MetricComparison
+from selfheal_operator.api.v1alpha1.status import MetricComparison
 
 PRIMARY: Final[Mapping[Task, str]] = {Task.CLASSIFICATION: "f1_macro", Task.REGRESSION: "rmse"}
 """The metric that decides.

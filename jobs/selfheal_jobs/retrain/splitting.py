@@ -11,7 +11,7 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Values, content_of
 from selfheal_jobs.tables.table import arrow_of
 from selfheal_operator.api.reasons import Reason, Task
-from selfheal_operator.api.v1alpha1 import Retraining
+from selfheal_operator.api.v1alpha1.retraining import Retraining
 
 MIN_ROWS: Final = 20
 """With fewer, a fifth of the rows is too few to call one model better than another."""

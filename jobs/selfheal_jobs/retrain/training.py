@@ -16,7 +16,7 @@ from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain.candidates import build_estimator
 from selfheal_jobs.retrain.features import pipeline
 from selfheal_jobs.retrain.scores import PRIMARY, HeldOut, score
-from selfheal_operator.api.v1alpha1 import Candidate
+from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import without_secrets
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, ENV_PREFIX_REFERENCE
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import DataSource, Labels, ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.dataset import DataSource, Labels
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

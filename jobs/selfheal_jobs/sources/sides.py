@@ -13,7 +13,7 @@ from selfheal_jobs.tables.content import text_columns
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 if TYPE_CHECKING:
     from selfheal_jobs.sources.labels import LabelledTable

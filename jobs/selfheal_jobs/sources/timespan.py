@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from selfheal_operator.api.v1alpha1 import Window
+from selfheal_operator.api.v1alpha1.dataset import Window
 
 _UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 EPOCH_UNITS: Final = tuple(_UNITS)

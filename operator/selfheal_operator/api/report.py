@@ -13,7 +13,7 @@ import msgspec
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelVersion
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
 
 
 class Report(ApiModel, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ An image of your own needs to know this document and `api.report`, nothing else 
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import Purpose, Task
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, Time
+from selfheal_operator.api.v1alpha1.schema import Time
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 
 class MonitorRef(ApiModel, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Reason
-from selfheal_operator.api.v1alpha1 import Condition
+from selfheal_operator.api.v1alpha1.status import Condition
 from selfheal_operator.core.messages import shortened
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Purpose, Reason
-from selfheal_operator.api.v1alpha1 import Condition, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import Condition, ModelMonitorStatus
 from selfheal_operator.core.observed import Job
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.core.situation import Situation

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.observed import Job, Monitor
 
 LOCK_KEPT: Final = timedelta(minutes=5)

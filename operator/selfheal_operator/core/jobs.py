@@ -25,7 +25,8 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, PodTemplate
+from selfheal_operator.api.v1alpha1.pods import PodTemplate
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import JobDefaults, Monitor
 

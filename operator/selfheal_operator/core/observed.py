@@ -22,7 +22,8 @@ from selfheal_operator.api.names import (
     MAX_REQUEST_TOKEN,
 )
 from selfheal_operator.api.reasons import Purpose, Reason
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.errors import InvalidSpecError
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelMonitorStatus
 from selfheal_operator.core.messages import shortened
 from selfheal_operator.core.observed import Job
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1 import RetrainingStatus
+from selfheal_operator.api.v1alpha1.status import RetrainingStatus
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.history import is_end_on_record, retrain_number
 from selfheal_operator.core.observed import Job, Observed, Rejection

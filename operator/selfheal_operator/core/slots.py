@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from selfheal_operator.api.v1alpha1 import ModelMonitorSpec, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.schedule import Schedule, count_slots, is_slot, newest_slot
 
 _SECOND = timedelta(seconds=1)

@@ -12,7 +12,7 @@ from selfheal_operator.api.reasons import (
     Reason,
     RetrainResult,
 )
-from selfheal_operator.api.v1alpha1 import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
 from selfheal_operator.core.conditions import Finding, set_conditions
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.jobs import retrain_job_name

@@ -8,7 +8,8 @@ from typing import Final
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1 import LastCheck, ModelMonitorSpec, RetrainingStatus
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import LastCheck, RetrainingStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Final
 
 from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1 import Candidate, ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.retraining import Candidate
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.jobs import tracking_target
 from selfheal_operator.core.observed import JobDefaults, Monitor

@@ -17,7 +17,7 @@ from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 PREFIX = "SELFHEAL_CURRENT_"

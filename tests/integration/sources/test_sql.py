@@ -21,7 +21,7 @@ from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 SPAN = TimeSpan("ts", SLOT - timedelta(hours=1), SLOT)

@@ -11,7 +11,7 @@ from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import CheckResult, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, Report, RetrainReport
-from selfheal_operator.api.v1alpha1 import (
+from selfheal_operator.api.v1alpha1.status import (
     DriftedColumn,
     LastCheck,
     LastRetraining,

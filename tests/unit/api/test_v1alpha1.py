@@ -1,4 +1,6 @@
+import importlib
 import inspect
+import pkgutil
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -9,18 +11,18 @@ from builders import NOON, last_check, spec, spec_document, status
 from selfheal_operator.api import v1alpha1
 from selfheal_operator.api.model import ApiModel, format_time, wire_name
 from selfheal_operator.api.reasons import CheckResult
-from selfheal_operator.api.v1alpha1 import (
-    Candidate,
-    HistoryEntry,
-    ModelMonitorSpec,
-    ModelMonitorStatus,
-)
+from selfheal_operator.api.v1alpha1.dataset import DataSource
+from selfheal_operator.api.v1alpha1.pods import PodTemplate, VolumeMount
+from selfheal_operator.api.v1alpha1.retraining import Candidate, MLflow
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
 from selfheal_operator.crd import field_descriptions
 
 MODELS = [
     model
-    for _, model in inspect.getmembers(v1alpha1, inspect.isclass)
-    if issubclass(model, ApiModel) and model is not ApiModel
+    for module in pkgutil.iter_modules(v1alpha1.__path__, f"{v1alpha1.__name__}.")
+    for _, model in inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+    if issubclass(model, ApiModel) and model.__module__ == module.name
 ]
 FIELDS = [(model, name) for model in MODELS for name in model.__struct_fields__]
 
@@ -37,14 +39,14 @@ def test_every_field_is_described_by_its_wire_name(model, name):
 @pytest.mark.parametrize(
     ("model", "name", "alias"),
     [
-        (v1alpha1.LastCheck, "run_id", "runID"),
-        (v1alpha1.LastCheck, "report_uri", "reportURI"),
-        (v1alpha1.MLflow, "tracking_uri", "trackingURI"),
-        (v1alpha1.DataSource, "uri", "uri"),
-        (v1alpha1.ActiveJob, "uid", "uid"),
-        (v1alpha1.ModelMonitorSpec, "interval_seconds", "intervalSeconds"),
-        (v1alpha1.PodTemplate, "service_account_name", "serviceAccountName"),
-        (v1alpha1.VolumeMount, "mount_path", "mountPath"),
+        (LastCheck, "run_id", "runID"),
+        (LastCheck, "report_uri", "reportURI"),
+        (MLflow, "tracking_uri", "trackingURI"),
+        (DataSource, "uri", "uri"),
+        (ActiveJob, "uid", "uid"),
+        (ModelMonitorSpec, "interval_seconds", "intervalSeconds"),
+        (PodTemplate, "service_account_name", "serviceAccountName"),
+        (VolumeMount, "mount_path", "mountPath"),
     ],
 )
 def test_names_on_the_wire_are_those_of_kubernetes(model, name, alias):

@@ -15,7 +15,7 @@ from builders import (
     status,
 )
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
-from selfheal_operator.api.v1alpha1 import ActiveJob
+from selfheal_operator.api.v1alpha1.status import ActiveJob
 from selfheal_operator.core.jobs import check_job_name
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Job, Observed

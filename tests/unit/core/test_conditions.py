@@ -2,7 +2,7 @@ import pytest
 
 from builders import NOON, SECOND
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Reason
-from selfheal_operator.api.v1alpha1 import Condition
+from selfheal_operator.api.v1alpha1.status import Condition
 from selfheal_operator.core.conditions import Finding, set_conditions
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN

@@ -23,7 +23,7 @@ from builders import (
     status,
 )
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
-from selfheal_operator.api.v1alpha1 import RetrainingStatus
+from selfheal_operator.api.v1alpha1.status import RetrainingStatus
 from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job
 from selfheal_operator.core.monitor import POD_PATIENCE, plan_monitor
 from selfheal_operator.core.observed import Observed, PodTrouble, Rejection

@@ -6,7 +6,7 @@ from builders import MINUTE, NOON, finished_job, last_check, last_retraining, mo
 from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.recovery import how_it_ended, pod_trouble, recover_report
 
 RETRAIN = Purpose.RETRAIN

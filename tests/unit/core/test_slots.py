@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import DAY, HOUR, MINUTE, NOON, SECOND, at, spec, status
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.cron import parse
 from selfheal_operator.core.schedule import CronSchedule, IntervalSchedule, Schedule
 from selfheal_operator.core.slots import Punctuality, idle_slots, punctuality_of, slots_of

@@ -21,7 +21,7 @@ from builders import (
     status,
 )
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult, Task
-from selfheal_operator.api.v1alpha1 import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
+from selfheal_operator.api.v1alpha1.status import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Observed, PodTrouble
 from selfheal_operator.core.situation import assess

@@ -4,7 +4,7 @@ import pytest
 
 from builders import HOUR, NOON, SECOND, last_check, spec
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1 import RetrainingStatus
+from selfheal_operator.api.v1alpha1.status import RetrainingStatus
 from selfheal_operator.core.triggers import OBJECTIONS, Evidence, objection_to_retraining
 
 

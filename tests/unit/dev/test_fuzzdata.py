@@ -12,7 +12,7 @@ from fuzzdata.worker import KINDS, check, kind_of
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT
 from selfheal_operator.api.reasons import CheckResult
 from selfheal_operator.api.report import CheckReport
-from selfheal_operator.api.v1alpha1 import LastCheck
+from selfheal_operator.api.v1alpha1.status import LastCheck
 
 NUMBERS = range(0, 180, 3)
 """Sixty inputs, each of another kind."""

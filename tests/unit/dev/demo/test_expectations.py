@@ -5,7 +5,7 @@ import pytest
 from demo.expectations import Outcome, disappointment, is_settled
 from demo.scenarios import FLIGHTS_AIRTIME, FLIGHTS_DELAY, SYNTHETIC, Scenario
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
-from selfheal_operator.api.v1alpha1 import ActiveJob, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ActiveJob, ModelMonitorStatus
 
 TIME = "2026-01-01T00:00:00Z"
 

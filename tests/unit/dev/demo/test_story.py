@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from demo.story import told
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 RUN = {"slot": "2026-01-01T12:00:00Z", "reason": "Some", "observedGeneration": 1}

@@ -3,7 +3,7 @@
 from demo.expectations import Outcome
 from demo.scenarios import FLIGHTS_AIRTIME, SYNTHETIC
 from demo.summary import score_table
-from selfheal_operator.api.v1alpha1 import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 
 def test_the_score_that_decides_is_starred_and_a_missing_version_is_a_dash() -> None:

@@ -18,7 +18,8 @@ from selfheal_jobs.check.run import look
 from selfheal_jobs.check.signal_duplicates import duplicated_rows
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason, SignalResult
-from selfheal_operator.api.v1alpha1 import LastCheck, Signal
+from selfheal_operator.api.v1alpha1.signals import Signal
+from selfheal_operator.api.v1alpha1.status import LastCheck
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 ROWS = 400

@@ -8,7 +8,7 @@ from selfheal_jobs.check.evidently_report import MOST_ROWS, page
 from selfheal_jobs.columns.walk import Walk
 from selfheal_jobs.drift.compare import Comparison, compare
 from selfheal_jobs.tables.table import ArrowTable
-from selfheal_operator.api.v1alpha1 import Drift
+from selfheal_operator.api.v1alpha1.drift import Drift
 
 
 def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:

@@ -18,7 +18,7 @@ from selfheal_jobs.columns.walk import ColumnPlan
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
-from selfheal_operator.api.v1alpha1 import MethodUse
+from selfheal_operator.api.v1alpha1.status import MethodUse
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

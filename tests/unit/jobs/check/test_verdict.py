@@ -6,7 +6,7 @@ from selfheal_jobs.check.verdict import change_of_methods, of_comparison
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1 import MethodUse, RowCounts
+from selfheal_operator.api.v1alpha1.status import MethodUse, RowCounts
 
 
 def comparison(drifted: int, calm: int, blind: int = 0, evidently: int | None = None) -> Comparison:

@@ -27,7 +27,7 @@ from selfheal_jobs.transport.json_http import AnswerError
 from selfheal_operator.api.reasons import CheckResult, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1 import LastCheck, LastRetraining
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining
 
 SLOT = "2026-11-23T06:00:00Z"
 LATER = "2026-11-23T07:00:00Z"

@@ -10,7 +10,7 @@ from selfheal_jobs.drift.compare import ColumnDrift, Comparison, compare
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import Drift
+from selfheal_operator.api.v1alpha1.drift import Drift
 
 
 def compared(reference: Any, current: Any, **rules: Any) -> Any:

@@ -28,7 +28,7 @@ from selfheal_jobs.drift.methods.method import UnfitMethodError
 from selfheal_jobs.drift.methods.pair import CodedRows, Counts, Numbers, Pair
 from selfheal_jobs.tables.content import content_of
 from selfheal_jobs.tables.table import ArrowTable, arrow_of
-from selfheal_operator.api.v1alpha1 import Drift
+from selfheal_operator.api.v1alpha1.drift import Drift
 from unit.jobs.drift.evidently_oracle import REGISTERED, Judged, agree, chosen, judged, squares_agree
 
 NUMERICAL, CATEGORICAL = Kind.NUMERICAL, Kind.CATEGORICAL

@@ -33,7 +33,7 @@ from selfheal_jobs.sources.parquet_columns import ParquetColumns
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 ROWS = 2_000
 LATER_NS = LONG_AGO_NS + 1_000_000_000

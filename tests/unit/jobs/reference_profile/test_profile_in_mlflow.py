@@ -19,7 +19,7 @@ from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.reference_profile.in_mlflow import InMLflow
 from selfheal_jobs.sources.identity import identify
 from selfheal_jobs.sources.place import Place
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from selfheal_jobs.retrain.candidates import DEFAULTS, CandidateError, build_estimator, candidates_for
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1 import Candidate
+from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 

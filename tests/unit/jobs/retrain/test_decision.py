@@ -8,7 +8,8 @@ from selfheal_jobs.retrain.champion import Champion
 from selfheal_jobs.retrain.decision import Attempt, Decision, LoggedModel, Seen, decide
 from selfheal_jobs.retrain.training import Trained
 from selfheal_operator.api.reasons import Purpose, Reason, RetrainResult, Task
-from selfheal_operator.api.v1alpha1 import Candidate, TrainingRows
+from selfheal_operator.api.v1alpha1.retraining import Candidate
+from selfheal_operator.api.v1alpha1.status import TrainingRows
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

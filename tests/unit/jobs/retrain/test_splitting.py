@@ -8,7 +8,7 @@ import pytest
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.splitting import split, with_target
 from selfheal_operator.api.reasons import Reason, Task
-from selfheal_operator.api.v1alpha1 import Retraining
+from selfheal_operator.api.v1alpha1.retraining import Retraining
 
 CLASSIFICATION, REGRESSION = Task.CLASSIFICATION, Task.REGRESSION
 

@@ -16,7 +16,7 @@ from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 
 def load(place: Any, **asked: Any) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pytest
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.tables.content import content
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 SCRIPT = """
 import sys

@@ -17,7 +17,7 @@ from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.spool import Spool
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_jobs.tables.table import Table
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 

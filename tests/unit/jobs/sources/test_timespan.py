@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from selfheal_jobs.sources.time_sorting import sort_by_time
 from selfheal_jobs.sources.timespan import TimeSpan
-from selfheal_operator.api.v1alpha1 import Window
+from selfheal_operator.api.v1alpha1.dataset import Window
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 SPAN = TimeSpan("ts", SLOT - timedelta(hours=1), SLOT)

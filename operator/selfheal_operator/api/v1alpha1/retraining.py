@@ -1,0 +1,122 @@
+"""`spec.retraining` and `spec.mlflow`: what is done when drift is found, and where it is logged."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+
+from selfheal_operator.api.model import ApiModel
+from selfheal_operator.api.v1alpha1.schema import ANY_FIELDS, Name, cel_rule, cel_rules, map_list
+
+
+class Candidate(ApiModel, frozen=True, kw_only=True):
+    """A model that a retraining tries."""
+
+    schema: ClassVar[Mapping[str, Any]] = cel_rules(
+        cel_rule(
+            "self.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+            "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
+            field="name",
+        ),
+    )
+
+    name: Annotated[str, Meta(min_length=1, max_length=63)]
+    """name is how the candidate is called in MLflow and in the status; unique in the list."""
+
+    estimator: Annotated[str, Meta(min_length=1, max_length=128)]
+    """estimator is a scikit-learn class that fits the task, by its full name,
+    for example sklearn.ensemble.RandomForestClassifier."""
+
+    params: Annotated[dict[str, Any], Meta(extra_json_schema=ANY_FIELDS)] = {}
+    """params are the keyword arguments of the estimator, for example {n_estimators: 200}.
+
+    Absent ones keep scikit-learn's defaults; random_state and n_jobs are set from randomSeed and the
+    container's CPUs where the estimator has them.
+    """
+
+
+class Retraining(ApiModel, frozen=True, kw_only=True):
+    """What is done when drift is found."""
+
+    mode: Literal["Auto", "Manual", "Disabled"] = "Auto"
+    """mode says whether drift starts a retraining. Defaults to Auto.
+
+    Auto: as soon as a check finds drift, unless the cooldown speaks against it.
+    Manual: only when it is asked for; the Retraining condition says that one is due.
+    Disabled: never.
+    """
+
+    cooldown_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 3600
+    """cooldownSeconds is the least time between two starts of a retraining. Defaults to 3600.
+
+    Drift seen meanwhile is reported, and acted upon once the cooldown is over if it still stands.
+    Zero disables the cooldown.
+    """
+
+    training_data: Literal["Current", "Reference", "ReferenceAndCurrent"] = "Current"
+    """trainingData says what the candidates learn from. Defaults to Current.
+
+    The held-out rows come from the current data, except for Reference.
+    """
+
+    test_fraction: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    """testFraction is the share of rows held out: every candidate and the present model are scored on them.
+
+    More than 0, less than 1. Defaults to 0.2.
+    """
+
+    random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 42
+    """randomSeed makes the split and the training repeatable. Defaults to 42."""
+
+    candidates: Annotated[list[Candidate], Meta(max_length=10, extra_json_schema=map_list("name"))] = []
+    """candidates are the models to try; the best one on the held-out rows is registered.
+
+    Absent: a linear one (LogisticRegression or LinearRegression) and a non-linear one
+    (RandomForestClassifier or RandomForestRegressor).
+    """
+
+
+class SecretRef(ApiModel, frozen=True, kw_only=True):
+    """A Secret in the monitor's namespace."""
+
+    name: Name
+    """name of the Secret."""
+
+
+class MLflow(ApiModel, frozen=True, kw_only=True):
+    """Where runs are logged and models are registered."""
+
+    schema: ClassVar[Mapping[str, Any]] = cel_rules(
+        cel_rule(
+            "!has(self.trackingURI) || self.trackingURI.matches('^https?://[^/?#]')",
+            "trackingURI must be the http:// or https:// address of an MLflow server, "
+            "such as http://mlflow.mlops:5000",
+            field="trackingURI",
+        ),
+        cel_rule(
+            "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+            "trackingURI must not contain a user name or password: name a Secret in secretRef instead",
+            field="trackingURI",
+        ),
+        cel_rule(
+            "!has(self.registeredModelName) || !self.registeredModelName.matches('[/:\"\\']')",
+            "registeredModelName must not contain a slash, a colon or a quotation mark",
+            field="registeredModelName",
+        ),
+    )
+
+    tracking_uri: Annotated[str, Meta(max_length=1024)] | None = None
+    """trackingURI is the MLflow server, such as http://mlflow.mlops:5000. Absent: the operator's default."""
+
+    experiment: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    """experiment to log to. Absent: namespace/name of the monitor."""
+
+    registered_model_name: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    """registeredModelName is the model whose versions are made. Absent: namespace.name.
+
+    Cannot be changed once set.
+    """
+
+    secret_ref: SecretRef | None = None
+    """secretRef names a Secret whose keys become the container's environment:
+    MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."""

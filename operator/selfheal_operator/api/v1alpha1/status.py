@@ -1,0 +1,385 @@
+"""`status`: what selfheal has seen and done."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from selfheal_operator.api.model import ApiModel
+from selfheal_operator.api.reasons import (
+    CheckResult,
+    ConditionStatus,
+    Purpose,
+    RetrainResult,
+    SignalResult,
+    Task,
+)
+from selfheal_operator.api.v1alpha1.schema import ATOMIC, Name, Share, Text, Time, map_list
+
+
+class Condition(ApiModel, frozen=True, kw_only=True):
+    """One aspect of the monitor's state, as in all of Kubernetes."""
+
+    type: Annotated[str, Meta(max_length=316)]
+    """type of the condition: Ready, DriftDetected or Retraining."""
+
+    status: ConditionStatus
+    """status is True, False or Unknown."""
+
+    reason: Annotated[str, Meta(max_length=1024)]
+    """reason is one word for programs."""
+
+    message: Annotated[str, Meta(max_length=32768)]
+    """message is a sentence for people."""
+
+    observed_generation: int | None = None
+    """observedGeneration is the metadata.generation that the condition speaks of."""
+
+    last_transition_time: Time
+    """lastTransitionTime is when status last changed."""
+
+
+class ActiveJob(ApiModel, frozen=True, kw_only=True):
+    """A Job of this monitor that has not finished."""
+
+    name: Name
+    """name of the Job."""
+
+    uid: Text
+    """uid of the Job."""
+
+    purpose: Purpose
+    """purpose is Check or Retrain."""
+
+
+class DriftedColumn(ApiModel, frozen=True, kw_only=True):
+    """A column that drifted, and by how much."""
+
+    name: Text
+    """name of the column."""
+
+    method: Text
+    """method is Evidently's name of the test or distance."""
+
+    score: Text
+    """score is the p-value or the distance."""
+
+    threshold: Text
+    """threshold that the score was compared with."""
+
+
+class MethodUse(ApiModel, frozen=True, kw_only=True):
+    """How many columns of a kind one method judged."""
+
+    kind: Text
+    """kind is Numerical or Categorical."""
+
+    method: Text
+    """method is Evidently's name of the test or distance."""
+
+    columns: int
+    """columns is how many columns it judged."""
+
+
+class SkippedColumn(ApiModel, frozen=True, kw_only=True):
+    """A column that was not compared, and why."""
+
+    name: Text
+    """name of the column."""
+
+    reason: Text
+    """reason in a few words."""
+
+
+class NewCategories(ApiModel, frozen=True, kw_only=True):
+    """A categorical column with values that the reference does not have."""
+
+    name: Text
+    """name of the column."""
+
+    categories: int
+    """categories is how many new values there are."""
+
+    rows: int
+    """rows that hold one of them."""
+
+
+class SignalStatus(ApiModel, frozen=True, kw_only=True):
+    """What a check found of one signal."""
+
+    name: Annotated[str, Meta(max_length=63)]
+    """name of the signal in the spec."""
+
+    type: Annotated[str, Meta(max_length=32)]
+    """type of the signal in the spec."""
+
+    result: SignalResult
+    """result is Breached, WithinLimits or Unknown: nobody could tell."""
+
+    reason: Annotated[str, Meta(max_length=64)]
+    """reason is one word for programs."""
+
+    value: Annotated[str, Meta(max_length=32)] | None = None
+    """value with six significant digits, or whole if it is a count. Absent where it is not known."""
+
+    message: Annotated[str, Meta(max_length=512)]
+    """message is a sentence for people."""
+
+
+class RowCounts(ApiModel, frozen=True, kw_only=True):
+    """Rows that a check saw."""
+
+    reference: int
+    """reference is the number of rows in the reference data."""
+
+    current: int
+    """current is the number of rows in the current data, or in its window."""
+
+    sampled: bool | None = None
+    """sampled is true where a side had more rows than maxRows, and a sample was looked at."""
+
+    without_timestamp: int | None = None
+    """withoutTimestamp is how many rows of current were left out because nobody can read their timestamp."""
+
+
+class LastCheck(ApiModel, frozen=True, kw_only=True):
+    """The verdict of the newest check, written by its container."""
+
+    slot: Time
+    """slot is when the check was due."""
+
+    job_name: Name
+    """jobName is the Job that ran it."""
+
+    start_time: Time | None = None
+    """startTime of the container."""
+
+    completion_time: Time | None = None
+    """completionTime of the verdict."""
+
+    result: CheckResult
+    """result is NoDrift, Warning, Drift, Inconclusive or Error. Only Drift leads to a retraining."""
+
+    reason: Text
+    """reason is one word for programs."""
+
+    message: Annotated[str, Meta(max_length=4096)]
+    """message is a sentence for people."""
+
+    drift_share: Share | None = None
+    """driftShare is the share of drifted columns, with four digits. Absent without a verdict."""
+
+    columns_checked: int | None = None
+    """columnsChecked is the number of columns compared."""
+
+    columns_drifted: int | None = None
+    """columnsDrifted is how many of them drifted."""
+
+    top_drifted_columns: Annotated[list[DriftedColumn], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """topDriftedColumns are the drifted columns furthest beyond their thresholds, at most ten."""
+
+    methods: Annotated[list[MethodUse], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """methods that judged the columns; MLflow has each column's. A change from one check to the next is told
+    in message: it can move the verdict while the data stays."""
+
+    skipped_columns: Annotated[list[SkippedColumn], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """skippedColumns were not compared; at most ten are listed, message says how many there are."""
+
+    new_categories: Annotated[list[NewCategories], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """newCategories are columns with values that the reference lacks, most rows first, at most ten."""
+
+    constant_columns: Annotated[list[Text], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """constantColumns hold one single value in the current data, and more in the reference; at most ten."""
+
+    signals: Annotated[list[SignalStatus], Meta(max_length=10, extra_json_schema=map_list("name"))] = []
+    """signals of the spec, and what was found of each."""
+
+    rows: RowCounts | None = None
+    """rows that were read."""
+
+    run_id: Text | None = None
+    """runID is the MLflow run that holds every number and the report. Absent if MLflow was out of reach."""
+
+    report_uri: Text | None = None
+    """reportURI is Evidently's report, an artifact of that run."""
+
+    observed_generation: int
+    """observedGeneration is the metadata.generation whose spec the check followed."""
+
+
+class HistoryEntry(ApiModel, frozen=True, kw_only=True):
+    """One past verdict."""
+
+    time: Time
+    """time is the slot of the check."""
+
+    result: CheckResult
+    """result of the check."""
+
+    drift_share: Share | None = None
+    """driftShare of the check."""
+
+
+class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
+    """What the operator remembers of retrainings."""
+
+    count: int = 0
+    """count is the number of retraining Jobs started; the next one's name is made from it."""
+
+    last_start_time: Time | None = None
+    """lastStartTime is when the newest one was started."""
+
+    last_trigger_slot: Time | None = None
+    """lastTriggerSlot is the slot of the check that led to it: one check leads to one retraining at most."""
+
+    cooldown_until_time: Time | None = None
+    """cooldownUntilTime is when the next one may start."""
+
+
+class MetricComparison(ApiModel, frozen=True, kw_only=True):
+    """One metric on the held-out rows."""
+
+    name: Text
+    """name of the metric."""
+
+    candidate: Text | None = None
+    """candidate is the value of the best candidate."""
+
+    champion: Text | None = None
+    """champion is the value of the model that was present before. Absent if there was none."""
+
+
+class TrainingRows(ApiModel, frozen=True, kw_only=True):
+    """Rows that a retraining used."""
+
+    train: int
+    """train is the number of rows that the candidates learnt from."""
+
+    test: int
+    """test is the number of rows held out for the scores."""
+
+
+class LastRetraining(ApiModel, frozen=True, kw_only=True):
+    """The outcome of the newest retraining, written by its container."""
+
+    slot: Time
+    """slot is the slot of the check that led to it."""
+
+    job_name: Name
+    """jobName is the Job that ran it."""
+
+    start_time: Time | None = None
+    """startTime of the container."""
+
+    completion_time: Time | None = None
+    """completionTime of the outcome."""
+
+    result: RetrainResult
+    """result is Registered, NotImproved or Failed."""
+
+    reason: Text
+    """reason is one word for programs."""
+
+    message: Annotated[str, Meta(max_length=4096)]
+    """message is a sentence for people."""
+
+    candidate: Text | None = None
+    """candidate is the best one's name."""
+
+    version: Text | None = None
+    """version that was registered. Absent if none was."""
+
+    champion_version: Text | None = None
+    """championVersion is the version that was present before. Absent if there was none."""
+
+    run_id: Text | None = None
+    """runID is the parent MLflow run that holds the comparison."""
+
+    metrics: Annotated[list[MetricComparison], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """metrics of the best candidate and of the champion, on the same held-out rows."""
+
+    rows: TrainingRows | None = None
+    """rows that were used."""
+
+    observed_generation: int
+    """observedGeneration is the metadata.generation whose spec the retraining followed."""
+
+
+class ModelVersion(ApiModel, frozen=True, kw_only=True):
+    """The version that a retraining registered last."""
+
+    name: Text
+    """name of the registered model."""
+
+    version: Text
+    """version in MLflow's registry."""
+
+    previous_version: Text | None = None
+    """previousVersion is the one that it replaced."""
+
+    run_id: Text
+    """runID is the MLflow run that trained it."""
+
+    promoted_time: Time
+    """promotedTime is when it was registered."""
+
+
+class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
+    """What selfheal has seen and done.
+
+    Containers write task, lastCheck, lastRetraining and model; the operator writes all else.
+    """
+
+    observed_generation: int | None = None
+    """observedGeneration is the metadata.generation that the operator has acted upon."""
+
+    task: Task | None = None
+    """task is the task of the spec, or the one inferred from the target."""
+
+    conditions: Annotated[list[Condition], Meta(extra_json_schema=map_list("type"))] = []
+    """conditions: Ready, DriftDetected and Retraining."""
+
+    active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=map_list("name"))] = []
+    """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
+
+    last_schedule_time: Time | None = None
+    """lastScheduleTime is the newest slot that was started or passed over; it never goes back."""
+
+    next_check_time: Time | None = None
+    """nextCheckTime is when the next check is due, without its share of spreadSeconds.
+
+    Absent while suspended or invalid."""
+
+    last_successful_check_time: Time | None = None
+    """lastSuccessfulCheckTime is when the newest check that could look completed."""
+
+    last_failed_check_time: Time | None = None
+    """lastFailedCheckTime is when the newest check that could not look ended."""
+
+    missed_checks: int | None = None
+    """missedChecks is the number of slots that passed without a check.
+
+    After an outage only the newest due slot is caught up; the rest is counted here.
+    """
+
+    last_handled_check_request: Annotated[str, Meta(max_length=256)] | None = None
+    """lastHandledCheckRequest is the newest token of the annotation selfheal.dev/check-requested-at that was
+    answered by a check."""
+
+    last_handled_retrain_request: Annotated[str, Meta(max_length=256)] | None = None
+    """lastHandledRetrainRequest is the newest token of the annotation selfheal.dev/retrain-requested-at that
+    was answered by a retraining."""
+
+    last_check: LastCheck | None = None
+    """lastCheck is the verdict of the newest check."""
+
+    history: Annotated[list[HistoryEntry], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """history holds the newest ten verdicts, newest first."""
+
+    retraining: RetrainingStatus = RetrainingStatus()
+    """retraining is what the operator remembers of retrainings."""
+
+    last_retraining: LastRetraining | None = None
+    """lastRetraining is the outcome of the newest retraining."""
+
+    model: ModelVersion | None = None
+    """model is the version that a retraining registered last."""

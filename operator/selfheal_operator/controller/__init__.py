@@ -1,0 +1,1 @@
+"""The controller of monitors: queue, reconcile, execute; kopf is unknown here."""

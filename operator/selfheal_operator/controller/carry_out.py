@@ -1,0 +1,149 @@
+"""Carries out a plan: one step at the API server, and what came of it into the store."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.controller.resync import read_monitor
+from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
+from selfheal_operator.core.history import has_reported
+from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
+from selfheal_operator.core.plan import JobOrder, Plan
+from selfheal_operator.core.recovery import pod_trouble, recover_report
+from selfheal_operator.kube.cluster import Cluster, ForeignJobError
+from selfheal_operator.metrics.instruments import Instruments
+
+logger = logging.getLogger(__name__)
+
+_ACCOUNT_TRUST: Final = timedelta(minutes=10)
+"""How long a namespace's runner account is believed to be there still."""
+
+
+@dataclass(slots=True)
+class Executor:
+    """The hands of the operator: does what a plan says, never decides."""
+
+    cluster: Cluster
+    store: Store
+    clock: Callable[[], datetime]
+    instruments: Instruments = field(default_factory=Instruments)
+    _accounts_seen: dict[str, datetime] = field(default_factory=dict)
+
+    async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
+        """Do what the plan says.
+
+        Returns:
+            Whether the store has changed, so that the monitor has to be looked at again at once.
+
+        Raises:
+            UnavailableError: nothing is known of the outcome; decide again later.
+        """
+        try:
+            if plan.job is not None:
+                await self._create(key, seen.monitor, plan.job)
+            elif plan.recover is not None:
+                await self._recover(key, plan.recover)
+            elif plan.inspect is not None:
+                await self._inspect(key, plan.inspect)
+            elif plan.replace is not None:
+                await self._stop(key, plan.replace)
+                await self._tell(seen.monitor, plan)
+            elif plan.status is not None:
+                self.store.put_monitor(await self.cluster.apply_status(seen.monitor, plan.status))
+                await self._tell(seen.monitor, plan)
+            elif plan.delete is not None:
+                await self._delete(key, plan.delete)
+            else:
+                return False
+        except ConflictError:
+            await read_monitor(self.cluster, self.store, key)  # what we knew of it is out of date
+        return True
+
+    async def _create(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
+        if await self._found(key, order.unseen):
+            return
+        try:
+            if order.needs_runner_account:
+                await self._ensure_account(key.namespace)
+            job, resource_version = await self.cluster.create_job(order.manifest)
+        except (ForeignJobError, RejectedError) as refusal:
+            reason = Reason.NAME_CONFLICT if isinstance(refusal, ForeignJobError) else Reason.JOB_REJECTED
+            self.store.reject(
+                key,
+                Rejection(
+                    job_name=order.name,
+                    generation=monitor.generation,
+                    reason=reason,
+                    message=str(refusal),
+                    time=self.clock(),
+                ),
+            )
+            return
+        except UnavailableError:
+            self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
+            raise
+        # If we die here, the Job exists and the status does not know it. The next look finds the Job.
+        self.store.put_job(job, resource_version)
+        self.store.reject(key, None)
+        self.instruments.job_started(job, self.clock(), order.delay)
+        logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _found(self, key: Key, names: Iterable[str]) -> bool:
+        """Look up Jobs that are known by name only; say whether there is one."""
+        found = False
+        for name in names:
+            if (job := await self.cluster.job(key.namespace, name)) is not None:
+                found |= self.store.put_job(*job)
+            self.store.settle_unanswered(key, name)
+        return found
+
+    async def _stop(self, key: Key, job: Job) -> None:
+        if (stopped := await self.cluster.stop_job(job)) is None:
+            self.store.drop_job(job)
+        else:
+            self.store.put_job(*stopped)
+        logger.info("Job stopped", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _delete(self, key: Key, job: Job) -> None:
+        await self.cluster.delete_job(job)
+        self.store.drop_job(job)
+        logger.info("Job deleted", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _ensure_account(self, namespace: str) -> None:
+        now = self.clock()
+        if now < self._accounts_seen.get(namespace, datetime.min.replace(tzinfo=now.tzinfo)) + _ACCOUNT_TRUST:
+            return
+        await self.cluster.ensure_runner_account(namespace)
+        self._accounts_seen[namespace] = now
+
+    async def _recover(self, key: Key, job: Job) -> None:
+        # The container may have written its report an instant before the Job's end reached us.
+        body = await self.cluster.monitor(*key)
+        self.store.put_monitor(body)
+        monitor = monitor_from(body)
+        if monitor.uid != job.owner_uid or has_reported(monitor, job):
+            return
+        pods = await self.cluster.pods_of(key.namespace, job)
+        recovered = recover_report(job, pods, monitor.status, self.clock())
+        self.store.put_monitor(await self.cluster.apply_status(monitor, recovered.status, recovered.manager))
+        logger.info("Report recovered", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _inspect(self, key: Key, job: Job) -> None:
+        pods = await self.cluster.pods_of(key.namespace, job)
+        self.store.note_pod_trouble(
+            key, PodTrouble(job_uid=job.uid, message=pod_trouble(pods), time=self.clock())
+        )
+
+    async def _tell(self, monitor: Monitor, plan: Plan) -> None:
+        for reason, count in plan.missed.items():
+            self.instruments.slots_missed(count, reason)
+        for event in plan.events:
+            # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
+            try:
+                await self.cluster.post_event(monitor, event, self.clock())
+            except (ConflictError, RejectedError) as error:
+                logger.warning("Event not recorded", extra={"error": str(error)})

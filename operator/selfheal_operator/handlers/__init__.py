@@ -1,1 +1,0 @@
-"""What wakes the operator up, and the loop that it wakes."""

@@ -1,0 +1,1 @@
+"""All that knows kopf: the watch of monitors and Jobs."""

@@ -1,0 +1,18 @@
+"""What kopf hands to each handler: the controller's context, and the session that watches use."""
+
+from typing import Self
+
+from selfheal_operator.controller.context import Context
+from selfheal_operator.controller.store import Store
+from selfheal_operator.watch.session import WatchSession
+
+
+class Memo(Context):
+    """kopf copies its memo for every object; this one stays the same."""
+
+    def __init__(self, store: Store, session: WatchSession) -> None:
+        super().__init__(store)
+        self.session = session
+
+    def __copy__(self) -> Self:
+        return self

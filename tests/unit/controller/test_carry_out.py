@@ -1,0 +1,67 @@
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from builders import DEFAULTS, HOUR, NOON, monitor_body, spec_document
+from memory_api import JOBS, MONITORS, MemoryApi
+from selfheal_operator.api.names import PLURAL
+from selfheal_operator.controller.carry_out import Executor
+from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.core.errors import UnavailableError
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.kube.cluster import Cluster
+
+CHURN = Key("team-a", "churn")
+ONE = NOON + HOUR
+
+
+@dataclass
+class Line:
+    """The line to a server whose answers to the next creations are lost."""
+
+    api: MemoryApi
+    losses: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    async def request(self, method: str, path: str, *arguments: Any, **options: Any) -> Any:
+        """Send a request."""
+        self.asked.append(f"{method} {path.rpartition('/jobs')[2] or 'jobs'}")
+        answer = await self.api.request(method, path, *arguments, **options)
+        if method == "POST" and path.endswith("/jobs") and self.losses:
+            self.losses -= 1
+            raise UnavailableError("the answer was lost")
+        return answer
+
+
+@pytest.fixture
+def line() -> Line:
+    """Return a line to a server that holds the monitor."""
+    api = MemoryApi(lambda: NOON)
+    manual = spec_document(retraining={"mode": "Manual"})
+    api.create(f"{MONITORS}/namespaces/team-a/{PLURAL}", monitor_body(spec=manual))
+    return Line(api)
+
+
+async def test_a_check_whose_creation_was_not_answered_keeps_the_next_one_waiting(line):
+    """The watch has not told of it when the next slot is due; one check runs at a time all the same."""
+    store, line.losses = Store(), 1
+    executor = Executor(Cluster(line), store, lambda: NOON)
+    store.put_monitor(line.api.get(f"{MONITORS}/namespaces/team-a/{PLURAL}/churn"))
+
+    async def look(now) -> None:
+        seen = store.observe(CHURN, DEFAULTS)
+        assert seen is not None
+        await executor.carry_out(CHURN, seen, plan_monitor(seen, now))
+
+    with pytest.raises(UnavailableError):
+        await look(ONE)
+    line.asked.clear()
+    await look(ONE + HOUR)
+    assert line.asked == [f"GET /churn-check-{int(ONE.timestamp()) // 60}"]
+
+    seen = store.observe(CHURN, DEFAULTS)
+    assert seen is not None
+    assert seen.unanswered == ()
+    assert plan_monitor(seen, ONE + HOUR).job is None
+    assert len([path for path in line.api.objects if path.startswith(JOBS)]) == 1
