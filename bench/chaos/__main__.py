@@ -12,7 +12,7 @@ from chaos.faults import Kind
 from chaos.findings import Findings, Odd
 from chaos.journal import JOURNAL
 from chaos.plan import plan_faults
-from chaos.play import Outcome, Play, audit_again
+from chaos.run import Outcome, Run, audit_again
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".chaos"
 
@@ -28,7 +28,7 @@ def main() -> None:
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed} (repeat with SEED={seed})", flush=True)
     _clear(arguments.folder)
-    play = Play(
+    play = Run(
         seed=seed,
         faults=plan_faults(seed, arguments.faults),
         monitors=arguments.monitors,

@@ -10,14 +10,14 @@ from typing import Final
 
 import aiohttp
 
-from chaos.act import Act
 from chaos.admin import Admin
 from chaos.faults import CALL_KINDS, Fault, Kind, Target
 from chaos.journal import Journal
-from chaos.line import FAILURES, Answer, Exchange, HungUpError, Line, Trap, WatchStream, Weather
 from chaos.node import SimulatedNode
 from chaos.operator_process import OperatorProcess
-from chaos.stage import Stage
+from chaos.phase import Phase
+from chaos.proxy import FAILURES, Answer, Exchange, HungUpError, NetworkFault, Proxy, Trap, WatchStream
+from chaos.testbed import Testbed
 from chaos.users import Users
 
 _PATIENCE: Final = 45.0
@@ -28,34 +28,34 @@ _STEPS: Final = (20, 45, 100, 250, 400)
 _CLOCK_HELD: Final = 2.0
 """Seconds of real time that a clock stays wrong, beyond the fault's own."""
 
-_WEATHER: Final = {
-    Kind.THROTTLED: Weather.THROTTLED,
-    Kind.UNAVAILABLE: Weather.UNAVAILABLE,
-    Kind.PARTITION: Weather.PARTITION,
-    Kind.BLACK_HOLE: Weather.BLACK_HOLE,
+_NETWORK_FAULTS: Final = {
+    Kind.THROTTLED: NetworkFault.THROTTLED,
+    Kind.UNAVAILABLE: NetworkFault.UNAVAILABLE,
+    Kind.PARTITION: NetworkFault.PARTITION,
+    Kind.BLACK_HOLE: NetworkFault.BLACK_HOLE,
 }
 GONE: Final = Answer.failure(410, "Expired", "too old resource version: 1 (2)")
 
 
 @dataclass(frozen=True, slots=True)
-class Victim:
-    """An operator and its line."""
+class OperatorTarget:
+    """An operator and its proxy."""
 
     process: OperatorProcess
-    line: Line
+    proxy: Proxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injector:
     """Knows how to do each fault to its target."""
 
-    victims: Mapping[Target, Victim]
-    stage: Stage
+    targets: Mapping[Target, OperatorTarget]
+    testbed: Testbed
     admin: Admin
     users: Users
     node: SimulatedNode
     journal: Journal
-    act: Act
+    phase: Phase
     later: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def strike_all(self, faults: Sequence[Fault]) -> None:
@@ -67,14 +67,14 @@ class Injector:
     async def heal(self) -> None:
         """Have every operator alive and awake, with the right time."""
         await asyncio.gather(*self.later)
-        for name, victim in self.victims.items():
-            victim.process.thaw()
-            victim.process.set_clock(timedelta(0))
-            victim.process.start(self.act.settings_of(name))
+        for name, target in self.targets.items():
+            target.process.thaw()
+            target.process.set_clock(timedelta(0))
+            target.process.start(self.phase.settings_of(name))
 
     async def bow_out(self) -> None:
         """Have every operator end as it is asked to."""
-        await asyncio.gather(*(victim.process.terminate() for victim in self.victims.values()))
+        await asyncio.gather(*(target.process.terminate() for target in self.targets.values()))
 
     async def _strike(self, faults: Sequence[Fault]) -> None:
         for fault in faults:
@@ -93,38 +93,38 @@ class Injector:
 
     async def _strike_server(self, fault: Fault) -> str:
         if fault.kind is Kind.COMPACTION:
-            return f"revision {await self.stage.compact()}"
-        await asyncio.to_thread(self.stage.cluster.stop_apiserver)
+            return f"revision {await self.testbed.compact()}"
+        await asyncio.to_thread(self.testbed.cluster.stop_apiserver)
         await asyncio.sleep(fault.seconds)
-        await asyncio.to_thread(self.stage.cluster.start_apiserver)
-        await self.stage.sight(self.admin)
+        await asyncio.to_thread(self.testbed.cluster.start_apiserver)
+        await self.testbed.sight(self.admin)
         return "kube-apiserver"
 
     async def _strike_operator(self, fault: Fault) -> str:
         if fault.kind in CALL_KINDS:
             return await self._strike_call(fault)
-        name, victim = self._victim_of(fault)
-        if (weather := _WEATHER.get(fault.kind)) is not None:
-            await victim.line.spoil(weather, fault.seconds, FAILURES[fault.choice % len(FAILURES)])
+        name, target = self._target_of(fault)
+        if (network_fault := _NETWORK_FAULTS.get(fault.kind)) is not None:
+            await target.proxy.spoil(network_fault, fault.seconds, FAILURES[fault.choice % len(FAILURES)])
         elif fault.kind.name.startswith("WATCH_"):
-            return f"{name}: {await self._strike_watch(fault, victim)}"
+            return f"{name}: {await self._strike_watch(fault, target)}"
         else:
-            await self._strike_process(fault, victim.process)
+            await self._strike_process(fault, target.process)
         return name
 
-    def _victim_of(self, fault: Fault) -> tuple[str, Victim]:
+    def _target_of(self, fault: Fault) -> tuple[str, OperatorTarget]:
         """Return whom the fault strikes: where one leads, two thirds of the faults strike that one."""
         name = fault.target
-        if self.act.elects and fault.choice % 3:
-            name = max(self.victims, key=lambda target: self.victims[target].line.worked)
-        return name, self.victims[name]
+        if self.phase.elects and fault.choice % 3:
+            name = max(self.targets, key=lambda target: self.targets[target].proxy.worked)
+        return name, self.targets[name]
 
     async def _strike_call(self, fault: Fault) -> str:
         """Strike the next call: of the fault's operator, or of whichever makes it where only one works."""
-        names = list(self.victims) if self.act.elects else [fault.target]
+        names = list(self.targets) if self.phase.elects else [fault.target]
         trap = Trap(fault.calls, fault.spared, lambda exchange: self._spring(fault, exchange))
         for name in names:
-            self.victims[name].line.set_trap(trap)
+            self.targets[name].proxy.set_trap(trap)
         while not await _within_patience(trap.caught.done):
             for name in names:
                 await self._give_up(name, f"made no call to {fault.calls}")
@@ -132,7 +132,7 @@ class Injector:
 
     async def _spring(self, fault: Fault, exchange: Exchange) -> Answer:
         """Do to the call what the fault says."""
-        name = next(name for name, victim in self.victims.items() if victim.line is exchange.line)
+        name = next(name for name, target in self.targets.items() if target.proxy is exchange.proxy)
         failure = FAILURES[fault.choice % len(FAILURES)]
         match fault.kind:
             case Kind.KILL_BEFORE:
@@ -160,7 +160,7 @@ class Injector:
 
     async def _restart(self, name: Target, down: float) -> None:
         """Kill an operator at once, and have it started again later."""
-        process = self.victims[name].process
+        process = self.targets[name].process
         await process.kill()
 
         async def start() -> None:
@@ -175,8 +175,8 @@ class Injector:
         self.later.add(task)
         task.add_done_callback(self.later.discard)
 
-    async def _strike_watch(self, fault: Fault, victim: Victim) -> str:
-        stream = await self._a_watch(fault, victim)
+    async def _strike_watch(self, fault: Fault, target: OperatorTarget) -> str:
+        stream = await self._a_watch(fault, target)
         match fault.kind:
             case Kind.WATCH_CUT:
                 stream.cut()
@@ -190,15 +190,15 @@ class Injector:
                 await stream.stall(fault.seconds)
         return str(stream.call)
 
-    async def _a_watch(self, fault: Fault, victim: Victim) -> WatchStream:
-        while not await _within_patience(lambda: bool(victim.line.watches)):
+    async def _a_watch(self, fault: Fault, target: OperatorTarget) -> WatchStream:
+        while not await _within_patience(lambda: bool(target.proxy.watches)):
             await self._give_up(fault.target, "had no watch")
-        streams = sorted(victim.line.watches, key=lambda stream: stream.call.path)
+        streams = sorted(target.proxy.watches, key=lambda stream: stream.call.path)
         return streams[fault.choice % len(streams)]
 
     async def _give_up(self, name: Target, why: str) -> None:
         """Note that an operator is not well though nothing ails it, and restart it."""
-        process = self.victims[name].process
+        process = self.targets[name].process
         state = "alive" if process.alive else "dead"
         self.journal.complain(f"{name} ({state}) {why} for {_PATIENCE:.0f} s; it was restarted")
         await process.kill()

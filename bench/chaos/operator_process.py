@@ -10,9 +10,9 @@ from datetime import timedelta
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 from chaos.clock import ClockStep
-from chaos.operator_life import Life, live
+from chaos.operator_config import OperatorConfig, live
 
-_PRELOADED = ["chaos.operator_life"]
+_PRELOADED = ["chaos.operator_config"]
 
 
 def fork_server() -> ForkServerContext:
@@ -25,7 +25,9 @@ def fork_server() -> ForkServerContext:
 class OperatorProcess:
     """One operator of several; the same one after a restart."""
 
-    def __init__(self, forks: ForkServerContext, life: Life, entry: Callable[[Life], None] = live) -> None:
+    def __init__(
+        self, forks: ForkServerContext, life: OperatorConfig, entry: Callable[[OperatorConfig], None] = live
+    ) -> None:
         self._forks, self._life, self._entry = forks, life, entry
         self._process: ForkServerProcess | None = None
         self._clock = ClockStep(life.step)

@@ -55,7 +55,7 @@ class Sort(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MonitorName:
-    """One monitor of the stage."""
+    """One monitor of the testbed."""
 
     namespace: str
     name: str

@@ -26,7 +26,7 @@ from selfheal_bench.machine import Machine
 from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.tracking.rest_client import reach
-from selfheal_jobs.transport.retry_policy import AT_WORK
+from selfheal_jobs.transport.retry_policy import STANDARD
 from selfheal_operator.api.request import RunRequest
 
 CURRENT_ROWS: Final = 20_000
@@ -92,7 +92,7 @@ def seconds_of_mlflow(root: Path) -> float:
     try:
         program.start()
         program.wait()
-        server = reach(program.uri, AT_WORK)
+        server = reach(program.uri, STANDARD)
         run = server.create_run(server.experiment_id("bench"), "bench", {})
         address = server.log_json(run, "profile.json", json.dumps("x" * 40_000))
 

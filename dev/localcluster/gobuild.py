@@ -13,7 +13,12 @@ from localcluster.gotoolchain import go_environment
 
 MODULES = Path(__file__).parent / "modules"
 KUBERNETES_VERSION = "v1.36.0"
-KUBERNETES_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubectl",
+)
 ETCD_PACKAGE = "go.etcd.io/etcd/server/v3"
 PROGRAMS = (*KUBERNETES_PROGRAMS, "etcd")
 REPORT_EVERY_SECONDS = 10

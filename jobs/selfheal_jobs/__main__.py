@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import DecodeError, ValidationError
 
 from selfheal_jobs.errors import RequestError, UndeliveredError
-from selfheal_operator.api.model import complaint
+from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import RunRequest
@@ -76,7 +76,7 @@ def _request(purpose: Purpose) -> RunRequest:
             f"The environment variable {ENV_REQUEST} holds the run's request; it is not set."
         ) from error
     except ValidationError as error:
-        path, problem = complaint(error)  # never the input: it may hold what is nobody's business
+        path, problem = first_violation(error)  # never the input: it may hold what is nobody's business
         what = f"{'.'.join(path)}: {problem}"
         raise RequestError(f"{ENV_REQUEST} holds no request that this image understands: {what}") from error
     except DecodeError as error:
@@ -91,16 +91,16 @@ def _run(request: RunRequest) -> None:
     # are imported, takes a tenth of a check's start.
     gc.disable()
     # Imported here: MLflow must see the environment that main() sets, and a check needs no training code.
-    from selfheal_jobs.delivery.status_patch import open_door  # noqa: PLC0415
+    from selfheal_jobs.delivery.status_patch import open_report_sink  # noqa: PLC0415
 
-    door = open_door(request.monitor)
+    sink = open_report_sink(request.monitor)
     if request.purpose is Purpose.CHECK:
         from selfheal_jobs.check.run import run_check as run  # noqa: PLC0415
     else:
         from selfheal_jobs.retrain.run import run_retrain as run  # noqa: PLC0415
     gc.freeze()
     gc.enable()
-    run(request, door, lambda: datetime.now(UTC))
+    run(request, sink, lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":

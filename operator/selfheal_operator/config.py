@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import Meta
 
-from selfheal_operator.api.model import complaint
+from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.capacity import Limits
 from selfheal_operator.core.leadership import Durations
@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return msgspec.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
-            path, problem = complaint(error)
+            path, problem = first_violation(error)
             raise SettingError(f"{variable_of(path[0])}: {problem}" if path else problem) from error
 
     def __post_init__(self) -> None:

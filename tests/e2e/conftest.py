@@ -16,8 +16,8 @@ from demo.install import OPERATOR_NAMESPACE as SYSTEM
 from demo.scenarios import write_tables
 from demo.stage import stage, stage_namespace
 from e2e.guard import PERMISSION, Target, objection
-from kubectl import Document, Kubectl
 from localcluster.binaries import ensure_binaries
+from support.processes.kubectl import Document, Kubectl
 
 CRD = "modelmonitors.selfheal.dev"
 ROLLOUT_SECONDS = 300
@@ -31,7 +31,9 @@ def admin() -> Kubectl:
         pytest.skip("needs a cluster with the images: make e2e KUBECONFIG=/path/to/kubeconfig")
     program = shutil.which("kubectl")
     kubectl = Kubectl(
-        Path(program) if program else ensure_binaries(print) / "kubectl", Path(kubeconfig), SYSTEM
+        Path(program) if program else ensure_binaries(print) / "kubectl",
+        Path(kubeconfig),
+        SYSTEM,
     )
     if refusal := objection(_target(kubectl), os.environ.get(PERMISSION)):
         pytest.exit(refusal, returncode=2)

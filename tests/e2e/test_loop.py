@@ -10,8 +10,8 @@ import pytest
 from demo.monitors import monitor
 from demo.scenarios import FLIGHTS_DELAY
 from demo.stage import DATA_URL, MLFLOW_URI
-from eventually import eventually
-from kubectl import Document, Kubectl
+from support.eventually import eventually
+from support.processes.kubectl import Document, Kubectl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 

@@ -10,10 +10,10 @@ from demo.folders import DemoFolder
 from demo.install import rendered, wait_for_api, without_deployments
 from demo.kubectl import Kubectl as Installer
 from demo.mlflow_server import MlflowServer
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from operators import operator_kubeconfig
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.processes.operators import operator_kubeconfig
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from broken_operators import live_with_random_names
 from chaos.plan import plan_faults
-from chaos.play import Play
+from chaos.run import Run
+from support.processes.broken_operators import live_with_random_names
 
 
 @pytest.mark.timeout(420)
 async def test_an_operator_that_doubles_is_found_out(tmp_path: Path) -> None:
     """Three of them, whose names of Jobs are no locks."""
-    play = Play(
+    play = Run(
         seed=1,
         faults=plan_faults(1, 6),
         monitors=15,

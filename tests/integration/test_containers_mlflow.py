@@ -14,16 +14,16 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.pyfunc.model import PythonModel
 
-from inbox import Inbox
-from run_requests import NOWHERE, run_request
 from selfheal_jobs.check.run import run_check
 from selfheal_jobs.retrain import mlflow_run as retrain_run
 from selfheal_jobs.retrain.run import run_retrain
-from selfheal_jobs.transport.retry_policy import Endurance
+from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.status import ModelVersion
+from support.builders.run_requests import NOWHERE, run_request
+from support.fakes.inbox import Inbox
 
 SMALL_FOREST = {
     "name": "forest",
@@ -427,7 +427,7 @@ def test_an_mlflow_that_is_down_fails_the_retraining_with_a_sentence(
     data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing can be registered, so nothing is trained."""
-    monkeypatch.setattr("selfheal_jobs.retrain.run.PATIENTLY", Endurance(timeout_seconds=1, retries=1))
+    monkeypatch.setattr("selfheal_jobs.retrain.run.PATIENT", RetryPolicy(timeout_seconds=1, retries=1))
 
     outcome = retrain(data, names | {"trackingURI": NOWHERE}).last_retraining
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import ControlPlaneOptions, LocalCluster
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
 
 JOBS_CREATED = {
     "level": "Metadata",

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from kubectl import Kubectl
-from monitors import monitor_manifest, promise_slot, write_table
 from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.queue import WorkQueue
@@ -21,6 +19,8 @@ from selfheal_operator.core.errors import SelfhealError
 from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.kube.client import JSON, ApiClient
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.monitors import monitor_manifest, promise_slot, write_table
+from support.processes.kubectl import Kubectl
 
 PATIENCE = timedelta(seconds=300)
 

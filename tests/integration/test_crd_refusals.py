@@ -18,8 +18,6 @@ import pytest
 import yaml
 from kubernetes import client, config
 
-from eventually import eventually
-from kubectl import Document, Kubectl
 from localcluster import LocalCluster
 from selfheal_operator.api.drift_methods import (
     AnyMethod,
@@ -29,6 +27,8 @@ from selfheal_operator.api.drift_methods import (
 )
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
 from selfheal_operator.api.v1alpha1.signals import PerformanceMetric, QualityMetric
+from support.eventually import eventually
+from support.processes.kubectl import Document, Kubectl
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 

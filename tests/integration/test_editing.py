@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, promise_slot
-from operators import Operator
+from support.builders.monitors import monitor_manifest, promise_slot
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator
 
 NOWHERE = "/nowhere.parquet"
 

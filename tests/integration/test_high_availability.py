@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from demo.install import OPERATOR_NAMESPACE
-from eventually import eventually
-from fault_proxy import FaultProxy
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest
-from operators import Operator, operator_kubeconfig
 from selfheal_operator.core.leadership import lease_name
+from support.builders.monitors import monitor_manifest
+from support.eventually import eventually
+from support.fakes.fault_proxy import FaultProxy
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator, operator_kubeconfig
 
 pytestmark = pytest.mark.timeout(150)
 PATIENCE_SECONDS = 40

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
 from localcluster.gobuild import KUBERNETES_VERSION
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
 
 Document = dict[str, Any]
 

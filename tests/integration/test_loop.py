@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, promise_slot, write_table
-from operators import Operator
+from support.builders.monitors import monitor_manifest, promise_slot, write_table
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster, MLflow and the stage
 PATIENCE_SECONDS = 240

@@ -14,14 +14,14 @@ import pytest
 import yaml
 from kubernetes.aio import client as aio
 
-from kubectl import Document, Kubectl
-from monitors import monitor_manifest
 from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, Monitor, monitor_from
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.monitors import monitor_manifest
+from support.processes.kubectl import Document, Kubectl
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MANIFESTS: Final = ROOT / "manifests"

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from demo.install import OPERATOR_NAMESPACE
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, write_table
-from operators import Operator
-from scrapes import Scrape
+from support.builders.monitors import monitor_manifest, write_table
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator
+from support.scrapes import Scrape
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,12 +15,12 @@ import yaml
 
 from demo.install import without_deployments
 from demo.kubectl import Kubectl as Installer
-from eventually import eventually
-from fault_proxy import FaultProxy
-from kubectl import Document, Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, promise_slot
-from operators import Operator, operator_kubeconfig
+from support.builders.monitors import monitor_manifest, promise_slot
+from support.eventually import eventually
+from support.fakes.fault_proxy import FaultProxy
+from support.processes.kubectl import Document, Kubectl
+from support.processes.operators import Operator, operator_kubeconfig
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DISCOVERY: Final = r"/api(/v1)?|/apis(/[a-z.0-9]+/v[0-9a-z]+)?"

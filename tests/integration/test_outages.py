@@ -17,12 +17,12 @@ from typing import Final
 import pytest
 
 from demo.install import OPERATOR_NAMESPACE
-from eventually import eventually
-from fault_proxy import FaultProxy, error_line
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, promise_slot
-from operators import Operator, operator_kubeconfig
+from support.builders.monitors import monitor_manifest, promise_slot
+from support.eventually import eventually
+from support.fakes.fault_proxy import FaultProxy, error_line
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator, operator_kubeconfig
 
 pytestmark = pytest.mark.timeout(150)
 RECOVERY_SECONDS: Final = 20

@@ -14,11 +14,7 @@ from typing import Any
 
 import pytest
 
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, promise_slot
-from operators import Operator
 from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.queue import WorkQueue
@@ -28,6 +24,10 @@ from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.monitors import monitor_manifest, promise_slot
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE_SECONDS = 120

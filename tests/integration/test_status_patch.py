@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from kubectl import Kubectl
 from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
-from monitors import monitor_manifest
-from run_requests import run_request
 from selfheal_jobs.check.report import Seen, report_of
 from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import ColumnPlan
-from selfheal_jobs.delivery.status_patch import ApiServer, Delivery, Door, Patience, open_door
+from selfheal_jobs.columns.scan import ColumnPlan
+from selfheal_jobs.delivery.status_patch import ApiServer, Delivery, Patience, ReportSink, open_report_sink
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.errors import DataError, UndeliveredError
 from selfheal_operator.api.names import RUNNER_ACCOUNT
@@ -23,6 +20,9 @@ from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
 from selfheal_operator.api.v1alpha1.status import LastRetraining, ModelVersion, RowCounts
+from support.builders.monitors import monitor_manifest
+from support.builders.run_requests import run_request
+from support.processes.kubectl import Kubectl
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SLOT = "2026-11-23T12:00:00Z"
@@ -47,16 +47,16 @@ def create(kubectl: Kubectl) -> MonitorRef:
 
 
 @pytest.fixture
-def door(
+def sink(
     monitor: MonitorRef,
     cluster: LocalCluster,
     kubectl: Kubectl,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Door:
+) -> ReportSink:
     """The way to the API server with the rights of the runner account, as a container finds it."""
     use_account(RUNNER_ACCOUNT, cluster, kubectl, tmp_path, monkeypatch)
-    return open_door(monitor)
+    return open_report_sink(monitor)
 
 
 def use_account(
@@ -122,11 +122,13 @@ def status(kubectl: Kubectl) -> dict[str, Any]:
     return found
 
 
-def test_the_largest_report_is_stored_as_it_is(door: Door, monitor: MonitorRef, kubectl: Kubectl) -> None:
+def test_the_largest_report_is_stored_as_it_is(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
+) -> None:
     """The schema takes it, it stays small, and the field manager owns its part only."""
     report = drift(monitor)
 
-    assert door.deliver(report) is Delivery.STORED
+    assert sink.deliver(report) is Delivery.STORED
 
     assert status(kubectl)["lastCheck"] == report.to_wire()["lastCheck"]
     assert len(str(status(kubectl))) < 16 * 1024
@@ -135,63 +137,65 @@ def test_the_largest_report_is_stored_as_it_is(door: Door, monitor: MonitorRef, 
 
 
 def test_an_error_after_a_verdict_takes_the_old_numbers_away(
-    door: Door, monitor: MonitorRef, kubectl: Kubectl
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
 ) -> None:
     """A drift share beside the news that nothing could be read would be a false verdict; the task stays."""
-    door.deliver(drift(monitor))
+    sink.deliver(drift(monitor))
 
-    assert door.deliver(error(monitor)) is Delivery.STORED
+    assert sink.deliver(error(monitor)) is Delivery.STORED
 
     assert status(kubectl)["task"] == "Classification"
     assert "driftShare" not in status(kubectl)["lastCheck"]
     assert status(kubectl)["lastCheck"]["result"] == "Error"
 
 
-def test_what_the_operator_wrote_stays(door: Door, monitor: MonitorRef, kubectl: Kubectl) -> None:
+def test_what_the_operator_wrote_stays(sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl) -> None:
     """Two writers, disjoint fields."""
     kubectl("patch", "modelmonitor", "churn", "--subresource=status", "--type=merge",
             "--patch", '{"status": {"missedChecks": 3}}')  # fmt: skip
 
-    door.deliver(drift(monitor))
-    door.deliver(retraining(RetrainResult.REGISTERED, "7"))
+    sink.deliver(drift(monitor))
+    sink.deliver(retraining(RetrainResult.REGISTERED, "7"))
 
     assert status(kubectl)["missedChecks"] == 3
     assert {"lastCheck", "lastRetraining", "model", "task"} <= set(status(kubectl))
 
 
-def test_the_model_stays_when_a_later_retraining_registers_nothing(door: Door, kubectl: Kubectl) -> None:
+def test_the_model_stays_when_a_later_retraining_registers_nothing(
+    sink: ReportSink, kubectl: Kubectl
+) -> None:
     """And a retraining finds it there as its champion."""
-    door.deliver(retraining(RetrainResult.REGISTERED, "7"))
+    sink.deliver(retraining(RetrainResult.REGISTERED, "7"))
 
-    door.deliver(retraining(RetrainResult.NOT_IMPROVED))
+    sink.deliver(retraining(RetrainResult.NOT_IMPROVED))
 
     assert status(kubectl)["model"]["version"] == "7"
     assert status(kubectl)["lastRetraining"]["result"] == "NotImproved"
-    present = door.present_model()
+    present = sink.present_model()
     assert present is not None
     assert present.version == "7"
 
 
-def test_an_older_slot_changes_nothing(door: Door, monitor: MonitorRef, kubectl: Kubectl) -> None:
+def test_an_older_slot_changes_nothing(sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl) -> None:
     """A pod that hung for an hour comes too late."""
-    door.deliver(drift(monitor))
+    sink.deliver(drift(monitor))
 
     late = drift(monitor, slot="2026-11-23T11:00:00Z")
 
-    assert door.deliver(late) is Delivery.SUPERSEDED
+    assert sink.deliver(late) is Delivery.SUPERSEDED
     assert status(kubectl)["lastCheck"]["slot"] == SLOT
 
 
 def test_a_monitor_made_anew_gets_nothing_from_the_runs_of_the_old_one(
-    door: Door, monitor: MonitorRef, kubectl: Kubectl
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
 ) -> None:
     """It has the name, but not the uid."""
     kubectl("delete", "modelmonitor", "churn")
-    assert door.deliver(drift(monitor)) is Delivery.UNWANTED
+    assert sink.deliver(drift(monitor)) is Delivery.UNWANTED
 
     create(kubectl)
 
-    assert door.deliver(drift(monitor)) is Delivery.UNWANTED
+    assert sink.deliver(drift(monitor)) is Delivery.UNWANTED
     assert "status" not in kubectl.get("modelmonitor", "churn")
 
 
@@ -204,9 +208,9 @@ def test_an_account_without_the_role_is_told_what_it_lacks(
 ) -> None:
     """The report is in the termination message all the same."""
     use_account("default", cluster, kubectl, tmp_path, monkeypatch)
-    door = open_door(monitor)
-    assert isinstance(door, ApiServer)
-    hasty = ApiServer(door.access, monitor, Patience(forbidden_seconds=0))
+    sink = open_report_sink(monitor)
+    assert isinstance(sink, ApiServer)
+    hasty = ApiServer(sink.access, monitor, Patience(forbidden_seconds=0))
 
     with pytest.raises(UndeliveredError, match="needs the ClusterRole selfheal-runner"):
         hasty.deliver(error(monitor))

@@ -96,8 +96,8 @@ def check(reference: Side, current: Side) -> tuple[str, str]:
     findings = [_finding(*sides) for sides in zip(reference, current, strict=True)]
     judgements = judged(findings, THRESHOLD, lambda: _thinned(reference))
     drifted = sum(each.drifted for each in judgements)
-    blind = sum(each.rows_needed > 0 for each in judgements)
-    alarm, quiet = drifted / len(findings) > THRESHOLD, (drifted + blind) / len(findings) <= THRESHOLD
+    underpowered = sum(each.rows_needed > 0 for each in judgements)
+    alarm, quiet = drifted / len(findings) > THRESHOLD, (drifted + underpowered) / len(findings) <= THRESHOLD
     calibrated = "Drift" if alarm else "NoDrift" if quiet else "Inconclusive"
     evidently = sum(each.evidently for each in findings) / len(findings) > THRESHOLD
     return calibrated, "Drift" if evidently else "NoDrift"

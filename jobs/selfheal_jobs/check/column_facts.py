@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import Compared
+from selfheal_jobs.columns.scan import Compared
 from selfheal_jobs.tables.content import Content
 
 

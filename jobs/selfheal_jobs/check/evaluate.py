@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Final
 
 from selfheal_jobs.check.column_facts import ColumnFacts
-from selfheal_jobs.columns.infer_kind import Skipped, judge
-from selfheal_jobs.columns.walk import EMPTY, ColumnPlan, Compared, Walk
+from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
+from selfheal_jobs.columns.scan import EMPTY, ColumnPlan, ColumnScan, Compared
 from selfheal_jobs.drift.compare import ColumnDrift, compare
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line, without_secrets
@@ -204,7 +204,7 @@ class SignalCheck:
                     f"{self._spec.dataset.min_rows}.",
                 )
         reference = content(self.reference, name)
-        column = judge(name, reference)
+        column = infer_kind(name, reference)
         if isinstance(column, Skipped):
             raise DataError(Reason.NOTHING_TO_COMPARE, f"{name[:100]!r} cannot be compared: {column.reason}.")
         now = content(current, name)
@@ -215,8 +215,8 @@ class SignalCheck:
             )
         # The rules of the columns are not for labels and predictions: Evidently's own choice is.
         rules = Drift(rule=self._spec.drift.rule)
-        walk = Walk(self.reference, current, self._spec.target)
-        tested = compare([Compared(column, reference, now)], rules, 0.0, walk).columns[0]
+        scan = ColumnScan(self.reference, current, self._spec.target)
+        tested = compare([Compared(column, reference, now)], rules, 0.0, scan).columns[0]
         if tested.rows_needed:
             raise DataError(
                 Reason.TOO_FEW_ROWS_FOR_METHOD,

@@ -15,7 +15,7 @@ from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.tracking.metric_keys import column_keys
 from selfheal_jobs.tracking.rest_client import MLflowServer, Run, reach
 from selfheal_jobs.tracking.run_tags import run_tags, same_job
-from selfheal_jobs.transport.retry_policy import AT_WORK, BRIEFLY, Endurance
+from selfheal_jobs.transport.retry_policy import QUICK, STANDARD, RetryPolicy
 from selfheal_operator.api.request import RunRequest
 
 logger = logging.getLogger(__name__)
@@ -79,14 +79,14 @@ class CheckNumbers:
                 "threshold": each.threshold,
                 "drifted": each.drifted,
                 "drifted_by_evidently": each.evidently,
-                "chance": each.chance,
+                "p_value": each.p_value,
             }
             for each in sorted(self.comparison.columns, key=lambda each: (not each.drifted, each.name))
         ]
 
 
 def log_check(
-    request: RunRequest, numbers: CheckNumbers, report: Callable[[], str] | None, first: Endurance = BRIEFLY
+    request: RunRequest, numbers: CheckNumbers, report: Callable[[], str] | None, first: RetryPolicy = QUICK
 ) -> LoggedCheck:
     """Log a check that came to a verdict; a repeated pod gets the run that its predecessor finished.
 
@@ -100,7 +100,7 @@ def log_check(
         TrackingError: MLflow could not be reached, or refuses.
     """
     experiment_id = reach(request.mlflow.tracking_uri, first).experiment_id(request.mlflow.experiment)
-    server = reach(request.mlflow.tracking_uri, AT_WORK)
+    server = reach(request.mlflow.tracking_uri, STANDARD)
     finished = _finished_before(server, experiment_id, request)
     if finished is not None:
         return LoggedCheck(run_id=finished.run_id, report_uri=_report_uri(finished))

@@ -8,10 +8,10 @@ from typing import Final
 from selfheal_jobs.check.column_facts import ColumnFacts
 from selfheal_jobs.check.evaluate import Found, remark, unknown
 from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem
-from selfheal_jobs.columns.walk import NAMES_SHOWN, ColumnPlan
+from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.reference_profile.opening import Shelf
+from selfheal_jobs.reference_profile.opening import ProfileCache
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
@@ -42,7 +42,7 @@ class Seen:
     problem: DataError | None = None
     facts: tuple[ColumnFacts, ...] = ()
     signals: tuple[Found, ...] = ()
-    shelf: Shelf | None = None
+    profile_cache: ProfileCache | None = None
     """Where a profile of the reference is kept, if there can be one."""
     methods_before: Sequence[MethodUse] = ()
     """What judged the columns at the monitor's last check."""

@@ -15,9 +15,9 @@ from selfheal_jobs.check.column_facts import ColumnFacts, observed
 from selfheal_jobs.check.evaluate import SignalCheck, columns_for_signals
 from selfheal_jobs.check.evidence import with_evidence
 from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.columns.scan import ColumnPlan, ColumnScan, require_expected
 from selfheal_jobs.columns.task import infer_task
-from selfheal_jobs.columns.walk import ColumnPlan, Walk, require_expected
-from selfheal_jobs.delivery.status_patch import Door
+from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.drift.compare import compare
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line, without_secrets
@@ -36,19 +36,19 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
-def run_check(request: RunRequest, door: Door, clock: Clock) -> None:
+def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     """Check once, and report.
 
     Raises:
         UndeliveredError: The verdict could not be written to the monitor's status.
     """
     started = clock()
-    seen = replace(look(request), methods_before=door.methods_before())
+    seen = replace(look(request), methods_before=sink.methods_before())
     report = report_of(request, seen, started=started, completed=clock())
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
-    door.deliver(report)
+    sink.deliver(report)
     if seen.comparison is not None:
-        door.deliver(with_evidence(report, request, seen))
+        sink.deliver(with_evidence(report, request, seen))
         keep_profile(seen)
 
 
@@ -57,12 +57,14 @@ def look(request: RunRequest) -> Seen:
     seen = Seen(task=request.task)
     try:
         also = columns_for_signals(request.spec)
-        reference, shelf = open_known_reference(request, also=also)
+        reference, profile_cache = open_known_reference(request, also=also)
         task = request.task or _task_of(reference, request.spec.target)
         seen = replace(seen, task=task)
         any_column = request.spec.dataset.column_policy.unexpected == "Fail"
         current = open_current(request, reference, all_columns=any_column, also=also)
-        seen = replace(seen, rows=_rows(reference, current), tables=(reference, current), shelf=shelf)
+        seen = replace(
+            seen, rows=_rows(reference, current), tables=(reference, current), profile_cache=profile_cache
+        )
         seen = _compared(request, seen, reference, current)
         check = SignalCheck(request, reference, current, seen.facts, seen.plan, seen.problem)
         return replace(seen, signals=check.results())
@@ -76,8 +78,12 @@ def look(request: RunRequest) -> Seen:
 
 def keep_profile(seen: Seen) -> None:
     """Keep what a check that came to a verdict has learnt of the reference, for the checks to come."""
-    if seen.shelf is not None and seen.tables is not None and isinstance(seen.tables[0], KnownReference):
-        seen.shelf.keep(seen.tables[0])
+    if (
+        seen.profile_cache is not None
+        and seen.tables is not None
+        and isinstance(seen.tables[0], KnownReference)
+    ):
+        seen.profile_cache.keep(seen.tables[0])
 
 
 def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
@@ -95,7 +101,7 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
         chosen = compared_columns(request.spec)
         names = [name for name in current.schema.names if chosen.keeps(name)]
         require_expected([*reference.schema.names, request.spec.target], names)
-    walk = Walk(
+    scan = ColumnScan(
         reference,
         current,
         request.spec.target,
@@ -103,9 +109,9 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
         ignored=columns_for_signals(request.spec),
     )
     facts: list[ColumnFacts] = []
-    watched = observed(walk, current.num_rows, facts)
-    comparison = compare(watched, request.spec.drift, request.spec.threshold, walk)
-    plan = walk.plan()
+    watched = observed(scan, current.num_rows, facts)
+    comparison = compare(watched, request.spec.drift, request.spec.threshold, scan)
+    plan = scan.plan()
     seen = replace(seen, plan=plan)
     _require_columns(plan)
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))

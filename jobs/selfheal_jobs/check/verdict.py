@@ -58,7 +58,7 @@ def of_comparison(
     if comparison.share > threshold:
         sentence = f"{counts} ({comparison.share:.4f} > {threshold:.4f}){own}"
         return Verdict(CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence)
-    if (drifted + len(comparison.blind)) / total > threshold:
+    if (drifted + len(comparison.underpowered)) / total > threshold:
         return Verdict(
             CheckResult.INCONCLUSIVE, Reason.TOO_FEW_ROWS_FOR_METHOD, _too_few(comparison, counts + own, rows)
         )
@@ -73,15 +73,15 @@ def of_comparison(
 
 
 def _too_few(comparison: Comparison, counts: str, rows: RowCounts | None) -> str:
-    blind = max(comparison.blind, key=lambda each: each.rows_needed)
+    weakest = max(comparison.underpowered, key=lambda each: each.rows_needed)
     others = (
-        f" {len(comparison.blind)} columns could hide drift"
-        if len(comparison.blind) > 1
+        f" {len(comparison.underpowered)} columns could hide drift"
+        if len(comparison.underpowered) > 1
         else " one could hide it"
     )
     return (
-        f"{counts}, but{others}: {blind.method} cannot see half a standard deviation in so few rows"
-        f"{_wanted(blind.rows_needed, rows)}. Collect more, or set spec.drift.rule to Evidently"
+        f"{counts}, but{others}: {weakest.method} cannot see half a standard deviation in so few rows"
+        f"{_wanted(weakest.rows_needed, rows)}. Collect more, or set spec.drift.rule to Evidently"
     )
 
 

@@ -41,7 +41,7 @@ class Skipped:
     reason: str
 
 
-def judge(name: str, found: Content) -> Column | Skipped:
+def infer_kind(name: str, found: Content) -> Column | Skipped:
     """Say what a column of the reference is compared as, or why it is not."""
     match found.holds:
         case Values.NOTHING:

@@ -70,7 +70,7 @@ class Delivery(Enum):
     """There is no API server: the run was repeated by hand."""
 
 
-class Door(Protocol):
+class ReportSink(Protocol):
     """Where reports go, and where the present model is known."""
 
     def present_model(self) -> ModelVersion | None:
@@ -83,7 +83,7 @@ class Door(Protocol):
         """Hand a report over, or raise UndeliveredError."""
 
 
-def open_door(monitor: MonitorRef) -> Door:
+def open_report_sink(monitor: MonitorRef) -> ReportSink:
     """Return the way to the API server that the environment names, or else standard output.
 
     KUBECONFIG comes before the pod's own account. ~/.kube/config is not looked at: a check that

@@ -16,7 +16,7 @@ import numpy as np
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import Compared
+from selfheal_jobs.columns.scan import Compared
 from selfheal_jobs.drift.calibration.rule import Finding, Judgement, finding, judged
 from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
 from selfheal_jobs.drift.methods.method import Method, UnfitMethodError
@@ -43,8 +43,8 @@ class ColumnDrift:
     drifted: bool
     evidently: bool
     """Evidently's own verdict: the same, unless chance explains it."""
-    chance: float | None = None
-    """How likely chance alone makes so much of a difference, where that was asked."""
+    p_value: float | None = None
+    """p-value of the difference under no drift; None if not computed."""
     rows_needed: float = 0.0
     """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
 
@@ -84,7 +84,7 @@ class Comparison:
         return len(self.drifted) + self.counted
 
     @property
-    def blind(self) -> list[ColumnDrift]:
+    def underpowered(self) -> list[ColumnDrift]:
         """Return the columns whose silence means nothing."""
         return [each for each in self.columns if each.rows_needed]
 
@@ -137,7 +137,7 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
                 threshold=judgement.threshold,
                 drifted=judgement.drifted,
                 evidently=found.evidently,
-                chance=found.chance,
+                p_value=found.p_value,
                 rows_needed=judgement.rows_needed,
             )
             for column, found, judgement in zip(columns, findings, judgements, strict=True)

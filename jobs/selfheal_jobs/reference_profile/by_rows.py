@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from selfheal_jobs.columns.infer_kind import Column, judge
+from selfheal_jobs.columns.infer_kind import Column, infer_kind
 from selfheal_jobs.drift.compare import named_method
 from selfheal_jobs.tables.content import Content
 from selfheal_operator.api.v1alpha1.drift import Drift
@@ -17,5 +17,5 @@ def needs_rows(name: str, content: Content, rules: Drift) -> bool:
     named = {rules.method, rules.numerical_method, rules.categorical_method}
     if BY_ROWS.isdisjoint(named | {each.method for each in rules.columns}):
         return False
-    column = judge(name, content)
+    column = infer_kind(name, content)
     return isinstance(column, Column) and named_method(column, rules) in BY_ROWS

@@ -13,13 +13,13 @@ from typing import Final
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.tracking.rest_client import MLflowServer, reach
 from selfheal_jobs.tracking.run_tags import same_job
-from selfheal_jobs.transport.retry_policy import Endurance
+from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.request import RunRequest
 
 logger = logging.getLogger(__name__)
 
 _ARTIFACT: Final = "reference_profile.json"
-_LOOKING: Final = Endurance(timeout_seconds=2, retries=0)
+_LOOKING: Final = RetryPolicy(timeout_seconds=2, retries=0)
 """Reading the reference takes no longer than waiting for a server that does not answer."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from selfheal_jobs.columns.infer_kind import Skipped, judge
+from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
 from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.tables.content import Content, Values
 
@@ -36,7 +36,7 @@ class KeptColumn:
     @classmethod
     def of(cls, name: str, content: Content) -> Self | None:
         """Return what is kept of a column; None if it has too many distinct values."""
-        judged = judge(name, content)
+        judged = infer_kind(name, content)
         if content.holds is Values.TEXT and isinstance(judged, Skipped):
             return cls._without_values(name, judged, content)
         counts = _counts(content)
@@ -64,7 +64,7 @@ class KeptColumn:
                 categorical=content.categorical,
                 open_ended=True,
             )
-            if judge(name, kept.content()) == judged:
+            if infer_kind(name, kept.content()) == judged:
                 return kept
         return None
 

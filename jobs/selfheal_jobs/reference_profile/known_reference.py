@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from selfheal_jobs.columns.infer_kind import Column, judge
-from selfheal_jobs.columns.walk import thinned
+from selfheal_jobs.columns.infer_kind import Column, infer_kind
+from selfheal_jobs.columns.scan import thinned
 from selfheal_jobs.drift.methods.pair import Array
 from selfheal_jobs.reference_profile.by_rows import needs_rows
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
@@ -115,7 +115,7 @@ class KnownReference:
 
     def _learn(self, name: str, found: Content) -> None:
         self._learnt[name] = KeptColumn.of(name, found)
-        column = judge(name, found)
+        column = infer_kind(name, found)
         if isinstance(column, Column):
             self._judged.append(column)
 

@@ -42,7 +42,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class ProfileCache:
     """Where the profile of one reference is kept, and of which data it has to be."""
 
     request: RunRequest
@@ -55,8 +55,8 @@ class Shelf:
     """Whether a change of the data since it was listed shows."""
 
     @classmethod
-    def of(cls, request: RunRequest, also: frozenset[str]) -> "Shelf | None":
-        """Return the shelf of a check's reference; None where a profile is not possible, or not worth it."""
+    def of(cls, request: RunRequest, also: frozenset[str]) -> "ProfileCache | None":
+        """Return the cache for a check's reference; None where a profile is not possible, or not worth it."""
         place, now_ns = Place.of_reference(request.spec), time.time_ns()
         identity = identify(place, least_bytes=LEAST_BYTES)
         if identity is None:
@@ -119,20 +119,20 @@ class Shelf:
 
 def open_known_reference(
     request: RunRequest, *, also: frozenset[str] = frozenset()
-) -> tuple[SourceTable, Shelf | None]:
+) -> tuple[SourceTable, ProfileCache | None]:
     """Return the reference, as `open_reference` does, and where to keep what is learnt of it.
 
     Raises:
         DataError: As `open_reference`.
     """
-    shelf = Shelf.of(request, also)
-    known = shelf.open_known() if shelf else None
+    cache = ProfileCache.of(request, also)
+    known = cache.open_known() if cache else None
     if known is not None:
-        return known, shelf
+        return known, cache
     table = open_reference(request, also=also)
-    if shelf is None or table.rows.sampled:
+    if cache is None or table.rows.sampled:
         return table, None
-    return KnownReference.unknown(shelf.digest, table, request.spec.drift), shelf
+    return KnownReference.unknown(cache.digest, table, request.spec.drift), cache
 
 
 def _store(request: RunRequest, identity: Identity, key: str) -> Store | None:

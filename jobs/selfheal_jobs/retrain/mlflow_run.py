@@ -23,7 +23,7 @@ from msgspec import DecodeError
 from selfheal_jobs.redaction import without_secrets
 from selfheal_jobs.retrain.champion import Champion
 from selfheal_jobs.retrain.decision import Decision, LoggedModel
-from selfheal_jobs.retrain.training import Lesson, Trained
+from selfheal_jobs.retrain.training import Trained, TrainingSet
 from selfheal_jobs.tracking.library_client import Tracking
 from selfheal_jobs.tracking.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
 from selfheal_operator.api.reasons import RetrainResult
@@ -50,7 +50,7 @@ def decision_before(tracking: Tracking) -> tuple[Run, Decision] | None:
     return None
 
 
-def log_data(tracking: Tracking, parent: Run, lesson: Lesson, facts: Mapping[str, Any]) -> None:
+def log_data(tracking: Tracking, parent: Run, training_set: TrainingSet, facts: Mapping[str, Any]) -> None:
     """Keep the facts of the data, and fingerprints by which two runs can be seen to have used the same."""
     tracking.client.log_text(parent.info.run_id, json.dumps(facts, indent=1, ensure_ascii=False), FACTS)
     rules = tracking.request.spec.retraining
@@ -60,15 +60,17 @@ def log_data(tracking: Tracking, parent: Run, lesson: Lesson, facts: Mapping[str
             "training_data": rules.training_data,
             "test_fraction": f"{rules.test_fraction:g}",
             "random_seed": str(rules.random_seed),
-            "task": lesson.held_out.task,
+            "task": training_set.held_out.task,
             "target": tracking.request.spec.target,
         },
-        metrics={"rows_train": len(lesson.rows), "rows_test": len(lesson.held_out.rows)},
+        metrics={"rows_train": len(training_set.rows), "rows_test": len(training_set.held_out.rows)},
         tags={
             "selfheal.reference": without_secrets(tracking.request.spec.dataset.reference.uri),
             "selfheal.current": without_secrets(tracking.request.spec.dataset.current.uri),
-            "selfheal.trainDigest": digest(lesson.rows.assign(target=lesson.target)),
-            "selfheal.testDigest": digest(lesson.held_out.rows.assign(target=lesson.held_out.target)),
+            "selfheal.trainDigest": digest(training_set.rows.assign(target=training_set.target)),
+            "selfheal.testDigest": digest(
+                training_set.held_out.rows.assign(target=training_set.held_out.target)
+            ),
         },
     )
 
@@ -79,7 +81,9 @@ def digest(table: pd.DataFrame) -> str:
     return hashlib.sha256(hashes.tobytes()).hexdigest()[:16]
 
 
-def log_candidate(tracking: Tracking, parent: Run, trained: Trained, lesson: Lesson) -> LoggedModel | None:
+def log_candidate(
+    tracking: Tracking, parent: Run, trained: Trained, training_set: TrainingSet
+) -> LoggedModel | None:
     """Log a candidate as a child run, with its model; None if it has none."""
     child = tracking.start_child_run(parent, trained.candidate.name)
     estimator = {"estimator": trained.candidate.estimator}
@@ -93,12 +97,12 @@ def log_candidate(tracking: Tracking, parent: Run, trained: Trained, lesson: Les
         params=estimator | {name: str(value)[:500] for name, value in params.items()},
         metrics=trained.metrics | {"training_seconds": trained.seconds},
     )
-    uri = _log_model(child, trained, lesson)
+    uri = _log_model(child, trained, training_set)
     tracking.client.set_terminated(child.info.run_id)
     return LoggedModel(run_id=child.info.run_id, uri=uri)
 
 
-def _log_model(child: Run, trained: Trained, lesson: Lesson) -> str:
+def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
     """Log with cloudpickle.
 
     MLflow's default, skops, refuses forests, encoders and most estimators of a spec's candidates unless their
@@ -110,8 +114,8 @@ def _log_model(child: Run, trained: Trained, lesson: Lesson) -> str:
         logged = mlflow.sklearn.log_model(
             trained.model,
             name="model",
-            signature=infer_signature(lesson.rows, lesson.target.head(100)),
-            input_example=lesson.held_out.rows.head(3),
+            signature=infer_signature(training_set.rows, training_set.target.head(100)),
+            input_example=training_set.held_out.rows.head(3),
             pip_requirements=[f"{package}=={installed(package)}" for package in _SERVED_WITH],
             serialization_format="cloudpickle",
         )

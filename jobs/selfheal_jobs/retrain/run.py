@@ -13,9 +13,9 @@ from typing import Literal
 import pandas as pd
 from mlflow.entities import Run
 
-from selfheal_jobs.columns import walk as columns
+from selfheal_jobs.columns import scan as columns
 from selfheal_jobs.columns.task import infer_task
-from selfheal_jobs.delivery.status_patch import Door
+from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.retrain import mlflow_run as retrain_run
@@ -27,13 +27,13 @@ from selfheal_jobs.retrain.decision import Attempt, LoggedModel, Seen, decide
 from selfheal_jobs.retrain.features import for_model
 from selfheal_jobs.retrain.scores import PRIMARY, HeldOut
 from selfheal_jobs.retrain.splitting import Split
-from selfheal_jobs.retrain.training import Lesson, Trained, train_all
+from selfheal_jobs.retrain.training import Trained, TrainingSet, train_all
 from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_jobs.tables.content import content_of
 from selfheal_jobs.tables.table import ArrowTable, arrow_of
 from selfheal_jobs.tracking.library_client import Tracking, connect, mlflow_errors
-from selfheal_jobs.transport.retry_policy import PATIENTLY
+from selfheal_jobs.transport.retry_policy import PATIENT
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
@@ -45,14 +45,14 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
-def run_retrain(request: RunRequest, door: Door, clock: Clock) -> None:
+def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     """Retrain once, and report. Everything that goes wrong becomes a report too.
 
     Raises:
         UndeliveredError: The report could not be written to the monitor's status.
     """
     attempt = Attempt(request, started=clock())
-    present = door.present_model()
+    present = sink.present_model()
     try:
         report = retrain(attempt, present, clock)
     except DataError as error:
@@ -65,7 +65,7 @@ def run_retrain(request: RunRequest, door: Door, clock: Clock) -> None:
         message = f"The retraining ended by a defect ({one_line(error)}); the Job's log holds the details."
         report = attempt.failed(clock(), Reason.RETRAIN_FAILED, message)
     logger.info("%s: %s", report.last_retraining.result, report.last_retraining.message)
-    door.deliver(report)
+    sink.deliver(report)
 
 
 def retrain(attempt: Attempt, present: ModelVersion | None, clock: Clock) -> RetrainReport:
@@ -77,26 +77,26 @@ def retrain(attempt: Attempt, present: ModelVersion | None, clock: Clock) -> Ret
     """
     request = attempt.request
     # First: without MLflow nothing can be registered, and no time should go into training.
-    tracking = connect(request, PATIENTLY)
+    tracking = connect(request, PATIENT)
     with mlflow_errors(request.mlflow.tracking_uri):
         if decided := retrain_run.decision_before(tracking):
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(tracking, *decided)
-        lesson, split = prepare(request)
+        training_set, split = prepare(request)
         parent = tracking.start_run()
         try:
             target = request.spec.target
-            overview = facts(split, target=target, task=lesson.held_out.task)
-            retrain_run.log_data(tracking, parent, lesson, overview)
-            champion = _champion(tracking, present, _all_columns(split, lesson))
-            trained, logged = _train_and_log(tracking, parent, lesson)
+            overview = facts(split, target=target, task=training_set.held_out.task)
+            retrain_run.log_data(tracking, parent, training_set, overview)
+            champion = _champion(tracking, present, _all_columns(split, training_set))
+            trained, logged = _train_and_log(tracking, parent, training_set)
             retrain_run.log_comparison(tracking, parent, trained, champion)
             seen = Seen(
                 trained=trained,
                 logged=logged,
                 champion=champion,
-                rows=TrainingRows(train=len(lesson.rows), test=len(lesson.held_out.rows)),
-                task=lesson.held_out.task,
+                rows=TrainingRows(train=len(training_set.rows), test=len(training_set.held_out.rows)),
+                task=training_set.held_out.task,
                 parent_run_id=parent.info.run_id,
             )
             decision = decide(attempt, seen, clock())
@@ -114,7 +114,7 @@ def _end_as_failed(tracking: Tracking, parent: Run) -> None:
         logger.info("The run could not be ended: %s", one_line(error))
 
 
-def prepare(request: RunRequest) -> tuple[Lesson, Split]:
+def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
     """Load the data, and split it into what is learnt from and what is held out.
 
     Features are the columns that checks compare, by the reference's types: a column that only the current
@@ -138,14 +138,14 @@ def prepare(request: RunRequest) -> tuple[Lesson, Split]:
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
     logger.info("%s: %d rows to learn from, %d held out", task, len(split.train), len(split.test))
     held_out = HeldOut(rows=for_model(split.test, plan.compared), target=split.test[spec.target], task=task)
-    lesson = Lesson(
+    training_set = TrainingSet(
         rows=for_model(split.train, plan.compared),
         target=split.train[spec.target],
         held_out=held_out,
         columns=plan.compared,
         seed=spec.retraining.random_seed,
     )
-    return lesson, split
+    return training_set, split
 
 
 def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
@@ -177,11 +177,11 @@ def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Tas
     )
 
 
-def _all_columns(split: Split, lesson: Lesson) -> HeldOut:
+def _all_columns(split: Split, training_set: TrainingSet) -> HeldOut:
     """Return the held-out rows with all columns but the target: the champion may know more than we would."""
-    prepared = lesson.held_out
+    prepared = training_set.held_out
     rows = split.test.drop(columns=str(prepared.target.name))
-    rows = rows.assign(**{column.name: prepared.rows[column.name] for column in lesson.columns})
+    rows = rows.assign(**{column.name: prepared.rows[column.name] for column in training_set.columns})
     return HeldOut(rows=rows, target=prepared.target, task=prepared.task)
 
 
@@ -197,14 +197,14 @@ def _champion(tracking: Tracking, present: ModelVersion | None, held_out: HeldOu
 
 
 def _train_and_log(
-    tracking: Tracking, parent: Run, lesson: Lesson
+    tracking: Tracking, parent: Run, training_set: TrainingSet
 ) -> tuple[list[Trained], dict[str, LoggedModel]]:
     """Train and log each candidate; models are let go once they are logged, all but their numbers."""
-    task = lesson.held_out.task
+    task = training_set.held_out.task
     trained: list[Trained] = []
     logged: dict[str, LoggedModel] = {}
-    for each in train_all(candidates_for(tracking.request.spec.retraining.candidates, task), lesson):
-        if (model := retrain_run.log_candidate(tracking, parent, each, lesson)) is not None:
+    for each in train_all(candidates_for(tracking.request.spec.retraining.candidates, task), training_set):
+        if (model := retrain_run.log_candidate(tracking, parent, each, training_set)) is not None:
             logged[each.candidate.name] = model
         trained.append(replace(each, model=None))
     return trained, logged

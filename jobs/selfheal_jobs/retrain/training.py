@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class TrainingSet:
     """What all candidates learn from, and are judged by."""
 
     rows: pd.DataFrame
@@ -43,30 +43,32 @@ class Trained:
     problem: str = ""
 
 
-def train_all(candidates: tuple[Candidate, ...], lesson: Lesson) -> Iterator[Trained]:
+def train_all(candidates: tuple[Candidate, ...], training_set: TrainingSet) -> Iterator[Trained]:
     """Yield every candidate after its training. One that fails does not stop the others."""
     cpus = joblib.cpu_count()  # what the container's limit leaves, not what the node has
     for candidate in candidates:
         started = time.monotonic()
         try:
             with threadpool_limits(cpus):
-                model, metrics = _train(candidate, lesson, cpus)
+                model, metrics = _train(candidate, training_set, cpus)
         except Exception as error:  # noqa: BLE001  estimators raise what they like
             logger.info("%s failed: %s", candidate.name, one_line(error))
             yield Trained(candidate=candidate, problem=one_line(error), seconds=time.monotonic() - started)
             continue
         seconds = time.monotonic() - started
-        name = PRIMARY[lesson.held_out.task]
+        name = PRIMARY[training_set.held_out.task]
         logger.info("%s trained in %.1f s, %s=%.4f", candidate.name, seconds, name, metrics[name])
         yield Trained(candidate=candidate, model=model, metrics=metrics, seconds=seconds)
 
 
-def _train(candidate: Candidate, lesson: Lesson, cpus: int) -> tuple[Pipeline, dict[str, float]]:
-    task = lesson.held_out.task
-    model = pipeline(build_estimator(candidate, task, seed=lesson.seed, cpus=cpus), lesson.columns)
+def _train(candidate: Candidate, training_set: TrainingSet, cpus: int) -> tuple[Pipeline, dict[str, float]]:
+    task = training_set.held_out.task
+    model = pipeline(
+        build_estimator(candidate, task, seed=training_set.seed, cpus=cpus), training_set.columns
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(lesson.rows, lesson.target)
+        model.fit(training_set.rows, training_set.target)
     for text in sorted({one_line(each.message) for each in caught if isinstance(each.message, Warning)}):
         logger.info("%s warns: %s", candidate.name, text)
-    return model, score(model, lesson.held_out)
+    return model, score(model, training_set.held_out)

@@ -11,7 +11,7 @@ from pyarrow import fs
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.sources.csv_files import CsvError
-from selfheal_jobs.sources.failures import complaint, is_damage
+from selfheal_jobs.sources.failures import as_data_error, is_damage
 from selfheal_jobs.sources.listing import DataFile, change_of, changed, require_unchanged
 from selfheal_jobs.sources.place import Place
 
@@ -39,7 +39,9 @@ class Guard:
         except FileNotFoundError as error:  # it was there when it was listed
             raise changed(self.place, file, "vanished") from error
         except (OSError, pa.ArrowException) as error:
-            raise self._damaged(file, error) if is_damage(error) else complaint(self.place, error) from error
+            raise (
+                self._damaged(file, error) if is_damage(error) else as_data_error(self.place, error)
+            ) from error
 
     def require_unchanged(self, files: Sequence[DataFile]) -> None:
         """Complain if a file has vanished or was written anew since it was listed."""

@@ -46,17 +46,17 @@ _WHY: Final = (
 
 
 @contextmanager
-def told(place: Place) -> Iterator[None]:
+def as_data_errors(place: Place) -> Iterator[None]:
     """Turn the errors of reading into complaints about a place."""
     try:
         yield
     except (DataError, MemoryError):
         raise
     except (OSError, pa.ArrowException, EOFError) as error:
-        raise complaint(place, error) from error
+        raise as_data_error(place, error) from error
 
 
-def complaint(place: Place, error: Exception) -> DataError:
+def as_data_error(place: Place, error: Exception) -> DataError:
     """Return what an error of a file or an object store means."""
     text = str(error)
     match _kind(error, text):

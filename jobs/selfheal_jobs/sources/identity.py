@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from selfheal_jobs.redaction import one_line
-from selfheal_jobs.sources.failures import told
+from selfheal_jobs.sources.failures import as_data_errors
 from selfheal_jobs.sources.listing import DataFile, list_files, root_of_glob
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.stores import open_store
@@ -63,7 +63,7 @@ def identify(place: Place, *, least_bytes: int = 0) -> Identity | None:
         return None
     if place.scheme in {"http", "https"}:
         return _of_web(place, least_bytes)
-    with told(place):
+    with as_data_errors(place):
         filesystem, path = open_store(place)
         files = list_files(filesystem, path, place)
     if any(file.modified_ns is None for file in files) or _size(files) < least_bytes:

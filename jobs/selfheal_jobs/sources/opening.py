@@ -14,7 +14,7 @@ from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.collector import Collector
 from selfheal_jobs.sources.csv_files import CsvReader
 from selfheal_jobs.sources.damage import Guard
-from selfheal_jobs.sources.failures import told
+from selfheal_jobs.sources.failures import as_data_errors
 from selfheal_jobs.sources.file_set import FileSet, Reader
 from selfheal_jobs.sources.listing import DataFile, list_files
 from selfheal_jobs.sources.parquet_files import ParquetReader
@@ -39,7 +39,7 @@ def open_table(place: Place, asked: Asked | None = None) -> SourceTable:
     """
     spare_pandas()
     asked = asked or Asked()
-    with told(place):
+    with as_data_errors(place):
         if place.scheme == "sql":
             from selfheal_jobs.sources.sql import read_sql  # noqa: PLC0415  half a second of imports
 

@@ -19,7 +19,7 @@ from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.collector import Collector
 from selfheal_jobs.sources.credentials import lacks, secret_values
 from selfheal_jobs.sources.place import Place
-from selfheal_jobs.sources.sql_failures import complaint
+from selfheal_jobs.sources.sql_failures import as_data_error
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.timespan import EPOCH_UNITS, TimeSpan
 from selfheal_jobs.sources.window_columns import with_timestamps
@@ -47,7 +47,9 @@ def read_sql(place: Place, asked: Asked) -> SourceTable:
         with _connected(url) as connection:
             return _read(connection, place, asked)
     except (sa.exc.SQLAlchemyError, ImportError, UnicodeError) as error:
-        raise complaint(place, error, url.get_backend_name()) from None  # its text and its cause hold the URL
+        raise as_data_error(
+            place, error, url.get_backend_name()
+        ) from None  # its text and its cause hold the URL
 
 
 def _url(place: Place) -> URL:

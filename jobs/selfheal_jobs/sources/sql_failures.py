@@ -44,7 +44,7 @@ _SIGNS: Final = (
 )
 
 
-def complaint(place: Place, error: Exception, backend: str) -> DataError:
+def as_data_error(place: Place, error: Exception, backend: str) -> DataError:
     """Return what an error of SQLAlchemy, or of the driver below it, means."""
     if isinstance(error, ImportError | sa.exc.NoSuchModuleError):
         return place.unreadable(

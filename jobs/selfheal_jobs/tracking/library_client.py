@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.tracking.run_tags import TAG_PURPOSE, run_tags, same_job
-from selfheal_jobs.transport.retry_policy import AT_WORK, Endurance
+from selfheal_jobs.transport.retry_policy import STANDARD, RetryPolicy
 from selfheal_operator.api.request import RunRequest
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ MAX_KEY: Final = 250
 """MLflow's limit for the names of metrics, params and tags."""
 
 
-def apply(endurance: Endurance) -> None:
+def apply(endurance: RetryPolicy) -> None:
     """Set it for this process: MLflow reads its environment at every request."""
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(endurance.timeout_seconds)
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(endurance.retries)
@@ -104,7 +104,7 @@ class Tracking:
         )
 
 
-def connect(request: RunRequest, endurance: Endurance) -> Tracking:
+def connect(request: RunRequest, endurance: RetryPolicy) -> Tracking:
     """Find or make the experiment.
 
     Raises:
@@ -118,7 +118,7 @@ def connect(request: RunRequest, endurance: Endurance) -> Tracking:
         client = MlflowClient(target.tracking_uri)
         apply(endurance)
         experiment_id = _experiment_id(client, target.experiment)
-        apply(AT_WORK)
+        apply(STANDARD)
         # Else MLFLOW_EXPERIMENT_NAME in podTemplate.env would contradict the runs that we start by their ids.
         mlflow.set_experiment(experiment_id=experiment_id)
     return Tracking(client, experiment_id, request)

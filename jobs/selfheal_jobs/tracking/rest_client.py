@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError, Server
-from selfheal_jobs.transport.retry_policy import AT_WORK, Endurance
+from selfheal_jobs.transport.retry_policy import STANDARD, RetryPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class MLflowServer:
     """A tracking server. Every method raises TrackingError where it cannot be reached, or refuses."""
 
     server: Server
-    endurance: Endurance = AT_WORK
+    endurance: RetryPolicy = STANDARD
 
     def experiment_id(self, name: str) -> str:
         """Return the experiment's id; make it if there is none."""
@@ -192,7 +192,7 @@ class MLflowServer:
         return TrackingError(f"MLflow at {without_secrets(self.server.url)} refused ({why}).")
 
 
-def reach(uri: str, endurance: Endurance, environment: Mapping[str, str] = os.environ) -> MLflowServer:
+def reach(uri: str, endurance: RetryPolicy, environment: Mapping[str, str] = os.environ) -> MLflowServer:
     """Return the server at an address, with the credentials that the environment holds. Calls nothing yet."""
     # Only where it is needed: reading the system's certificates takes as long as the calls themselves.
     context = _context(environment) if uri.startswith("https://") else None

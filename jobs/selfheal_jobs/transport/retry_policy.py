@@ -6,7 +6,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endurance:
+class RetryPolicy:
     """How often, and how long each time."""
 
     timeout_seconds: int
@@ -20,9 +20,9 @@ class Endurance:
             yield 2.0**attempt
 
 
-BRIEFLY: Final = Endurance(timeout_seconds=5, retries=3)
+QUICK: Final = RetryPolicy(timeout_seconds=5, retries=3)
 """7 s for a server that refuses, 27 s for one that does not answer: a check has its verdict already."""
-PATIENTLY: Final = Endurance(timeout_seconds=30, retries=6)
+PATIENT: Final = RetryPolicy(timeout_seconds=30, retries=6)
 """63 s for a server that refuses, 4 minutes for one that does not answer: a retraining is lost without it."""
-AT_WORK: Final = Endurance(timeout_seconds=60, retries=4)
+STANDARD: Final = RetryPolicy(timeout_seconds=60, retries=4)
 """For a server that answered a moment ago: it may be busy with a large artifact, or restart."""

@@ -71,7 +71,7 @@ class ApiModel(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
         return msgspec.structs.replace(self, **changes)
 
 
-def complaint(error: msgspec.ValidationError) -> tuple[list[str], str]:
+def first_violation(error: msgspec.ValidationError) -> tuple[list[str], str]:
     """Return the path of the field that cannot be read, by wire names, and what is wrong with it."""
     what, _, where = str(error).partition(" - at `$")
     path = re.findall(r"[^.\[\]`]+", where)

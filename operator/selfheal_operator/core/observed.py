@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import ValidationError
 
-from selfheal_operator.api.model import complaint
+from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
     ANNOTATION_GENERATION,
@@ -56,7 +56,7 @@ class Monitor:
         try:
             return ModelMonitorSpec.from_wire(self.spec)
         except ValidationError as error:
-            path, problem = complaint(error)
+            path, problem = first_violation(error)
             raise InvalidSpecError(".".join(("spec", *path)), problem) from error
 
 
@@ -175,7 +175,7 @@ def _status_from(document: Mapping[str, Any]) -> ModelMonitorStatus:
     try:
         return ModelMonitorStatus.from_wire(document)
     except ValidationError as error:
-        unreadable = complaint(error)[0][0]
+        unreadable = first_violation(error)[0][0]
         return _status_from({name: value for name, value in document.items() if name != unreadable})
 
 

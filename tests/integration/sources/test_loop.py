@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from database.postgres import PostgresServer
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
-from monitors import monitor_manifest, promise_slot, write_table
 from objectstore.server import ROOT, S3Server
-from operators import Operator
+from support.builders.monitors import monitor_manifest, promise_slot, write_table
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.processes.operators import Operator
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster, MLflow and the servers
 

@@ -13,18 +13,18 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from inbox import Inbox
 from objectstore.server import ROOT, S3Server
-from profiled_checks import by_profile, columns_read, profiles, stored, told
-from run_requests import run_request
 from selfheal_jobs.check.run import look, run_check
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.tracking.rest_client import Experiment, MLflowServer, reach
 from selfheal_jobs.transport.json_http import Server
-from selfheal_jobs.transport.retry_policy import AT_WORK
+from selfheal_jobs.transport.retry_policy import STANDARD
 from selfheal_operator.api.request import RunRequest
+from support.builders.profiled_checks import by_profile, columns_read, profiles, stored, told
+from support.builders.run_requests import run_request
+from support.fakes.inbox import Inbox
 
 ROWS = 3_000
 
@@ -62,7 +62,7 @@ class Pointer:
 
 def pointer(request: RunRequest) -> Pointer:
     """Return that of the request's experiment."""
-    server = reach(request.mlflow.tracking_uri, AT_WORK)
+    server = reach(request.mlflow.tracking_uri, STANDARD)
     experiment = server.find_experiment(request.mlflow.experiment)
     assert experiment is not None
     (tag,) = [each for each in experiment.tags if each.startswith("selfheal.referenceProfile.")]

@@ -260,7 +260,7 @@ def test_rows_are_streamed(database: Any) -> None:
     """A million rows of eight columns, 64 MB as numbers and ten times that as Python's, in 256 MiB."""
     numbers = ", ".join(f"g + {number} AS c{number}" for number in range(8))
     database(f"CREATE VIEW wide AS SELECT {numbers} FROM generate_series(1, 1000000) AS g")
-    script = Path(__file__).resolve().parents[2] / "reading_process.py"
+    script = Path(__file__).resolve().parents[2] / "support/processes/reading_process.py"
 
     run = subprocess.run(
         [sys.executable, str(script), "sql://wide", "10000"], capture_output=True, text=True, check=False

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOON, last_check, last_retraining, model_version
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import CheckResult, RetrainResult, Task
@@ -21,6 +20,7 @@ from selfheal_operator.api.v1alpha1.status import (
     SkippedColumn,
     TrainingRows,
 )
+from support.builders.objects import NOON, last_check, last_retraining, model_version
 
 Model = TypeVar("Model", bound=ApiModel)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from builders import NOON, last_check, spec, spec_document, status
 from selfheal_operator.api import v1alpha1
 from selfheal_operator.api.model import ApiModel, format_time, wire_name
 from selfheal_operator.api.reasons import CheckResult
@@ -17,6 +16,7 @@ from selfheal_operator.api.v1alpha1.retraining import Candidate, MLflow
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
 from selfheal_operator.crd import field_descriptions
+from support.builders.objects import NOON, last_check, spec, spec_document, status
 
 MODELS = [
     model

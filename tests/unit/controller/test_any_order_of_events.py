@@ -18,8 +18,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from builders import DEFAULTS, MINUTE, NOON, SECOND, spec_document
-from memory_api import JOBS, MONITORS, Document, MemoryApi
 from selfheal_operator.api.names import CHECK_MANAGER, PLURAL, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
@@ -34,6 +32,8 @@ from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
 from selfheal_operator.core.schedule import count_slots, newest_slot, schedule_of
 from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.objects import DEFAULTS, MINUTE, NOON, SECOND, spec_document
+from support.fakes.memory_api import JOBS, MONITORS, Document, MemoryApi
 
 KEY = Key("team-a", "churn")
 Noticed = Sequence[tuple[int, Sequence[str]]]

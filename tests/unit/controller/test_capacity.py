@@ -1,10 +1,10 @@
 import pytest
 
-from builders import DEFAULTS, MINUTE, NOON, finished_job, job
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.capacity import Limits
+from support.builders.objects import DEFAULTS, MINUTE, NOON, finished_job, job
 
 CHECK = Purpose.CHECK
 FIRST, SECOND, THIRD = (Key("team-a", name) for name in ("first", "second", "third"))

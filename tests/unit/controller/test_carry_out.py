@@ -3,14 +3,14 @@ from typing import Any
 
 import pytest
 
-from builders import DEFAULTS, HOUR, NOON, monitor_body, spec_document
-from memory_api import JOBS, MONITORS, MemoryApi
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.objects import DEFAULTS, HOUR, NOON, monitor_body, spec_document
+from support.fakes.memory_api import JOBS, MONITORS, MemoryApi
 
 CHURN = Key("team-a", "churn")
 ONE = NOON + HOUR

@@ -3,9 +3,9 @@ from datetime import datetime
 
 import pytest
 
-from builders import DAY, HOUR, MINUTE, NOON, SECOND
 from selfheal_operator.controller import queue as module
 from selfheal_operator.controller.queue import WorkQueue
+from support.builders.objects import DAY, HOUR, MINUTE, NOON, SECOND
 
 
 class Clock:

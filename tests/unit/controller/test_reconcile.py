@@ -5,9 +5,6 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from builders import DEFAULTS, NOON, spec_document
-from memory_api import MONITORS, Document, MemoryApi
-from scrapes import Scrape
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.carry_out import Executor
@@ -18,6 +15,9 @@ from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.metrics.instruments import Instruments
+from support.builders.objects import DEFAULTS, NOON, spec_document
+from support.fakes.memory_api import MONITORS, Document, MemoryApi
+from support.scrapes import Scrape
 
 KEY = Key("team-a", "churn")
 

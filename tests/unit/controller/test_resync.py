@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from builders import HOUR, NOON, spec_document
-from memory_api import JOBS, MONITORS, MemoryApi
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.controller import resync as module
@@ -16,6 +14,8 @@ from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.objects import HOUR, NOON, spec_document
+from support.fakes.memory_api import JOBS, MONITORS, MemoryApi
 
 DEFAULTS = JobDefaults(tracking_uri="http://mlflow")
 

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from builders import DEFAULTS, HOUR, NOON, SECOND, UID, finished_job, job, monitor_body
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Purpose, Reason
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.observed import PodTrouble, Rejection
+from support.builders.objects import DEFAULTS, HOUR, NOON, SECOND, UID, finished_job, job, monitor_body
 
 CHURN = Key("team-a", "churn")
 

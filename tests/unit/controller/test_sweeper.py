@@ -3,12 +3,12 @@
 import asyncio
 import time
 
-from builders import NOON, spec_document
-from memory_api import MONITORS, MemoryApi
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.controller.sweeper import Sweeper
 from selfheal_operator.kube.cluster import Cluster
+from support.builders.objects import NOON, spec_document
+from support.fakes.memory_api import MONITORS, MemoryApi
 
 CHURN = Key("a", "churn")
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from builders import NOON
 from selfheal_operator.controller.leading import look_at_all
 from selfheal_operator.controller.queue import WorkQueue
 from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key
+from support.builders.objects import NOON
 
 KEYS = [Key("team-a", f"m{number}") for number in range(500)]
 

@@ -1,9 +1,9 @@
 import pytest
 
-from builders import MINUTE, NOON, SECOND
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.core.backoff import retry_time
 from selfheal_operator.core.observed import Rejection
+from support.builders.objects import MINUTE, NOON, SECOND
 
 
 @pytest.mark.parametrize(

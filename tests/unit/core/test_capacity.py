@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import MINUTE, NOON
 from selfheal_operator.core.capacity import Limits, WaitingRoom
+from support.builders.objects import MINUTE, NOON
 
 
 def called(room: WaitingRoom[str], limits: Limits, active: Counter[str]) -> list[str]:

@@ -2,7 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from builders import (
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
+from selfheal_operator.api.v1alpha1.status import ActiveJob
+from selfheal_operator.core.jobs import check_job_name
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Job, Observed
+from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
@@ -14,11 +19,6 @@ from builders import (
     spec_document,
     status,
 )
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
-from selfheal_operator.api.v1alpha1.status import ActiveJob
-from selfheal_operator.core.jobs import check_job_name
-from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import Job, Observed
 
 ONE = NOON + HOUR
 RUNNING = job(slot=NOON)

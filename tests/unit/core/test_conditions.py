@@ -1,9 +1,9 @@
 import pytest
 
-from builders import NOON, SECOND
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Reason
 from selfheal_operator.api.v1alpha1.status import Condition
 from selfheal_operator.core.conditions import Finding, set_conditions
+from support.builders.objects import NOON, SECOND
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 ACTIVE = Finding(TRUE, Reason.MONITOR_ACTIVE, "Checks run on schedule")

@@ -3,7 +3,11 @@ from datetime import datetime
 
 import pytest
 
-from builders import (
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Observed, Rejection
+from selfheal_operator.core.plan import EventType
+from support.builders.objects import (
     DAY,
     HOUR,
     MINUTE,
@@ -18,10 +22,6 @@ from builders import (
     spec_document,
     status,
 )
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
-from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import Observed, Rejection
-from selfheal_operator.core.plan import EventType
 
 RETRAIN = Purpose.RETRAIN
 DRIFT, NO_DRIFT, ERROR = CheckResult.DRIFT, CheckResult.NO_DRIFT, CheckResult.ERROR

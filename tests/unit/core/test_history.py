@@ -2,7 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from builders import (
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.core.history import surplus_jobs
+from selfheal_operator.core.observed import Job, Monitor
+from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
@@ -15,9 +18,6 @@ from builders import (
     spec,
     status,
 )
-from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.core.history import surplus_jobs
-from selfheal_operator.core.observed import Job, Monitor
 
 RETRAIN = Purpose.RETRAIN
 LATER = NOON + HOUR

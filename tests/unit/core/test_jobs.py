@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from builders import DEFAULTS, HOUR, NOON, UID, monitor, spec, spec_document, status
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.core.errors import InvalidSpecError
@@ -19,6 +18,7 @@ from selfheal_operator.core.jobs import (
     tracking_target,
 )
 from selfheal_operator.core.observed import JobDefaults, job_from
+from support.builders.objects import DEFAULTS, HOUR, NOON, UID, monitor, spec, spec_document, status
 
 LABELS = {
     "app.kubernetes.io/managed-by": "selfheal-operator",

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOON
 from selfheal_operator.core.leadership import (
     Durations,
     Lease,
@@ -18,6 +17,7 @@ from selfheal_operator.core.leadership import (
     release,
     sighting,
 )
+from support.builders.objects import NOON
 
 DURATIONS = Durations(lease=10, renew_deadline=7, retry=2)
 

@@ -2,9 +2,20 @@ from dataclasses import replace
 
 import pytest
 
-from builders import HOUR, MINUTE, NOON, SECOND, job, monitor, observed, settled, spec_document, status
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.slots import MissedReason
+from support.builders.objects import (
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    job,
+    monitor,
+    observed,
+    settled,
+    spec_document,
+    status,
+)
 
 SUPERSEDED, EXCEEDED = MissedReason
 

@@ -3,7 +3,13 @@ from itertools import pairwise
 
 import pytest
 
-from builders import (
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
+from selfheal_operator.api.v1alpha1.status import RetrainingStatus
+from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job
+from selfheal_operator.core.monitor import POD_PATIENCE, plan_monitor
+from selfheal_operator.core.observed import Observed, PodTrouble, Rejection
+from selfheal_operator.core.plan import Plan
+from support.builders.objects import (
     DAY,
     DEFAULTS,
     HOUR,
@@ -22,12 +28,6 @@ from builders import (
     spec_document,
     status,
 )
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
-from selfheal_operator.api.v1alpha1.status import RetrainingStatus
-from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job
-from selfheal_operator.core.monitor import POD_PATIENCE, plan_monitor
-from selfheal_operator.core.observed import Observed, PodTrouble, Rejection
-from selfheal_operator.core.plan import Plan
 
 RETRAIN = Purpose.RETRAIN
 CHECK_AT_NOON = check_job_name("churn", NOON)

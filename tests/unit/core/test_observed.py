@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from builders import NOON, UID, monitor_body, spec_document
 from selfheal_operator.api.reasons import CheckResult, Purpose
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import job_from, monitor_from
+from support.builders.objects import NOON, UID, monitor_body, spec_document
 
 SLOT, GENERATION = "selfheal.dev/slot", "selfheal.dev/generation"
 

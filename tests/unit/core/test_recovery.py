@@ -2,12 +2,21 @@ import json
 
 import pytest
 
-from builders import MINUTE, NOON, finished_job, last_check, last_retraining, model_version, pod, status
 from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.recovery import how_it_ended, pod_trouble, recover_report
+from support.builders.objects import (
+    MINUTE,
+    NOON,
+    finished_job,
+    last_check,
+    last_retraining,
+    model_version,
+    pod,
+    status,
+)
 
 RETRAIN = Purpose.RETRAIN
 CHECK_JOB = finished_job()

@@ -2,7 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from builders import (
+from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.core.jobs import requested_check_job_name
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Observed, job_from, monitor_from
+from selfheal_operator.core.plan import JobOrder
+from selfheal_operator.core.requests import requests_of, slot_for_request
+from selfheal_operator.core.schedule import IntervalSchedule
+from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
@@ -17,13 +24,6 @@ from builders import (
     spec_document,
     status,
 )
-from selfheal_operator.api.reasons import Purpose, Reason
-from selfheal_operator.core.jobs import requested_check_job_name
-from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import Observed, job_from, monitor_from
-from selfheal_operator.core.plan import JobOrder
-from selfheal_operator.core.requests import requests_of, slot_for_request
-from selfheal_operator.core.schedule import IntervalSchedule
 
 HALF_PAST = NOON + 30 * MINUTE
 RETRAIN = Purpose.RETRAIN

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import DAY, HOUR, MINUTE, NOON, SECOND, UID, spec
 from selfheal_operator.core.cron import parse
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.schedule import (
@@ -18,6 +17,7 @@ from selfheal_operator.core.schedule import (
     newest_slot,
     schedule_of,
 )
+from support.builders.objects import DAY, HOUR, MINUTE, NOON, SECOND, UID, spec
 
 SCHEDULES = st.one_of(
     st.builds(IntervalSchedule, st.integers(60, 7200), st.integers(0, 59)),

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import DAY, HOUR, MINUTE, NOON, SECOND, at, spec, status
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.cron import parse
 from selfheal_operator.core.schedule import CronSchedule, IntervalSchedule, Schedule
 from selfheal_operator.core.slots import Punctuality, idle_slots, punctuality_of, slots_of
+from support.builders.objects import DAY, HOUR, MINUTE, NOON, SECOND, at, spec, status
 
 HOURLY = CronSchedule(parse("0 * * * *"), UTC)
 CREATED = at("09:30")

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from builders import (
+from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult, Task
+from selfheal_operator.api.v1alpha1.status import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
+from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Observed, PodTrouble
+from selfheal_operator.core.situation import assess
+from selfheal_operator.core.status import MAX_HISTORY, operator_status
+from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
@@ -20,12 +26,6 @@ from builders import (
     spec_document,
     status,
 )
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult, Task
-from selfheal_operator.api.v1alpha1.status import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
-from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import Observed, PodTrouble
-from selfheal_operator.core.situation import assess
-from selfheal_operator.core.status import MAX_HISTORY, operator_status
 
 RETRAIN = Purpose.RETRAIN
 LATER = NOON + 10 * MINUTE

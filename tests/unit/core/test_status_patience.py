@@ -1,6 +1,9 @@
 from dataclasses import replace
 
-from builders import (
+from selfheal_operator.api.reasons import CheckResult
+from selfheal_operator.core.monitor import STATUS_PATIENCE, plan_monitor
+from selfheal_operator.core.observed import Observed
+from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
@@ -13,9 +16,6 @@ from builders import (
     settled,
     status,
 )
-from selfheal_operator.api.reasons import CheckResult
-from selfheal_operator.core.monitor import STATUS_PATIENCE, plan_monitor
-from selfheal_operator.core.observed import Observed
 
 ONE = NOON + HOUR
 

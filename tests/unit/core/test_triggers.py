@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from builders import HOUR, NOON, SECOND, last_check, spec
 from selfheal_operator.api.reasons import CheckResult, Reason
 from selfheal_operator.api.v1alpha1.status import RetrainingStatus
 from selfheal_operator.core.triggers import OBJECTIONS, Evidence, objection_to_retraining
+from support.builders.objects import HOUR, NOON, SECOND, last_check, spec
 
 
 def evidence(*, verdict=None, memory=None, running=False, now=NOON + HOUR, **spec_fields) -> Evidence:

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from builders import DEFAULTS, monitor, spec_document, status
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.validation import rules_of
+from support.builders.objects import DEFAULTS, monitor, spec_document, status
 
 
 def problem(

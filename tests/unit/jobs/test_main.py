@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from run_requests import run_request
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
+from support.builders.run_requests import run_request
 
 REQUEST = run_request(Purpose.CHECK).to_json()
 

@@ -6,12 +6,12 @@ from aiohttp import web
 from kubernetes.aio import client as aio
 from prometheus_client import generate_latest
 
-from scrapes import Scrape
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.metrics.instruments import Instruments
-from timers import Timer
+from support.fakes.timers import Timer
+from support.scrapes import Scrape
 
 PODS = "/api/v1/namespaces/team-a/pods"
 

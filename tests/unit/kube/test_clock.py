@@ -3,8 +3,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from builders import HOUR, NOON, SECOND
 from selfheal_operator.kube.clock import ServerClock
+from support.builders.objects import HOUR, NOON, SECOND
 
 
 class Machine:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from builders import NOON
 from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
 from selfheal_operator.core.leadership import Durations
 from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
 from selfheal_operator.kube.lease import Elector, own_identity
+from support.builders.objects import NOON
 
 QUICK = Durations(lease=3, renew_deadline=2, retry=1)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import generate_latest
 
-from scrapes import Scrape
 from selfheal_operator.metrics.instruments import Instruments
+from support.scrapes import Scrape
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ from collections import Counter
 
 import pytest
 
-from builders import MINUTE, NOON, SECOND, job
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.errors import RejectedError, UnavailableError
 from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.kube.client import NotFoundError
+from support.builders.objects import MINUTE, NOON, SECOND, job
 
 JOBS = "/apis/batch/v1/namespaces/team-a/jobs"
 MILLISECOND = SECOND / 1000

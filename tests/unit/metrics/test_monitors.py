@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import MINUTE, NOON
-from scrapes import Scrape
 from selfheal_operator.metrics.monitors import CHUNK, FAMILIES, SLOTS_DUE, Facts, facts_of, monitor_lines
+from support.builders.objects import MINUTE, NOON
+from support.scrapes import Scrape
 
 SHARE = "selfheal_monitor_drift_share"
 RESULT = "selfheal_monitor_last_check_result"

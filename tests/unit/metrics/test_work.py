@@ -4,7 +4,7 @@ import contextlib
 import pytest
 
 from selfheal_operator.metrics.work import Works
-from timers import Timer
+from support.fakes.timers import Timer
 
 
 @pytest.fixture

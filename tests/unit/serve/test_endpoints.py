@@ -3,12 +3,12 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from builders import NOON
-from scrapes import Scrape
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.metrics.monitors import facts_of
 from selfheal_operator.serve.endpoints import Endpoints, serve
+from support.builders.objects import NOON
+from support.scrapes import Scrape
 
 
 class State:

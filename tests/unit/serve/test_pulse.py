@@ -3,11 +3,11 @@ import asyncio
 import pytest
 from prometheus_client import generate_latest
 
-from scrapes import Scrape
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.serve import pulse as module
 from selfheal_operator.serve.pulse import STUCK_SECONDS, Pulse
-from timers import Timer
+from support.fakes.timers import Timer
+from support.scrapes import Scrape
 
 CALL_SECONDS = 10
 """What a request to an API server that is away lasts at most."""

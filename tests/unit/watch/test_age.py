@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from selfheal_operator.watch.age import WatchAge
-from timers import Timer
+from support.fakes.timers import Timer
 
 JOBS = "/apis/batch/v1/jobs"
 BOOKMARK = b'{"type":"BOOKMARK","object":{}}\n'

@@ -5,9 +5,9 @@ import pytest
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from scrapes import Scrape
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.watch.request_count import counting
+from support.scrapes import Scrape
 
 JOBS = "/apis/batch/v1/jobs"
 

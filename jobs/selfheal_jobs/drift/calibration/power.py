@@ -50,7 +50,7 @@ def rows_needed(method: Method, level: float, categories: int | None) -> float:
     return ((_quantile(level / 2) + _FOUND) / SHIFT) ** 2 / _EFFICIENCY
 
 
-def can_see(n1: int, n2: int, needed: float) -> bool:
+def has_power(n1: int, n2: int, needed: float) -> bool:
     """Return whether samples of these sizes have the effective rows that are needed."""
     return min(n1, n2) >= LEAST_ROWS and effective_rows(n1, n2) >= needed
 

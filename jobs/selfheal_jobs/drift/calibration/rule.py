@@ -6,7 +6,7 @@ from typing import Final
 
 from selfheal_jobs.drift.calibration import homogeneity, rank_test
 from selfheal_jobs.drift.calibration.level import columns_for_alarm, level, rank_correlations, strictest_level
-from selfheal_jobs.drift.calibration.power import LEAST_ROWS, can_see, effective_rows, rows_needed
+from selfheal_jobs.drift.calibration.power import LEAST_ROWS, effective_rows, has_power, rows_needed
 from selfheal_jobs.drift.methods.method import Method
 from selfheal_jobs.drift.methods.pair import Array, Counts, Pair
 
@@ -26,8 +26,8 @@ class Finding:
     threshold: float
     evidently: bool
     """Evidently's verdict."""
-    chance: float | None
-    """How likely chance alone makes so much of a difference; None where it was not asked."""
+    p_value: float | None
+    """p-value of the difference under no drift; None if not computed."""
     reference_rows: int
     current_rows: int
     categories: int | None
@@ -58,14 +58,14 @@ def finding(method: Method, pair: Pair, score: float, threshold: float) -> Findi
         score=score,
         threshold=threshold,
         evidently=drifted,
-        chance=_chance(method, pair, score) if drifted else None,
+        p_value=_p_value(method, pair, score) if drifted else None,
         reference_rows=pair.reference_rows,
         current_rows=pair.current_rows,
         categories=pair.distinct if isinstance(pair, Counts) else None,
     )
 
 
-def _chance(method: Method, pair: Pair, score: float) -> float:
+def _p_value(method: Method, pair: Pair, score: float) -> float:
     if method.name in _OWN_P_VALUE:
         return score
     return homogeneity.p_value(pair) if isinstance(pair, Counts) else rank_test.p_value(pair)
@@ -91,7 +91,7 @@ def judged(
 
 def _judged(finding: Finding, common: float) -> Judgement:
     enough = min(finding.reference_rows, finding.current_rows) >= LEAST_ROWS
-    rare = finding.chance is not None and finding.chance <= _level(finding, common)
+    rare = finding.p_value is not None and finding.p_value <= _level(finding, common)
     drifted = finding.evidently and enough and rare
     own = finding.method.name in _OWN_P_VALUE
     return Judgement(
@@ -112,4 +112,4 @@ def _rows_needed(finding: Finding, common: float) -> float:
     if finding.method.is_p_value:
         strict = min(strict, finding.threshold)
     needed = rows_needed(finding.method, strict, finding.categories)
-    return 0.0 if can_see(finding.reference_rows, finding.current_rows, needed) else max(needed, LEAST_ROWS)
+    return 0.0 if has_power(finding.reference_rows, finding.current_rows, needed) else max(needed, LEAST_ROWS)

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 _LEVELS = np.array([0.25, 0.1, 0.05, 0.025, 0.01, 0.005, 0.001])
@@ -77,5 +77,5 @@ def _variance(n1: int, n2: int) -> float:
 
 
 METHOD = Method(
-    name="anderson", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Drift.P_BELOW, score=score
+    name="anderson", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
 )

@@ -8,7 +8,7 @@ Source: `evidently...stattests.chisquare_stattest`, `scipy.stats.chisquare`.
 import numpy as np
 
 from selfheal_jobs.drift.methods import tails
-from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Pair
 
 
@@ -22,5 +22,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="chisquare", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score
+    name="chisquare", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
 )

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method, UnfitMethodError
 from selfheal_jobs.drift.methods.midranks import midranks
 from selfheal_jobs.drift.methods.pair import Numbers
 
@@ -69,6 +69,6 @@ METHOD = Method(
     name="cramer_von_mises",
     kinds=NUMERICAL_ONLY,
     default_threshold=0.1,
-    drift=Drift.P_AT_MOST,
+    drift=Criterion.P_AT_MOST,
     score=score,
 )

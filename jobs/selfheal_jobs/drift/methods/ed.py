@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from selfheal_jobs.drift.methods.distribution_functions import difference, gaps
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Numbers
 
 
@@ -19,5 +19,5 @@ def score(pair: Numbers) -> float:
 
 
 METHOD = Method(
-    name="ed", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Drift.DISTANCE_ABOVE, score=score
+    name="ed", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Criterion.DISTANCE_ABOVE, score=score
 )

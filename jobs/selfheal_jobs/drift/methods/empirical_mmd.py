@@ -12,7 +12,7 @@ Evidently squares small integers in their own type, in which they overflow.
 
 import numpy as np
 
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 EXCHANGES = 100
@@ -70,5 +70,5 @@ def _discrepancy(kernel: Array, n2: int) -> float:
 
 
 METHOD = Method(
-    name="empirical_mmd", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Drift.P_BELOW, score=score
+    name="empirical_mmd", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
 )

@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Numbers
 
 LEAST_ROWS = 5
@@ -34,4 +34,4 @@ def score(pair: Numbers) -> float:
         return float(epps_singleton_2samp(pair.reference, pair.current).pvalue)
 
 
-METHOD = Method(name="es", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score)
+METHOD = Method(name="es", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score)

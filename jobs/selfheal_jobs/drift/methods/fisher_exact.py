@@ -8,7 +8,7 @@ Evidently lets two categories of one side meet two others, or a third, and then 
 in a set: the result changes from process to process. That is refused here.
 """
 
-from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Pair
 
 
@@ -34,5 +34,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="fisher_exact", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Drift.P_BELOW, score=score
+    name="fisher_exact", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
 )

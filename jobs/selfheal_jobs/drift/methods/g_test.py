@@ -8,7 +8,7 @@ Source: `evidently...stattests.g_stattest`, `scipy.stats.power_divergence`.
 import numpy as np
 
 from selfheal_jobs.drift.methods import tails
-from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method, UnfitMethodError
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Pair
 
 _TOLERANCE = np.finfo(np.float64).eps ** 0.5
@@ -35,5 +35,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="g_test", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Drift.P_BELOW, score=score
+    name="g_test", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
 )

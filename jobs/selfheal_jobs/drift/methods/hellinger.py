@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from selfheal_jobs.drift.methods.bins import shares
-from selfheal_jobs.drift.methods.method import BOTH_KINDS, Drift, Method
+from selfheal_jobs.drift.methods.method import BOTH_KINDS, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Array, Counts, Numbers, Pair
 
 
@@ -49,5 +49,5 @@ def _distinct(pair: Numbers) -> Array:
 
 
 METHOD = Method(
-    name="hellinger", kinds=BOTH_KINDS, default_threshold=0.1, drift=Drift.DISTANCE_AT_LEAST, score=score
+    name="hellinger", kinds=BOTH_KINDS, default_threshold=0.1, drift=Criterion.DISTANCE_AT_LEAST, score=score
 )

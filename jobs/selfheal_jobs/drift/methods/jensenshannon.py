@@ -10,7 +10,7 @@ here, and depends on the order of the categories, which Evidently takes from a s
 import math
 
 from selfheal_jobs.drift.methods.bins import counts_per_bin, shares
-from selfheal_jobs.drift.methods.method import BOTH_KINDS, Drift, Method
+from selfheal_jobs.drift.methods.method import BOTH_KINDS, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Counts, Pair
 from selfheal_jobs.drift.methods.relative_entropy import relative_entropy
 
@@ -30,5 +30,9 @@ def distance(counts: Counts) -> float:
 
 
 METHOD = Method(
-    name="jensenshannon", kinds=BOTH_KINDS, default_threshold=0.1, drift=Drift.DISTANCE_AT_LEAST, score=score
+    name="jensenshannon",
+    kinds=BOTH_KINDS,
+    default_threshold=0.1,
+    drift=Criterion.DISTANCE_AT_LEAST,
+    score=score,
 )

@@ -4,7 +4,7 @@ Source: `evidently...stattests.kl_div`, `scipy.stats.entropy`.
 """
 
 from selfheal_jobs.drift.methods.bins import counts_per_bin, shares
-from selfheal_jobs.drift.methods.method import BOTH_KINDS, Drift, Method
+from selfheal_jobs.drift.methods.method import BOTH_KINDS, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Pair
 from selfheal_jobs.drift.methods.relative_entropy import relative_entropy
 
@@ -17,5 +17,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="kl_div", kinds=BOTH_KINDS, default_threshold=0.1, drift=Drift.DISTANCE_AT_LEAST, score=score
+    name="kl_div", kinds=BOTH_KINDS, default_threshold=0.1, drift=Criterion.DISTANCE_AT_LEAST, score=score
 )

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from selfheal_jobs.drift.methods.distribution_functions import difference
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Numbers
 
 EXACT_ROWS = 10_000
@@ -113,4 +113,6 @@ def _exponent(first: int, last: int, y: int) -> float:
     )
 
 
-METHOD = Method(name="ks", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_AT_MOST, score=score)
+METHOD = Method(
+    name="ks", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_AT_MOST, score=score
+)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from selfheal_jobs.drift.methods import tails
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.midranks import midranks
 from selfheal_jobs.drift.methods.pair import Numbers
 
@@ -40,4 +40,6 @@ def _exact(pair: Numbers) -> float:
     return float(mannwhitneyu(pair.reference, pair.current, alternative="less").pvalue)
 
 
-METHOD = Method(name="mannw", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score)
+METHOD = Method(
+    name="mannw", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
+)

@@ -8,7 +8,7 @@ from typing import Any
 from selfheal_jobs.columns.kind import Kind
 
 
-class Drift(StrEnum):
+class Criterion(StrEnum):
     """Which scores are drift, as Evidently compares them with the threshold."""
 
     P_BELOW = "p < threshold"
@@ -25,7 +25,7 @@ class Method:
     """Evidently's id."""
     kinds: frozenset[Kind]
     default_threshold: float
-    drift: Drift
+    drift: Criterion
     score: Callable[[Any], float]
     """From `Numbers` or `Counts`, by kind, or from `CodedRows` if it needs the rows."""
     needs_rows: bool = False
@@ -34,18 +34,18 @@ class Method:
     @property
     def is_p_value(self) -> bool:
         """Return whether the score is a probability; else it is a distance."""
-        return self.drift in (Drift.P_BELOW, Drift.P_AT_MOST)
+        return self.drift in (Criterion.P_BELOW, Criterion.P_AT_MOST)
 
     def says_drift(self, score: float, threshold: float) -> bool:
         """Return Evidently's verdict on a score; a score that is not a number is no drift."""
         match self.drift:
-            case Drift.P_BELOW:
+            case Criterion.P_BELOW:
                 return bool(score < threshold)
-            case Drift.P_AT_MOST:
+            case Criterion.P_AT_MOST:
                 return bool(score <= threshold)
-            case Drift.DISTANCE_AT_LEAST:
+            case Criterion.DISTANCE_AT_LEAST:
                 return bool(score >= threshold)
-            case Drift.DISTANCE_ABOVE:
+            case Criterion.DISTANCE_ABOVE:
                 return bool(score > threshold)
 
 

@@ -6,7 +6,7 @@ Source: `evidently...stattests.psi`.
 import numpy as np
 
 from selfheal_jobs.drift.methods.bins import counts_per_bin, shares
-from selfheal_jobs.drift.methods.method import BOTH_KINDS, Drift, Method
+from selfheal_jobs.drift.methods.method import BOTH_KINDS, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Pair
 
 
@@ -17,5 +17,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="psi", kinds=BOTH_KINDS, default_threshold=0.1, drift=Drift.DISTANCE_AT_LEAST, score=score
+    name="psi", kinds=BOTH_KINDS, default_threshold=0.1, drift=Criterion.DISTANCE_AT_LEAST, score=score
 )

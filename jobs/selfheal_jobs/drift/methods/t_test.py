@@ -7,7 +7,7 @@ Source: `evidently...stattests.t_test`, `scipy.stats.ttest_ind`.
 
 import numpy as np
 
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 
@@ -29,4 +29,6 @@ def _squares(values: Array) -> float:
     return len(values) * float(np.mean((values - values.mean()) ** 2)) if len(values) > 1 else 0.0
 
 
-METHOD = Method(name="t_test", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score)
+METHOD = Method(
+    name="t_test", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
+)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Array, CodedRows
 
 EXCHANGES = 1_000
@@ -45,7 +45,7 @@ METHOD = Method(
     name="TVD",
     kinds=CATEGORICAL_ONLY,
     default_threshold=0.1,
-    drift=Drift.P_BELOW,
+    drift=Criterion.P_BELOW,
     score=score,
     needs_rows=True,
 )

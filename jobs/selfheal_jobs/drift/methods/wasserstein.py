@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from selfheal_jobs.drift.methods.distribution_functions import difference, gaps
-from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 LEAST_NORM = 0.001
@@ -62,6 +62,6 @@ METHOD = Method(
     name="wasserstein",
     kinds=NUMERICAL_ONLY,
     default_threshold=0.1,
-    drift=Drift.DISTANCE_AT_LEAST,
+    drift=Criterion.DISTANCE_AT_LEAST,
     score=score,
 )

@@ -11,7 +11,7 @@ such step may fall otherwise: p-values below 1e-7 may differ from Evidently's by
 import math
 
 from selfheal_jobs.drift.methods import tails
-from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Drift, Method
+from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Pair
 
 
@@ -28,4 +28,6 @@ def score(pair: Pair) -> float:
     return 2 * (1 - (1 - tails.normal(z)))
 
 
-METHOD = Method(name="z", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Drift.P_BELOW, score=score)
+METHOD = Method(
+    name="z", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
+)

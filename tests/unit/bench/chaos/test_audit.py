@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from builders import HOUR, MINUTE, NOON, SECOND, last_check
 from chaos.findings import Odd
-from chaos_records import EVERY_MINUTE, audited, check, retraining, slot, told
+from support.builders.chaos_records import EVERY_MINUTE, audited, check, retraining, slot, told
+from support.builders.objects import HOUR, MINUTE, NOON, SECOND, last_check
 
 EVERY_TWO = {"schedule": "*/2 * * * *"}
 

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from builders import NOON, UID, monitor_body
 from chaos.record import read_record, record_of
 from selfheal_operator.api.reasons import Purpose
+from support.builders.objects import NOON, UID, monitor_body
 
 MONITOR = monitor_body(kind="ModelMonitor")
 

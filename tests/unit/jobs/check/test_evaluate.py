@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from run_requests import run_request
 from selfheal_jobs.check.evaluate import judged
 from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import look
@@ -20,6 +19,7 @@ from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason, SignalResult
 from selfheal_operator.api.v1alpha1.signals import Signal
 from selfheal_operator.api.v1alpha1.status import LastCheck
+from support.builders.run_requests import run_request
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 ROWS = 400

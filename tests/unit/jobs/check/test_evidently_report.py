@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.check.evidently_report import MOST_ROWS, page
-from selfheal_jobs.columns.walk import Walk
+from selfheal_jobs.columns.scan import ColumnScan
 from selfheal_jobs.drift.compare import Comparison, compare
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.v1alpha1.drift import Drift
@@ -32,8 +32,8 @@ def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
 
 def compared(reference: ArrowTable, current: ArrowTable) -> Comparison:
     """Return the comparison of two tables."""
-    walk = Walk(reference, current, "label")
-    return compare(walk, Drift(rule="Evidently"), 0.3, walk)
+    scan = ColumnScan(reference, current, "label")
+    return compare(scan, Drift(rule="Evidently"), 0.3, scan)
 
 
 def test_the_report_is_one_html_page_that_says_whose_scores_it_shows() -> None:

@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from run_requests import run_request
 from selfheal_jobs.check.mlflow_run import CheckNumbers
 from selfheal_jobs.check.report import Seen, report_of
 from selfheal_jobs.check.run import look
 from selfheal_jobs.check.verdict import of_problem
 from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import ColumnPlan
+from selfheal_jobs.columns.scan import ColumnPlan
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.v1alpha1.status import MethodUse
+from support.builders.run_requests import run_request
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from selfheal_operator.api.reasons import CheckResult, Reason
 from selfheal_operator.api.v1alpha1.status import MethodUse, RowCounts
 
 
-def comparison(drifted: int, calm: int, blind: int = 0, evidently: int | None = None) -> Comparison:
+def comparison(drifted: int, calm: int, underpowered: int = 0, evidently: int | None = None) -> Comparison:
     """Return a comparison with so many columns that drifted, that did not, and that show nothing."""
-    states = [(True, 0.0)] * drifted + [(False, 0.0)] * calm + [(False, 88.8)] * blind
+    states = [(True, 0.0)] * drifted + [(False, 0.0)] * calm + [(False, 88.8)] * underpowered
     by_evidently = drifted if evidently is None else evidently
     return Comparison(
         columns=tuple(
@@ -50,7 +50,7 @@ def test_drift_is_a_share_greater_than_the_threshold(
 
 
 @pytest.mark.parametrize(
-    ("drifted", "calm", "blind", "result"),
+    ("drifted", "calm", "underpowered", "result"),
     [
         (0, 7, 3, CheckResult.NO_DRIFT),
         (0, 6, 4, CheckResult.INCONCLUSIVE),
@@ -59,10 +59,10 @@ def test_drift_is_a_share_greater_than_the_threshold(
     ],
 )
 def test_columns_whose_silence_means_nothing_count_against_a_quiet_verdict(
-    drifted: int, calm: int, blind: int, result: CheckResult
+    drifted: int, calm: int, underpowered: int, result: CheckResult
 ) -> None:
     """If they could have made the alarm there is no verdict; an alarm stands without them."""
-    verdict = of_comparison(comparison(drifted, calm, blind), 0.3)
+    verdict = of_comparison(comparison(drifted, calm, underpowered), 0.3)
 
     assert verdict.result is result
     assert (verdict.reason is Reason.TOO_FEW_ROWS_FOR_METHOD) == (result is CheckResult.INCONCLUSIVE)

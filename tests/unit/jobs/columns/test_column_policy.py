@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from run_requests import run_request
 from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import look
 from selfheal_jobs.check.verdict import of_comparison
@@ -15,6 +14,7 @@ from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.retrain.run import prepare
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
+from support.builders.run_requests import run_request
 
 ROWS = 600
 

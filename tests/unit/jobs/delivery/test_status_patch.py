@@ -20,7 +20,7 @@ from selfheal_jobs.delivery.status_patch import (
     Patience,
     StandardOutput,
     document_to_apply,
-    open_door,
+    open_report_sink,
 )
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.transport.json_http import AnswerError
@@ -79,7 +79,7 @@ class Script:
         self.reads = [200]
         self.writes = [200]
         self.requests: list[dict[str, Any]] = []
-        self.door: ApiServer
+        self.sink: ApiServer
         self.message: Path
 
     @property
@@ -90,7 +90,7 @@ class Script:
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    """A script that may be changed before the test acts; `script.door` leads to its server."""
+    """A script that may be changed before the test acts; `script.sink` leads to its server."""
     script = Script()
 
     class Handler(BaseHTTPRequestHandler):
@@ -126,7 +126,7 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     serving = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True)
     serving.start()
     monkeypatch.setenv("TERMINATION_MESSAGE_PATH", str(tmp_path / "message"))
-    script.door = ApiServer(Access(f"http://127.0.0.1:{server.server_port}", None), MONITOR, QUICK)
+    script.sink = ApiServer(Access(f"http://127.0.0.1:{server.server_port}", None), MONITOR, QUICK)
     script.message = tmp_path / "message"
     yield script
     server.shutdown()
@@ -135,7 +135,7 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
 
 def test_a_report_is_applied_to_the_status_by_its_own_field_manager(script: Script) -> None:
     """Server-side apply: the operator's fields are not touched, and its conflicts are ours to win."""
-    assert script.door.deliver(check_report()) is Delivery.STORED
+    assert script.sink.deliver(check_report()) is Delivery.STORED
 
     (written,) = script.written
     assert written["type"] == "application/apply-patch+yaml"
@@ -189,7 +189,7 @@ def test_a_late_report_never_overwrites_a_newer_one(
     """Nor the status of another monitor; both are a success for the container."""
     script.seen = seen
 
-    assert script.door.deliver(check_report()) is delivery, case
+    assert script.sink.deliver(check_report()) is delivery, case
     assert len(script.written) == (delivery is Delivery.STORED), case
 
 
@@ -197,7 +197,7 @@ def test_a_monitor_that_is_gone_wants_no_report(script: Script) -> None:
     """Nobody is left to read it."""
     script.reads = [404]
 
-    assert script.door.deliver(check_report()) is Delivery.UNWANTED
+    assert script.sink.deliver(check_report()) is Delivery.UNWANTED
 
 
 def test_a_monitor_deleted_between_read_and_write_wants_no_report(script: Script) -> None:
@@ -205,7 +205,7 @@ def test_a_monitor_deleted_between_read_and_write_wants_no_report(script: Script
     script.reads = [200, 404]
     script.writes = [409]
 
-    assert script.door.deliver(check_report()) is Delivery.UNWANTED
+    assert script.sink.deliver(check_report()) is Delivery.UNWANTED
 
 
 @pytest.mark.parametrize("status", [409, 429, 500, 503, 403])
@@ -213,7 +213,7 @@ def test_a_failed_write_is_tried_again_from_the_read_on(script: Script, status: 
     """Somebody wrote meanwhile, the server is busy or restarts, or the RoleBinding is new."""
     script.writes = [status, status, 200]
 
-    assert script.door.deliver(check_report()) is Delivery.STORED
+    assert script.sink.deliver(check_report()) is Delivery.STORED
     assert [each["method"] for each in script.requests] == ["GET", "PATCH"] * 3
 
 
@@ -224,7 +224,7 @@ def test_a_slot_that_reports_while_we_retry_is_not_overwritten(script: Script) -
     timer = threading.Timer(0.2, lambda: setattr(script, "seen", monitor(lastCheck={"slot": LATER})))
     timer.start()
 
-    assert script.door.deliver(check_report()) is Delivery.SUPERSEDED
+    assert script.sink.deliver(check_report()) is Delivery.SUPERSEDED
     timer.join()
 
 
@@ -233,7 +233,7 @@ def test_the_report_is_in_the_termination_message_before_the_api_server_is_asked
     script.reads = [503]
 
     with pytest.raises(UndeliveredError, match=r"modelmonitor team-a/churn \(503"):
-        script.door.deliver(check_report())
+        script.sink.deliver(check_report())
 
     assert CheckReport.from_termination_message(script.message.read_text()) == check_report()
 
@@ -243,7 +243,7 @@ def test_forbidden_says_which_right_is_missing(script: Script) -> None:
     script.writes = [403]
 
     with pytest.raises(UndeliveredError, match="ClusterRole selfheal-runner bound in the namespace"):
-        script.door.deliver(check_report())
+        script.sink.deliver(check_report())
 
 
 def test_a_report_that_the_schema_refuses_is_not_tried_again(script: Script) -> None:
@@ -251,16 +251,16 @@ def test_a_report_that_the_schema_refuses_is_not_tried_again(script: Script) -> 
     script.writes = [422]
 
     with pytest.raises(UndeliveredError, match="422"):
-        script.door.deliver(check_report())
+        script.sink.deliver(check_report())
     assert len(script.written) == 1
 
 
 def test_a_server_that_is_not_there_is_given_up_after_a_while() -> None:
     """Longer than a restart takes, shorter than for ever."""
-    door = ApiServer(Access("http://127.0.0.1:9", None), MONITOR, QUICK)
+    sink = ApiServer(Access("http://127.0.0.1:9", None), MONITOR, QUICK)
 
     with pytest.raises(UndeliveredError, match="could not be written"):
-        door.deliver(check_report())
+        sink.deliver(check_report())
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_the_present_model_is_read_from_the_status(script: Script) -> None:
     """It is the champion that a retraining must beat."""
     script.seen = monitor(model={"name": "churn", "version": "7", "runID": "r", "promotedTime": SLOT})
 
-    present = script.door.present_model()
+    present = script.sink.present_model()
 
     assert present is not None
     assert present.version == "7"
@@ -307,7 +307,7 @@ def test_without_a_model_there_is_no_champion(script: Script, seen: dict[str, An
     """Nor is another monitor's model ours."""
     script.seen = seen
 
-    assert script.door.present_model() is None
+    assert script.sink.present_model() is None
 
 
 def test_the_methods_of_the_last_check_are_read_from_the_status(script: Script) -> None:
@@ -315,7 +315,7 @@ def test_the_methods_of_the_last_check_are_read_from_the_status(script: Script) 
     use = {"kind": "Numerical", "method": "ks", "columns": 5}
     script.seen = monitor(lastCheck={"slot": SLOT, "methods": [use]})
 
-    assert [each.to_wire() for each in script.door.methods_before()] == [use]
+    assert [each.to_wire() for each in script.sink.methods_before()] == [use]
 
 
 @pytest.mark.parametrize("status", [404, 403, 500])
@@ -323,7 +323,7 @@ def test_methods_that_cannot_be_read_are_not_waited_for(script: Script, status: 
     """A check goes on without them."""
     script.reads = [status]
 
-    assert list(script.door.methods_before()) == []
+    assert list(script.sink.methods_before()) == []
     assert len(script.requests) == 1
 
 
@@ -334,11 +334,11 @@ def test_without_an_api_server_the_report_is_printed(
     for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "TERMINATION_MESSAGE_PATH"):
         monkeypatch.delenv(name, raising=False)
 
-    door = open_door(MONITOR)
+    sink = open_report_sink(MONITOR)
 
-    assert isinstance(door, StandardOutput)
-    assert door.present_model() is None
-    assert door.deliver(check_report()) is Delivery.PRINTED
+    assert isinstance(sink, StandardOutput)
+    assert sink.present_model() is None
+    assert sink.deliver(check_report()) is Delivery.PRINTED
     assert json.loads(capsys.readouterr().out)["lastCheck"]["result"] == "Drift"
 
 
@@ -358,7 +358,7 @@ def test_an_api_server_that_is_named_but_closed_is_an_error(
     monkeypatch.setenv(name, value)
 
     with pytest.raises(UndeliveredError, match=said):
-        open_door(MONITOR)
+        open_report_sink(MONITOR)
 
 
 def test_a_termination_message_that_cannot_be_written_stops_nothing(
@@ -367,4 +367,4 @@ def test_a_termination_message_that_cannot_be_written_stops_nothing(
     """The status is the first way; this is the second."""
     monkeypatch.setenv("TERMINATION_MESSAGE_PATH", "/nowhere/message")
 
-    assert script.door.deliver(check_report()) is Delivery.STORED
+    assert script.sink.deliver(check_report()) is Delivery.STORED

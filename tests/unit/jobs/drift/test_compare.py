@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import Walk
+from selfheal_jobs.columns.scan import ColumnScan
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison, compare
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.table import ArrowTable
@@ -16,8 +16,8 @@ from selfheal_operator.api.v1alpha1.drift import Drift
 def compared(reference: Any, current: Any, **rules: Any) -> Any:
     """Return the comparison of two tables."""
     reference, current = (ArrowTable.of_pandas(pd.DataFrame(side)) for side in (reference, current))
-    walk = Walk(reference, current, "label")
-    return compare(walk, Drift.from_wire({"rule": "Evidently"} | rules), 0.3, walk)
+    scan = ColumnScan(reference, current, "label")
+    return compare(scan, Drift.from_wire({"rule": "Evidently"} | rules), 0.3, scan)
 
 
 def normal(rows: int, mean: float = 0.0, seed: int = 0) -> Any:

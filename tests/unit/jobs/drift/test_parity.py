@@ -20,7 +20,7 @@ from demo.datasets.flights import FEATURES, read_seasons
 from demo.datasets.nycflights13 import fetch_nycflights13
 from localcluster.binaries import cache_dir
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import Walk
+from selfheal_jobs.columns.scan import ColumnScan
 from selfheal_jobs.drift.compare import compare
 from selfheal_jobs.drift.methods import cramer_von_mises, empirical_mmd, tvd
 from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
@@ -345,8 +345,8 @@ def test_the_share_is_that_of_evidentlys_preset(rows: Any, rules: Any) -> None:
     """A whole report of Evidently's: every column's score, threshold and verdict, and how many drifted."""
     reference, current = frames(sum(rows), rows)
     before, now = ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current)
-    walk = Walk(before, now, target="label")
-    mine = compare(walk, Drift.from_wire(rules | {"rule": "Evidently"}), 0.3, walk)
+    scan = ColumnScan(before, now, target="label")
+    mine = compare(scan, Drift.from_wire(rules | {"rule": "Evidently"}), 0.3, scan)
     kinds = {each.name: each.kind for each in mine.columns}
     definition = DataDefinition(
         numerical_columns=[name for name, kind in kinds.items() if kind is NUMERICAL],

@@ -13,16 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from profiled_checks import (
-    LONG_AGO_NS,
-    by_profile,
-    checked,
-    columns_read,
-    profiles,
-    request_in,
-    stored,
-    told,
-)
 from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
@@ -34,6 +24,16 @@ from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.dataset import DataSource
+from support.builders.profiled_checks import (
+    LONG_AGO_NS,
+    by_profile,
+    checked,
+    columns_read,
+    profiles,
+    request_in,
+    stored,
+    told,
+)
 
 ROWS = 2_000
 LATER_NS = LONG_AGO_NS + 1_000_000_000
@@ -408,9 +408,9 @@ def test_a_profile_is_read_back_as_it_was_written(folder: Path) -> None:
     """Every number to its last digit, and the columns' types."""
     seen = checked(request_in(folder))
     (path,) = profiles(folder)
-    assert seen.shelf is not None
+    assert seen.profile_cache is not None
 
-    profile = Profile.from_bytes(path.read_bytes(), seen.shelf.digest)
+    profile = Profile.from_bytes(path.read_bytes(), seen.profile_cache.digest)
 
     assert profile.schema.equals(seen.tables[0].schema)  # type: ignore[index]
     assert Profile.from_bytes(profile.to_bytes(), profile.digest) == profile

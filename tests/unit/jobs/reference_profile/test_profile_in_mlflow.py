@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from profiled_checks import by_profile, checked, profiles, request_in, stored, told
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.reference_profile.in_mlflow import InMLflow
 from selfheal_jobs.sources.identity import identify
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.v1alpha1.dataset import DataSource
+from support.builders.profiled_checks import by_profile, checked, profiles, request_in, stored, told
 
 
 @pytest.fixture

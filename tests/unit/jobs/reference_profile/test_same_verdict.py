@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from profiled_checks import by_profile, checked, profiles, request_in, stored, told
 from selfheal_jobs.check.run import look
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.methods.catalogue import METHODS
@@ -20,6 +19,7 @@ from selfheal_jobs.drift.methods.pair import Counts, Numbers
 from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.by_rows import BY_ROWS
+from support.builders.profiled_checks import by_profile, checked, profiles, request_in, stored, told
 
 Random = np.random.Generator
 
@@ -127,7 +127,7 @@ def test_the_profile_changes_nothing_in_a_report(
     learning = checked(request)
     after = checked(request)
 
-    assert without.shelf is None
+    assert without.profile_cache is None
     assert by_profile(after) == bool(profiles(folder)) == (without.comparison is not None)
     assert told(request, after) == told(request, learning) == told(request, without)
 

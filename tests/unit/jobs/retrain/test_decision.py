@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from run_requests import run_request
 from selfheal_jobs.retrain.champion import Champion
 from selfheal_jobs.retrain.decision import Attempt, Decision, LoggedModel, Seen, decide
 from selfheal_jobs.retrain.training import Trained
 from selfheal_operator.api.reasons import Purpose, Reason, RetrainResult, Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 from selfheal_operator.api.v1alpha1.status import TrainingRows
+from support.builders.run_requests import run_request
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

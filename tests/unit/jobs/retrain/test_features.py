@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from selfheal_jobs.columns.walk import plan
+from selfheal_jobs.columns.scan import plan
 from selfheal_jobs.retrain.features import MAX_CATEGORIES, for_model, pipeline
 from selfheal_jobs.tables.table import ArrowTable
 

@@ -10,7 +10,7 @@ from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.timespan import TimeSpan
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 from datetime import UTC, datetime
 
 span = TimeSpan("ts", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))

@@ -34,7 +34,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(uri: str | Path, max_rows: int) -> dict[str, Any]:
     """Read in a process of its own; return what it tells."""
-    script = str(TESTS / "reading_process.py")
+    script = str(TESTS / "support/processes/reading_process.py")
     run = subprocess.run(
         [sys.executable, script, str(uri), str(max_rows)], capture_output=True, text=True, check=False
     )

@@ -21,7 +21,7 @@ from selfheal_jobs.check import run
 from selfheal_jobs.tables.content import content
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
-from selfheal_operator.api.v1alpha1 import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 
 table = open_table(Place(source=DataSource(uri=sys.argv[1]), field="f"))
 print([content(table, name).holds.value for name in table.schema.names], "pyarrow.compute" in sys.modules)

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from run_requests import run_request
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
+from support.builders.run_requests import run_request
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 HOURS = range(-48, 3)

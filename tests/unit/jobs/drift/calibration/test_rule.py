@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selfheal_jobs.drift.calibration.power import can_see, rows_needed
+from selfheal_jobs.drift.calibration.power import has_power, rows_needed
 from selfheal_jobs.drift.calibration.rule import Finding, judged
 from selfheal_jobs.drift.methods.catalogue import METHODS
 
@@ -16,7 +16,7 @@ def finding(method: str = "wasserstein", **more: Any) -> Finding:
         "score": 0.5,
         "threshold": METHODS[method].default_threshold,
         "evidently": True,
-        "chance": 1e-9,
+        "p_value": 1e-9,
         "reference_rows": 2000,
         "current_rows": 2000,
         "categories": None,
@@ -36,7 +36,7 @@ def unread() -> Any:
 
 def test_a_quiet_check_of_many_rows_reads_nothing_more() -> None:
     """Correlations matter only where something differs, or could have without being seen."""
-    quiet = finding(evidently=False, chance=None)
+    quiet = finding(evidently=False, p_value=None)
 
     assert [each.drifted for each in judged([quiet] * 6, 0.3, unread)] == [False] * 6
 
@@ -45,10 +45,10 @@ def test_a_quiet_check_of_many_rows_reads_nothing_more() -> None:
     ("case", "change", "drifted"),
     [
         ("all says so", {}, True),
-        ("Evidently does not", {"evidently": False, "chance": None}, False),
-        ("chance explains it", {"chance": 0.04}, False),
-        ("chance reaches it in one of fifty", {"chance": 0.02}, False),
-        ("chance reaches it in one of a hundred", {"chance": 0.01}, True),
+        ("Evidently does not", {"evidently": False, "p_value": None}, False),
+        ("chance explains it", {"p_value": 0.04}, False),
+        ("chance reaches it in one of fifty", {"p_value": 0.02}, False),
+        ("chance reaches it in one of a hundred", {"p_value": 0.01}, True),
         ("19 rows", {"current_rows": 19}, False),
         ("20 rows", {"current_rows": 20}, True),
     ],
@@ -66,8 +66,8 @@ def test_columns_that_hang_together_must_be_rarer() -> None:
     """Two that always move as one are no second witness."""
     one = np.random.default_rng(0).normal(size=1000)
 
-    apart = judged([finding(chance=0.01)] * 6, 0.3, independent(6))
-    together = judged([finding(chance=0.01)] * 6, 0.3, lambda: [one] * 6)
+    apart = judged([finding(p_value=0.01)] * 6, 0.3, independent(6))
+    together = judged([finding(p_value=0.01)] * 6, 0.3, lambda: [one] * 6)
 
     assert all(each.drifted for each in apart)
     assert not any(each.drifted for each in together)
@@ -75,7 +75,7 @@ def test_columns_that_hang_together_must_be_rarer() -> None:
 
 def test_of_many_columns_evidentlys_tests_stand_as_they_are() -> None:
     """Seven of twenty p-values below 0.05 are no chance: there the rule is Evidently's."""
-    barely = finding("ks", score=0.049, chance=0.049)
+    barely = finding("ks", score=0.049, p_value=0.049)
 
     found = judged([barely] * 20, 0.3, independent(20))
 
@@ -84,28 +84,30 @@ def test_of_many_columns_evidentlys_tests_stand_as_they_are() -> None:
 
 def test_a_distance_that_chance_often_reaches_never_counts() -> None:
     """Else a fifth of a hundred quiet columns would be called drifted."""
-    found = judged([finding(chance=0.06)] * 100, 0.3, independent(100))
+    found = judged([finding(p_value=0.06)] * 100, 0.3, independent(100))
 
     assert not any(each.drifted for each in found)
 
 
 def test_a_p_value_is_shown_with_what_it_had_to_stay_below() -> None:
     """A score of 0.04 beside a threshold of 0.05 would look like drift."""
-    (shown, *_) = judged([finding("ks", score=0.04, chance=0.04), *[finding()] * 5], 0.3, independent(6))
+    (shown, *_) = judged([finding("ks", score=0.04, p_value=0.04), *[finding()] * 5], 0.3, independent(6))
 
     assert not shown.drifted
     assert 0.013 < shown.threshold < 0.02
 
 
 @pytest.mark.parametrize(
-    ("method", "current", "blind"),
+    ("method", "current", "underpowered"),
     [("ks", 113, True), ("ks", 114, False), ("t_test", 83, True), ("t_test", 84, False)],
 )
-def test_silence_means_something_from_so_many_rows_on(method: str, current: int, *, blind: bool) -> None:
+def test_silence_means_something_from_so_many_rows_on(
+    method: str, current: int, *, underpowered: bool
+) -> None:
     """Beside 1,000 rows of reference, at the level for two of six columns."""
     needed = rows_needed(METHODS[method], 0.0167, None)
 
-    assert can_see(1000, current, needed) is not blind
+    assert has_power(1000, current, needed) is not underpowered
 
 
 def test_more_categories_need_more_rows() -> None:
@@ -120,7 +122,7 @@ def test_more_categories_need_more_rows() -> None:
 def test_a_column_that_was_seen_to_drift_hides_nothing() -> None:
     """However few its rows."""
     few = finding("ks", score=1e-9, reference_rows=50, current_rows=50)
-    silent = finding("ks", score=0.9, evidently=False, chance=None, reference_rows=50, current_rows=50)
+    silent = finding("ks", score=0.9, evidently=False, p_value=None, reference_rows=50, current_rows=50)
 
     drifted, quiet = judged([few, silent], 0.3, independent(2))
 

@@ -61,7 +61,7 @@ _CONTROLLERS: Final = (
 )
 
 
-class Stage:
+class Testbed:
     """A control plane without a node, with selfheal's CRD and rights."""
 
     def __init__(self, folder: Path) -> None:
@@ -87,7 +87,7 @@ class Stage:
         self.cluster.stop()
 
     def operator_kubeconfig(self, name: str, address: str) -> Path:
-        """Write a kubeconfig for an operator behind its own line, with the rights of its ServiceAccount."""
+        """Write a kubeconfig for an operator behind its own proxy, with the rights of its ServiceAccount."""
         kubectl = self._kubectl(OPERATOR_NAMESPACE)
         token = kubectl.run("create", "token", OPERATOR_ACCOUNT, "--duration=8h").strip()
         path = self.folder / f"{name}.kubeconfig"

@@ -1,4 +1,4 @@
-"""One operator's line to the API server: each call passes here, and may be lost, delayed or turned away."""
+"""One operator's proxy to the API server: its calls may be lost, delayed or refused."""
 
 import asyncio
 import contextlib
@@ -95,8 +95,8 @@ FAILURES: Final = (
 )
 
 
-class Weather(Enum):
-    """How it goes for all calls of the line."""
+class NetworkFault(Enum):
+    """How it goes for all calls of the proxy."""
 
     CLEAR = auto()
     THROTTLED = auto()
@@ -115,7 +115,7 @@ class Exchange:
     """One call in the hands of whoever decides what becomes of it."""
 
     call: Call
-    line: "Line"
+    proxy: "Proxy"
     """Over which it came."""
     forward: Callable[[], Awaitable[Answer]]
     """Hands the call to the API server and returns its answer; the call is committed then."""
@@ -127,7 +127,7 @@ Spring = Callable[[Exchange], Awaitable[Answer]]
 
 @dataclass(slots=True)
 class Trap:
-    """A fault that waits for its call, on one line or on several."""
+    """A fault that waits for its call, on one proxy or on several."""
 
     calls: CallKind
     spared: int
@@ -201,7 +201,7 @@ class WatchStream:
         self._ended.set()
 
 
-class Line:
+class Proxy:
     """A reverse proxy that serves one operator."""
 
     def __init__(self, name: str, server: str, trust: ssl.SSLContext, time: QuickTime) -> None:
@@ -214,7 +214,7 @@ class Line:
         self._refusal = FAILURES[0]
         self._traps: list[Trap] = []
         self._connections: set[asyncio.Transport] = set()
-        self.weather = Weather.CLEAR
+        self.network_fault = NetworkFault.CLEAR
         self.watches: set[WatchStream] = set()
         self.address = ""
         """Where it serves."""
@@ -248,15 +248,15 @@ class Line:
         """Have the fault strike when its call comes."""
         self._traps.append(trap)
 
-    async def spoil(self, weather: Weather, seconds: float, refusal: Answer = FAILURES[0]) -> None:
-        """Have bad weather for so long."""
-        self.weather, self._refusal = weather, refusal
-        if weather is Weather.BLACK_HOLE:
+    async def spoil(self, network_fault: NetworkFault, seconds: float, refusal: Answer = FAILURES[0]) -> None:
+        """Have bad network_fault for so long."""
+        self.network_fault, self._refusal = network_fault, refusal
+        if network_fault is NetworkFault.BLACK_HOLE:
             self._clear.clear()
-        if weather is Weather.PARTITION:
+        if network_fault is NetworkFault.PARTITION:
             self.hang_up_all()
         await asyncio.sleep(seconds)
-        self.weather = Weather.CLEAR
+        self.network_fault = NetworkFault.CLEAR
         self._clear.set()
 
     def hang_up_all(self) -> None:
@@ -273,7 +273,7 @@ class Line:
             raise web.HTTPBadGateway  # nobody hears it
         self._connections.add(connection)
         try:
-            if (answer := await self._by_weather()) is None:
+            if (answer := await self._by_network_fault()) is None:
                 if call.is_watch:
                     return await self._watch(request, call)
                 answer = await self._answer(request, call)
@@ -286,16 +286,16 @@ class Line:
         date = {"Date": format_datetime(self._time.now(), usegmt=True)}
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers | date)
 
-    async def _by_weather(self) -> Answer | None:
-        """Return the answer that the weather gives; None if it lets calls through."""
-        match self.weather:
-            case Weather.THROTTLED:
+    async def _by_network_fault(self) -> Answer | None:
+        """Return the answer that the network_fault gives; None if it lets calls through."""
+        match self.network_fault:
+            case NetworkFault.THROTTLED:
                 return Answer.failure(
                     429, "TooManyRequests", "the server has received too many requests", Retry_After="1"
                 )
-            case Weather.UNAVAILABLE:
+            case NetworkFault.UNAVAILABLE:
                 return self._refusal
-            case Weather.PARTITION:
+            case NetworkFault.PARTITION:
                 raise HungUpError
             case _:
                 await self._clear.wait()

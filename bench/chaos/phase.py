@@ -16,7 +16,7 @@ _SETTINGS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Phase:
     """A part of the run, in which the operators are set up in one way."""
 
     elects: bool

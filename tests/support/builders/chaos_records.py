@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from builders import MINUTE, NOON, UID, spec
-from builders import status as written_status
 from chaos.audit import audit
 from chaos.findings import Findings
 from chaos.record import MadeJob, MonitorLife, Record, Version
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.jobs import check_job_name, retrain_job_name
+from support.builders.objects import MINUTE, NOON, UID, spec
+from support.builders.objects import status as written_status
 
 EVERY_MINUTE = {"schedule": "* * * * *"}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from selfheal_jobs.columns.infer_kind import Column, Skipped
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.walk import plan
+from selfheal_jobs.columns.scan import plan
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import text_columns
 from selfheal_jobs.tables.table import ArrowTable

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal_jobs.columns.infer_kind import NEARLY_UNIQUE, Column, Skipped, judge
+from selfheal_jobs.columns.infer_kind import NEARLY_UNIQUE, Column, Skipped, infer_kind
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Content, Known, Values, content
@@ -55,7 +55,7 @@ class Compared:
 
 
 @dataclass
-class Walk:
+class ColumnScan:
     """Visits the reference's columns one after the other, and holds no more than one of them at a time.
 
     Columns that only the current data has are ignored.
@@ -82,7 +82,7 @@ class Walk:
                 continue
             # More words than this are nearly unique however many of the rows are gaps.
             reference = content(self.reference, name, most_words=NEARLY_UNIQUE * self.reference.num_rows)
-            column = judge(name, reference)
+            column = infer_kind(name, reference)
             if isinstance(column, Skipped):
                 self._skipped.append(column)
             elif name not in there:
@@ -200,12 +200,12 @@ def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy 
     """Sort the reference's columns into those that are compared and those that are not.
 
     Raises:
-        DataError: As `Walk.plan`.
+        DataError: As `ColumnScan.plan`.
     """
-    walk = Walk(reference, current, target, policy or ColumnPolicy())
-    for _ in walk:
+    scan = ColumnScan(reference, current, target, policy or ColumnPolicy())
+    for _ in scan:
         pass
-    return walk.plan()
+    return scan.plan()
 
 
 def _missing_columns(names: list[str]) -> DataError:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from run_requests import run_request
 from selfheal_jobs.check.report import Seen, report_of
 from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_operator.api.request import RunRequest
+from support.builders.run_requests import run_request
 
 LONG_AGO_NS = 1_700_000_000_000_000_000
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from chaos.clock import QuickTime
 from chaos.faults import CallKind
 from chaos.injector import GONE
-from chaos.line import FAILURES, Answer, Exchange, HungUpError, Line, Trap, Weather
+from chaos.proxy import FAILURES, Answer, Exchange, HungUpError, NetworkFault, Proxy, Trap
 
 JOBS = "/apis/batch/v1/namespaces/team-a/jobs"
 STATUS = "/apis/selfheal.dev/v1alpha1/namespaces/team-a/modelmonitors/churn/status"
@@ -62,13 +62,13 @@ async def server() -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-def line_to(server: Server) -> Line:
+def line_to(server: Server) -> Proxy:
     """Return a line that does not serve yet."""
-    return Line("operator-a", server.address, ssl.create_default_context(), QuickTime(BEGIN, 10))
+    return Proxy("operator-a", server.address, ssl.create_default_context(), QuickTime(BEGIN, 10))
 
 
 @pytest.fixture
-async def line(server: Server) -> AsyncIterator[Line]:
+async def line(server: Server) -> AsyncIterator[Proxy]:
     """The line to it; time is ten times as fast at this end."""
     line = line_to(server)
     await line.start()
@@ -77,7 +77,7 @@ async def line(server: Server) -> AsyncIterator[Line]:
 
 
 @pytest.fixture
-async def client(line: Line) -> AsyncIterator[aiohttp.ClientSession]:
+async def client(line: Proxy) -> AsyncIterator[aiohttp.ClientSession]:
     """An operator's connections."""
     async with aiohttp.ClientSession(line.address) as client:
         yield client
@@ -170,11 +170,11 @@ async def test_faults_wait_for_kinds_of_calls(line, client, kind, call, taken):
 
 
 @pytest.mark.parametrize(
-    ("weather", "told"), [(Weather.THROTTLED, (429, "1")), (Weather.UNAVAILABLE, (500, None))]
+    ("network_fault", "told"), [(NetworkFault.THROTTLED, (429, "1")), (NetworkFault.UNAVAILABLE, (500, None))]
 )
-async def test_in_bad_weather_every_call_is_turned_away(server, line, client, weather, told):
+async def test_in_bad_network_fault_every_call_is_turned_away(server, line, client, network_fault, told):
     """Until it is over."""
-    spoilt = asyncio.create_task(line.spoil(weather, 0.2, FAILURES[0]))
+    spoilt = asyncio.create_task(line.spoil(network_fault, 0.2, FAILURES[0]))
     await asyncio.sleep(0)
     for path in (JOBS, WATCH):
         async with client.get(path) as answer:
@@ -189,7 +189,7 @@ async def test_in_bad_weather_every_call_is_turned_away(server, line, client, we
 async def test_a_partition_breaks_what_goes_on_and_what_begins(server, line, client):
     """Watches as well."""
     async with client.get(WATCH) as watch:
-        spoilt = asyncio.create_task(line.spoil(Weather.PARTITION, 0.2))
+        spoilt = asyncio.create_task(line.spoil(NetworkFault.PARTITION, 0.2))
         with pytest.raises(aiohttp.ClientError):
             await watch.content.readline()
     with pytest.raises(aiohttp.ClientError):
@@ -201,7 +201,7 @@ async def test_a_partition_breaks_what_goes_on_and_what_begins(server, line, cli
 
 async def test_what_is_sent_into_a_black_hole_arrives_when_it_is_over(server, line, client):
     """Also when its sender has given up: a network delivers late."""
-    spoilt = asyncio.create_task(line.spoil(Weather.BLACK_HOLE, 0.3))
+    spoilt = asyncio.create_task(line.spoil(NetworkFault.BLACK_HOLE, 0.3))
     await asyncio.sleep(0)
     with pytest.raises(TimeoutError):
         await client.post(JOBS, json=JOB, timeout=aiohttp.ClientTimeout(total=0.1))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from demo.program import answers, free_port
-from eventually import eventually
-from kubectl import Kubectl
 from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
-from scrapes import Scrape
+from support.eventually import eventually
+from support.processes.kubectl import Kubectl
+from support.scrapes import Scrape
 
 
 def operator_kubeconfig(

@@ -1,4 +1,4 @@
-"""A run from beginning to end: the stage is set, faults strike, all comes to rest, the record is read."""
+"""A run from beginning to end: the testbed is set, faults strike, all comes to rest, the record is read."""
 
 import asyncio
 import json
@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from chaos.act import Act
 from chaos.admin import Admin, Document
 from chaos.audit import audit, unsettled
 from chaos.clock import ClockStep, QuickTime
 from chaos.faults import OPERATORS, Fault, Target
 from chaos.findings import Findings
-from chaos.injector import Injector, Victim
+from chaos.injector import Injector, OperatorTarget
 from chaos.journal import JOURNAL, Journal
-from chaos.line import Line
 from chaos.node import SimulatedNode
-from chaos.operator_life import Life, live
+from chaos.operator_config import OperatorConfig, live
 from chaos.operator_process import OperatorProcess, fork_server
+from chaos.phase import Phase
+from chaos.proxy import Proxy
 from chaos.record import AUDIT_LOG, SIGHTINGS, read_record, record_of
-from chaos.stage import Stage
+from chaos.testbed import Testbed
 from chaos.users import Users
 
 _TIMES: Final = "times.json"
@@ -35,7 +35,7 @@ wrong: most monitors have a slot every one to three minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class Run:
     """What a run is made of."""
 
     seed: int
@@ -43,42 +43,42 @@ class Play:
     monitors: int
     speed: int
     folder: Path
-    entry: Callable[[Life], None] = live
+    entry: Callable[[OperatorConfig], None] = live
     """What an operator's process runs."""
     say: Callable[[str], None] = print
 
     async def perform(self) -> "Outcome":
         """Run it; what it leaves in the folder is enough to audit it again."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        stage = Stage(self.folder)
+        testbed = Testbed(self.folder)
         try:
             self.say("starting an API server, etcd and the controllers")
-            await asyncio.to_thread(stage.start)
-            return await self._perform(stage)
+            await asyncio.to_thread(testbed.start)
+            return await self._perform(testbed)
         finally:
-            await asyncio.to_thread(stage.stop)
+            await asyncio.to_thread(testbed.stop)
 
-    async def _perform(self, stage: Stage) -> "Outcome":
+    async def _perform(self, testbed: Testbed) -> "Outcome":
         quick = QuickTime.starting_now(self.speed)
         began = time.monotonic()
         journal = Journal(self.folder / JOURNAL)
-        async with self._cast(stage, quick, journal) as injector:
+        async with self._cast(testbed, quick, journal) as injector:
             await injector.users.apply_all()
             half = len(self.faults) // 2
             self.say(f"{self.monitors} monitors. Three operators lead at the same time; {half} faults begin")
             await self._strike(injector, self.faults[:half], quick)
             await injector.bow_out()
-            curtain = _newest_version(await stage.sight(injector.admin))
+            curtain = _newest_version(await testbed.sight(injector.admin))
             self.say("One of three operators leads, by a Lease; the other half of the faults begins")
-            await self._strike(replace(injector, act=Act(elects=True)), self.faults[half:], quick)
+            await self._strike(replace(injector, phase=Phase(elects=True)), self.faults[half:], quick)
             end = quick.now()
             self.say("faults are over; waiting for rest")
-            await self._rest(injector.admin, stage, quick, end)
+            await self._rest(injector.admin, testbed, quick, end)
             await injector.bow_out()
-            await stage.sight(injector.admin)
-            lives = sum(victim.process.lives for victim in injector.victims.values())
+            await testbed.sight(injector.admin)
+            lives = sum(target.process.lives for target in injector.targets.values())
         journal.close()
-        stage.keep_log()
+        testbed.keep_log()
         keep_times(self.folder, quick, end)
         findings = audit_again(self.folder)
         findings.broken += journal.complaints
@@ -103,41 +103,41 @@ class Play:
         await injector.heal()
 
     @asynccontextmanager
-    async def _cast(self, stage: Stage, quick: QuickTime, journal: Journal) -> AsyncIterator[Injector]:
-        """Bring everybody on the stage, and off it again."""
+    async def _cast(self, testbed: Testbed, quick: QuickTime, journal: Journal) -> AsyncIterator[Injector]:
+        """Bring everybody on the testbed, and off it again."""
         async with AsyncExitStack() as stack:
-            admin, client = await stage.admin()
+            admin, client = await testbed.admin()
             stack.push_async_callback(client.close)
-            watching = await stack.enter_async_context(stage.watching())
+            watching = await stack.enter_async_context(testbed.watching())
             node = SimulatedNode(admin, watching, quick, self.seed)
             running = asyncio.create_task(node.run())
             stack.push_async_callback(_cancelled, running)
             forks = fork_server()
-            victims: dict[Target, Victim] = {}
+            targets: dict[Target, OperatorTarget] = {}
             for target in OPERATORS:
-                line = Line(target, stage.cluster.server, stage.trust(), quick)
-                await line.start()
-                stack.push_async_callback(line.close)
-                life = self._life(stage, target, line.address, quick)
+                proxy = Proxy(target, testbed.cluster.server, testbed.trust(), quick)
+                await proxy.start()
+                stack.push_async_callback(proxy.close)
+                life = self._life(testbed, target, proxy.address, quick)
                 process = OperatorProcess(forks, life, self.entry)
                 stack.push_async_callback(process.kill)
-                victims[target] = Victim(process, line)
+                targets[target] = OperatorTarget(process, proxy)
             users = Users(admin, self.seed, self.monitors)
             yield Injector(
-                victims=victims,
-                stage=stage,
+                targets=targets,
+                testbed=testbed,
                 admin=admin,
                 users=users,
                 node=node,
                 journal=journal,
-                act=Act(elects=False),
+                phase=Phase(elects=False),
             )
 
-    def _life(self, stage: Stage, target: Target, address: str, quick: QuickTime) -> Life:
+    def _life(self, testbed: Testbed, target: Target, address: str, quick: QuickTime) -> OperatorConfig:
         step = self.folder / f"{target}.clock"
         ClockStep(step).offset = timedelta(0)
-        return Life(
-            kubeconfig=stage.operator_kubeconfig(target, address),
+        return OperatorConfig(
+            kubeconfig=testbed.operator_kubeconfig(target, address),
             log=self.folder / f"{target}.log",
             step=step,
             time=quick,
@@ -150,12 +150,12 @@ class Play:
             await asyncio.sleep(20)
             self.say(f"{journal.struck.total()} of {len(self.faults)} faults have struck")
 
-    async def _rest(self, admin: Admin, stage: Stage, quick: QuickTime, end: datetime) -> None:
+    async def _rest(self, admin: Admin, testbed: Testbed, quick: QuickTime, end: datetime) -> None:
         """Return when everything that was due at `end` is in the statuses, or after a time."""
         deadline = time.monotonic() + _REST_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(2)
-            if not unsettled(record_of(await stage.sight(admin)), quick.at, end):
+            if not unsettled(record_of(await testbed.sight(admin)), quick.at, end):
                 return
 
 

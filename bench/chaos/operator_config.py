@@ -22,7 +22,7 @@ from selfheal_operator.main import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
+class OperatorConfig:
     """All that an operator needs to know when it is born."""
 
     kubeconfig: Path
@@ -32,7 +32,7 @@ class Life:
     settings: Mapping[str, str]
 
 
-def live(life: Life) -> None:
+def live(life: OperatorConfig) -> None:
     """Run the operator until a signal."""
     die_with_parent()
     log = os.open(life.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
