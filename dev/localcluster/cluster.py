@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,18 @@ class LocalCluster:
         """Kill the API server and start it again."""
         self.stop_apiserver()
         self.start_apiserver()
+
+    @contextmanager
+    def paused_controllers(self) -> Iterator[None]:
+        """Stop kube-controller-manager for a while: no garbage collection, and no pods for new Jobs."""
+        record = ProcessRecord.read(self._existing.record("kube-controller-manager"))
+        if record is None:
+            raise NotAClusterError(f"no kube-controller-manager runs in {self.state.root}")
+        record.kill_group(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            record.kill_group(signal.SIGCONT)
 
     def stop_process_node(self) -> None:
         """Kill the process node, as a machine's crash would: its pods die with it, unreported."""
