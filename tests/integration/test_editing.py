@@ -1,7 +1,7 @@
 """What users do to a monitor takes effect at once. No check runs here but one: the slots are a year away."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,7 @@ def operator(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def monitor(kubectl: Kubectl, operator: Operator) -> "Monitor":
     """A monitor that the operator has seen."""
     monitor = Monitor(kubectl)
-    kubectl.apply(
-        monitor_manifest(
-            "edited", reference=NOWHERE, current=NOWHERE, mlflow={"trackingURI": "http://127.0.0.1:9"}
-        )
-    )
+    monitor.apply()
     monitor.wait_for("Ready", "True", "MonitorActive")
     return monitor
 
@@ -50,6 +46,11 @@ class Monitor:
         """The status as it is now."""
         status: dict[str, Any] = self._kubectl.get("modelmonitor", "edited").get("status", {})
         return status
+
+    def apply(self) -> None:
+        """Make it, or make it anew."""
+        mlflow = {"trackingURI": "http://127.0.0.1:9"}
+        self._kubectl.apply(monitor_manifest("edited", reference=NOWHERE, current=NOWHERE, mlflow=mlflow))
 
     def edit(self, **spec: Any) -> None:
         """Change fields of the spec; None removes one."""
@@ -156,16 +157,12 @@ def test_deleting_a_monitor_removes_its_jobs(monitor: Monitor, kubectl: Kubectl)
 def test_a_monitor_made_anew_under_the_same_name_begins_anew(
     monitor: Monitor, kubectl: Kubectl, cluster: LocalCluster
 ) -> None:
-    """The Jobs of the one before are not its own, though they have the names that it needs."""
+    """Jobs that the user kept from the one before are not its own, though they have the names it needs."""
     promise_slot(kubectl, "edited")
     eventually(lambda: kubectl.get("jobs")["items"], "the check has started")
     old = kubectl.get("modelmonitor", "edited")["metadata"]["uid"]
     kubectl("delete", "modelmonitor", "edited", "--cascade=orphan")
-    kubectl.apply(
-        monitor_manifest(
-            "edited", reference=NOWHERE, current=NOWHERE, mlflow={"trackingURI": "http://127.0.0.1:9"}
-        )
-    )
+    monitor.apply()
     assert kubectl.get("modelmonitor", "edited")["metadata"]["uid"] != old
     monitor.wait_for("Ready", "True", "MonitorActive")
     promise_slot(kubectl, "edited")
@@ -186,3 +183,74 @@ def test_a_monitor_made_anew_under_the_same_name_begins_anew(
         "the check has started",
         timeout_seconds=60,
     )
+
+
+def want_a_check(kubectl: Kubectl) -> None:
+    """Have the yearly slot due."""
+    promise_slot(kubectl, "edited")
+
+
+def want_a_retraining(kubectl: Kubectl) -> None:
+    """Ask for one, as a user does."""
+    kubectl("annotate", "modelmonitor", "edited", "selfheal.dev/retrain-requested-at=now")
+
+
+@pytest.fixture(params=[want_a_check, want_a_retraining])
+def want_a_run(request: pytest.FixtureRequest) -> Callable[[Kubectl], None]:
+    """Return what makes a monitor need a Job whose name it shares with the monitor before."""
+    want: Callable[[Kubectl], None] = request.param
+    return want
+
+
+@pytest.fixture
+def left_behind(
+    monitor: Monitor, kubectl: Kubectl, cluster: LocalCluster, want_a_run: Callable[[Kubectl], None]
+) -> Iterator[dict[str, Any]]:
+    """The Job of a monitor that was deleted and made anew; garbage collection does not get to it."""
+    with cluster.paused_controllers():
+        want_a_run(kubectl)
+        (job,) = eventually(lambda: kubectl.get("jobs")["items"], "the Job has started")
+        kubectl("delete", "modelmonitor", "edited", "--cascade=background")
+        monitor.apply()
+        monitor.wait_for("Ready", "True", "MonitorActive")
+        yield job
+
+
+def test_a_predecessors_job_that_was_not_collected_makes_room(
+    left_behind: dict[str, Any], kubectl: Kubectl, want_a_run: Callable[[Kubectl], None]
+) -> None:
+    """The operator deletes it, and the run of the monitor that is there now starts under its name."""
+    want_a_run(kubectl)
+
+    job = eventually(lambda: newer_job(kubectl, left_behind), "the new monitor's Job has started")
+
+    uid = kubectl.get("modelmonitor", "edited")["metadata"]["uid"]
+    assert [owner["uid"] for owner in job["metadata"]["ownerReferences"]] == [uid]
+
+
+def test_a_predecessors_job_that_is_being_deleted_is_waited_for(
+    left_behind: dict[str, Any],
+    monitor: Monitor,
+    kubectl: Kubectl,
+    want_a_run: Callable[[Kubectl], None],
+) -> None:
+    """Ready says what is waited for; the run starts once the name is free."""
+    name = left_behind["metadata"]["name"]
+    hold = '{"metadata": {"finalizers": %s}}'
+    kubectl("patch", "job", name, "--type=merge", "--patch", hold % '["example.com/hold"]')
+    kubectl("delete", "job", name, "--wait=false")
+    want_a_run(kubectl)
+
+    message = monitor.wait_for("Ready", "False", "JobTerminating")
+    assert message == f"Job {name} of another owner is being deleted; waiting until it is gone"
+    kubectl("patch", "job", name, "--type=merge", "--patch", hold % "null")
+
+    eventually(lambda: newer_job(kubectl, left_behind), "the new monitor's Job has started")
+    monitor.wait_for("Ready", "True", "MonitorActive")
+
+
+def newer_job(kubectl: Kubectl, before: dict[str, Any]) -> dict[str, Any]:
+    """Return the Job that has the name of another one before it; empty while there is none."""
+    name, uid = before["metadata"]["name"], before["metadata"]["uid"]
+    named = [job for job in kubectl.get("jobs")["items"] if job["metadata"]["name"] == name]
+    return next((job for job in named if job["metadata"]["uid"] != uid), {})

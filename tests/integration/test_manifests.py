@@ -118,8 +118,8 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     stopped = await cluster.stop_job(job)
     assert stopped is not None
     assert stopped[0].replaced
-    await cluster.delete_job(job)
-    await cluster.delete_job(job)
+    await cluster.delete_job(job.namespace, job.name, job.uid)
+    await cluster.delete_job(job.namespace, job.name, job.uid)
     assert await cluster.stop_job(job) is None
     assert await cluster.job(monitor.namespace, job.name) is None
     await cluster.create_job(manifest)

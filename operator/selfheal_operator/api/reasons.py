@@ -74,6 +74,8 @@ class Reason(StrEnum):
     """The API server refused the Job: quota, admission, or an invalid podTemplate."""
     NAME_CONFLICT = "NameConflict"
     """A Job that is not ours has the name that ours needs."""
+    JOB_TERMINATING = "JobTerminating"
+    """A Job that is not ours has the name that ours needs, and is being deleted."""
     POD_NOT_STARTING = "PodNotStarting"
     CHECKS_FAILING = "ChecksFailing"
 

@@ -11,10 +11,11 @@ from selfheal_operator.controller.resync import read_monitor
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
 from selfheal_operator.core.history import has_reported
+from selfheal_operator.core.name_lock import NameHolder
 from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
 from selfheal_operator.core.plan import JobOrder, Plan
 from selfheal_operator.core.recovery import pod_trouble, recover_report
-from selfheal_operator.kube.cluster import Cluster, ForeignJobError
+from selfheal_operator.kube.cluster import Cluster, NameTakenError
 from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
@@ -67,30 +68,56 @@ class Executor:
         if await self._found(key, order.unseen):
             return
         try:
-            if order.needs_runner_account:
-                await self._ensure_account(key.namespace)
-            job, resource_version = await self.cluster.create_job(order.manifest)
-        except (ForeignJobError, RejectedError) as refusal:
-            reason = Reason.NAME_CONFLICT if isinstance(refusal, ForeignJobError) else Reason.JOB_REJECTED
+            await self._claim(key, monitor, order)
+        except (NameTakenError, RejectedError) as refusal:
             self.store.reject(
                 key,
                 Rejection(
                     job_name=order.name,
                     generation=monitor.generation,
-                    reason=reason,
+                    reason=_reason_of(refusal),
                     message=str(refusal),
                     time=self.clock(),
                 ),
             )
-            return
         except UnavailableError:
             self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
             raise
+
+    async def _claim(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
+        """Create the Job, unless an earlier monitor's has its name: then delete that one."""
+        if order.needs_runner_account:
+            await self._ensure_account(key.namespace)
+        try:
+            job, resource_version = await self.cluster.create_job(order.manifest)
+        except NameTakenError as taken:
+            if taken.holder is not NameHolder.NAMESAKE:
+                raise
+            await self._delete_predecessors(key, monitor, order.name, taken.uid)
+            return
         # If we die here, the Job exists and the status does not know it. The next look finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
         self.instruments.job_started(job, self.clock(), order.delay)
         logger.info("Job started", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
+
+    async def _delete_predecessors(self, key: Key, monitor: Monitor, name: str, uid: str) -> None:
+        """Delete a Job of an earlier monitor of this name.
+
+        Garbage collection normally does. It never does where its watch was broken while the monitor was
+        deleted and created anew: its next list then shows a changed monitor, and none that is gone.
+        """
+        body = await self.cluster.monitor(*key)
+        self.store.put_monitor(body)
+        # The Job was read first. If its owner were the later monitor, ours would be gone by now: then it is
+        # our view that is out of date, and nothing may be deleted. What may take the name after this look has
+        # another UID than the Job that was read.
+        if monitor_from(body).uid != monitor.uid:
+            return
+        await self.cluster.delete_job(key.namespace, name, uid)
+        logger.info(
+            "Job of an earlier monitor deleted", extra={"monitor": f"{key.namespace}/{key.name}", "job": name}
+        )
 
     async def _found(self, key: Key, names: Iterable[str]) -> bool:
         """Look up Jobs that are known by name only; say whether there is one."""
@@ -109,7 +136,7 @@ class Executor:
         logger.info("Job stopped", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _delete(self, key: Key, job: Job) -> None:
-        await self.cluster.delete_job(job)
+        await self.cluster.delete_job(job.namespace, job.name, job.uid)
         self.store.drop_job(job)
         logger.info("Job deleted", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
@@ -147,3 +174,9 @@ class Executor:
                 await self.cluster.post_event(monitor, event, self.clock())
             except (ConflictError, RejectedError) as error:
                 logger.warning("Event not recorded", extra={"error": str(error)})
+
+
+def _reason_of(refusal: NameTakenError | RejectedError) -> Reason:
+    if isinstance(refusal, RejectedError):
+        return Reason.JOB_REJECTED
+    return Reason.JOB_TERMINATING if refusal.holder is NameHolder.TERMINATING else Reason.NAME_CONFLICT

@@ -22,6 +22,7 @@ from selfheal_operator.api.names import (
     VERSION,
 )
 from selfheal_operator.core.errors import ConflictError
+from selfheal_operator.core.name_lock import NameHolder, name_holder
 from selfheal_operator.core.observed import Job, Monitor, job_from
 from selfheal_operator.core.plan import Event
 from selfheal_operator.kube.client import (
@@ -39,10 +40,26 @@ JOB_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 EVERYWHERE: Final = ""
 """Instead of a namespace: all of them."""
 _EVENT_MESSAGE_LIMIT: Final = 1024
+_NAME_TAKEN: Final = {
+    NameHolder.NAMESAKE: "Job {} belongs to another monitor of this name",
+    NameHolder.TERMINATING: "Job {} of another owner is being deleted; waiting until it is gone",
+    NameHolder.ANOTHER: "Job {} exists and does not belong to this monitor; delete or rename it",
+}
 
 
-class ForeignJobError(ConflictError):
-    """The name that our Job needs is taken by one that is not ours."""
+class NameTakenError(ConflictError):
+    """The name that our Job needs is taken by one that is not ours.
+
+    Args:
+        message: What is to be done about it.
+        holder: Whose that Job is.
+        uid: Which Job it is.
+    """
+
+    def __init__(self, message: str, holder: NameHolder, uid: str) -> None:
+        super().__init__(message)
+        self.holder = holder
+        self.uid = uid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +152,7 @@ class Cluster:
             The Job, newly made or adopted, and its resourceVersion.
 
         Raises:
-            ForeignJobError: another's Job has the name, or one of ours that is being deleted.
+            NameTakenError: another's Job has the name.
         """
         metadata = manifest["metadata"]
         path = _jobs_path(metadata["namespace"])
@@ -147,13 +164,11 @@ class Cluster:
             # between creating the Job and writing the status. All three look the same, and are.
             body = await self._client.request("GET", f"{path}/{metadata['name']}")
         job = job_from(body)
-        owner_uid = metadata["ownerReferences"][0]["uid"]
-        if job is None or job.owner_uid != owner_uid:
-            raise ForeignJobError(
-                f"Job {metadata['name']} exists and does not belong to this monitor; delete or rename it"
-            )
-        if job.deleting:
-            raise ForeignJobError(f"Job {job.name} is being deleted")
+        if job is None or job.owner_uid != metadata["ownerReferences"][0]["uid"]:
+            holder = name_holder(body, manifest)
+            message = _NAME_TAKEN[holder].format(metadata["name"])
+            raise NameTakenError(message, holder, body["metadata"]["uid"])
+        # Ours even while it is being deleted: it has run, and waiting to create it anew would run it twice.
         return job, body["metadata"]["resourceVersion"]
 
     async def stop_job(self, job: Job) -> tuple[Job, str] | None:
@@ -174,11 +189,15 @@ class Cluster:
         found = job_from(stopped)
         return None if found is None else (found, stopped["metadata"]["resourceVersion"])
 
-    async def delete_job(self, job: Job) -> None:
-        """Delete a Job, if it is still that one, and its pods with it; one that is gone is no error."""
-        body = {"propagationPolicy": "Background", "preconditions": {"uid": job.uid}}
+    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a Job and its pods with it; one that is gone is no error.
+
+        Raises:
+            ConflictError: another Job has the name by now.
+        """
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         with contextlib.suppress(NotFoundError):
-            await self._client.request("DELETE", f"{_jobs_path(job.namespace)}/{job.name}", body)
+            await self._client.request("DELETE", f"{_jobs_path(namespace)}/{name}", body)
 
     async def apply_status(
         self, monitor: Monitor, status: dict[str, Any], manager: str = OPERATOR_MANAGER

@@ -115,6 +115,10 @@ class MemoryApi:
         self.delete(path)
         return {}
 
+    def terminate(self, path: str) -> None:
+        """Begin to take an object away: its finalizers hold it until `delete`."""
+        self._store("MODIFIED", path, self.get(path), {"deletionTimestamp": format_time(self.clock())})
+
     def stop_job(self, path: str, patch: Document) -> Document:
         """Note on a Job that it is to end; it does so later."""
         before = self.get(path)

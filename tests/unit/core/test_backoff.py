@@ -22,3 +22,17 @@ def test_the_pause_doubles_up_to_five_minutes(attempts, pause):
     )
 
     assert retry_time(rejection) == NOON + pause
+
+
+def test_the_end_of_a_deletion_is_asked_for_every_five_seconds():
+    """Somebody has acted already: to wait for minutes would only delay the run."""
+    rejection = Rejection(
+        job_name="churn-check-1",
+        generation=1,
+        reason=Reason.JOB_TERMINATING,
+        message="being deleted",
+        time=NOON,
+        attempts=100,
+    )
+
+    assert retry_time(rejection) == NOON + 5 * SECOND
