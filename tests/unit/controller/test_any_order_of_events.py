@@ -1,9 +1,9 @@
 """Whatever happens, in whatever order: one Job per slot, one retraining per drift, and nothing is lost.
 
-A model of the world around one monitor: an API server, two operators that see it late and die at any request,
-and containers that report, or do not. The operators are the real ones from `plan_monitor` down to the
-requests; only the server is in memory. Each rule below is something that may happen next; each invariant
-holds after every one of them.
+A model of the world around one monitor, and those that had its name before: an API server, two operators that
+see it late and die at any request, and containers that report, or do not. The operators are the real ones
+from `plan_monitor` down to the requests; only the server is in memory. Each rule below is something that may
+happen next; each invariant holds after every one of them.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, Mod
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.resync import resync, sweep
 from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.core.backoff import FIRST
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.core.history import is_started_on_record
 from selfheal_operator.core.monitor import plan_monitor
@@ -59,6 +60,8 @@ RULES = st.fixed_dictionaries(
         "failedJobsHistoryLimit": st.sampled_from([1, 0]),
     }
 )
+CLOCK_STEPS: Final = (1, 30, 400)
+"""Seconds by which the clock is set back."""
 BOTH: Final = (PLURAL, "jobs")
 """An operator has two watches, and either may be behind."""
 
@@ -228,7 +231,10 @@ class World(RuleBasedStateMachine):
         self.epoch: Epoch | None = None
         self.told = ModelMonitorStatus()
         self.statuses_seen = self.jobs_seen = self.removals_seen = 0
+        self.uid = ""
+        """Of the monitor that is there now; there were others of its name before."""
         self.created: list[Job] = []
+        """All Jobs that it ever had."""
 
     def teardown(self) -> None:
         """End by asking for what only holds at rest."""
@@ -239,10 +245,14 @@ class World(RuleBasedStateMachine):
     @initialize(when=SCHEDULES, rules=RULES)
     def a_monitor_is_applied(self, when: Document, rules: Document) -> None:
         """And two operators are started."""
-        spec = self._spec(when, rules)
-        self.api.create(MONITOR, {"metadata": {"namespace": "team-a", "name": "churn"}, "spec": spec})
-        self.epoch = Epoch(self.now, 0)
+        self._apply(self._spec(when, rules))
         self.operators = [Operator(self.api, self.loop) for _ in range(2)]
+
+    def _apply(self, spec: Document) -> None:
+        body = {"metadata": {"namespace": "team-a", "name": "churn"}, "spec": spec}
+        self.uid = self.api.create(MONITOR, body)["metadata"]["uid"]
+        self.created = []
+        self.epoch = Epoch(self.now, 0)
 
     # --- what may happen: something unusual, or nothing, and then life goes on ------------------------------
 
@@ -251,7 +261,7 @@ class World(RuleBasedStateMachine):
         """The ordinary day."""
         self._live(then)
 
-    @rule(seconds=st.sampled_from([1, 30, 400]), then=MOMENTS)
+    @rule(seconds=st.sampled_from(CLOCK_STEPS), then=MOMENTS)
     def the_clock_is_set_back(self, seconds: int, then: Moment) -> None:
         """Somebody mends NTP."""
         self.now -= seconds * SECOND
@@ -326,10 +336,32 @@ class World(RuleBasedStateMachine):
         self.epoch = Epoch(begin, status.missed_checks or 0) if quiet else None
         self._live(then)
 
+    @rule(when=SCHEDULES, rules=RULES, between=NOTICED, then=MOMENTS)
+    def a_user_makes_the_monitor_anew(
+        self, when: Document, rules: Document, between: Noticed, then: Moment
+    ) -> None:
+        """Under its name. The Jobs of the one before stay, and what runs goes on."""
+        self.api.delete(f"{MONITOR}/churn")
+        self._notice(between)
+        self._created()
+        self._apply(self._spec(when, rules))
+        self._live(then)
+
+    @precondition(lambda self: self._left_behind())
+    @rule(data=st.data(), at_once=st.booleans(), then=MOMENTS)
+    def garbage_is_collected(self, data: st.DataObject, then: Moment, *, at_once: bool) -> None:
+        """Late, in part, or never; a Job may be in deletion for a while."""
+        job = data.draw(st.sampled_from(self._left_behind()))
+        if at_once or job.deleting:
+            self.api.delete(f"{JOB}/{job.name}")
+        else:
+            self.api.terminate(f"{JOB}/{job.name}")
+        self._live(then)
+
     def _live(self, moment: Moment) -> None:
         self.now += moment.seconds * SECOND
         self._notice(moment.noticed)
-        if moment.end is not None and (running := self._running()):
+        if moment.end is not None and (running := self._unfinished()):
             self._end(running[moment.which % len(running)], moment.end, moment.result)
         self._notice(moment.noticed_after)
 
@@ -365,7 +397,12 @@ class World(RuleBasedStateMachine):
         return RetrainReport(last_retraining=LastRetraining(**told))
 
     def _deliver(self, job: Job, report: CheckReport | RetrainReport) -> None:
-        """Apply the report as `delivery.status_patch` does, unless a newer slot has reported."""
+        """Apply the report as `delivery.status_patch` does, unless a newer slot has reported.
+
+        It also looks whether the monitor is still the one that it ran for.
+        """
+        if job.owner_uid != self.uid:
+            return
         is_check = isinstance(report, CheckReport)
         outcome = "lastCheck" if is_check else "lastRetraining"
         body = self.api.get(f"{MONITOR}/churn")
@@ -398,13 +435,17 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def no_job_is_removed_while_it_is_the_only_record(self) -> None:
-        """What an operator deletes is in the status by then: its slot or number, and its report."""
+        """What an operator deletes has ended and is in the status: its slot or number, and its report.
+
+        Unless the monitor that it belongs to is gone.
+        """
         new = self.api.history["jobs"][self.removals_seen :]
         self.removals_seen += len(new)
         for kind, body in new:
             job = job_from(body)
-            if kind == "DELETED" and job is not None and not job.request:
-                assert is_started_on_record(self._monitor(), job)
+            if kind == "DELETED" and job is not None and job.owner_uid == self.uid:
+                assert job.finished
+                assert job.request or is_started_on_record(self._monitor(), job)
 
     @invariant()
     def retrainings_run_one_at_a_time(self) -> None:
@@ -420,17 +461,24 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def the_status_never_goes_back(self) -> None:
-        """Neither the newest slot nor the counts, whoever writes."""
-        new = [monitor_from(body).status for _, body in self.api.history[PLURAL][self.statuses_seen :]]
+        """Neither the newest slot nor the counts, whoever writes, while the monitor is the same."""
+        new = self.api.history[PLURAL][self.statuses_seen :]
         self.statuses_seen += len(new)
-        for status in new:
-            before, self.told = self.told, status
+        for kind, body in new:
+            status = monitor_from(body).status
+            before, self.told = ModelMonitorStatus() if kind == "ADDED" else self.told, status
             assert (status.missed_checks or 0) >= (before.missed_checks or 0)
             assert status.retraining.count >= before.retraining.count
             assert before.last_schedule_time is None or (
                 status.last_schedule_time is not None
                 and status.last_schedule_time >= before.last_schedule_time
             )
+
+    @invariant()
+    def nobody_is_asked_to_delete_what_is_ours(self) -> None:
+        """No Job here is a stranger's."""
+        conditions = self._monitor().status.conditions
+        assert Reason.NAME_CONFLICT not in {condition.reason for condition in conditions}
 
     @rule(then=MOMENTS)
     def everything_comes_to_rest(self, then: Moment) -> None:
@@ -440,6 +488,7 @@ class World(RuleBasedStateMachine):
 
     def _come_to_rest(self) -> None:
         self._rest()
+        self._end_deletions()
         status = self._monitor().status
 
         assert status.retraining.count == sum(job.purpose is Purpose.RETRAIN for job in self._created())
@@ -456,6 +505,14 @@ class World(RuleBasedStateMachine):
         if self.epoch is not None:
             self._reckon(self.epoch)
         self._all_requests_are_answered()
+
+    def _end_deletions(self) -> None:
+        for job in self._left_behind():
+            if job.deleting:
+                self.api.delete(f"{JOB}/{job.name}")
+        if any(condition.reason == Reason.JOB_TERMINATING for condition in self._monitor().status.conditions):
+            self.now += CLOCK_STEPS[-1] * SECOND + FIRST  # when it was refused may be told by a clock ahead
+            self._rest()
 
     def _all_requests_are_answered(self) -> None:
         monitor, running = self._monitor(), {job.purpose for job in self._running() if job.runs}
@@ -488,15 +545,26 @@ class World(RuleBasedStateMachine):
     def _created(self) -> list[Job]:
         history = self.api.history["jobs"]
         made = (job_from(body) for kind, body in history[self.jobs_seen :] if kind == "ADDED")
-        self.created += [job for job in made if job is not None]
+        self.created += [job for job in made if job is not None and job.owner_uid == self.uid]
         self.jobs_seen = len(history)
         return self.created
 
-    def _jobs(self) -> list[Job]:
+    def _everybodys_jobs(self) -> list[Job]:
         return [job for body in self.api.listed("jobs") if (job := job_from(body)) is not None]
+
+    def _jobs(self) -> list[Job]:
+        return [job for job in self._everybodys_jobs() if job.owner_uid == self.uid]
+
+    def _left_behind(self) -> list[Job]:
+        """Return the Jobs of monitors that are gone."""
+        return [job for job in self._everybodys_jobs() if job.owner_uid != self.uid]
 
     def _running(self) -> list[Job]:
         return [job for job in self._jobs() if not job.finished]
+
+    def _unfinished(self) -> list[Job]:
+        """Return what still runs, whoever waits for it."""
+        return [job for job in self._everybodys_jobs() if not job.finished]
 
     def _forgettable(self) -> list[Job]:
         """Return the finished Jobs that the status knows."""
