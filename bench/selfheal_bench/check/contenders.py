@@ -36,9 +36,19 @@ class Contender:
 MAIN: Final = "evidently"
 """The one whose figures the targets are shares of."""
 
+FLOOR: Final = "floor"
+"""No other tool, but the least that any check has to do."""
+
 CONTENDERS: Final = {
     each.name: each
     for each in (
+        Contender(
+            name=FLOOR,
+            title="the floor: imports, columns read",
+            program="read_columns.py",
+            locked="pyarrow",
+            remark="numpy and pyarrow imported, every column of both files read; nothing is tested or told",
+        ),
         Contender(
             name=MAIN,
             title="Evidently, DataDriftPreset and HTML",

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,17 @@ from selfheal_bench.check.tables import Tables
 from selfheal_bench.check_request import check_request
 
 OURS: Final = "selfheal"
+_OF_THE_RUN: Final = ("startTime", "completionTime")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a check found, less what differs from run to run."""
+
+    check: Mapping[str, Any]
+    """`status.lastCheck`, without its times."""
+    metrics: Mapping[str, float]
+    """What was logged to MLflow: each column's score with all of its digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +34,12 @@ class OurCheck:
     servers: Stub
     folder: Path
     """Gets the container's termination message."""
-
-    @property
-    def name(self) -> str:
-        """Return its name."""
-        return OURS
+    name: str = OURS
+    request: Callable[..., dict[str, Any]] = check_request
+    packages: str | None = None
+    """A PYTHONPATH by which other packages of ours are found than the benchmark's own."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    """One for each run."""
 
     def command(self, tables: Tables) -> list[str]:
         """Return the container's command."""
@@ -35,11 +48,11 @@ class OurCheck:
 
     def environment(self, tables: Tables) -> dict[str, str]:
         """Return the environment of its process. PYTHONPATH stays: it may be how the project is found."""
-        found_by = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-        return (surroundings() | found_by) | {
+        path = self.packages or os.environ.get("PYTHONPATH")
+        return (surroundings() | ({"PYTHONPATH": path} if path else {})) | {
             "KUBECONFIG": str(self.servers.kubeconfig),
             "SELFHEAL_REQUEST": json.dumps(
-                check_request(tables.reference, tables.current, mlflow=self.servers.mlflow)
+                self.request(tables.reference, tables.current, mlflow=self.servers.mlflow)
             ),
             "TERMINATION_MESSAGE_PATH": str(self.folder / "termination-log"),
         }
@@ -48,16 +61,33 @@ class OurCheck:
         """Return how many columns have drifted, by what was reported since it was asked last.
 
         Raises:
-            UnfitRunError: The verdict is not NoDrift of all rows and columns, or it was not logged to MLflow.
+            UnfitRunError: The verdict is not the expected one of all rows and columns, or it was not logged
+                to MLflow, with its page where there is drift.
         """
         told = [each["lastCheck"] for each in self.servers.reported]
+        metrics = dict(self.servers.metrics)
         self.servers.reported.clear()
+        self.servers.metrics.clear()
         if not told:
             raise UnfitRunError(f"it has not reported anything: {printed[-300:]}")
         last: dict[str, Any] = told[-1]
-        rows = {"reference": tables.size.rows, "current": tables.size.rows, "sampled": False}
-        expected = {"result": "NoDrift", "columnsChecked": tables.size.columns}
-        found = {name: last.get(name) for name in expected}
-        if found != expected or {"sampled": False} | last["rows"] != rows or "runID" not in last:
+        if not _expected(tables, last):
             raise UnfitRunError(f"the verdict is another one than expected: {json.dumps(last)}")
+        check = {name: value for name, value in last.items() if name not in _OF_THE_RUN}
+        self.verdicts.append(Verdict(check=check, metrics=metrics))
         return int(last["columnsDrifted"])
+
+
+def _expected(tables: Tables, last: Mapping[str, Any]) -> bool:
+    size = tables.size
+    rows = {"reference": size.rows, "current": size.rows, "sampled": False}
+    all_columns = {"columnsChecked": size.columns}
+    expected = all_columns | (
+        {"result": "Drift", "columnsDrifted": size.columns} if tables.drifted else {"result": "NoDrift"}
+    )
+    return (
+        {name: last.get(name) for name in expected} == expected
+        and {"sampled": False} | last["rows"] == rows
+        and "runID" in last
+        and ("reportURI" in last) == tables.drifted
+    )

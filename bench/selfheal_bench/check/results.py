@@ -20,11 +20,14 @@ def ratio(measured: Measured, name: str) -> Ratio | None:
     return Ratio.of(ours.usages, other.usages)
 
 
-def table(size: Size, measured: Measured, titles: Mapping[str, str]) -> Iterator[str]:
+def table(
+    size: Size, measured: Measured, titles: Mapping[str, str], *, drifted: bool = False
+) -> Iterator[str]:
     """Yield the lines of one size's table; who has no figures has the reason in its line."""
     yield (
         f"{size.name}: {size.rows:,} rows on each side, {size.columns} columns "
         f"({size.numerical} numerical, {size.categorical} categorical)"
+        f"{', all drifted: both make the page' if drifted else ''}"
     )
     yield HEAD
     for name, runs in measured.items():
@@ -42,23 +45,35 @@ def _figures(runs: Runs, compared: Ratio | None) -> str:
 
 
 def document(
-    measured: Mapping[str, Measured], sizes: Mapping[str, Size], goals: Sequence[Target]
+    measured: Mapping[str, Measured],
+    sizes: Mapping[str, Size],
+    goals: Sequence[Target],
+    drifted: Mapping[str, Measured] | None = None,
 ) -> dict[str, Any]:
-    """Return all medians and ratios by size and name; null stands for what has no figures."""
+    """Return all medians and ratios by size and name; null stands for what has no figures.
+
+    Args:
+        measured: By size, without drift.
+        sizes: All that are named in it.
+        goals: The targets.
+        drifted: As `measured`, with drift in every column.
+    """
     return {
         "benchmark": "check",
         "sizes": {name: _of_size(sizes[name], found) for name, found in measured.items()},
+        "onDrift": {name: _of_size(sizes[name], found) for name, found in (drifted or {}).items()},
         "targets": [
             {
                 "size": each.size,
                 "figure": each.figure,
+                "of": each.of,
                 "most": each.most,
                 "found": None if each.found is None else round(each.found, 4),
                 "met": each.met,
             }
             for each in goals
         ],
-        "missedTargets": [f"{each.size} {each.figure}" for each in goals if each.met is False],
+        "missedTargets": [f"{each.size} {each.figure} of {each.of}" for each in goals if each.met is False],
     }
 
 

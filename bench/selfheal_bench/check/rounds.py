@@ -32,6 +32,8 @@ class Course:
 
     folder: Path
     limit_seconds: float = LIMIT_SECONDS
+    rounds: int | None = None
+    """None: as many as the size asks for."""
 
 
 def warm_up(entrants: Sequence[Entrant], tables: Tables, course: Course) -> dict[str, str]:

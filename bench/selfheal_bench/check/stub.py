@@ -35,17 +35,22 @@ class Stub:
     """Its address."""
     reported: list[dict[str, Any]] = field(default_factory=list)
     """The status documents that were applied, oldest first."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What was logged to MLflow since they were cleared."""
 
 
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     reported: ClassVar[list[dict[str, Any]]]
+    metrics: ClassVar[dict[str, float]]
 
     def answer(self) -> None:
         """Answer, whatever the method."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.command == "PATCH":
             self.reported.append(json.loads(body)["status"])
+        elif self.path.endswith("/runs/log-batch"):
+            self.metrics.update((each["key"], each["value"]) for each in json.loads(body).get("metrics", ()))
         document = next((each for path, each in _ANSWERS.items() if self.path.startswith(path)), {})
         content = json.dumps(document).encode()
         self.send_response(200)
@@ -71,7 +76,8 @@ class _Server(ThreadingHTTPServer):
 def stub(folder: Path) -> Iterator[Stub]:
     """Serve until the end of the block, on free ports of this machine; the folder gets the certificates."""
     reported: list[dict[str, Any]] = []
-    handler = type("Answers", (_Answers,), {"reported": reported})
+    metrics: dict[str, float] = {}
+    handler = type("Answers", (_Answers,), {"reported": reported, "metrics": metrics})
     with (
         _Server(("127.0.0.1", 0), handler) as api_server,
         _Server(("127.0.0.1", 0), handler) as mlflow,
@@ -88,7 +94,10 @@ def stub(folder: Path) -> Iterator[Stub]:
         kubeconfig.write_text(_kubeconfig(f"https://127.0.0.1:{api_server.server_port}", folder / "ca.crt"))
         try:
             yield Stub(
-                kubeconfig=kubeconfig, mlflow=f"http://127.0.0.1:{mlflow.server_port}", reported=reported
+                kubeconfig=kubeconfig,
+                mlflow=f"http://127.0.0.1:{mlflow.server_port}",
+                reported=reported,
+                metrics=metrics,
             )
         finally:
             api_server.shutdown()

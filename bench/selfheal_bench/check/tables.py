@@ -1,4 +1,4 @@
-"""The tables that are compared: both sides drawn from the same distributions, so that there is no drift."""
+"""The tables that are compared: both sides drawn from the same distributions, or all columns drifted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 LEVELS: Final = (5, 3, 12, 40)
 """How many values a categorical column has; the columns take turns."""
+SHIFT: Final = 0.5
+"""Of a numerical column that has drifted, in its standard deviations. Categories swap their frequencies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +51,30 @@ class Tables:
     size: Size
     reference: Path
     current: Path
+    drifted: bool = False
+    """Whether every column has drifted; if not, none has."""
 
 
-def write_tables(folder: Path, size: Size) -> Tables:
+def write_tables(folder: Path, size: Size, *, drifted: bool = False) -> Tables:
     """Draw both sides, the same ones in every run of the benchmark."""
     tables = Tables(
         size=size,
+        drifted=drifted,
         reference=folder / f"{size.name}-reference.parquet",
         current=folder / f"{size.name}-current.parquet",
     )
     for seed, path in enumerate((tables.reference, tables.current)):
-        pq.write_table(pa.table(dict(_columns(size, np.random.default_rng(seed)))), path)
+        columns = _columns(size, np.random.default_rng(seed), drifted=drifted and path == tables.current)
+        pq.write_table(pa.table(dict(columns)), path)
     return tables
 
 
-def _columns(size: Size, random: np.random.Generator) -> Iterator[tuple[str, Any]]:
+def _columns(size: Size, random: np.random.Generator, *, drifted: bool) -> Iterator[tuple[str, Any]]:
     for number in range(size.numerical):
-        yield f"n{number}", _numbers(number, size.rows, random)
+        numbers = _numbers(number, size.rows, random)
+        yield f"n{number}", numbers + drifted * SHIFT * numbers.std()
     for number in range(size.categorical):
-        yield f"c{number}", _words(LEVELS[number % len(LEVELS)], size.rows, random)
+        yield f"c{number}", _words(LEVELS[number % len(LEVELS)], size.rows, random, drifted=drifted)
 
 
 def _numbers(number: int, rows: int, random: np.random.Generator) -> NDArray[np.float64]:
@@ -82,9 +89,9 @@ def _numbers(number: int, rows: int, random: np.random.Generator) -> NDArray[np.
             return random.standard_t(5, size=rows)
 
 
-def _words(levels: int, rows: int, random: np.random.Generator) -> pa.Array:
-    """Draw words, the first ones more often than the last."""
-    share = 1 / np.arange(1, levels + 1)
+def _words(levels: int, rows: int, random: np.random.Generator, *, drifted: bool) -> pa.Array:
+    """Draw words, the first ones more often than the last; the other way round if they have drifted."""
+    share = 1 / np.arange(1, levels + 1)[:: -1 if drifted else 1]
     codes = random.choice(levels, rows, p=share / share.sum())
     words = pa.array([f"level-{number:02}" for number in range(levels)])
     return words.take(pa.array(codes))

@@ -70,13 +70,30 @@ def test_the_json_holds_medians_ratios_and_targets():
         "evidently": {"wall": 0.05, "cpu": 0.05, "memory": 0.25},
         "nannyml": None,
     }
-    assert read["targets"][0] == {"size": "S", "figure": "wall", "most": 0.08, "found": 0.05, "met": True}
+    assert read["targets"][0] == {
+        "size": "S",
+        "figure": "wall",
+        "of": "Evidently's",
+        "most": 0.08,
+        "found": 0.05,
+        "met": True,
+    }
     assert read["missedTargets"] == []
 
 
 def test_the_json_names_the_targets_that_were_missed():
-    """By size and figure."""
+    """By size, figure and what it is compared with."""
     slow = MEASURED | {"selfheal": runs(3.0, 2.0, 4.0, peak=80.0)}
     goals = list(targets({"S": ratio(slow, "evidently")}))
 
-    assert document({"S": slow}, SIZES, goals)["missedTargets"] == ["S wall"]
+    assert document({"S": slow}, SIZES, goals)["missedTargets"] == ["S wall of Evidently's"]
+
+
+def test_with_drift_there_is_a_table_of_its_own():
+    """Its figures are those of other work: the page is made."""
+    title, *_ = table(SIZES["S"], MEASURED, TITLES, drifted=True)
+    written = document({}, SIZES, [], {"S": MEASURED})
+
+    assert title.endswith("all drifted: both make the page")
+    assert written["sizes"] == {}
+    assert written["onDrift"]["S"]["ratios"]["evidently"]["wall"] == 0.05

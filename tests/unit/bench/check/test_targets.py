@@ -1,6 +1,6 @@
 import pytest
 
-from selfheal_bench.check.targets import targets
+from selfheal_bench.check.targets import drift_targets, floor_targets, targets
 from selfheal_bench.check.usage import Ratio
 
 
@@ -40,3 +40,25 @@ def test_a_missed_target_is_said_in_capitals():
 
     assert wall.sentence == "M: wall at most 0.08 of Evidently's: 0.100, MISSED"
     assert memory.sentence == "M: memory at most 0.4 of Evidently's: 0.300, met"
+
+
+@pytest.mark.parametrize(("size", "most"), [("S", 1.6), ("M", 1.6), ("L", 3.0), ("W", 3.0)])
+def test_a_check_takes_a_limited_multiple_of_the_floor(size, most):
+    """Exactly the limit is still met; the least more is not. Memory has no target of its own here."""
+    (at,), (above,) = floor_targets({size: ratio(wall=most)}), floor_targets({size: ratio(wall=most + 1e-6)})
+
+    assert (at.met, above.met) == (True, False)
+    assert at.sentence == f"{size}: wall at most {most:g} of the floor's: {most:.3f}, met"
+
+
+@pytest.mark.parametrize(("size", "most"), [("M", 0.6), ("L", 0.2), ("W", 0.2)])
+def test_a_check_with_drift_takes_a_share_of_evidentlys_time(size, most):
+    """Both make the page."""
+    (at,), (above,) = drift_targets({size: ratio(wall=most)}), drift_targets({size: ratio(wall=most + 1e-6)})
+
+    assert (at.met, above.met) == (True, False)
+
+
+def test_with_drift_there_is_no_target_at_the_smallest_size():
+    """Nor one at a size that was not asked for."""
+    assert list(drift_targets({"S": ratio()})) == []

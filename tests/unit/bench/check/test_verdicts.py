@@ -65,6 +65,34 @@ def test_a_report_is_looked_at_once():
         check.verify(TABLES, "")
 
 
+WITH_DRIFT = Tables(size=SIZES["S"], reference=Path("reference"), current=Path("current"), drifted=True)
+DRIFT = VERDICT | {
+    "result": "Drift",
+    "columnsDrifted": 6,
+    "reportURI": "mlflow-artifacts:/1/drift_report.html",
+}
+
+
+def test_a_run_with_drift_counts_when_all_columns_have_drifted_and_the_page_was_logged():
+    """The page is what is measured there."""
+    assert our_check(DRIFT).verify(WITH_DRIFT, "") == 6
+
+
+@pytest.mark.parametrize("change", [{"result": "NoDrift"}, {"columnsDrifted": 5}, {"reportURI": None}])
+def test_a_run_with_drift_does_not_count_without_all_of_it(change):
+    """Less drift or no page would be less work."""
+    verdict = {name: value for name, value in (DRIFT | change).items() if value is not None}
+
+    with pytest.raises(UnfitRunError, match="another one than expected"):
+        our_check(verdict).verify(WITH_DRIFT, "")
+
+
+def test_a_page_without_drift_does_not_count():
+    """It would be more work than what is told."""
+    with pytest.raises(UnfitRunError, match="another one than expected"):
+        our_check(VERDICT | {"reportURI": "mlflow-artifacts:/1"}).verify(TABLES, "")
+
+
 @pytest.mark.parametrize("name", CONTENDERS)
 def test_another_tools_run_counts_when_it_has_compared_all_columns(name):
     """Whatever a library prints before the last line."""
