@@ -24,6 +24,8 @@ NAME: Final = "operator"
 READY_SECONDS: Final = 300
 USER: Final = "system:serviceaccount:selfheal-system:selfheal-operator"
 """What the API server calls the operator."""
+MLFLOW: Final = "http://mlflow.invalid:5000"
+"""The one setting without a default that works. Nothing here ever calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class OperatorProcess:
         self._name = pod or NAME
         self._pod = {"POD_NAME": pod, "POD_NAMESPACE": OPERATOR_NAMESPACE} if pod else {}
         self._program = Program(self._name, folder)
-        self._kubeconfig = folder.root / f"{self._name}.kubeconfig"
+        self.kubeconfig = folder.root / f"{self._name}.kubeconfig"
 
     def take_token(self, kubectl: Kubectl) -> str:
         """Get a token of the operator's ServiceAccount: what RBAC does not grant fails as in a cluster.
@@ -60,7 +62,7 @@ class OperatorProcess:
         """
         token = kubectl.run("create", "token", OPERATOR_ACCOUNT, "--duration=24h").strip()
         authority = (self._cluster.state.pki / "ca.crt").read_bytes()
-        write_kubeconfig(self._kubeconfig, kubeconfig(self._cluster.server, authority, {"token": token}))
+        write_kubeconfig(self.kubeconfig, kubeconfig(self._cluster.server, authority, {"token": token}))
         claims = token.split(".")[1]
         return f"JTI={json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))['jti']}"
 
@@ -72,13 +74,12 @@ class OperatorProcess:
         """
         port = free_port()
         settings = {
-            "KUBECONFIG": str(self._kubeconfig),
+            "KUBECONFIG": str(self.kubeconfig),
             "SELFHEAL_HEALTH_PORT": str(port),
             # As in its Deployment: it keeps a Lease.
             "POD_NAME": "selfheal-operator-bench",
             "POD_NAMESPACE": OPERATOR_NAMESPACE,
-            # The one setting without a default that works. Nothing here ever calls it.
-            "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.invalid:5000",
+            "SELFHEAL_MLFLOW_TRACKING_URI": MLFLOW,
             CLUSTER_MARK: str(self._cluster.state.root),  # so that it goes with the cluster if we are killed
             **self._pod,
         }

@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from demo.errors import DemoError
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
+from selfheal_bench.schedule.floor import MOST_OF_FLOOR, WIDTH, Floor, lowest_floor
 from selfheal_bench.schedule.phase import PHASES, Outcome, run_phase
 
 COUNTS: Final = (1000, 5000)
@@ -25,24 +26,19 @@ def main() -> None:
     began = time.monotonic()
     machine = Machine.look()
     _introduce(arguments.phases, machine)
-    outcomes = []
+    results = []
     try:
         for count in arguments.counts:
             for phase in arguments.phases:
-                run = run_phase(
-                    phase,
-                    count,
-                    limit_seconds=arguments.limit_seconds,
-                    patience=arguments.patience,
-                    keep=arguments.keep,
-                )
-                outcomes.append(outcome := asyncio.run(run))
+                outcome, floor = asyncio.run(_run(phase, count, arguments))
+                results.append(outcome.to_json() | _floor_to_json(outcome, floor))
                 _tell(outcome)
+                if floor is not None:
+                    print(_floor_sentence(outcome, floor), flush=True)
     except (BenchError, DemoError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
     seconds = time.monotonic() - began
     print(f"\nRan for {seconds / 60:.1f} minutes.")
-    results = [outcome.to_json() for outcome in outcomes]
     print(
         json.dumps(
             {
@@ -55,6 +51,33 @@ def main() -> None:
     )
 
 
+async def _run(phase: str, count: int, arguments: argparse.Namespace) -> tuple[Outcome, Floor | None]:
+    floor = await lowest_floor(phase, count, arguments.floor_widths, keep=arguments.keep)
+    outcome = await run_phase(
+        phase,
+        count,
+        limit_seconds=arguments.limit_seconds,
+        patience=arguments.patience,
+        keep=arguments.keep,
+    )
+    return outcome, floor
+
+
+def _floor_to_json(outcome: Outcome, floor: Floor | None) -> dict[str, Any]:
+    if floor is None:
+        return {"floor": None}
+    return {"floor": floor.to_json() | {"ratio": round(floor.ratio(outcome.monitors), 3)}}
+
+
+def _floor_sentence(outcome: Outcome, floor: Floor) -> str:
+    ratio = floor.ratio(outcome.monitors)
+    return (
+        f"floor: a bare creator, {floor.width} requests at a time, has made its last Job after "
+        f"{floor.seconds:.2f} s\nModelMonitor's p99 at most {MOST_OF_FLOOR:g} of that: "
+        f"{ratio:.3f}, {'met' if ratio <= MOST_OF_FLOOR else 'MISSED'}"
+    )
+
+
 def _introduce(phases: Iterable[str], machine: Machine) -> None:
     print("N ModelMonitors and N CronJobs are due in the same minute, in the same cluster.")
     print(
@@ -64,6 +87,10 @@ def _introduce(phases: Iterable[str], machine: Machine) -> None:
     print(
         "Lag: from the minute to when the API server had created the Job, by its audit log.\n"
         "A Job that did not come counts with the limit."
+    )
+    print(
+        "Floor: the same Jobs of N monitors, POSTed by a small program that does nothing else, on a fresh\n"
+        "control plane of its own with the same flags, where nothing else is due."
     )
     for phase in phases:
         print(f"{phase}: flags of the controller manager: {' '.join(PHASES[phase]) or 'none'}")
@@ -102,6 +129,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--patience", type=float, default=1.0, help="more, on a slow machine, gives the preparation more time"
+    )
+    parser.add_argument(
+        "--floor-widths",
+        nargs="*",
+        type=int,
+        default=[WIDTH],
+        metavar="W",
+        help="requests at a time of the floor; the quickest counts (default: %(default)s; none: no floor)",
     )
     parser.add_argument("--keep", type=Path, help="a folder that gets the audit logs and the programs' logs")
     return parser

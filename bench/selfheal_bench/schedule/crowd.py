@@ -23,9 +23,17 @@ class Crowd:
 
     async def create(self, api: ApiServer) -> None:
         """Create all of it."""
-        cron = f"{self.slot.minute} {self.slot.hour} * * *"
-        pairs = _pairs(self.count, "due", cron)
+        pairs = _pairs(self.count, "due", self._cron)
         await for_each("creating ModelMonitors and CronJobs", pairs, lambda pair: create(api, *pair))
+
+    async def create_monitors(self, api: ApiServer) -> None:
+        """Create the monitors alone."""
+        monitors = _monitors(self.count, "due", self._cron)
+        await for_each("creating ModelMonitors", monitors, lambda each: create(api, *each))
+
+    @property
+    def _cron(self) -> str:
+        return f"{self.slot.minute} {self.slot.hour} * * *"
 
     def source_of(self, job: str) -> str | None:
         """Return which of ours a Job belongs to, by its name; None if it is not of this minute."""
@@ -46,10 +54,17 @@ def whole_minute_after(time: datetime) -> datetime:
 
 
 def _pairs(count: int, prefix: str, cron: str, *, suspend: bool = False) -> Iterator[tuple[str, Document]]:
+    monitors = _monitors(count, prefix, cron, suspend=suspend)
+    for (namespace, name), ours in zip(places(count), monitors, strict=True):
+        full = f"{prefix}-{name}"
+        yield ours
+        yield f"/apis/batch/v1/namespaces/{namespace}/cronjobs", _cron_job(namespace, full, cron, suspend)
+
+
+def _monitors(count: int, prefix: str, cron: str, *, suspend: bool = False) -> Iterator[tuple[str, Document]]:
     for namespace, name in places(count):
         full = f"{prefix}-{name}"
         yield monitors_path(namespace), monitor(namespace, full, schedule=cron, suspend=suspend)
-        yield f"/apis/batch/v1/namespaces/{namespace}/cronjobs", _cron_job(namespace, full, cron, suspend)
 
 
 def _cron_job(namespace: str, name: str, cron: str, suspend: bool) -> Document:  # noqa: FBT001 - a field's value
