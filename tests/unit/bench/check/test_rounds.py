@@ -32,15 +32,15 @@ class Program:
         return int(printed or 0)
 
 
-def test_they_take_turns(tmp_path):
-    """What else the machine does falls on all of them."""
+def test_they_take_turns_and_every_second_round_goes_backwards(tmp_path):
+    """What else the machine does falls on all of them, and nobody always runs after the same one."""
     order: list[str] = []
     programs = [Program("one", "print(2)", order), Program("other", order=order)]
 
-    found = measure(programs, TABLES, Course(folder=tmp_path), rounds=2)
+    found = measure(programs, TABLES, Course(folder=tmp_path), rounds=3)
 
-    assert order == ["one", "other", "one", "other"]
-    assert [len(runs.usages) for runs in found.values()] == [2, 2]
+    assert order == ["one", "other", "other", "one", "one", "other"]
+    assert [len(runs.usages) for runs in found.values()] == [3, 3]
     assert found["one"].drifted == 2
 
 
