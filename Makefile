@@ -58,11 +58,11 @@ logs: $(READY) ## Show the log of a Job of the local cluster: make logs JOB=name
 
 ##@ Measure
 .PHONY: bench-check
-bench-check: $(READY) ## A whole check beside those of Evidently, NannyML and others (half an hour; ARGS=--help)
+bench-check: $(READY) ## A whole check beside those of Evidently, NannyML and others (45 minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.check $(ARGS)
 
 .PHONY: bench-schedule
-bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (20 minutes; ARGS=--help)
+bench-schedule: programs ## Thousands of monitors and CronJobs due in one minute: how late is each? (half an hour; ARGS=--help)
 	@$(PY) -m selfheal_bench.schedule $(ARGS)
 
 .PHONY: bench-scale

@@ -13,7 +13,7 @@ from demo.errors import DemoError
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
-from selfheal_bench.schedule.floor import MOST_OF_FLOOR, WIDTH, Floor, lowest_floor
+from selfheal_bench.schedule.floor import MOST_OF_FLOOR, WIDTHS, Floor, lowest_floor
 from selfheal_bench.schedule.phase import PHASES, Outcome, run_phase
 
 COUNTS: Final = (1000, 5000)
@@ -134,9 +134,9 @@ def _parser() -> argparse.ArgumentParser:
         "--floor-widths",
         nargs="*",
         type=int,
-        default=[WIDTH],
+        default=WIDTHS,
         metavar="W",
-        help="requests at a time of the floor; the quickest counts (default: %(default)s; none: no floor)",
+        help="requests at a time of the floor; the quickest counts (default: 32 64; none: no floor)",
     )
     parser.add_argument("--keep", type=Path, help="a folder that gets the audit logs and the programs' logs")
     return parser
