@@ -78,6 +78,14 @@ class End(Enum):
     SILENT = auto()
 
 
+class Left(Enum):
+    """What becomes of the Jobs of a monitor that is deleted."""
+
+    UNTOUCHED = auto()
+    TERMINATING = auto()
+    """Until they are collected, or for ever."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """What happens all the time: it grows later, operators act, a container ends, operators act again."""
@@ -336,26 +344,26 @@ class World(RuleBasedStateMachine):
         self.epoch = Epoch(begin, status.missed_checks or 0) if quiet else None
         self._live(then)
 
-    @rule(when=SCHEDULES, rules=RULES, between=NOTICED, then=MOMENTS)
+    @rule(when=SCHEDULES, rules=RULES, left=st.sampled_from(Left), between=NOTICED, then=MOMENTS)
     def a_user_makes_the_monitor_anew(
-        self, when: Document, rules: Document, between: Noticed, then: Moment
+        self, when: Document, rules: Document, left: Left, between: Noticed, then: Moment
     ) -> None:
-        """Under its name. The Jobs of the one before stay, and what runs goes on."""
+        """Under its name; what runs goes on."""
         self.api.delete(f"{MONITOR}/churn")
         self._notice(between)
         self._created()
         self._apply(self._spec(when, rules))
+        if left is Left.TERMINATING:
+            for job in self._left_behind():
+                self.api.terminate(f"{JOB}/{job.name}")
         self._live(then)
 
     @precondition(lambda self: self._left_behind())
-    @rule(data=st.data(), at_once=st.booleans(), then=MOMENTS)
-    def garbage_is_collected(self, data: st.DataObject, then: Moment, *, at_once: bool) -> None:
-        """Late, in part, or never; a Job may be in deletion for a while."""
+    @rule(data=st.data(), then=MOMENTS)
+    def garbage_is_collected(self, data: st.DataObject, then: Moment) -> None:
+        """Late, in part, or never."""
         job = data.draw(st.sampled_from(self._left_behind()))
-        if at_once or job.deleting:
-            self.api.delete(f"{JOB}/{job.name}")
-        else:
-            self.api.terminate(f"{JOB}/{job.name}")
+        self.api.delete(f"{JOB}/{job.name}")
         self._live(then)
 
     def _live(self, moment: Moment) -> None:
