@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
+from testbed.fault_proxy import CallKind
+
 
 class Target(StrEnum):
     """Whom faults strike. Those of one target come one after another, those of several side by side."""
@@ -17,15 +19,6 @@ class Target(StrEnum):
 
 
 OPERATORS = (Target.OPERATOR_A, Target.OPERATOR_B, Target.OPERATOR_C)
-
-
-class CallKind(StrEnum):
-    """Which calls of an operator a fault waits for."""
-
-    CREATE_JOB = "create a Job"
-    WRITE_STATUS = "write a status"
-    WRITE = "any write"
-    CALL = "any call"
 
 
 class Kind(Enum):

@@ -16,9 +16,18 @@ from chaos.journal import Journal
 from chaos.node import SimulatedNode
 from chaos.operator_process import OperatorProcess
 from chaos.phase import Phase
-from chaos.proxy import FAILURES, Answer, Exchange, HungUpError, NetworkFault, Proxy, Trap, WatchStream
 from chaos.testbed import Testbed
 from chaos.users import Users
+from testbed.fault_proxy import (
+    FAILURES,
+    Answer,
+    Exchange,
+    HungUpError,
+    NetworkFault,
+    Proxy,
+    Trap,
+    WatchStream,
+)
 
 _PATIENCE: Final = 45.0
 """Seconds in which an operator that nothing ails makes the call that a fault waits for, and has a watch: the
@@ -105,7 +114,7 @@ class Injector:
             return await self._strike_call(fault)
         name, target = self._target_of(fault)
         if (network_fault := _NETWORK_FAULTS.get(fault.kind)) is not None:
-            await target.proxy.spoil(network_fault, fault.seconds, FAILURES[fault.choice % len(FAILURES)])
+            await target.proxy.inject(network_fault, fault.seconds, FAILURES[fault.choice % len(FAILURES)])
         elif fault.kind.name.startswith("WATCH_"):
             return f"{name}: {await self._strike_watch(fault, target)}"
         else:
@@ -183,9 +192,9 @@ class Injector:
             case Kind.WATCH_TORN:
                 stream.tear()
             case Kind.WATCH_GONE:
-                await stream.say_goodbye(GONE)
+                await stream.end_with_error(GONE)
             case Kind.WATCH_ERROR:
-                await stream.say_goodbye(FAILURES[fault.choice % len(FAILURES)])
+                await stream.end_with_error(FAILURES[fault.choice % len(FAILURES)])
             case _:
                 await stream.stall(fault.seconds)
         return str(stream.call)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chaos.faults import Target
-from demo.install import OPERATOR_NAMESPACE
+from testbed.install import OPERATOR_NAMESPACE
 
 _SETTINGS: Final = {
     "SELFHEAL_HEALTH_PORT": "0",

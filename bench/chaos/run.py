@@ -12,7 +12,7 @@ from typing import Final
 
 from chaos.admin import Admin, Document
 from chaos.audit import audit, unsettled
-from chaos.clock import ClockStep, QuickTime
+from chaos.clock import ClockStep, QuickTime, quick_creation_times
 from chaos.faults import OPERATORS, Fault, Target
 from chaos.findings import Findings
 from chaos.injector import Injector, OperatorTarget
@@ -21,10 +21,10 @@ from chaos.node import SimulatedNode
 from chaos.operator_config import OperatorConfig, live
 from chaos.operator_process import OperatorProcess, fork_server
 from chaos.phase import Phase
-from chaos.proxy import Proxy
 from chaos.record import AUDIT_LOG, SIGHTINGS, read_record, record_of
 from chaos.testbed import Testbed
 from chaos.users import Users
+from testbed.fault_proxy import Proxy
 
 _TIMES: Final = "times.json"
 _REST_SECONDS: Final = 90
@@ -115,7 +115,13 @@ class Run:
             forks = fork_server()
             targets: dict[Target, OperatorTarget] = {}
             for target in OPERATORS:
-                proxy = Proxy(target, testbed.cluster.server, testbed.trust(), quick)
+                proxy = Proxy(
+                    target,
+                    testbed.cluster.server,
+                    testbed.trust(),
+                    now=quick.now,
+                    translate=quick_creation_times(quick),
+                )
                 await proxy.start()
                 stack.push_async_callback(proxy.close)
                 life = self._life(testbed, target, proxy.address, quick)

@@ -14,15 +14,15 @@ import aiohttp
 from chaos.admin import Admin, Document
 from chaos.record import AUDIT_LOG, SIGHTINGS
 from chaos.users import NAMESPACES
-from demo.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
-from demo.kubectl import Kubectl
 from localcluster import ControlPlaneOptions, LocalCluster
 from localcluster.controlplane import Ports
-from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from localcluster.options import QUICK_CLIENT
 from localcluster.processnode.apiserver import ApiServer
 from selfheal_operator.api.names import GROUP, LABEL_MANAGED_BY, MANAGED_BY, PLURAL, VERSION
 from selfheal_operator.kube.client import ApiClient
+from testbed.credentials import write_operator_kubeconfig
+from testbed.install import OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
+from testbed.kubectl import Kubectl
 
 MONITORS: Final = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
 JOBS: Final = "/apis/batch/v1/jobs"
@@ -76,10 +76,10 @@ class Testbed:
         """Bring it up, and install selfheal's CRD and rights."""
         self.cluster.start()
         kubectl = self._kubectl(OPERATOR_NAMESPACE)
-        kubectl.apply(without_deployments(rendered(kubectl)))
+        kubectl.apply_server_side(*without_deployments(rendered(kubectl)))
         wait_for_api(kubectl)
         namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": n}} for n in NAMESPACES]
-        kubectl.apply(namespaces)
+        kubectl.apply_server_side(*namespaces)
 
     def stop(self) -> None:
         """Take all of it down."""
@@ -88,11 +88,8 @@ class Testbed:
 
     def operator_kubeconfig(self, name: str, address: str) -> Path:
         """Write a kubeconfig for an operator behind its own proxy, with the rights of its ServiceAccount."""
-        kubectl = self._kubectl(OPERATOR_NAMESPACE)
-        token = kubectl.run("create", "token", OPERATOR_ACCOUNT, "--duration=8h").strip()
         path = self.folder / f"{name}.kubeconfig"
-        authority = (self.cluster.state.pki / "ca.crt").read_bytes()
-        write_kubeconfig(path, kubeconfig(address, authority, {"token": token}))
+        write_operator_kubeconfig(self.cluster, path, server=address)
         return path
 
     def trust(self) -> ssl.SSLContext:

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from demo.folders import DemoFolder
-from demo.install import OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
-from demo.kubectl import Kubectl
 from localcluster import ControlPlaneOptions, LocalCluster
 from localcluster.processnode.apiserver import ApiServer
-from selfheal_bench.operator_process import OperatorProcess
+from selfheal_bench.measured_operator import MeasuredOperator
+from testbed.install import OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
+from testbed.kubectl import Kubectl
+from testbed.workspace import Workspace
 
 NAMESPACES: Final = tuple(f"bench-{number}" for number in range(10))
 
@@ -28,7 +28,7 @@ class Arena:
     """A control plane, and an operator that is yet to be started."""
 
     cluster: LocalCluster
-    operator: OperatorProcess
+    operator: MeasuredOperator
 
 
 @contextmanager
@@ -43,12 +43,12 @@ def arena(options: ControlPlaneOptions, keep: Path | None) -> Iterator[Arena]:
         # Asked to end, Python would otherwise do so at once and leave the folder behind.
         ends.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _leave))
         root = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="selfheal-bench-")))
-        folder = DemoFolder(root / "operator")
+        folder = Workspace(root / "operator")
         folder.root.mkdir()
         folder.create()
         cluster = LocalCluster(root / "cluster", process_node=False, options=options, guarded=True)
         ends.callback(cluster.stop)
-        operator = OperatorProcess(cluster, folder)
+        operator = MeasuredOperator(cluster, folder)
         ends.callback(operator.stop)
         if keep is not None:
             ends.callback(_keep, root, keep)
@@ -58,9 +58,9 @@ def arena(options: ControlPlaneOptions, keep: Path | None) -> Iterator[Arena]:
         namespaces = [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES
         ]
-        kubectl.apply([*without_deployments(rendered(kubectl)), *namespaces])
+        kubectl.apply_server_side(*without_deployments(rendered(kubectl)), *namespaces)
         wait_for_api(kubectl)
-        operator.take_token(kubectl)
+        operator.take_token()
         yield Arena(cluster, operator)
 
 

@@ -19,8 +19,6 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from demo.folders import DemoFolder
-from demo.mlflow_server import MlflowServer
 from selfheal_bench.check_request import check_request
 from selfheal_bench.machine import Machine
 from selfheal_jobs.check.run import keep_profile, look
@@ -28,6 +26,8 @@ from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.tracking.rest_client import reach
 from selfheal_jobs.transport.retry_policy import STANDARD
 from selfheal_operator.api.request import RunRequest
+from testbed.mlflow_server import MlflowServer
+from testbed.workspace import Workspace
 
 CURRENT_ROWS: Final = 20_000
 LONG_AGO: Final = 1_700_000_000
@@ -86,7 +86,7 @@ def measure(folder: Path, rows: int, measured: int, kind: str) -> Result:
 
 def seconds_of_mlflow(root: Path) -> float:
     """Return the time of the two requests for a profile of 40 kB: the experiment, and the artifact."""
-    folder = DemoFolder(root)
+    folder = Workspace(root)
     folder.create()
     program = MlflowServer(folder)
     try:

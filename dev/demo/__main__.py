@@ -10,9 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.addresses import addresses, fetch_reports
-from demo.errors import DemoError
 from demo.expectations import Outcome, disappointment
-from demo.folders import DemoFolder
 from demo.local import local_place, stop_leftovers
 from demo.own_cluster import own_cluster_place
 from demo.place import Place
@@ -23,6 +21,8 @@ from demo.scenarios import write_tables
 from demo.summary import score_table
 from demo.teller import Teller, fail
 from localcluster.errors import LocalClusterError
+from testbed.errors import TestbedError
+from testbed.workspace import Workspace
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    folder, teller = DemoFolder(), Teller()
+    folder, teller = Workspace(), Teller()
     try:
         with folder.locked():
             return demonstrate(folder, teller, kubeconfig=options.kubeconfig, stay=not options.exit)
-    except (DemoError, LocalClusterError) as error:
+    except (TestbedError, LocalClusterError) as error:
         fail(str(error))
         return 1
     except KeyboardInterrupt:
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def demonstrate(folder: DemoFolder, teller: Teller, *, kubeconfig: Path | None, stay: bool) -> int:
+def demonstrate(folder: Workspace, teller: Teller, *, kubeconfig: Path | None, stay: bool) -> int:
     """Run the whole demo in an empty folder."""
     stop_leftovers(folder)
     folder.create()
@@ -68,7 +68,7 @@ def demonstrate(folder: DemoFolder, teller: Teller, *, kubeconfig: Path | None, 
     return code
 
 
-def place(folder: DemoFolder, teller: Teller, kubeconfig: Path | None) -> AbstractContextManager[Place]:
+def place(folder: Workspace, teller: Teller, kubeconfig: Path | None) -> AbstractContextManager[Place]:
     """Return the stage: the user's cluster if one is named, else one of our own."""
     if kubeconfig is None:
         return local_place(folder, teller.say)
@@ -86,7 +86,7 @@ def judge(outcomes: list[Outcome], teller: Teller) -> int:
 
 
 def wait_for_interrupt(stage: Place, teller: Teller) -> None:
-    """Return at Ctrl-C; raise `PieceFailedError` when something ends before."""
+    """Return at Ctrl-C; raise `ProgramFailedError` when something ends before."""
     teller.say("everything keeps running; Ctrl-C ends it")
     pause = threading.Event()
     try:

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from demo.folders import DemoFolder
 from demo.monitors import NAMESPACE
-from demo.program import Program
 from selfheal_operator.api.names import ENV_REQUEST, ENV_TERMINATION_MESSAGE_PATH
 from selfheal_operator.api.reasons import Purpose, RetrainResult
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import LastRetraining
+from testbed.program import Program
+from testbed.workspace import Workspace
 
 TRAINING_SECONDS: Final = 600
 """Half a minute on two idle cores."""
@@ -30,7 +30,7 @@ class FirstVersion:
         folder: For the log and the report.
     """
 
-    def __init__(self, monitor: Mapping[str, Any], folder: DemoFolder) -> None:
+    def __init__(self, monitor: Mapping[str, Any], folder: Workspace) -> None:
         self._request = by_hand(monitor, now=datetime.now(UTC))
         self._report = folder.root / "reports" / f"{self._request.job_name}.json"
         self.program = Program(f"training of {self._request.monitor.name} by hand", folder)
@@ -49,7 +49,7 @@ class FirstVersion:
         """Return the report once it is there.
 
         Raises:
-            PieceFailedError: if nothing was registered.
+            ProgramFailedError: if nothing was registered.
         """
         self.program.wait_for_end(timeout_seconds=TRAINING_SECONDS)
         report = self._read_report()

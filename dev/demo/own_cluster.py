@@ -8,14 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from demo.errors import SetupError
-from demo.folders import DemoFolder
 from demo.images import Images
-from demo.install import MANIFESTS, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, wait_for_api
-from demo.kubectl import Kubectl, KubectlError
 from demo.monitors import NAMESPACE
 from demo.place import Place
-from demo.program import Program, answers, free_port
 from demo.stage import (
     DATA_SERVICE,
     DATA_URL,
@@ -28,6 +23,11 @@ from demo.stage import (
 )
 from localcluster.binaries import ensure_binaries
 from selfheal_operator.api.names import GROUP, PLURAL
+from testbed.errors import SetupError
+from testbed.install import MANIFESTS, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, wait_for_api
+from testbed.kubectl import Kubectl, KubectlError
+from testbed.program import Program, answers, free_port
+from testbed.workspace import Workspace
 
 ROLLOUT_SECONDS: Final = 300
 """Images may have to be pulled first, and the one of the Jobs is large."""
@@ -36,7 +36,7 @@ DELETION_SECONDS: Final = 120
 
 
 @contextmanager
-def own_cluster_place(folder: DemoFolder, kubeconfig: Path, say: Callable[[str], None]) -> Iterator[Place]:
+def own_cluster_place(folder: Workspace, kubeconfig: Path, say: Callable[[str], None]) -> Iterator[Place]:
     """Yield the place when all pods are ready; remove at the end what was not there before.
 
     Raises:
@@ -61,7 +61,7 @@ def own_cluster_place(folder: DemoFolder, kubeconfig: Path, say: Callable[[str],
 
 
 def _install(
-    kubectl: Kubectl, images: Images, folder: DemoFolder, ends: ExitStack, say: Callable[[str], None]
+    kubectl: Kubectl, images: Images, folder: Workspace, ends: ExitStack, say: Callable[[str], None]
 ) -> None:
     """Install manifests/, unless an operator is there; remove them at the end, unless the CRD was there.
 
@@ -75,20 +75,20 @@ def _install(
     images.write_overlay(overlay, MANIFESTS)
     if not _exists(kubectl, "crd", f"{PLURAL}.{GROUP}", OPERATOR_NAMESPACE):
         removal = ("delete", "--ignore-not-found", "-k", str(overlay))
-        ends.callback(kubectl.run_anywhere, *removal, seconds=DELETION_SECONDS)
-    kubectl.run_anywhere("apply", "--server-side", "-k", str(overlay))
+        ends.callback(kubectl.anywhere, *removal, seconds=DELETION_SECONDS)
+    kubectl.anywhere("apply", "--server-side", "-k", str(overlay))
     wait_for_api(kubectl)
     _wait_for_rollout(kubectl, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE)
 
 
 def _set_stage(
-    kubectl: Kubectl, images: Images, folder: DemoFolder, ends: ExitStack, say: Callable[[str], None]
+    kubectl: Kubectl, images: Images, folder: Workspace, ends: ExitStack, say: Callable[[str], None]
 ) -> None:
     _remove_leftover(kubectl, say)
     say(f"starting MLflow and a server for the data in the namespace {NAMESPACE}")
-    ends.callback(kubectl.run_anywhere, "delete", "namespace", NAMESPACE, seconds=DELETION_SECONDS)
-    kubectl.apply([stage_namespace(NAMESPACE)])
-    kubectl.apply(stage(NAMESPACE, image=images.jobs, data=folder.data))
+    ends.callback(kubectl.anywhere, "delete", "namespace", NAMESPACE, seconds=DELETION_SECONDS)
+    kubectl.apply_server_side(stage_namespace(NAMESPACE))
+    kubectl.apply_server_side(*stage(NAMESPACE, image=images.jobs, data=folder.data))
     for name in (MLFLOW_SERVICE, DATA_SERVICE):
         _wait_for_rollout(kubectl, name, NAMESPACE)
 
@@ -97,25 +97,25 @@ def _remove_leftover(kubectl: Kubectl, say: Callable[[str], None]) -> None:
     """Delete the namespace that an interrupted demo has left; refuse to touch anybody else's."""
     if not _exists(kubectl, "namespace", NAMESPACE, NAMESPACE):
         return
-    found = json.loads(kubectl.run("get", "namespace", NAMESPACE, "--output=json"))
+    found = json.loads(kubectl("get", "namespace", NAMESPACE, "--output=json"))
     if not OWNER_LABEL.items() <= found["metadata"].get("labels", {}).items():
         raise SetupError(f"the namespace {NAMESPACE} exists and is not the demo's; delete or rename it")
     say(f"removing the namespace {NAMESPACE} that an earlier demo has left")
-    kubectl.run_anywhere("delete", "namespace", NAMESPACE, seconds=DELETION_SECONDS)
+    kubectl.anywhere("delete", "namespace", NAMESPACE, seconds=DELETION_SECONDS)
 
 
 def _exists(kubectl: Kubectl, kind: str, name: str, namespace: str) -> bool:
     scope = f"--namespace={namespace}"
-    return bool(kubectl.run_anywhere("get", kind, name, scope, "--ignore-not-found", "--output=name").strip())
+    return bool(kubectl.anywhere("get", kind, name, scope, "--ignore-not-found", "--output=name").strip())
 
 
 def _wait_for_rollout(kubectl: Kubectl, deployment: str, namespace: str) -> None:
     scope = f"--namespace={namespace}"
     wait = ("rollout", "status", f"deployment/{deployment}", scope, f"--timeout={ROLLOUT_SECONDS}s")
     try:
-        kubectl.run_anywhere(*wait, seconds=ROLLOUT_SECONDS + 10)
+        kubectl.anywhere(*wait, seconds=ROLLOUT_SECONDS + 10)
     except KubectlError as error:
-        pods = kubectl.run_anywhere("describe", "pods", scope)
+        pods = kubectl.anywhere("describe", "pods", scope)
         raise SetupError(
             f"{deployment} did not become ready ({error}); its namespace's pods:\n{pods}"
         ) from error
@@ -124,7 +124,7 @@ def _wait_for_rollout(kubectl: Kubectl, deployment: str, namespace: str) -> None
 class _Forward:
     """A way to MLflow through the API server, made anew when it breaks."""
 
-    def __init__(self, kubectl: Kubectl, folder: DemoFolder) -> None:
+    def __init__(self, kubectl: Kubectl, folder: Workspace) -> None:
         self.program = Program("port-forward", folder)
         port = free_port()
         self.uri = f"http://127.0.0.1:{port}"
@@ -138,7 +138,7 @@ class _Forward:
         )
 
     def check(self) -> None:
-        """Make sure that MLflow answers here; raise `PieceFailedError` if it does not."""
+        """Make sure that MLflow answers here; raise `ProgramFailedError` if it does not."""
         if not self.program.running:
             self.program.start(self._command, {})
         if not answers(f"{self.uri}/health"):

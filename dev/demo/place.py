@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo.kubectl import Kubectl
+from testbed.kubectl import Kubectl
 
 
 @dataclass(frozen=True)
@@ -18,4 +18,4 @@ class Place:
     data_in_pods: str
     """The folder or URL above all tables, as the pods reach it."""
     check: Callable[[], None]
-    """Raises `PieceFailedError` when something that must run does not run any more."""
+    """Raises `ProgramFailedError` when something that must run does not run any more."""

@@ -10,8 +10,6 @@ from demo.datasets.tables import REFERENCE
 from demo.errors import TooLateError
 from demo.expectations import Outcome, is_retraining, is_settled
 from demo.first_version import FirstVersion
-from demo.folders import DemoFolder
-from demo.kubectl import KubectlError
 from demo.monitors import monitor
 from demo.place import Place
 from demo.registry import Registry
@@ -20,6 +18,8 @@ from demo.scores import Scores
 from demo.story import told
 from demo.teller import Teller
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
+from testbed.kubectl import KubectlError
+from testbed.workspace import Workspace
 
 FIRST_VERSION: Final = "1"
 STORY_SECONDS: Final = 900
@@ -46,7 +46,7 @@ PICTURES: Final = (
 class Play:
     """One performance."""
 
-    def __init__(self, place: Place, folder: DemoFolder, teller: Teller) -> None:
+    def __init__(self, place: Place, folder: Workspace, teller: Teller) -> None:
         self._place = place
         self._folder = folder
         self._teller = teller
@@ -63,9 +63,7 @@ class Play:
     def show_monitors(self, when: str) -> None:
         """Show what `kubectl get` prints now."""
         kubectl = self._place.kubectl
-        self._teller.show(
-            f"$ kubectl -n {kubectl.namespace} get mmon    # {when}", kubectl.run("get", "mmon")
-        )
+        self._teller.show(f"$ kubectl -n {kubectl.namespace} get mmon    # {when}", kubectl("get", "mmon"))
 
     def _train_first_versions(self) -> None:
         self._teller.say(
@@ -89,9 +87,11 @@ class Play:
 
     def _apply_monitors(self) -> None:
         place = self._place
-        place.kubectl.apply(
-            monitor(each, data=place.data_in_pods, tracking_uri=place.tracking_uri_in_pods)
-            for each in SCENARIOS
+        place.kubectl.apply_server_side(
+            *(
+                monitor(each, data=place.data_in_pods, tracking_uri=place.tracking_uri_in_pods)
+                for each in SCENARIOS
+            )
         )
         self._teller.say("monitors applied")
 

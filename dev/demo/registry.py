@@ -13,9 +13,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from demo.datasets.tables import HELD_OUT
-from demo.errors import PieceFailedError
 from demo.scenarios import Scenario
 from demo.scores import Scores, score, scores_only
+from testbed.errors import ProgramFailedError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -29,14 +29,14 @@ def _errors_told(method: Callable[_P, _T]) -> Callable[_P, _T]:
         try:
             return method(*args, **kwargs)
         except (MlflowException, requests.RequestException) as error:
-            raise PieceFailedError(f"MLflow did not answer as expected: {error}") from error
+            raise ProgramFailedError(f"MLflow did not answer as expected: {error}") from error
 
     return told
 
 
 @dataclass(frozen=True)
 class Registry:
-    """An MLflow server, from where we stand. Methods raise `PieceFailedError` if it does not answer."""
+    """An MLflow server, from where we stand. Methods raise `ProgramFailedError` if it does not answer."""
 
     tracking_uri: str
 

@@ -17,6 +17,10 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STARTTIME_FIELD = 22  # proc_pid_stat(5), counted from one
+FLAGS_FIELD = 9
+PF_KTHREAD = 0x00200000  # linux/sched.h
+EXEC_SECONDS = 2.0
+"""How long a process may take for its exec, on a busy machine."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # Popen complains when it is collected before its process has ended; ours are meant to outlive this program.
@@ -111,20 +115,26 @@ def die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def stop(record: Path, *, grace_seconds: float) -> None:
-    """End the recorded process: politely, then for good; without grace, at once."""
+def stop(record: Path, *, grace_seconds: float) -> int | None:
+    """End the recorded process: politely, then for good; without grace, at once.
+
+    Returns:
+        Its exit code, if we have started it and it has ended.
+    """
     process = ProcessRecord.read(record)
     if process is None:
-        return
+        return None
     if grace_seconds > 0:
         process.kill_group(signal.SIGTERM)
         wait_until(lambda: not process.running, timeout_seconds=grace_seconds)
     process.kill_group(signal.SIGKILL)
     wait_until(lambda: not process.running, timeout_seconds=10)
     child = _children.get(process.pid)
-    if child is not None and child.poll() is not None:
+    code = child.poll() if child is not None else None
+    if code is not None:
         del _children[process.pid]
     record.unlink(missing_ok=True)
+    return code
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, poll_seconds: float = 0.02) -> bool:
@@ -138,25 +148,49 @@ def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, poll_se
 
 
 def kill_marked(name: str, value: str) -> None:
-    """Kill every process of ours whose environment was given this variable, in whichever group it is."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            _kill_if_marked(int(entry.name), f"{name}={value}")
+    """Kill every process of ours whose environment was given this variable, in whichever group it is.
+
+    A process in the middle of its exec shows no environment yet: it is asked again until it does.
+    """
+    mark = f"{name}={value}".encode()
+    unread = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    wait_until(
+        lambda: _all_settled(unread, mark),
+        timeout_seconds=EXEC_SECONDS,
+    )
 
 
-def _kill_if_marked(pid: int, mark: str) -> None:
+def _all_settled(unread: set[int], mark: bytes) -> bool:
+    unread -= {pid for pid in unread if _is_settled(pid, mark)}
+    return not unread
+
+
+def _is_settled(pid: int, mark: bytes) -> bool:
+    """Kill the process if it has the mark; say whether that is decided."""
     try:
         # The handle stays with this process: should its number change hands meanwhile, nobody else is hit.
         handle = os.pidfd_open(pid)
     except OSError:
-        return
+        return True
     try:
-        if mark.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        if mark in environment.split(b"\0"):
             signal.pidfd_send_signal(handle, signal.SIGKILL)
+        return bool(environment) or _has_none(pid)
     except OSError:
-        return
+        return True
     finally:
         os.close(handle)
+
+
+def _has_none(pid: int) -> bool:
+    """Say whether a process shows no environment because it has none.
+
+    In the middle of an exec it shows no command either.
+    """
+    stat = _stat(pid)
+    ended_or_kernel = stat[2] in "ZX" or bool(int(stat[FLAGS_FIELD - 1]) & PF_KTHREAD)
+    return ended_or_kernel or bool(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def _stat(pid: int) -> list[str]:

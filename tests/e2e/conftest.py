@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from demo.images import Images
-from demo.install import MANIFESTS
-from demo.install import OPERATOR_NAMESPACE as SYSTEM
 from demo.scenarios import write_tables
 from demo.stage import stage, stage_namespace
 from e2e.guard import PERMISSION, Target, objection
 from localcluster.binaries import ensure_binaries
-from support.processes.kubectl import Document, Kubectl
+from testbed.install import MANIFESTS
+from testbed.install import OPERATOR_NAMESPACE as SYSTEM
+from testbed.kubectl import Document, Kubectl, KubectlError
 
 CRD = "modelmonitors.selfheal.dev"
 ROLLOUT_SECONDS = 300
@@ -78,7 +77,7 @@ def wait_for_rollout(kubectl: Kubectl, deployment: str) -> None:
     """Return when the pods are ready; images may have to be pulled first."""
     try:
         kubectl("rollout", "status", f"deployment/{deployment}", f"--timeout={ROLLOUT_SECONDS}s")
-    except subprocess.CalledProcessError as error:
+    except KubectlError as error:
         pytest.fail(f"{deployment}: {error.stderr}\n{kubectl('describe', 'pods')}")
 
 

@@ -1,7 +1,6 @@
 """The whole loop on a real cluster: real images, pods and RBAC, under the restricted Pod Security profile."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from demo.monitors import monitor
 from demo.scenarios import FLIGHTS_DELAY
 from demo.stage import DATA_URL, MLFLOW_URI
 from support.eventually import eventually
-from support.processes.kubectl import Document, Kubectl
+from testbed.kubectl import Document, Kubectl, KubectlError
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -94,7 +93,7 @@ def show(team: Kubectl, *arguments: str) -> None:
 
 def test_a_pod_that_runs_as_it_likes_is_refused_here(team: Kubectl) -> None:
     """The profile is enforced in the namespace: what passes below has passed it."""
-    with pytest.raises(subprocess.CalledProcessError) as refused:
+    with pytest.raises(KubectlError) as refused:
         team("create", "--dry-run=server", "-f", "-", stdin=json.dumps(UNRESTRICTED_POD))
     assert 'violates PodSecurity "restricted' in refused.value.stderr
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.folders import DemoFolder
-from demo.install import rendered, wait_for_api, without_deployments
-from demo.kubectl import Kubectl as Installer
-from demo.mlflow_server import MlflowServer
 from localcluster import LocalCluster
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
-from support.processes.operators import operator_kubeconfig
+from testbed.credentials import write_operator_kubeconfig
+from testbed.install import rendered, wait_for_api, without_deployments
+from testbed.kubectl import Kubectl
+from testbed.mlflow_server import MlflowServer
+from testbed.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -40,16 +39,18 @@ def kubectl(cluster: LocalCluster) -> Iterator[Kubectl]:
 @pytest.fixture(scope="session")
 def installation(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CRD and the rights of manifests/; the kubeconfig of the operator's own ServiceAccount."""
-    installer = Installer(cluster.kubectl, cluster.kubeconfig, "default")
-    installer.apply(without_deployments(rendered(installer)))
+    installer = Kubectl(cluster.kubectl, cluster.kubeconfig, "default")
+    installer.apply_server_side(*without_deployments(rendered(installer)))
     wait_for_api(installer)
-    return operator_kubeconfig(cluster, tmp_path_factory.mktemp("operator") / "kubeconfig")
+    path = tmp_path_factory.mktemp("operator") / "kubeconfig"
+    write_operator_kubeconfig(cluster, path)
+    return path
 
 
 @pytest.fixture(scope="session")
 def mlflow_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real MLflow server with a database and a registry."""
-    folder = DemoFolder(tmp_path_factory.mktemp("mlflow"))
+    folder = Workspace(tmp_path_factory.mktemp("mlflow"))
     folder.create()
     server = MlflowServer(folder)
     try:

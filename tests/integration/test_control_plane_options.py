@@ -8,7 +8,7 @@ import pytest
 
 from localcluster import ControlPlaneOptions, LocalCluster
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
+from testbed.kubectl import Kubectl
 
 JOBS_CREATED = {
     "level": "Metadata",

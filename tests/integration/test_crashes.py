@@ -20,7 +20,7 @@ from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.kube.client import JSON, ApiClient
 from selfheal_operator.kube.cluster import Cluster
 from support.builders.monitors import monitor_manifest, promise_slot, write_table
-from support.processes.kubectl import Kubectl
+from testbed.kubectl import Kubectl
 
 PATIENCE = timedelta(seconds=300)
 

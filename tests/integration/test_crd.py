@@ -12,7 +12,7 @@ import pytest
 from localcluster import LocalCluster
 from selfheal_operator.api.model import format_time
 from support.eventually import eventually
-from support.processes.kubectl import Document, Kubectl
+from testbed.kubectl import Document, Kubectl
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CRD: Final = ROOT / "crds" / "modelmonitors.selfheal.dev.yaml"

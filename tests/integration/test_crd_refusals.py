@@ -7,7 +7,6 @@ just beyond it; a test sees to it that none is left out.
 import copy
 import json
 import re
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from selfheal_operator.api.drift_methods import (
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
 from selfheal_operator.api.v1alpha1.signals import PerformanceMetric, QualityMetric
 from support.eventually import eventually
-from support.processes.kubectl import Document, Kubectl
+from testbed.kubectl import Document, Kubectl, KubectlError
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 
@@ -873,7 +872,7 @@ def test_kubectl_shows_the_sentence_beside_the_field(server: Server, kubectl: Ku
 
 
 def _refusal(kubectl: Kubectl, spec: Document) -> str:
-    with pytest.raises(subprocess.CalledProcessError) as failure:
+    with pytest.raises(KubectlError) as failure:
         kubectl.apply(_object(spec, "monitor"))
     return str(failure.value.stderr)
 

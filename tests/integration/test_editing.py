@@ -11,8 +11,8 @@ import pytest
 from localcluster import LocalCluster
 from support.builders.monitors import monitor_manifest, promise_slot
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
 from support.processes.operators import Operator
+from testbed.kubectl import Kubectl
 
 NOWHERE = "/nowhere.parquet"
 
@@ -20,7 +20,7 @@ NOWHERE = "/nowhere.parquet"
 @pytest.fixture(scope="module")
 def operator(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """An operator that knows no MLflow server, so that each monitor has to name one."""
-    operator = Operator(installation, tmp_path_factory.mktemp("editing") / "operator.log")
+    operator = Operator(installation, tmp_path_factory.mktemp("editing") / "operator")
     operator.start()
     yield operator
     assert operator.stop() == 0

@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 
-from demo.install import OPERATOR_NAMESPACE
 from localcluster import LocalCluster
 from selfheal_operator.core.leadership import lease_name
 from support.builders.monitors import monitor_manifest
 from support.eventually import eventually
 from support.fakes.fault_proxy import FaultProxy
-from support.processes.kubectl import Kubectl
-from support.processes.operators import Operator, operator_kubeconfig
+from support.processes.operators import Operator
+from testbed.credentials import write_operator_kubeconfig
+from testbed.install import OPERATOR_NAMESPACE
+from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(150)
 PATIENCE_SECONDS = 40
@@ -95,10 +96,11 @@ def pair(cluster: LocalCluster, installation: Path, kubectl: Kubectl, tmp_path: 
     for name in ("first", "second"):
         proxy = FaultProxy(cluster.server, cluster.state.pki / "ca.crt")
         proxy.start()
-        config = operator_kubeconfig(cluster, tmp_path / f"{name}.kubeconfig", proxy.url)
+        config = tmp_path / f"{name}.kubeconfig"
+        write_operator_kubeconfig(cluster, config, server=proxy.url)
         operator = Operator(
             config,
-            tmp_path / f"{name}.log",
+            tmp_path / name,
             pod_namespace=OPERATOR_NAMESPACE,
             namespaces=kubectl.namespace,
             resync_seconds="3600",

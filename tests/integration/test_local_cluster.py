@@ -12,7 +12,7 @@ import pytest
 from localcluster import LocalCluster
 from localcluster.gobuild import KUBERNETES_VERSION
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
+from testbed.kubectl import Kubectl
 
 Document = dict[str, Any]
 

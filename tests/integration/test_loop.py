@@ -15,8 +15,8 @@ import pytest
 from localcluster import LocalCluster
 from support.builders.monitors import monitor_manifest, promise_slot, write_table
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
 from support.processes.operators import Operator
+from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster, MLflow and the stage
 PATIENCE_SECONDS = 240
@@ -101,7 +101,7 @@ def stage(
     for manifest in manifests:
         promise_slot(kubectl, manifest["metadata"]["name"])
     first, second = (
-        Operator(installation, folder / f"operator-{n}.log", mlflow_tracking_uri=mlflow_uri) for n in (1, 2)
+        Operator(installation, folder / f"operator-{n}", mlflow_tracking_uri=mlflow_uri) for n in (1, 2)
     )
     stage = Stage(kubectl, mlflow_uri, folder)
     try:

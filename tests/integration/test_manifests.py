@@ -4,7 +4,6 @@ import inspect
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
 from support.builders.monitors import monitor_manifest
-from support.processes.kubectl import Document, Kubectl
+from testbed.kubectl import Document, Kubectl, KubectlError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MANIFESTS: Final = ROOT / "manifests"
@@ -191,7 +190,7 @@ def test_kubernetes_own_roles_reach_monitors(
     )
     try:
         says = kubectl(*question)
-    except subprocess.CalledProcessError as no:  # its exit code is 1 then
+    except KubectlError as no:  # its exit code is 1 then
         says = no.stdout
     assert says.strip() == answer
 
@@ -210,7 +209,7 @@ def test_the_smallest_example_could_not_be_smaller(kubectl: Kubectl, field: str)
     document = yaml.safe_load((MANIFESTS / "examples" / "smallest.yaml").read_text())
     assert document["spec"].keys() == {"dataset", "target", "threshold", "schedule"}
     del document["spec"][field]
-    with pytest.raises(subprocess.CalledProcessError) as refused:
+    with pytest.raises(KubectlError) as refused:
         kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(document))
     assert field in refused.value.stderr
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from demo.install import OPERATOR_NAMESPACE
 from localcluster import LocalCluster
 from support.builders.monitors import monitor_manifest, write_table
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
 from support.processes.operators import Operator
 from support.scrapes import Scrape
+from testbed.install import OPERATOR_NAMESPACE
+from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ NO_MLFLOW = {"trackingURI": "http://127.0.0.1:9"}
 @pytest.fixture
 def operator(cluster: LocalCluster, installation: Path, tmp_path: Path) -> Iterator[Operator]:
     """An operator that runs."""
-    operator = Operator(installation, tmp_path / "operator.log")
+    operator = Operator(installation, tmp_path / "operator")
     operator.start()
     yield operator
     assert operator.stop() == 0
@@ -132,8 +132,7 @@ def test_of_two_replicas_one_leads_and_both_know_the_monitors(
     manifest = monitor_manifest("idle", reference="/r.csv", current="/c.csv", suspend=True)
     kubectl.apply(manifest)
     replicas = [
-        Operator(installation, tmp_path / f"replica-{n}.log", pod_namespace=OPERATOR_NAMESPACE)
-        for n in (1, 2)
+        Operator(installation, tmp_path / f"replica-{n}", pod_namespace=OPERATOR_NAMESPACE) for n in (1, 2)
     ]
     for replica in replicas:
         replica.start()

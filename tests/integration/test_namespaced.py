@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,14 +12,14 @@ from typing import Final
 import pytest
 import yaml
 
-from demo.install import without_deployments
-from demo.kubectl import Kubectl as Installer
 from localcluster import LocalCluster
 from support.builders.monitors import monitor_manifest, promise_slot
 from support.eventually import eventually
 from support.fakes.fault_proxy import FaultProxy
-from support.processes.kubectl import Document, Kubectl
-from support.processes.operators import Operator, operator_kubeconfig
+from support.processes.operators import Operator
+from testbed.credentials import write_operator_kubeconfig
+from testbed.install import without_deployments
+from testbed.kubectl import Document, Kubectl, KubectlError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DISCOVERY: Final = r"/api(/v1)?|/apis(/[a-z.0-9]+/v[0-9a-z]+)?"
@@ -90,15 +89,17 @@ def _tenant(name: str, cluster: LocalCluster, folder: Path, ends: ExitStack) -> 
         kubectl("create", "namespace", namespace)
         ends.callback(kubectl, "delete", "namespace", namespace, "--wait=false")
     documents = list(yaml.safe_load_all(kubectl("kustomize", str(overlay(folder, home, served)))))
-    Installer(cluster.kubectl, cluster.kubeconfig, "default").apply(without_deployments(documents))
+    Kubectl(cluster.kubectl, cluster.kubeconfig, "default").apply_server_side(*without_deployments(documents))
     kubectl.apply(monitor_manifest("due", reference="/r", current="/c"))
     promise_slot(kubectl, "due")
     proxy = FaultProxy(cluster.server, cluster.state.pki / "ca.crt")
     proxy.start()
     ends.callback(proxy.stop)
+    kubeconfig = folder / f"{name}.kubeconfig"
+    write_operator_kubeconfig(cluster, kubeconfig, server=proxy.url, namespace=home)
     operator = Operator(
-        operator_kubeconfig(cluster, folder / f"{name}.kubeconfig", proxy.url, home),
-        folder / f"{name}.log",
+        kubeconfig,
+        folder / "operators" / name,
         pod_namespace=home,
         mlflow_tracking_uri="http://mlflow.invalid",
         # No rights in the second one: it may be yet to come, or was deleted with the rights in it.
@@ -149,6 +150,6 @@ def test_no_operator_has_rights_elsewhere(tenants: list[Tenant], verb: str, reso
     red, blue = tenants
     account = f"--as=system:serviceaccount:{red.home}:selfheal-operator"
     assert red.kubectl("auth", "can-i", verb, resource, account).strip() == "yes"
-    with pytest.raises(subprocess.CalledProcessError) as no:
+    with pytest.raises(KubectlError) as no:
         blue.kubectl("auth", "can-i", verb, resource, account)
     assert no.value.stdout.strip() == "no"

@@ -16,13 +16,14 @@ from typing import Final
 
 import pytest
 
-from demo.install import OPERATOR_NAMESPACE
 from localcluster import LocalCluster
 from support.builders.monitors import monitor_manifest, promise_slot
 from support.eventually import eventually
 from support.fakes.fault_proxy import FaultProxy, error_line
-from support.processes.kubectl import Kubectl
-from support.processes.operators import Operator, operator_kubeconfig
+from support.processes.operators import Operator
+from testbed.credentials import write_operator_kubeconfig
+from testbed.install import OPERATOR_NAMESPACE
+from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(150)
 RECOVERY_SECONDS: Final = 20
@@ -82,9 +83,10 @@ def stage(
     kubectl("create", "namespace", "outages")
     proxy = FaultProxy(cluster.server, cluster.state.pki / "ca.crt")
     proxy.start()
+    write_operator_kubeconfig(cluster, folder / "kubeconfig", server=proxy.url)
     operator = Operator(
-        operator_kubeconfig(cluster, folder / "kubeconfig", proxy.url),
-        folder / "operator.log",
+        folder / "kubeconfig",
+        folder / "operator",
         pod_namespace=OPERATOR_NAMESPACE,
         namespaces="outages",
         resync_seconds="3600",  # nothing here is to be mended by waiting for it

@@ -26,8 +26,8 @@ from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
 from support.builders.monitors import monitor_manifest, promise_slot
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
 from support.processes.operators import Operator
+from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE_SECONDS = 120
@@ -109,7 +109,7 @@ def stage(
         "max_active_checks_per_namespace": "2",
         "mlflow_tracking_uri": NO_MLFLOW,
     }
-    operator = Operator(installation, folder / "operator.log", **settings)
+    operator = Operator(installation, folder / "operator", **settings)
     operator.start()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         yield Stage(kubectl, f"http://127.0.0.1:{silent.getsockname()[1]}/endless.csv")

@@ -22,7 +22,7 @@ from selfheal_operator.api.request import MonitorRef
 from selfheal_operator.api.v1alpha1.status import LastRetraining, ModelVersion, RowCounts
 from support.builders.monitors import monitor_manifest
 from support.builders.run_requests import run_request
-from support.processes.kubectl import Kubectl
+from testbed.kubectl import Kubectl
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SLOT = "2026-11-23T12:00:00Z"

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from demo.errors import DemoError
 from localcluster import ControlPlaneOptions
 from localcluster.errors import LocalClusterError
 from localcluster.processnode.apiserver import ApiServer
@@ -25,6 +24,7 @@ from selfheal_bench.failover.pair import WRITES, Pair, Replica, replicas_of
 from selfheal_bench.machine import Machine
 from selfheal_bench.monitors import monitor, monitors_path, places
 from selfheal_bench.parallel import for_each
+from testbed.errors import TestbedError
 
 OPTIONS: Final = ControlPlaneOptions(scheduler=False, audit_policy=audit.policy(WRITES))
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
@@ -48,7 +48,7 @@ def main() -> None:
     )
     try:
         ends = asyncio.run(_measure(arguments.monitors, arguments.rounds, arguments.keep))
-    except (BenchError, DemoError, LocalClusterError) as error:
+    except (BenchError, TestbedError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
     _tell(ends)
     figures = {signal: _figures(found) for signal, found in ends.items()}

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +10,14 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from demo.folders import DemoFolder
-from demo.install import OPERATOR_NAMESPACE
-from demo.kubectl import Kubectl
 from localcluster import LocalCluster
 from localcluster.processnode.apiserver import ApiServer
 from selfheal_bench.audit import AuditLog, Call
 from selfheal_bench.errors import BenchError
+from selfheal_bench.measured_operator import USER, MeasuredOperator
 from selfheal_bench.monitors import monitors_path, places
-from selfheal_bench.operator_process import USER, OperatorProcess
+from testbed.install import OPERATOR_NAMESPACE
+from testbed.workspace import Workspace
 
 WRITES: Final = {"level": "Metadata", "users": [USER], "verbs": ["create", "update", "patch", "delete"]}
 """A rule of a policy: what the operators write."""
@@ -32,13 +30,13 @@ class Replica:
     """One of the two."""
 
     name: str
-    process: OperatorProcess
+    process: MeasuredOperator
     credential: str
     """By which the audit log tells them apart."""
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        os.kill(self.process.pid, number)
+        self.process.send(number)
 
 
 @dataclass(slots=True)
@@ -113,18 +111,17 @@ class Pair:
 
 
 def replicas_of(
-    cluster: LocalCluster, folder: Path, stop_later: Callable[[Callable[[], None]], object]
+    cluster: LocalCluster, folder: Path, stop_later: Callable[[Callable[[], object]], object]
 ) -> list[Replica]:
     """Return two operators that are yet to be started."""
-    kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, OPERATOR_NAMESPACE)
     found = []
     for name in ("first", "second"):
-        own = DemoFolder(folder / name)
+        own = Workspace(folder / name)
         own.root.mkdir()
         own.create()
-        process = OperatorProcess(cluster, own, pod=name)
+        process = MeasuredOperator(cluster, own, pod=name)
         stop_later(process.stop)
-        found.append(Replica(name, process, process.take_token(kubectl)))
+        found.append(Replica(name, process, process.take_token()))
     return found
 
 

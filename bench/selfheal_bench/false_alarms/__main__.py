@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from demo.datasets.nycflights13 import fetch_nycflights13
-from demo.errors import SetupError
 from localcluster.binaries import cache_dir
 from selfheal_bench.arena import say
 from selfheal_bench.false_alarms.samples import DRAWN, PLAIN, Kind, flights
 from selfheal_bench.false_alarms.trials import Rates, rates
 from selfheal_bench.machine import Machine
+from testbed.errors import SetupError
 
 SIZES: Final = (100, 300, 500, 1_000, 1_001, 5_000, 100_000)
 SOME: Final = ((300, 300), (1_000, 500), (1_001, 100), (1_001, 1_001), (5_000, 1_000))

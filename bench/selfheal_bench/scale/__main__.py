@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from demo.errors import DemoError
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
 from selfheal_bench.scale.figures import GOALS, MIB, ROUND_SECONDS, Figures
 from selfheal_bench.scale.simulated_node import JOB_UPDATES
 from selfheal_bench.scale.size import Course, measure_size
+from testbed.errors import TestbedError
 
 COUNTS: Final = (1000, 10_000)
 WARM_UP_ROUNDS: Final = 1
@@ -41,7 +41,7 @@ def main() -> None:
             figures = asyncio.run(measure_size(count, course, arguments.keep))
             measured.append(figures)
             _tell(figures)
-    except (BenchError, DemoError, LocalClusterError) as error:
+    except (BenchError, TestbedError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
     _tell_growth(measured)
     missed = _missed(measured[-1])

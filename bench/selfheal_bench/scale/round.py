@@ -9,7 +9,7 @@ from typing import Final
 from localcluster.processnode.apiserver import Document
 from selfheal_bench.audit import Call
 from selfheal_bench.lags import Lags
-from selfheal_bench.operator_process import USER
+from selfheal_bench.measured_operator import USER
 from selfheal_bench.scale.figures import ROUND_SECONDS
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.schedule import Schedule, schedule_of

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from demo.folders import DemoFolder
-from demo.program import Program
 from localcluster import ControlPlaneOptions, LocalCluster
 from localcluster.cluster import CLUSTER_MARK
 from localcluster.options import QUICK_CLIENT
@@ -20,11 +18,13 @@ from selfheal_bench import audit
 from selfheal_bench.arena import Arena, administrator, arena, say
 from selfheal_bench.audit import AuditLog
 from selfheal_bench.errors import BenchError, TooSlowError
+from selfheal_bench.measured_operator import USER, Usage
 from selfheal_bench.monitors import all_monitors, create, monitor, monitors_path, places
-from selfheal_bench.operator_process import USER, Usage
 from selfheal_bench.parallel import for_each
 from selfheal_bench.scale.figures import MIB, ROUND_SECONDS, Figures
 from selfheal_bench.scale.round import Round, schedules_of
+from testbed.program import Program
+from testbed.workspace import Workspace
 
 OPTIONS: Final = ControlPlaneOptions(
     scheduler=False,
@@ -186,7 +186,7 @@ async def _idle(ground: Arena, seconds: float) -> tuple[float, Usage]:
 @contextmanager
 def _simulated_node(cluster: LocalCluster, job_updates: int) -> Iterator[Program]:
     root = cluster.state.root
-    folder = DemoFolder(root.parent / "node")
+    folder = Workspace(root.parent / "node")
     folder.root.mkdir()
     folder.create()
     program = Program("simulated node", folder)

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from demo.errors import DemoError
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
 from selfheal_bench.schedule.floor import MOST_OF_FLOOR, WIDTHS, Floor, lowest_floor
 from selfheal_bench.schedule.phase import PHASES, Outcome, run_phase
+from testbed.errors import TestbedError
 
 COUNTS: Final = (1000, 5000)
 LIMIT_SECONDS: Final = 180.0
@@ -35,7 +35,7 @@ def main() -> None:
                 _tell(outcome)
                 if floor is not None:
                     print(_floor_sentence(outcome, floor), flush=True)
-    except (BenchError, DemoError, LocalClusterError) as error:
+    except (BenchError, TestbedError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
     seconds = time.monotonic() - began
     print(f"\nRan for {seconds / 60:.1f} minutes.")

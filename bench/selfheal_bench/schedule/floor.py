@@ -20,8 +20,8 @@ from selfheal_bench.arena import Arena, administrator, arena, say
 from selfheal_bench.audit import AuditLog, Call
 from selfheal_bench.errors import BenchError
 from selfheal_bench.lags import Lags
+from selfheal_bench.measured_operator import MLFLOW, USER
 from selfheal_bench.monitors import all_monitors
-from selfheal_bench.operator_process import MLFLOW, USER
 from selfheal_bench.schedule.crowd import Crowd, whole_minute_after
 from selfheal_bench.schedule.phase import PHASES
 from selfheal_operator.config import Settings

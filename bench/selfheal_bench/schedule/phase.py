@@ -15,8 +15,8 @@ from selfheal_bench.arena import Arena, administrator, arena, say
 from selfheal_bench.audit import AuditLog, Call
 from selfheal_bench.errors import TooSlowError
 from selfheal_bench.lags import Lags
+from selfheal_bench.measured_operator import USER
 from selfheal_bench.monitors import all_monitors
-from selfheal_bench.operator_process import USER
 from selfheal_bench.schedule.crowd import CRONJOB_USER, Crowd, objects_per_second, whole_minute_after
 
 PHASES: Final = {

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from demo.datasets import synthetic
 from demo.datasets.tables import CURRENT, REFERENCE
-from demo.mlflow_server import ENVIRONMENT, server_script
 from demo.scenarios import SCENARIOS, SYNTHETIC
 from demo.stage.workload import SCRATCH, Workload
+from testbed.mlflow_server import ENVIRONMENT, server_script
 
 MLFLOW_SERVICE: Final = "mlflow"
 MLFLOW_PORT: Final = 5000

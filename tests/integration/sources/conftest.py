@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from database.postgres import PostgresServer
-from demo.program import free_port
 from objectstore.server import S3Server
+from testbed.program import free_port
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from localcluster import LocalCluster
 from objectstore.server import ROOT, S3Server
 from support.builders.monitors import monitor_manifest, promise_slot, write_table
 from support.eventually import eventually
-from support.processes.kubectl import Kubectl
 from support.processes.operators import Operator
+from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster, MLflow and the servers
 
@@ -67,7 +67,7 @@ def kubectl(  # noqa: PLR0917  each is a server that the monitors need
     )
     for name, _ in MONITORS:
         promise_slot(kubectl, name)
-    operator = Operator(installation, folder / "operator.log", mlflow_tracking_uri=mlflow_uri)
+    operator = Operator(installation, folder / "operator", mlflow_tracking_uri=mlflow_uri)
     try:
         operator.start()
         yield kubectl

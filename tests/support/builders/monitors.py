@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from support.processes.kubectl import Kubectl
+from testbed.kubectl import Kubectl
 
 YEARLY = "0 0 1 1 *"
 """One slot that has passed and none to come while a test runs."""

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from selfheal_bench.audit import Call
-from selfheal_bench.operator_process import USER
+from selfheal_bench.measured_operator import USER
 from selfheal_bench.scale.round import Round, slot_in_minute
 from selfheal_operator.core.schedule import IntervalSchedule
 

@@ -77,3 +77,17 @@ def test_unreadable_record_is_no_process(tmp_path: Path, content: str | None) ->
 def test_own_process_is_described() -> None:
     """The moment of the start is read from the right field, whatever the program is called."""
     assert ProcessRecord.of(os.getpid()).running
+
+
+def test_kill_marked_hits_a_process_in_the_middle_of_its_exec(tmp_path: Path) -> None:
+    """Its environment is empty at that moment: it is asked again."""
+    for number in range(20):
+        path, mark = tmp_path / f"{number}.json", f"{tmp_path}/{number}"
+        childprocess.start(["/bin/sleep", "600"], record=path, log=tmp_path / "log", env={"MARK": mark})
+
+        childprocess.kill_marked("MARK", mark)
+
+        try:
+            assert childprocess.wait_until(lambda path=path: not read(path).running, timeout_seconds=5)
+        finally:
+            childprocess.stop(path, grace_seconds=0)

@@ -1,20 +1,22 @@
-"""A program that the demo starts beside itself, and that ends with it."""
+"""A program that is started beside ours, and ended by it."""
 
 import os
 import socket
 import urllib.request
 from collections.abc import Mapping, Sequence
 
-from demo.errors import PieceFailedError
-from demo.folders import DemoFolder
 from localcluster import childprocess
 from localcluster.childprocess import ProcessRecord
+from testbed.errors import ProgramFailedError
+from testbed.workspace import Workspace
+
+STOP_SECONDS = 15
 
 
 class Program:
     """One program, its log, and its life."""
 
-    def __init__(self, name: str, folder: DemoFolder) -> None:
+    def __init__(self, name: str, folder: Workspace) -> None:
         self._name = name
         file = name.lower().replace(" ", "-")
         self._record = folder.record(file)
@@ -25,38 +27,40 @@ class Program:
         environment = {**os.environ, **settings}
         childprocess.start(command, record=self._record, log=self._log, env=environment)
 
-    def wait(self, url: str, *, timeout_seconds: float) -> None:
+    def wait(self, url: str, *, timeout_seconds: float, poll_seconds: float = 0.2) -> None:
         """Return when `url` answers.
 
         Raises:
-            PieceFailedError: if the program ends, or does not answer in time.
+            ProgramFailedError: if the program ends, or does not answer in time.
         """
         childprocess.wait_until(
-            lambda: answers(url) or not self.running, timeout_seconds=timeout_seconds, poll_seconds=0.2
+            lambda: answers(url) or not self.running,
+            timeout_seconds=timeout_seconds,
+            poll_seconds=poll_seconds,
         )
         self.check()
         if not answers(url):
             raise self.failed(f"did not become ready within {timeout_seconds:.0f} s")
 
     def wait_for_end(self, *, timeout_seconds: float) -> None:
-        """Return when the program has ended, however; raise `PieceFailedError` if it takes too long."""
+        """Return when the program has ended, however; raise `ProgramFailedError` if it takes too long."""
         if not childprocess.wait_until(
             lambda: not self.running, timeout_seconds=timeout_seconds, poll_seconds=0.2
         ):
             raise self.failed(f"took longer than {timeout_seconds:.0f} s")
 
     def check(self) -> None:
-        """Raise `PieceFailedError` if it has ended."""
+        """Raise `ProgramFailedError` if it has ended."""
         if not self.running:
             raise self.failed("has ended")
 
-    def failed(self, what: str) -> PieceFailedError:
+    def failed(self, what: str) -> ProgramFailedError:
         """Return the error that says what the program did, and shows the end of its log."""
-        return PieceFailedError.with_log(f"the {self._name} {what}", self._log)
+        return ProgramFailedError.with_log(f"the {self._name} {what}", self._log)
 
-    def stop(self) -> None:
-        """End it, politely at first."""
-        childprocess.stop(self._record, grace_seconds=10)
+    def stop(self) -> int | None:
+        """End it, politely at first, and return its exit code; None if it did not run."""
+        return childprocess.stop(self._record, grace_seconds=STOP_SECONDS)
 
     @property
     def running(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from demo.folders import DemoFolder
-from demo.program import Program, free_port
+from testbed.program import Program, free_port
+from testbed.workspace import Workspace
 
 READY_SECONDS: Final = 120
 ENVIRONMENT: Final = {
@@ -21,7 +21,7 @@ ENVIRONMENT: Final = {
 class MlflowServer:
     """A server that listens on 127.0.0.1."""
 
-    def __init__(self, folder: DemoFolder) -> None:
+    def __init__(self, folder: Workspace) -> None:
         self.program = Program("MLflow server", folder)
         self._folder = folder.mlflow
         self._port = free_port()
@@ -36,7 +36,7 @@ class MlflowServer:
         self.program.start(["/bin/sh", "-c", server_script(self._folder, self._port)], ENVIRONMENT)
 
     def wait(self) -> None:
-        """Return when it answers; raise `PieceFailedError` if it never does."""
+        """Return when it answers; raise `ProgramFailedError` if it never does."""
         self.program.wait(f"{self.uri}/health", timeout_seconds=READY_SECONDS)
 
 

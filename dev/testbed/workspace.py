@@ -1,4 +1,4 @@
-"""Where the demo keeps its files."""
+"""A folder for the files of one run: data, logs, and which processes run."""
 
 import fcntl
 import shutil
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.errors import SetupError
+from testbed.errors import SetupError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = "lock"
 
 
 @dataclass(frozen=True)
-class DemoFolder:
-    """All that one run of the demo writes; the next run begins by emptying it."""
+class Workspace:
+    """All that one run writes; the next run in it begins by emptying it."""
 
     root: Path = REPOSITORY / ".demo"
 

@@ -1,4 +1,4 @@
-"""The line does to calls what it is told: a fault that does not strike would prove nothing."""
+"""The proxy does to calls what it is told: a fault that does not strike would prove nothing."""
 
 import asyncio
 import json
@@ -11,16 +11,16 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chaos.clock import QuickTime
-from chaos.faults import CallKind
+from chaos.clock import QuickTime, quick_creation_times
 from chaos.injector import GONE
-from chaos.proxy import FAILURES, Answer, Exchange, HungUpError, NetworkFault, Proxy, Trap
+from testbed.fault_proxy import FAILURES, Answer, CallKind, Exchange, HungUpError, NetworkFault, Proxy, Trap
 
 JOBS = "/apis/batch/v1/namespaces/team-a/jobs"
 STATUS = "/apis/selfheal.dev/v1alpha1/namespaces/team-a/modelmonitors/churn/status"
 WATCH = "/apis/batch/v1/jobs?watch=true"
 JOB = {"metadata": {"name": "churn-check-1"}}
 BEGIN = datetime(2026, 11, 23, 12, tzinfo=UTC)
+QUICK = QuickTime(BEGIN, 10)
 
 
 class Server:
@@ -62,24 +62,30 @@ async def server() -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-def line_to(server: Server) -> Proxy:
-    """Return a line that does not serve yet."""
-    return Proxy("operator-a", server.address, ssl.create_default_context(), QuickTime(BEGIN, 10))
+def proxy_to(server: Server) -> Proxy:
+    """Return a proxy that does not serve yet."""
+    return Proxy(
+        "operator-a",
+        server.address,
+        ssl.create_default_context(),
+        now=QUICK.now,
+        translate=quick_creation_times(QUICK),
+    )
 
 
 @pytest.fixture
-async def line(server: Server) -> AsyncIterator[Proxy]:
-    """The line to it; time is ten times as fast at this end."""
-    line = line_to(server)
-    await line.start()
-    yield line
-    await line.close()
+async def proxy(server: Server) -> AsyncIterator[Proxy]:
+    """The proxy to it; time is ten times as fast at this end."""
+    proxy = proxy_to(server)
+    await proxy.start()
+    yield proxy
+    await proxy.close()
 
 
 @pytest.fixture
-async def client(line: Proxy) -> AsyncIterator[aiohttp.ClientSession]:
+async def client(proxy: Proxy) -> AsyncIterator[aiohttp.ClientSession]:
     """An operator's connections."""
-    async with aiohttp.ClientSession(line.address) as client:
+    async with aiohttp.ClientSession(proxy.address) as client:
         yield client
 
 
@@ -103,9 +109,9 @@ async def test_a_call_without_a_fault_goes_through(server, client):
 
 
 @pytest.mark.parametrize(("spring", "reached"), [(hang_up, []), (commit_and_hang_up, [f"POST {JOBS}"])])
-async def test_a_call_is_lost_before_or_after_it_was_committed(server, line, client, spring, reached):
+async def test_a_call_is_lost_before_or_after_it_was_committed(server, proxy, client, spring, reached):
     """The sender cannot tell the one from the other."""
-    line.set_trap(Trap(CallKind.CREATE_JOB, 0, spring))
+    proxy.set_trap(Trap(CallKind.CREATE_JOB, 0, spring))
 
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.post(JOBS, json=JOB)
@@ -113,10 +119,10 @@ async def test_a_call_is_lost_before_or_after_it_was_committed(server, line, cli
     assert server.reached == reached
 
 
-async def test_a_trap_waits_for_its_call_and_springs_once(server, line, client):
+async def test_a_trap_waits_for_its_call_and_springs_once(server, proxy, client):
     """Others pass, and so many of its own kind as are spared."""
     trap = Trap(CallKind.WRITE_STATUS, 1, hang_up)
-    line.set_trap(trap)
+    proxy.set_trap(trap)
     for method, path in (("GET", JOBS), ("POST", JOBS), ("PATCH", STATUS)):
         await client.request(method, path, json=JOB)
     assert not trap.caught.done()
@@ -129,12 +135,12 @@ async def test_a_trap_waits_for_its_call_and_springs_once(server, line, client):
     assert server.reached == [f"GET {JOBS}", f"POST {JOBS}", f"PATCH {STATUS}", f"PATCH {STATUS}"]
 
 
-async def test_one_trap_on_two_lines_springs_on_one_of_them(server, line, client):
+async def test_one_trap_on_two_lines_springs_on_one_of_them(server, proxy, client):
     """Where one of several operators leads, nobody knows which one it will be."""
-    other = line_to(server)
+    other = proxy_to(server)
     await other.start()
     trap = Trap(CallKind.CREATE_JOB, 0, hang_up)
-    line.set_trap(trap)
+    proxy.set_trap(trap)
     other.set_trap(trap)
 
     with pytest.raises(aiohttp.ServerDisconnectedError):
@@ -156,10 +162,10 @@ async def test_one_trap_on_two_lines_springs_on_one_of_them(server, line, client
         (CallKind.CALL, ("GET", JOBS), True),
     ],
 )
-async def test_faults_wait_for_kinds_of_calls(line, client, kind, call, taken):
+async def test_faults_wait_for_kinds_of_calls(proxy, client, kind, call, taken):
     """By what is asked for."""
     trap = Trap(kind, 0, commit_and_hang_up)
-    line.set_trap(trap)
+    proxy.set_trap(trap)
 
     try:
         await client.request(*call, json=JOB)
@@ -172,9 +178,9 @@ async def test_faults_wait_for_kinds_of_calls(line, client, kind, call, taken):
 @pytest.mark.parametrize(
     ("network_fault", "told"), [(NetworkFault.THROTTLED, (429, "1")), (NetworkFault.UNAVAILABLE, (500, None))]
 )
-async def test_in_bad_network_fault_every_call_is_turned_away(server, line, client, network_fault, told):
+async def test_in_bad_network_fault_every_call_is_turned_away(server, proxy, client, network_fault, told):
     """Until it is over."""
-    spoilt = asyncio.create_task(line.spoil(network_fault, 0.2, FAILURES[0]))
+    spoilt = asyncio.create_task(proxy.inject(network_fault, 0.2, FAILURES[0]))
     await asyncio.sleep(0)
     for path in (JOBS, WATCH):
         async with client.get(path) as answer:
@@ -186,10 +192,10 @@ async def test_in_bad_network_fault_every_call_is_turned_away(server, line, clie
     assert (await client.get(JOBS)).status == 200
 
 
-async def test_a_partition_breaks_what_goes_on_and_what_begins(server, line, client):
+async def test_a_partition_breaks_what_goes_on_and_what_begins(server, proxy, client):
     """Watches as well."""
     async with client.get(WATCH) as watch:
-        spoilt = asyncio.create_task(line.spoil(NetworkFault.PARTITION, 0.2))
+        spoilt = asyncio.create_task(proxy.inject(NetworkFault.PARTITION, 0.2))
         with pytest.raises(aiohttp.ClientError):
             await watch.content.readline()
     with pytest.raises(aiohttp.ClientError):
@@ -199,9 +205,9 @@ async def test_a_partition_breaks_what_goes_on_and_what_begins(server, line, cli
     assert server.reached == []
 
 
-async def test_what_is_sent_into_a_black_hole_arrives_when_it_is_over(server, line, client):
+async def test_what_is_sent_into_a_black_hole_arrives_when_it_is_over(server, proxy, client):
     """Also when its sender has given up: a network delivers late."""
-    spoilt = asyncio.create_task(line.spoil(NetworkFault.BLACK_HOLE, 0.3))
+    spoilt = asyncio.create_task(proxy.inject(NetworkFault.BLACK_HOLE, 0.3))
     await asyncio.sleep(0)
     with pytest.raises(TimeoutError):
         await client.post(JOBS, json=JOB, timeout=aiohttp.ClientTimeout(total=0.1))
@@ -233,30 +239,30 @@ async def test_answers_are_in_quick_time_as_well(client):
         ] == "2026-11-23T12:01:40Z"
 
 
-async def test_a_watch_can_end_with_an_error(line, client):
+async def test_a_watch_can_end_with_an_error(proxy, client):
     """As when what was to be watched from is compacted."""
     async with client.get(WATCH) as watch:
-        (stream,) = line.watches
-        await stream.say_goodbye(GONE)
+        (stream,) = proxy.watches
+        await stream.end_with_error(GONE)
         event = json.loads(await watch.content.readline())
         assert await watch.content.readline() == b""
 
     assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
 
 
-async def test_a_watch_can_end_in_the_middle_of_an_event(server, line, client):
-    """Half a line, and then the end."""
+async def test_a_watch_can_end_in_the_middle_of_an_event(server, proxy, client):
+    """Half a proxy, and then the end."""
     async with client.get(WATCH) as watch:
-        (stream,) = line.watches
+        (stream,) = proxy.watches
         stream.tear()
         await server.events.put(b'{"type":"ADDED"}\n')
         assert await watch.content.read() == b'{"type":'
 
 
-async def test_a_watch_can_be_cut_and_can_be_silent(server, line, client):
+async def test_a_watch_can_be_cut_and_can_be_silent(server, proxy, client):
     """Silence is not the end: what came meanwhile comes after it."""
     async with client.get(WATCH) as watch:
-        (stream,) = line.watches
+        (stream,) = proxy.watches
         stalled = asyncio.create_task(stream.stall(0.2))
         await asyncio.sleep(0)
         await server.events.put(b"one\n")

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import yaml
 
-from demo.folders import REPOSITORY
-from demo.kubectl import Kubectl
 from selfheal_operator.api.names import GROUP, PLURAL
+from testbed.kubectl import Kubectl
+from testbed.workspace import REPOSITORY
 
 MANIFESTS: Final = REPOSITORY / "manifests"
 OPERATOR_NAMESPACE: Final = "selfheal-system"
@@ -16,7 +16,7 @@ OPERATOR_ACCOUNT: Final = "selfheal-operator"
 
 def rendered(kubectl: Kubectl) -> list[dict[str, Any]]:
     """Return the documents that `kubectl apply -k manifests` applies."""
-    return list(yaml.safe_load_all(kubectl.run("kustomize", str(MANIFESTS))))
+    return list(yaml.safe_load_all(kubectl("kustomize", str(MANIFESTS))))
 
 
 def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -26,4 +26,4 @@ def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, A
 
 def wait_for_api(kubectl: Kubectl) -> None:
     """Return when the API server knows ModelMonitors."""
-    kubectl.run("wait", "--for=condition=Established", f"crd/{PLURAL}.{GROUP}", "--timeout=30s")
+    kubectl("wait", "--for=condition=Established", f"crd/{PLURAL}.{GROUP}", "--timeout=30s")

@@ -1,4 +1,7 @@
-"""One operator's proxy to the API server: its calls may be lost, delayed or refused."""
+"""A reverse proxy between one operator and the API server: its calls may be lost, delayed or refused.
+
+The operator speaks plain HTTP to it, and it HTTPS to the API server, with the operator's token.
+"""
 
 import asyncio
 import contextlib
@@ -9,20 +12,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from enum import Enum, auto
-from functools import lru_cache
+from enum import Enum, StrEnum, auto
 from typing import Final, Self
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from chaos.clock import QuickTime
-from chaos.faults import CallKind
-
-_CREATED: Final = re.compile(rb'"creationTimestamp":"([0-9TZ:-]{20})"')
 _PASSED_ON: Final = ("Authorization", "Content-Type", "Accept")
+_KEPT: Final = ("Content-Type", "Retry-After", "Date")
 _LARGEST_BODY: Final = 64 * 2**20
+_LEASE: Final = re.compile(r"/leases(/|$)")
+
+
+class CallKind(StrEnum):
+    """Which calls of an operator a fault waits for."""
+
+    CREATE_JOB = "create a Job"
+    WRITE_STATUS = "write a status"
+    WRITE = "any write"
+    WRITE_BUT_LEASES = "any write but of a Lease"
+    CALL = "any call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class Call:
                 return self.method == "PATCH" and self.path.endswith("/status")
             case CallKind.WRITE:
                 return self.method != "GET"
+            case CallKind.WRITE_BUT_LEASES:
+                return self.method != "GET" and not _LEASE.search(self.path)
             case CallKind.CALL:
                 return not self.is_watch
 
@@ -178,10 +190,19 @@ class WatchStream:
             await self._response.write(line)
 
     async def stall(self, seconds: float) -> None:
-        """Keep silent for so long."""
+        """Pass no event on for so long."""
         self._flowing.clear()
         await asyncio.sleep(seconds)
         self._flowing.set()
+
+    def freeze(self) -> None:
+        """Pass no event on, for ever; the connection stays open."""
+        self._flowing.clear()
+
+    @property
+    def flows(self) -> bool:
+        """Whether events are passed on."""
+        return self._flowing.is_set()
 
     def tear(self) -> None:
         """End in the middle of the next event."""
@@ -193,22 +214,41 @@ class WatchStream:
             self._request.transport.abort()
         self._ended.set()
 
-    async def say_goodbye(self, failure: Answer) -> None:
+    async def end_with_error(self, failure: Answer) -> None:
         """End with an ERROR event."""
-        event = b'{"type":"ERROR","object":' + failure.body + b"}\n"
+        await self.end_with(b'{"type":"ERROR","object":' + failure.body + b"}\n")
+
+    async def end_with(self, text: bytes) -> None:
+        """Send some text, then end."""
         with contextlib.suppress(ConnectionError):
-            await self._response.write(event)
+            await self._response.write(text)
         self._ended.set()
 
 
 class Proxy:
-    """A reverse proxy that serves one operator."""
+    """A reverse proxy that serves one operator.
 
-    def __init__(self, name: str, server: str, trust: ssl.SSLContext, time: QuickTime) -> None:
-        self._server, self._trust = server, trust
-        self._name = name
-        self._time = time
-        self._translate = _translator(time)
+    Args:
+        name: By which the API server's audit log knows it.
+        server: The API server.
+        trust: Recognises the API server.
+        now: The time that answers tell; by default the API server's own.
+        translate: Changes the bodies of answers, for a time that runs faster.
+        observe: Is told of each call when it arrives.
+    """
+
+    def __init__(  # noqa: PLR0913 - two are needed; the others are for a run in quick time
+        self,
+        name: str,
+        server: str,
+        trust: ssl.SSLContext,
+        *,
+        now: Callable[[], datetime] | None = None,
+        translate: Callable[[bytes], bytes] = bytes,
+        observe: Callable[[Call], None] = lambda _: None,
+    ) -> None:
+        self._name, self._server, self._trust = name, server, trust
+        self._now, self._translate, self._observe = now, translate, observe
         self._clear = asyncio.Event()
         self._clear.set()
         self._refusal = FAILURES[0]
@@ -248,14 +288,26 @@ class Proxy:
         """Have the fault strike when its call comes."""
         self._traps.append(trap)
 
-    async def spoil(self, network_fault: NetworkFault, seconds: float, refusal: Answer = FAILURES[0]) -> None:
-        """Have bad network_fault for so long."""
+    def clear_traps(self) -> None:
+        """Have no fault wait for its call."""
+        self._traps.clear()
+
+    async def inject(self, fault: NetworkFault, seconds: float, refusal: Answer = FAILURES[0]) -> None:
+        """Have a network fault for so long."""
+        self.begin(fault, refusal)
+        await asyncio.sleep(seconds)
+        self.end()
+
+    def begin(self, network_fault: NetworkFault, refusal: Answer = FAILURES[0]) -> None:
+        """Have a network fault until `end`."""
         self.network_fault, self._refusal = network_fault, refusal
         if network_fault is NetworkFault.BLACK_HOLE:
             self._clear.clear()
         if network_fault is NetworkFault.PARTITION:
             self.hang_up_all()
-        await asyncio.sleep(seconds)
+
+    def end(self) -> None:
+        """Have no network fault any more."""
         self.network_fault = NetworkFault.CLEAR
         self._clear.set()
 
@@ -272,6 +324,7 @@ class Proxy:
         if connection is None:
             raise web.HTTPBadGateway  # nobody hears it
         self._connections.add(connection)
+        self._observe(call)
         try:
             if (answer := await self._by_network_fault()) is None:
                 if call.is_watch:
@@ -282,8 +335,8 @@ class Proxy:
             return web.Response(status=502)  # nobody hears it
         finally:
             self._connections.discard(connection)
-        # By its Date the operator knows the server's time, which is as quick as its own.
-        date = {"Date": format_datetime(self._time.now(), usegmt=True)}
+        # By its Date the operator knows the server's time.
+        date = {"Date": format_datetime(self._now(), usegmt=True)} if self._now else {}
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers | date)
 
     async def _by_network_fault(self) -> Answer | None:
@@ -318,7 +371,7 @@ class Proxy:
             call.method, _url(call), headers=_headers(request), data=call.body or None
         ) as answer:
             body = await answer.read()
-            kept = {n: answer.headers[n] for n in ("Content-Type", "Retry-After") if n in answer.headers}
+            kept = {n: answer.headers[n] for n in _KEPT if n in answer.headers}
             return Answer(answer.status, self._translate(body), kept)
 
     async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
@@ -335,6 +388,7 @@ class Proxy:
                 await stream.pump(self._lines(upstream), self._until_clear)
             finally:
                 self.watches.discard(stream)
+                _hang_up(upstream)
             return response
 
     async def _lines(self, upstream: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
@@ -349,15 +403,14 @@ class Proxy:
         await self._clear.wait()
 
 
-def _translator(time: QuickTime) -> Callable[[bytes], bytes]:
-    """Return what puts creation times into quick time: for the operators, the server's clock is as fast."""
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    """Break the connection of an answer that is not read to its end.
 
-    @lru_cache(maxsize=4096)
-    def translated(written: bytes) -> bytes:
-        quick = time.at(datetime.fromisoformat(written.decode()))
-        return b'"creationTimestamp":"' + f"{quick:%Y-%m-%dT%H:%M:%SZ}".encode() + b'"'
-
-    return lambda body: _CREATED.sub(lambda match: translated(match[1]), body)
+    Closed in the usual way it would wait for the API server's goodbye, and nobody waits for that: the
+    proxy's loop may be gone first, and the socket be found open by a later test.
+    """
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()
 
 
 def _url(call: Call) -> URL:
