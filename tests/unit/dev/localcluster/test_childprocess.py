@@ -29,6 +29,14 @@ def read(path: Path) -> ProcessRecord:
     return found
 
 
+def ends(path: Path) -> bool:
+    """Say whether the recorded process ends soon; end it if it does not."""
+    try:
+        return childprocess.wait_until(lambda: not read(path).running, timeout_seconds=5)
+    finally:
+        childprocess.stop(path, grace_seconds=0)
+
+
 def test_started_process_runs_until_it_is_stopped(record: Path) -> None:
     """A process is known by its record while it runs; stopping it removes the record."""
     process = read(record)
@@ -87,7 +95,4 @@ def test_kill_marked_hits_a_process_in_the_middle_of_its_exec(tmp_path: Path) ->
 
         childprocess.kill_marked("MARK", mark)
 
-        try:
-            assert childprocess.wait_until(lambda path=path: not read(path).running, timeout_seconds=5)
-        finally:
-            childprocess.stop(path, grace_seconds=0)
+        assert ends(path)
