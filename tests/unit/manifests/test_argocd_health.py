@@ -1,12 +1,14 @@
-"""What Argo CD shows of a ModelMonitor: `manifests/argocd/health.lua`, run by a real Lua."""
+"""The health that Argo CD shows of a ModelMonitor, computed by a real Lua."""
 
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 from lupa import lua51  # type: ignore[import-untyped]  # its stubs know no fields of Lua's objects
 
-SCRIPT: Final = Path(__file__).resolve().parents[3] / "manifests" / "argocd" / "health.lua"
+PATCH: Final = Path(__file__).resolve().parents[3] / "manifests" / "argocd" / "argocd_cm.yaml"
+SETTINGS: Final = yaml.safe_load(PATCH.read_text())["data"]
 
 
 def health(status: dict[str, Any] | None, *, generation: int = 1) -> tuple[str, str]:
@@ -16,7 +18,7 @@ def health(status: dict[str, Any] | None, *, generation: int = 1) -> tuple[str, 
         monitor["status"] = status
     lua = lua51.LuaRuntime()  # the version that Argo CD's interpreter speaks
     lua.globals().obj = lua.table_from(monitor, recursive=True)
-    found = lua.execute(SCRIPT.read_text())
+    found = lua.execute(SETTINGS["resource.customizations.health.selfheal.dev_ModelMonitor"])
     return found.status, found.message
 
 
