@@ -85,15 +85,6 @@ def test_the_readme_names_files_that_are_there() -> None:
     assert absent == []
 
 
-def test_the_readme_names_commands_that_are_there() -> None:
-    """Every `make` command of the README is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    commands = set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", README.read_text(), flags=re.MULTILINE))
-
-    assert commands
-    assert commands <= targets
-
-
 @pytest.mark.parametrize(
     ("number", "model"), [(0, RunRequest), (1, CheckReport), (2, RetrainReport)], ids=str
 )
