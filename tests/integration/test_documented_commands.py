@@ -371,7 +371,7 @@ def _a_leader(place: Place) -> Generator[None]:
     assert "selfheal-operator" in place.printed
 
 
-@situation(("README.md", "Development"))
+@situation(("CONTRIBUTING.md", "Set up"))
 def _a_local_cluster(place: Place) -> Generator[None]:
     port = free_port()
     place.environment |= {"SELFHEAL_HEALTH_PORT": str(port)}

@@ -18,7 +18,14 @@ from selfheal_operator.reference import reference
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = ROOT / "README.md"
 DOCS: Final = ROOT / "docs"
-PAGES: Final = (README, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
+CONTRIBUTING: Final = ROOT / "CONTRIBUTING.md"
+PAGES: Final = (
+    README,
+    CONTRIBUTING,
+    ROOT / "CHANGELOG.md",
+    ROOT / "bench" / "README.md",
+    *sorted(DOCS.glob("*.md")),
+)
 SOURCES: Final = (ROOT, ROOT / "operator" / "selfheal_operator", ROOT / "jobs" / "selfheal_jobs")
 
 
@@ -76,13 +83,28 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_readme_names_files_that_are_there() -> None:
-    """The path through the code, as the README tells it, is the path that one finds."""
-    named = re.findall(r"`((?:[a-z0-9_]+/)*[a-z0-9_]+\.py)`", README.read_text())
+def test_the_guide_for_contributors_names_files_that_are_there() -> None:
+    """The path through the code, and the files to touch for a change, are those that one finds."""
+    named = re.findall(r"`((?:[a-z0-9_]+/)*[a-z0-9_]+(?:\.py|\.md|/))`", CONTRIBUTING.read_text())
     absent = [name for name in named if not any((source / name).exists() for source in SOURCES)]
 
-    assert named
+    assert "core/triggers.py" in named
     assert absent == []
+
+
+def test_the_guide_for_contributors_quotes_the_code_as_it_is() -> None:
+    """An example of the style that the code has left behind would teach the wrong one."""
+    quotes = re.findall(
+        r"from `(\S+\.py)`:\n\n```python\n(.+?)```", CONTRIBUTING.read_text(), flags=re.DOTALL
+    )
+    invented = [name for name, quote in quotes if not any(quote in code for code in _codes(name))]
+
+    assert quotes
+    assert invented == []
+
+
+def _codes(name: str) -> list[str]:
+    return [(source / name).read_text() for source in SOURCES if (source / name).exists()]
 
 
 @pytest.mark.parametrize(
