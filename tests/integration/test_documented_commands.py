@@ -430,7 +430,7 @@ def _the_namespace_of_a_team(place: Place) -> Generator[None]:
     assert "schedule\t<string>" in place.printed
 
 
-@situation(("docs/install.md", "Metrics"), ("docs/metrics.md", "Have them scraped"))
+@situation(("docs/install.md", "Metrics"), ("docs/metrics.md", "Scraping"))
 def _the_prometheus_operators_types(place: Place) -> Generator[None]:
     _install(place)
     kinds = {"servicemonitors": "ServiceMonitor", "prometheusrules": "PrometheusRule"}
