@@ -56,53 +56,53 @@ class Instruments:
         self._started = self._add(
             Counter,
             "selfheal_jobs_started_total",
-            "Jobs whose creation was confirmed to this operator; one whose answer was lost may be missing.",
+            "Jobs whose creation the API server confirmed; one whose response was lost may be missing.",
             ("purpose",),
         )
         self._start_delay = self._add(
             Histogram,
             "selfheal_check_start_delay_seconds",
-            "Time from a check's slot, and its delay by spreadSeconds, to the creation of its Job.",
+            "Time from a check's scheduled time, plus its delay by spreadSeconds, to its Job's creation.",
             buckets=START_DELAYS,
         )
         self._missed = self._add(
             Counter,
             "selfheal_slots_missed_total",
-            "Slots that this operator has given up, by the reason.",
+            "Slots for which this operator will start no check, by reason.",
             ("reason",),
         )
         self._calls = self._add(
             Counter,
             "selfheal_api_requests_total",
-            "Requests to the API server that have been answered, or have failed with code <error>.",
+            "Requests to the API server by the code of the response; <error> if there was none.",
             ("verb", "resource", "code"),
         )
         self._call_seconds = self._add(
             Histogram,
             "selfheal_api_request_duration_seconds",
-            "Time until the whole answer was there, or the request had failed; watches are not in it.",
+            "Time until the whole response was received, or the request failed; without watches.",
             ("verb", "resource"),
             buckets=CALL_SECONDS,
         )
         self._reconcile_seconds = self._add(
             Histogram,
             "selfheal_reconcile_duration_seconds",
-            "Time that a worker spent on one monitor, until nothing was left to do or an error ended it.",
+            "Time that a worker spent on one monitor, until nothing was left to do or an error occurred.",
             buckets=RECONCILE_SECONDS,
         )
         self._reconcile_errors = self._add(
             Counter,
             "selfheal_reconcile_errors_total",
-            "Looks at a monitor that an error ended, by its kind; Defect is one of the operator's own.",
+            "Reconciliations that ended in an error, by its kind; Defect is a bug of the operator.",
             ("kind",),
         )
         self._leader = self._add(
-            Gauge, "selfheal_leader", "1 while this replica leads, 0 while it stands by."
+            Gauge, "selfheal_leader", "1 while this replica is the leader, 0 while it is a standby."
         )
         self._transitions = self._add(
             Counter,
             "selfheal_leader_transitions_total",
-            "How often this replica has begun or ceased to lead.",
+            "How often this replica has become the leader or a standby.",
         )
         self._loop_lag = self._add(
             Histogram,
@@ -112,7 +112,7 @@ class Instruments:
         )
         self._pull(
             "selfheal_reconcile_longest_running_seconds",
-            "How long the worker that is longest at one monitor has been at it; 0 if none works.",
+            "Age of the longest running reconciliation; 0 if there is none.",
             lambda: {(): self.works.longest()},
         )
         for purpose in Purpose:  # a series that begins at 0 shows its first increase
@@ -187,7 +187,7 @@ class Instruments:
         self._pull("selfheal_queue_depth", "Monitors that wait for a worker.", lambda: {(): depth()})
         self._pull(
             "selfheal_queue_oldest_wait_seconds",
-            "How long the monitor that waits longest has waited for a worker; 0 if none waits.",
+            "Longest time that a monitor has been waiting for a worker; 0 if none waits.",
             lambda: {(): oldest_wait()},
         )
 
@@ -195,8 +195,7 @@ class Instruments:
         """Show the watches: seconds since each was last heard, by the plural of what it watches."""
         self._pull(
             "selfheal_watch_age_seconds",
-            "Time since the watch of a resource was last heard, be it an event or a bookmark, which comes"
-            " every minute.",
+            "Time since the last event or bookmark of a resource's watch; a bookmark comes every minute.",
             ages,
             ("resource",),
         )
@@ -205,7 +204,7 @@ class Instruments:
         """Show how many Jobs wait for room under the operator's limits."""
         self._pull(
             "selfheal_jobs_waiting",
-            "Jobs that are due and wait for room: as many run already as the operator may have at once.",
+            "Jobs that are due and wait because the concurrency limit is reached.",
             lambda: {(purpose,): waiting(purpose) for purpose in Purpose},
             ("purpose",),
         )
@@ -214,7 +213,7 @@ class Instruments:
         """Show the Jobs that have not finished, by what they are for and by namespace."""
         self._pull(
             "selfheal_jobs_active",
-            "Jobs that have not finished. The 200 namespaces with most of them are named.",
+            "Jobs that have not finished, of the 200 namespaces with the most.",
             lambda: active_jobs(active),
             ("namespace", "purpose"),
         )

@@ -118,13 +118,13 @@ FAMILIES: Final = (
     _family(
         "selfheal_monitor_last_successful_check_timestamp_seconds",
         "gauge",
-        "When the newest check that could look was completed; no series before the first.",
+        "Completion time of the newest check that did not end in Error; no series before the first.",
         lambda facts: None if facts.last_success is None else f"}} {facts.last_success}",
     ),
     _family(
         "selfheal_monitor_missed_checks_total",
         "counter",
-        "Slots that passed without a check in the life of the monitor; restarts do not set it back.",
+        "Slots without a check since the monitor was created; restarts do not reset it.",
         lambda facts: f"}} {facts.missed}",
     ),
     _family(
@@ -142,9 +142,7 @@ FAMILIES: Final = (
         "version",
     ),
 )
-SLOTS_DUE: Final = Family(
-    "selfheal_slots_due", "gauge", (), "Monitors of which a slot has come due that has no Job yet."
-)
+SLOTS_DUE: Final = Family("selfheal_slots_due", "gauge", (), "Monitors with a due slot that has no Job yet.")
 
 
 async def monitor_lines(monitors: Iterable[Named], now: datetime) -> AsyncIterator[str]:
