@@ -83,6 +83,16 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_file_of_the_repository_that_is_named_is_there(page: Path) -> None:
+    """A path that begins with a folder of the repository leads to a file of it."""
+    named = re.findall(
+        r"`((?:bench|crds|dev|docs|jobs|manifests|operator|tests)/[\w./-]+)`", page.read_text()
+    )
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_guide_for_contributors_names_files_that_are_there() -> None:
     """The path through the code, and the files to touch for a change, are those that one finds."""
     named = re.findall(r"`((?:[a-z0-9_]+/)*[a-z0-9_]+(?:\.py|\.md|/))`", CONTRIBUTING.read_text())
