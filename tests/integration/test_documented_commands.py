@@ -510,7 +510,7 @@ def _handle_requests(kubectl: Kubectl) -> None:
         _write_status(kubectl, "churn", {"lastHandledCheckRequest": token})
 
 
-@situation(("docs/own-image.md", "An image of your own"), ("bench/README.md", "`make bench-check`"))
+@situation(("docs/own-image.md", "Your own image"), ("bench/README.md", "`make bench-check`"))
 def _a_request(place: Place) -> Generator[None]:
     (purpose,) = (Purpose(command.split()[-1].capitalize()) for command in place.commands)
     absent = place.folder / "absent.csv"
