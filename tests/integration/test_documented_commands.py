@@ -18,7 +18,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ from support.builders.objects import last_check, model_version, status
 from support.builders.run_requests import run_request
 from support.documented import PAGES, ROOT, Script, scripts
 from support.eventually import eventually
-from testbed.kubectl import Document, Kubectl
+from testbed.kubectl import Document, Kubectl, KubectlError
 from testbed.program import answers, free_port
 
 SCRIPTS: Final = [script for page in PAGES if page.exists() for script in scripts(page)]
@@ -402,16 +402,12 @@ def _enter_own_folder(place: Place) -> None:
 
 def _make_pods_ready(place: Place) -> None:
     """Do what a kubelet would: the cluster has no node."""
-    running = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
     system = ("--namespace=selfheal-system",)
-    if not place.kubectl("get", "namespace", "selfheal-system", "--ignore-not-found"):
-        return
-    for pod in place.kubectl.get("pods", *system)["items"]:
-        if pod["status"].get("phase") == "Pending":
-            patch = json.dumps({"status": running})
-            place.kubectl(
-                "patch", "pod", pod["metadata"]["name"], *system, "--subresource=status", "--patch", patch
-            )
+    running = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    patch = ("--subresource=status", "--patch", json.dumps({"status": running}))
+    for pod in place.kubectl("get", "pods", *system, "--output=name").split():
+        with suppress(KubectlError):  # the rollout may have deleted it meanwhile
+            place.kubectl("patch", pod, *system, *patch)
 
 
 @situation(("docs/install.md", "MLflow"))

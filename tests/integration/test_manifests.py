@@ -287,3 +287,21 @@ def test_the_guides_kustomization_sets_the_images_and_the_settings(kubectl: Kube
     (deployment,) = (each for each in documents if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example.com/ml/selfheal-operator:0.1.0"
+
+
+def test_argo_cds_settings_can_be_patched_in_git(kubectl: Kubectl, tmp_path: Path) -> None:
+    """The patch of docs/install.md is one for kustomize as well, and keeps the other keys."""
+    patch = MANIFESTS / "argocd" / "argocd_cm.yaml"
+    shutil.copy(patch, tmp_path / "patch.yaml")
+    settings = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argocd-cm"},
+        "data": {"url": "u"},
+    }
+    (tmp_path / "argocd-cm.yaml").write_text(yaml.safe_dump(settings))
+    kustomization = {"resources": ["argocd-cm.yaml"], "patches": [{"path": "patch.yaml"}]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+
+    (patched,) = rendered(kubectl, tmp_path)
+    assert patched["data"] == {"url": "u", **yaml.safe_load(patch.read_text())["data"]}
