@@ -53,7 +53,11 @@ FLIGHTS_DELAY: Final = Scenario(
     name="flights-delay", target="late", task=Task.CLASSIFICATION, primary_metric="f1_macro", drifts=True
 )
 FLIGHTS_AIRTIME: Final = Scenario(
-    name="flights-airtime", target="air_time", task=Task.REGRESSION, primary_metric="rmse", drifts=True
+    name="flights-airtime",
+    target="air_time",
+    task=Task.REGRESSION,
+    primary_metric="root_mean_squared_error",
+    drifts=True,
 )
 SCENARIOS: Final = (SYNTHETIC, FLIGHTS_DELAY, FLIGHTS_AIRTIME)
 

@@ -12,7 +12,7 @@ Scores = Mapping[str, float]
 
 AVERAGE: Final = "macro"
 """How precision, recall and F1 of the classes are put together: a rare class counts as much as any."""
-SMALLER_IS_BETTER: Final = frozenset({"mse", "rmse", "mae"})
+SMALLER_IS_BETTER: Final = frozenset({"mean_squared_error", "root_mean_squared_error", "mean_absolute_error"})
 
 
 def score(model: Any, rows: pd.DataFrame, *, target: str, task: Task) -> Scores:
@@ -50,8 +50,8 @@ def _classification(truth: Any, predicted: Any) -> dict[str, float]:
 
 def _regression(truth: Any, predicted: Any) -> dict[str, float]:
     return {
-        "mse": float(metrics.mean_squared_error(truth, predicted)),
-        "rmse": float(metrics.root_mean_squared_error(truth, predicted)),
-        "mae": float(metrics.mean_absolute_error(truth, predicted)),
+        "mean_squared_error": float(metrics.mean_squared_error(truth, predicted)),
+        "root_mean_squared_error": float(metrics.root_mean_squared_error(truth, predicted)),
+        "mean_absolute_error": float(metrics.mean_absolute_error(truth, predicted)),
         "r2": float(metrics.r2_score(truth, predicted)),
     }

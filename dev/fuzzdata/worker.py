@@ -39,17 +39,20 @@ _MEMORY: Final = 6 << 30
 """Of addresses, most of which are never used."""
 _SLOT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
 _QUALITIES: Final = (
-    "nullShare",
-    "newCategories",
-    "outOfRange",
-    "duplicatedRows",
-    "constantColumns",
-    "rowCount",
+    "null_share",
+    "new_categories",
+    "out_of_range",
+    "duplicated_rows",
+    "constant_columns",
+    "row_count",
 )
 _SIGNALS: Final = [
-    *({"name": each.lower(), "type": "DataQuality", "metric": each, "maxValue": 0.5} for each in _QUALITIES),
-    {"name": "f1", "type": "Performance", "metric": "f1", "minValue": 0.1},
-    {"name": "roc", "type": "Performance", "metric": "rocAuc", "minValue": 0.1},
+    *(
+        {"name": each.replace("_", "-"), "type": "DataQuality", "metric": each, "maxValue": 0.5}
+        for each in _QUALITIES
+    ),
+    {"name": "f1", "type": "Performance", "metric": "f1_macro", "minValue": 0.1},
+    {"name": "roc", "type": "Performance", "metric": "roc_auc", "minValue": 0.1},
     {"name": "predictions", "type": "PredictionDrift"},
     {"name": "labels", "type": "TargetDrift"},
 ]

@@ -166,7 +166,7 @@ def test_a_check_leaves_every_number_and_the_report_in_mlflow(data: Path, names:
 def test_each_signal_is_a_series_of_its_own_in_mlflow(data: Path, names: dict[str, str]) -> None:
     """Its value as `signal/<name>`, beside the drift; one that nobody could tell has no value."""
     signals = [
-        {"name": "rows", "type": "DataQuality", "metric": "rowCount", "minValue": 1},
+        {"name": "rows", "type": "DataQuality", "metric": "row_count", "minValue": 1},
         {"name": "target", "type": "TargetDrift"},
         {"name": "accuracy", "type": "Performance", "metric": "accuracy", "minValue": 0.5},
     ]
@@ -420,7 +420,12 @@ def test_a_regression_is_judged_by_its_error(tmp_path: Path, names: dict[str, st
     ).last_retraining
 
     assert outcome.candidate == "linear"
-    assert [metric.name for metric in outcome.metrics] == ["rmse", "mae", "mse", "r2"]
+    assert [metric.name for metric in outcome.metrics] == [
+        "root_mean_squared_error",
+        "mean_absolute_error",
+        "mean_squared_error",
+        "r2",
+    ]
 
 
 def test_an_mlflow_that_is_down_fails_the_retraining_with_a_sentence(

@@ -67,7 +67,7 @@ FULL_SPEC: Final[Document] = {
         "report": "OnDrift",
     },
     "signals": [
-        {"name": "rows", "type": "DataQuality", "metric": "rowCount", "minValue": 1, "maxValue": 2},
+        {"name": "rows", "type": "DataQuality", "metric": "row_count", "minValue": 1, "maxValue": 2},
     ],
     "spreadSeconds": 600,
     "startingDeadlineSeconds": 3600,
@@ -249,8 +249,8 @@ TYPES: Final = ("Performance", "PredictionDrift", "TargetDrift", "DataQuality")
 
 def signal(number: int = 0, kind: str = "DataQuality", **more: Any) -> Document:
     """Return the signal of that number, by default one of data quality; `more` by wire names."""
-    limits = {"metric": "rowCount", "minValue": 1} if kind == "DataQuality" else {}
-    limits |= {"metric": "f1", "minValue": 0.5} if kind == "Performance" else {}
+    limits = {"metric": "row_count", "minValue": 1} if kind == "DataQuality" else {}
+    limits |= {"metric": "f1_macro", "minValue": 0.5} if kind == "Performance" else {}
     found = {"name": f"s{number}", "type": kind} | limits | more
     return {name: value for name, value in found.items() if value is not ABSENT}
 
@@ -552,20 +552,20 @@ def signal_rules() -> Iterator[Rule]:
         ".metric",
         "metric is needed for Performance and DataQuality, and has no meaning for the other types",
         [signal(kind=kind) for kind in TYPES],
-        [signal(metric=ABSENT), signal(kind="TargetDrift", metric="f1")],
+        [signal(metric=ABSENT), signal(kind="TargetDrift", metric="f1_macro")],
     )
     performances, qualities = " ".join(get_args(PerformanceMetric)), " ".join(get_args(QualityMetric))
     yield refused(
         ".metric",
         f"metric of Performance must be one of {performances}",
-        [signal(kind="Performance", metric="mape")],
-        [signal(kind="Performance", metric="nullShare")],
+        [signal(kind="Performance", metric="mean_absolute_percentage_error")],
+        [signal(kind="Performance", metric="null_share")],
     )
     yield refused(
         ".metric",
         f"metric of DataQuality must be one of {qualities}",
-        [signal(metric="nullShare")],
-        [signal(metric="f1")],
+        [signal(metric="null_share")],
+        [signal(metric="f1_macro")],
     )
     yield refused(
         "",

@@ -109,9 +109,9 @@ class SignalCheck:
 
     def _quality(self, metric: str) -> tuple[float, str]:
         """Return a metric's value, and where it was found."""
-        if metric == "rowCount":
+        if metric == "row_count":
             return float(self.current.rows.counted), "rows"
-        if metric == "duplicatedRows":
+        if metric == "duplicated_rows":
             # Imported here, as below: a check without such signals needs none of Arrow's functions, 0.03 s.
             from selfheal_jobs.check.signal_duplicates import duplicated_rows  # noqa: PLC0415
 
@@ -120,11 +120,11 @@ class SignalCheck:
             return duplicated_rows(self.current, names) / self.current.num_rows, "of the rows"
         if self.problem is not None:
             raise self.problem
-        if metric == "constantColumns":
+        if metric == "constant_columns":
             constant = [each.name for each in self.facts if each.has_become_constant]
             return float(len(constant)), f"columns{_first(constant)}"
         shares = [(_share(each, metric), each.name) for each in self.facts]
-        if metric == "nullShare" and self.plan is not None:
+        if metric == "null_share" and self.plan is not None:
             aside = (*self.plan.skipped, *self.plan.counted)
             shares += [(1.0, each.name) for each in aside if each.reason == EMPTY]
         share, name = max(shares, key=lambda pair: pair[0], default=(0.0, ""))
@@ -156,7 +156,7 @@ class SignalCheck:
         if self._spec.dataset.labels is None:
             if target in self.current.schema.names:
                 return self.current
-            from selfheal_jobs.sources.labels import not_available  # noqa: PLC0415  see duplicatedRows
+            from selfheal_jobs.sources.labels import not_available  # noqa: PLC0415  see duplicated_rows
 
             return not_available(f"the current data has no column {target[:100]!r}, and spec names no labels")
         prediction = self._spec.dataset.columns.prediction
@@ -171,7 +171,7 @@ class SignalCheck:
         prediction, labelled = self._prediction(), self._labelled()
         if prediction not in labelled.schema.names:
             raise _lacks("current data", prediction)
-        from selfheal_jobs.check.signal_performance import performance  # noqa: PLC0415  see duplicatedRows
+        from selfheal_jobs.check.signal_performance import performance  # noqa: PLC0415  see duplicated_rows
 
         value, rows = performance(metric, labelled, target=self._spec.target, prediction=prediction)
         if rows < self._spec.dataset.min_rows:
@@ -277,11 +277,11 @@ def _defect(error: Exception) -> DataError:
 
 def _share(facts: ColumnFacts, metric: str) -> float:
     match metric:
-        case "nullShare":
+        case "null_share":
             return facts.null_share
-        case "newCategories":
+        case "new_categories":
             return facts.share_of_new_categories
-        case "outOfRange":
+        case "out_of_range":
             return facts.out_of_range
     raise ValueError(f"no such metric: {metric}")
 

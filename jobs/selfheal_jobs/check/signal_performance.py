@@ -14,19 +14,24 @@ from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 
 _OF_NUMBERS: Final = {
-    "rmse": "root_mean_squared_error",
-    "mae": "mean_absolute_error",
+    "root_mean_squared_error": "root_mean_squared_error",
+    "mean_absolute_error": "mean_absolute_error",
+    "mean_absolute_percentage_error": "mean_absolute_percentage_error",
     "r2": "r2_score",
-    "mape": "mean_absolute_percentage_error",
 }
-_OF_CLASSES: Final = {"f1": "f1_score", "precision": "precision_score", "recall": "recall_score"}
+_OF_CLASSES: Final = {
+    "f1_macro": "f1_score",
+    "precision_macro": "precision_score",
+    "recall_macro": "recall_score",
+}
+"""Functions of sklearn.metrics, by the names of their scorers; those of errors lose their neg_."""
 
 
 def performance(metric: str, labelled: Table, *, target: str, prediction: str) -> tuple[float, int]:
     """Return a metric's value, and from how many rows: those with both a label and a prediction.
 
-    f1, precision and recall are means over the classes. rocAuc and logLoss take the prediction for the
-    probability of the greater of two classes.
+    f1_macro, precision_macro and recall_macro are means over the classes. roc_auc and log_loss take the
+    prediction for the probability of the greater of two classes.
 
     Raises:
         DataError: The metric says nothing about such values (MetricNotApplicable).
@@ -73,10 +78,10 @@ def _value(metric: str, labels: pa.Array, predictions: pa.Array) -> float:
             raise _not_applicable(metric, "it takes at least two rows")
         function = getattr(metrics, _OF_NUMBERS[metric])
         return float(function(_numbers(metric, labels), _numbers(metric, predictions)))
-    if metric in {"rocAuc", "logLoss"}:
+    if metric in {"roc_auc", "log_loss"}:
         certainty = _numbers(metric, predictions)
         positive = _positive(metric, labels)
-        if metric == "rocAuc":
+        if metric == "roc_auc":
             return float(metrics.roc_auc_score(positive, certainty))
         if certainty.min() < 0 or certainty.max() > 1:
             raise _not_applicable(metric, "it takes predictions from 0 to 1")

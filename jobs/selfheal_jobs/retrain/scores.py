@@ -12,15 +12,18 @@ from sklearn import metrics
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.status import MetricComparison
 
-PRIMARY: Final[Mapping[Task, str]] = {Task.CLASSIFICATION: "f1_macro", Task.REGRESSION: "rmse"}
+PRIMARY: Final[Mapping[Task, str]] = {
+    Task.CLASSIFICATION: "f1_macro",
+    Task.REGRESSION: "root_mean_squared_error",
+}
 """The metric that decides.
 
 f1_macro gives every class the same weight: where drift makes a class rare, accuracy and the weighted
-averages would still praise a model that never finds it. rmse is in the target's unit and punishes large
-errors.
+averages would still praise a model that never finds it. root_mean_squared_error is in the target's unit and
+punishes large errors.
 """
 
-_LOWER_IS_BETTER: Final = frozenset({"mse", "rmse", "mae"})
+_LOWER_IS_BETTER: Final = frozenset({"mean_squared_error", "root_mean_squared_error", "mean_absolute_error"})
 
 
 class Predictor(Protocol):
@@ -43,7 +46,9 @@ def score(model: Predictor, held_out: HeldOut) -> dict[str, float]:
     """Return the model's metrics; one that is not defined for these rows is absent.
 
     Classification: f1_macro, accuracy, precision_macro, recall_macro, and roc_auc for two classes or
-    roc_auc_ovr (one against the rest, macro average) for more. Regression: rmse, mae, mse, r2.
+    roc_auc_ovr (one against the rest, macro average) for more. Regression: root_mean_squared_error,
+    mean_absolute_error, mean_squared_error, r2. These are the names of scikit-learn's scorers; an error's
+    loses its neg_, because it is not negated here.
     """
     with warnings.catch_warnings(action="ignore"):  # classes never seen or never predicted count as zero
         predicted = np.asarray(model.predict(held_out.rows)).reshape(len(held_out.rows))
@@ -54,9 +59,9 @@ def score(model: Predictor, held_out: HeldOut) -> dict[str, float]:
 
 def _regression(actual: pd.Series, predicted: Any) -> dict[str, float]:
     found = {
-        "rmse": float(metrics.root_mean_squared_error(actual, predicted)),
-        "mae": float(metrics.mean_absolute_error(actual, predicted)),
-        "mse": float(metrics.mean_squared_error(actual, predicted)),
+        "root_mean_squared_error": float(metrics.root_mean_squared_error(actual, predicted)),
+        "mean_absolute_error": float(metrics.mean_absolute_error(actual, predicted)),
+        "mean_squared_error": float(metrics.mean_squared_error(actual, predicted)),
         "r2": float(metrics.r2_score(actual, predicted)),
     }
     return {name: value for name, value in found.items() if np.isfinite(value)}
@@ -110,7 +115,8 @@ def is_better(task: Task, one: Mapping[str, float], other: Mapping[str, float]) 
 def best(task: Task, scores: Mapping[str, Mapping[str, float]]) -> str:
     """Return the name of the best model; the first one of those that are equal.
 
-    >>> best(Task.REGRESSION, {"linear": {"rmse": 2.0}, "forest": {"rmse": 1.0}, "twin": {"rmse": 1.0}})
+    >>> scores = {"linear": {"f1_macro": 0.5}, "forest": {"f1_macro": 0.8}, "twin": {"f1_macro": 0.8}}
+    >>> best(Task.CLASSIFICATION, scores)
     'forest'
     """
     names = list(scores)

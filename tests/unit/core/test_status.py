@@ -290,7 +290,8 @@ def test_a_status_stays_small_whatever_is_in_it():
             skipped_columns=[SkippedColumn(name="x" * 180, reason="all values are missing")] * 10,
         ),
         last_retraining=last_retraining(
-            message=long, metrics=[MetricComparison(name="f1", candidate="0.8412", champion="0.7710")] * 10
+            message=long,
+            metrics=[MetricComparison(name="f1_macro", candidate="0.8412", champion="0.7710")] * 10,
         ),
         model=model_version(),
         history=[

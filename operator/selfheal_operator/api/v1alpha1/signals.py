@@ -9,12 +9,21 @@ from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.v1alpha1.schema import cel_rule, cel_rules
 
 PerformanceMetric = Literal[
-    "accuracy", "f1", "precision", "recall", "rocAuc", "logLoss", "rmse", "mae", "r2", "mape"
+    "accuracy",
+    "f1_macro",
+    "precision_macro",
+    "recall_macro",
+    "roc_auc",
+    "log_loss",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "r2",
+    "mean_absolute_percentage_error",
 ]
 
 
 QualityMetric = Literal[
-    "nullShare", "newCategories", "outOfRange", "duplicatedRows", "constantColumns", "rowCount"
+    "null_share", "new_categories", "out_of_range", "duplicated_rows", "constant_columns", "row_count"
 ]
 
 
@@ -69,9 +78,9 @@ class Signal(ApiModel, frozen=True, kw_only=True):
     metric: Literal[PerformanceMetric, QualityMetric] | None = None
     """metric of Performance or DataQuality.
 
-    Performance: accuracy, f1, precision, recall (the mean over the classes), rocAuc, logLoss; rmse, mae, r2,
-    mape. DataQuality: nullShare, newCategories and outOfRange are shares of rows, in the worst column;
-    duplicatedRows is a share of rows; constantColumns and rowCount are numbers.
+    Performance: by the names of scikit-learn's scorers, an error's without its neg_. DataQuality: null_share,
+    new_categories and out_of_range are shares of rows, in the worst column; duplicated_rows is a share of
+    rows; constant_columns and row_count are numbers.
     """
 
     min_value: Annotated[float, Meta(ge=-1e12, le=1e12)] | None = None

@@ -28,7 +28,14 @@ def test_a_regressor_is_scored_by_its_errors() -> None:
 
     scores = score(model, rows, target="y", task=Task.REGRESSION)
 
-    assert scores == pytest.approx({"mse": 5.0, "rmse": 5.0**0.5, "mae": 2.0, "r2": -4.0})
+    assert scores == pytest.approx(
+        {
+            "mean_squared_error": 5.0,
+            "root_mean_squared_error": 5.0**0.5,
+            "mean_absolute_error": 2.0,
+            "r2": -4.0,
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,8 +43,8 @@ def test_a_regressor_is_scored_by_its_errors() -> None:
     [
         ("accuracy", 0.5, 0.6, True),
         ("accuracy", 0.5, 0.5, False),
-        ("rmse", 2.0, 1.0, True),
-        ("rmse", 2.0, 2.0, False),
+        ("root_mean_squared_error", 2.0, 1.0, True),
+        ("root_mean_squared_error", 2.0, 2.0, False),
         ("r2", 0.1, 0.2, True),
     ],
 )
@@ -48,4 +55,6 @@ def test_better_depends_on_the_metric(metric: str, before: float, after: float, 
 
 def test_the_time_of_a_training_is_no_score() -> None:
     """MLflow keeps it beside the scores."""
-    assert scores_only({"rmse": 1.0, "training_seconds": 9.0}) == {"rmse": 1.0}
+    assert scores_only({"root_mean_squared_error": 1.0, "training_seconds": 9.0}) == {
+        "root_mean_squared_error": 1.0
+    }

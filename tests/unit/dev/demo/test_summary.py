@@ -10,12 +10,15 @@ def test_the_score_that_decides_is_starred_and_a_missing_version_is_a_dash() -> 
     """Each monitor is named once."""
     quiet = Outcome(SYNTHETIC, ModelMonitorStatus(), {"accuracy": 0.5}, None)
     better = Outcome(
-        FLIGHTS_AIRTIME, ModelMonitorStatus(), {"rmse": 18.84, "r2": 0.9}, {"rmse": 9.4, "r2": 1}
+        FLIGHTS_AIRTIME,
+        ModelMonitorStatus(),
+        {"root_mean_squared_error": 18.84, "r2": 0.9},
+        {"root_mean_squared_error": 9.4, "r2": 1},
     )
 
     assert score_table([quiet, better]).splitlines() == [
-        "MONITOR           SCORE      BEFORE    AFTER",
-        "synthetic         accuracy   0.5000    -",
-        "flights-airtime   rmse*      18.8400   9.4000",
-        "                  r2         0.9000    1.0000",
+        "MONITOR           SCORE                      BEFORE    AFTER",
+        "synthetic         accuracy                   0.5000    -",
+        "flights-airtime   root_mean_squared_error*   18.8400   9.4000",
+        "                  r2                         0.9000    1.0000",
     ]

@@ -157,12 +157,12 @@ def test_a_signal_of_drift_is_judged_as_a_column_is(folder: Path) -> None:
 
 
 QUALITY = {
-    "nullShare": (0.25, "'x'"),
-    "newCategories": (0.1, "'plan'"),
-    "outOfRange": (0.05, "'x'"),
-    "duplicatedRows": (0.0, "rows"),
-    "constantColumns": (1.0, "'flag'"),
-    "rowCount": (400.0, "rows"),
+    "null_share": (0.25, "'x'"),
+    "new_categories": (0.1, "'plan'"),
+    "out_of_range": (0.05, "'x'"),
+    "duplicated_rows": (0.0, "rows"),
+    "constant_columns": (1.0, "'flag'"),
+    "row_count": (400.0, "rows"),
 }
 
 
@@ -176,7 +176,7 @@ def test_quality_is_that_of_the_worst_column(folder: Path, metric: str) -> None:
     plan = table["plan"].to_numpy().copy()
     plan[:40] = "new"
     changed(folder, x=x, plan=plan, flag=1)
-    if metric == "duplicatedRows":
+    if metric == "duplicated_rows":
         changed(folder, x=np.arange(ROWS) / ROWS)
     value, said = QUALITY[metric]
 
@@ -210,7 +210,8 @@ def test_without_data_every_signal_is_unknown(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "predictions"), [("f1", 0.5), ("rmse", "high"), ("logLoss", 1.5), ("rocAuc", "high")]
+    ("metric", "predictions"),
+    [("f1_macro", 0.5), ("root_mean_squared_error", "high"), ("log_loss", 1.5), ("roc_auc", "high")],
 )
 def test_a_metric_that_says_nothing_about_the_values_is_unknown(
     folder: Path, metric: str, predictions: Any
@@ -227,7 +228,7 @@ def test_a_metric_that_says_nothing_about_the_values_is_unknown(
 def test_what_is_no_number_is_never_within_limits(value: float, low: float, width: float) -> None:
     """NaN breaches every limit; all else is breached exactly outside of them."""
     signal = Signal.from_wire(
-        {"name": "s", "type": "DataQuality", "metric": "nullShare", "minValue": low, "maxValue": low + width}
+        {"name": "s", "type": "DataQuality", "metric": "null_share", "minValue": low, "maxValue": low + width}
     )
 
     within = judged(signal, value, "here").result is SignalResult.WITHIN_LIMITS

@@ -28,9 +28,9 @@ def measured(metric: str, labels: Any, predictions: Any) -> float:
 quantity = st.floats(-1e6, 1e6).filter(lambda number: abs(number) > 1e-3)
 
 QUANTITIES: dict[str, Callable[[Any, Any], float]] = {
-    "rmse": lambda true, said: math.sqrt(np.mean((true - said) ** 2)),
-    "mae": lambda true, said: float(np.mean(np.abs(true - said))),
-    "mape": lambda true, said: float(np.mean(np.abs((true - said) / true))),
+    "root_mean_squared_error": lambda true, said: math.sqrt(np.mean((true - said) ** 2)),
+    "mean_absolute_error": lambda true, said: float(np.mean(np.abs(true - said))),
+    "mean_absolute_percentage_error": lambda true, said: float(np.mean(np.abs((true - said) / true))),
     "r2": lambda true, said: float(1 - np.sum((true - said) ** 2) / np.sum((true - true.mean()) ** 2)),
 }
 
@@ -51,7 +51,7 @@ def test_errors_of_quantities_are_those_of_the_textbook(
 # --- classes ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
+@pytest.mark.parametrize("metric", ["precision_macro", "recall_macro", "f1_macro"])
 @given(pairs=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=30))
 def test_scores_of_classes_are_means_over_the_classes(metric: str, pairs: list[tuple[int, int]]) -> None:
     """Each class counts the same, however rare; one that is never predicted, or never true, counts zero."""
@@ -61,7 +61,7 @@ def test_scores_of_classes_are_means_over_the_classes(metric: str, pairs: list[t
         said, true = (sum(pair[side] == each for pair in pairs) for side in (1, 0))
         precision, recall = (hits / count if count else 0.0 for count in (said, true))
         f1 = 2 * hits / (said + true)
-        by_class.append({"precision": precision, "recall": recall, "f1": f1}[metric])
+        by_class.append({"precision_macro": precision, "recall_macro": recall, "f1_macro": f1}[metric])
 
     labels, predictions = zip(*pairs, strict=True)
 
@@ -82,7 +82,7 @@ def test_roc_auc_is_how_often_a_positive_row_is_ranked_above_a_negative_one(
     won = np.mean([(one > other) + (one == other) / 2 for one in high for other in low])
     labels, scores = zip(*pairs, strict=True)
 
-    assert measured("rocAuc", ["yes" if label else "no" for label in labels], scores) == pytest.approx(won)
+    assert measured("roc_auc", ["yes" if label else "no" for label in labels], scores) == pytest.approx(won)
 
 
 @given(two_classes)
@@ -92,7 +92,7 @@ def test_log_loss_is_the_mean_surprise(pairs: list[tuple[bool, float]]) -> None:
     loss = np.mean([-math.log(score if label else 1 - score) for label, score in tame])
     labels, scores = zip(*tame, strict=True)
 
-    assert measured("logLoss", labels, scores) == pytest.approx(loss)
+    assert measured("log_loss", labels, scores) == pytest.approx(loss)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.one_of(st.none(), st.integers(0, 3))), min_size=1))
@@ -134,11 +134,11 @@ def test_classes_are_the_same_however_they_are_stored(labels: Any, predictions: 
     ("metric", "labels", "predictions"),
     [
         ("accuracy", ["yes", "no"], [1, 0]),
-        ("f1", [[1], [2]], [1, 2]),
-        ("rocAuc", [1, 1], [0.1, 0.9]),
-        ("rocAuc", [1, 2, 3], [0.1, 0.9, 0.5]),
+        ("f1_macro", [[1], [2]], [1, 2]),
+        ("roc_auc", [1, 1], [0.1, 0.9]),
+        ("roc_auc", [1, 2, 3], [0.1, 0.9, 0.5]),
         ("r2", [1.0], [1.0]),
-        ("rmse", [1e308, -1e308], [-1e308, 1e308]),
+        ("root_mean_squared_error", [1e308, -1e308], [-1e308, 1e308]),
     ],
     ids=["no class in common", "lists", "one class", "three classes", "one row", "overflow"],
 )

@@ -50,7 +50,9 @@ def test_regression_is_scored_under_scikit_learns_names() -> None:
     """Errors of 0 and 2 around a target of variance 1."""
     found = score(Model([0.0, 4.0]), held_out([0.0, 2.0], REGRESSION))
 
-    assert found == pytest.approx({"mse": 2.0, "rmse": 2**0.5, "mae": 1.0, "r2": -1.0})
+    assert found == pytest.approx(
+        {"mean_squared_error": 2.0, "root_mean_squared_error": 2**0.5, "mean_absolute_error": 1.0, "r2": -1.0}
+    )
 
 
 def test_more_than_two_classes_have_one_curve_against_the_rest() -> None:
@@ -81,7 +83,11 @@ def test_a_curve_that_is_not_defined_is_absent(case: str, model: Any, target: An
 
 def test_r2_of_one_row_is_absent() -> None:
     """It is not defined, and NaN is no number for a status."""
-    assert set(score(Model([1.0]), held_out([2.0], REGRESSION))) == {"mse", "rmse", "mae"}
+    assert set(score(Model([1.0]), held_out([2.0], REGRESSION))) == {
+        "mean_squared_error",
+        "root_mean_squared_error",
+        "mean_absolute_error",
+    }
 
 
 def test_a_model_of_one_column_is_scored_like_a_vector() -> None:
@@ -94,8 +100,8 @@ def test_a_model_of_one_column_is_scored_like_a_vector() -> None:
     [
         (CLASSIFICATION, {"f1_macro": 0.8}, {"f1_macro": 0.7}, True),
         (CLASSIFICATION, {"f1_macro": 0.7}, {"f1_macro": 0.7}, False),
-        (REGRESSION, {"rmse": 0.7}, {"rmse": 0.8}, True),
-        (REGRESSION, {"rmse": 0.8}, {"rmse": 0.8}, False),
+        (REGRESSION, {"root_mean_squared_error": 0.7}, {"root_mean_squared_error": 0.8}, True),
+        (REGRESSION, {"root_mean_squared_error": 0.8}, {"root_mean_squared_error": 0.8}, False),
     ],
 )
 def test_better_is_strictly_better(task: Task, one: Any, other: Any, *, better: bool) -> None:
