@@ -50,7 +50,6 @@ class Collector:
                 batch.num_rows if found.inside.true_count == len(found.inside) else found.inside.true_count
             )
             self.tally.unreadable += found.unreadable
-            self.tally.outside += batch.num_rows - inside - found.unreadable
             if inside < batch.num_rows:
                 batch = batch.filter(found.inside)
         if batch.num_rows == 0:
@@ -75,7 +74,6 @@ class Collector:
         rows = RowsRead(
             kept=int(flags.sum()),
             counted=self._rows,
-            outside_window=self.tally.outside,
             without_timestamp=self.tally.unreadable,
         )
         return StoredTable(

@@ -89,7 +89,7 @@ class FileSet:
         self, reader: Reader, names: Sequence[str], span: TimeSpan | None, tally: Tally
     ) -> Iterator[pa.RecordBatch]:
         """Yield these columns of a file, partitions among them; nothing of a partition outside the span."""
-        if span is not None and self._is_outside(reader, span, tally):
+        if span is not None and self._is_outside(reader, span):
             return
         own = [name for name in names if name in reader.schema.names]
         found = reader.batches(own, span, tally) if isinstance(reader, ParquetReader) else reader.batches(own)
@@ -102,18 +102,14 @@ class FileSet:
                 [_text(column) for column in columns] if self.is_text else columns, names=list(names)
             )
 
-    def _is_outside(self, reader: Reader, span: TimeSpan, tally: Tally) -> bool:
+    def _is_outside(self, reader: Reader, span: TimeSpan) -> bool:
         if span.column in reader.schema.names or reader.file.partitions.get(span.column) is None:
             return False
         # Imported here: Arrow's functions take 0.03 s, and most checks have no window.
         from selfheal_jobs.sources.time_sorting import sort_by_time  # noqa: PLC0415
 
         value = pa.array([reader.file.partitions[span.column]], pa.string())
-        if sort_by_time(value, span).inside[0].as_py():
-            return False
-        if isinstance(reader, ParquetReader):
-            tally.outside += reader.num_rows
-        return True
+        return not sort_by_time(value, span).inside[0].as_py()
 
     def _constant(self, reader: Reader, name: str, rows: int) -> pa.Array:
         value = pa.scalar(reader.file.partitions[name], pa.string())

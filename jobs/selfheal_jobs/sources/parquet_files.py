@@ -108,7 +108,6 @@ class ParquetReader:
         if statistics.max_raw > after and statistics.min_raw <= until:
             return False
         tally.unreadable += statistics.null_count
-        tally.outside += found.num_rows - statistics.null_count
         return True
 
 

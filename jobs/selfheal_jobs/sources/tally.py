@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Tally:
-    """Rows that were not kept: counted while reading."""
+    """Rows that could not be told to be in the window or not: counted while reading."""
 
-    outside: int = 0
-    """Not in the window."""
     unreadable: int = 0
     """Without a timestamp that anybody can read, where there is a window."""
 
@@ -21,7 +19,6 @@ class RowsRead:
     """In the table."""
     counted: int
     """In the window, or all of them: what the sample was taken from."""
-    outside_window: int = 0
     without_timestamp: int = 0
 
     @property

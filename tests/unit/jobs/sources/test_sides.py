@@ -87,7 +87,6 @@ def test_the_window_ends_at_the_slot(folder: Path) -> None:
 
     assert reference.num_rows == len(HOURS)
     assert current.column("x").to_pylist() == [-5.0, -4.0, -3.0, -2.0, -1.0, 0.0]
-    assert current.rows.outside_window == len(HOURS) - 6
 
 
 def test_an_empty_window_is_told_with_its_bounds(folder: Path) -> None:
