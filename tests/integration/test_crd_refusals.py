@@ -25,6 +25,7 @@ from selfheal_operator.api.drift_methods import (
     NumericalMethod,
 )
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
+from selfheal_operator.api.v1alpha1.dataset import UNKNOWN_ADDRESS
 from selfheal_operator.api.v1alpha1.signals import PerformanceMetric, QualityMetric
 from support.eventually import eventually
 from testbed.kubectl import Document, Kubectl, KubectlError
@@ -457,7 +458,7 @@ def source_rules(side: str) -> Iterator[Rule]:
 
     yield refused(
         "uri",
-        "uri must be an absolute path, or start with file:///, http://, https://, s3://, gs://, az:// or sql://",
+        UNKNOWN_ADDRESS,
         [
             source(side, uri)
             for uri in ("/", "/data/*/part-?.csv", "file:///data/live", "http://h", "https://h/?b=*")
@@ -474,7 +475,7 @@ def source_rules(side: str) -> Iterator[Rule]:
                 "HTTP://h",
                 "s3://",
                 "gs:///a",
-                "ftp://h",
+                "gopher://h",
             )
         ],
     )

@@ -14,10 +14,11 @@ from selfheal_jobs.reference_profile.in_mlflow import InMLflow
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_jobs.reference_profile.profile import MOST_BYTES, ForeignProfileError, Profile
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
-from selfheal_jobs.sources.identity import Identity, identify
-from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.identity import Identity
+from selfheal_jobs.sources.opening import locate
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sides import asked_of_reference, open_reference
+from selfheal_jobs.sources.source import StoredData
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_operator.api.request import RunRequest
 
@@ -41,6 +42,21 @@ class Store(Protocol):
         """Put the document there, whole or not at all; raise OSError or TrackingError if that fails."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundReference:
+    """The reference as it was listed, and when that began."""
+
+    place: Place
+    now_ns: int
+    data: StoredData
+
+    @classmethod
+    def of(cls, request: RunRequest) -> "FoundReference":
+        """Return a check's reference; raise DataError if there is none."""
+        place, now_ns = Place.of_reference(request.spec), time.time_ns()
+        return cls(place, now_ns, locate(place))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileCache:
     """Where the profile of one reference is kept, and of which data it has to be."""
@@ -48,6 +64,7 @@ class ProfileCache:
     request: RunRequest
     asked: Asked
     place: Place
+    data: StoredData
     identity: Identity
     store: Store
     digest: str
@@ -55,10 +72,9 @@ class ProfileCache:
     """Whether a change of the data since it was listed shows."""
 
     @classmethod
-    def of(cls, request: RunRequest, also: frozenset[str]) -> "ProfileCache | None":
+    def of(cls, request: RunRequest, also: frozenset[str], found: "FoundReference") -> "ProfileCache | None":
         """Return the cache for a check's reference; None where a profile is not possible, or not worth it."""
-        place, now_ns = Place.of_reference(request.spec), time.time_ns()
-        identity = identify(place, least_bytes=LEAST_BYTES)
+        identity = found.data.identity(least_bytes=LEAST_BYTES)
         if identity is None:
             return None
         asked = asked_of_reference(request, also=also)
@@ -69,11 +85,12 @@ class ProfileCache:
         return cls(
             request=request,
             asked=asked,
-            place=place,
+            place=found.place,
+            data=found.data,
             identity=identity,
             store=store,
             digest=_hash([key, identity.digest]),
-            settled=identity.is_settled(now_ns),
+            settled=identity.is_settled(found.now_ns),
         )
 
     def open_known(self) -> KnownReference | None:
@@ -89,8 +106,10 @@ class ProfileCache:
         return KnownReference(profile=profile, rules=self.request.spec.drift, open=self._open)
 
     def _open(self, names: frozenset[str]) -> SourceTable:
-        table = open_table(self.place, replace(self.asked, columns=ColumnChoice(only=names)))
-        if not self._is_unchanged():
+        table = self.data.open(replace(self.asked, columns=ColumnChoice(only=names)))
+        # Its files are those that were listed, and are held against their listing when they have been read.
+        # Here footers and ETags are looked at again, which the listing does not hold.
+        if self.data.identity() != self.identity:
             raise self.place.unreadable(
                 "it changed while it was read. Write files under another name and rename them when they are "
                 "complete, or let offsetSeconds and the schedule keep away from the writer."
@@ -109,12 +128,10 @@ class ProfileCache:
         if profile is None:
             return
         document = profile.to_bytes()
-        if len(document) <= MOST_BYTES and self._is_unchanged():
+        # Listed a second time: what was learnt must be of the data that the digest is of.
+        if len(document) <= MOST_BYTES and locate(self.place).identity() == self.identity:
             self.store.write(document)
             logger.info("Kept a profile of the reference for the next checks: %d bytes", len(document))
-
-    def _is_unchanged(self) -> bool:
-        return identify(self.place) == self.identity
 
 
 def open_known_reference(
@@ -125,11 +142,12 @@ def open_known_reference(
     Raises:
         DataError: As `open_reference`.
     """
-    cache = ProfileCache.of(request, also)
+    found = FoundReference.of(request)
+    cache = ProfileCache.of(request, also, found)
     known = cache.open_known() if cache else None
     if known is not None:
         return known, cache
-    table = open_reference(request, also=also)
+    table = open_reference(request, also=also, data=found.data)
     if cache is None or table.rows.sampled:
         return table, None
     return KnownReference.unknown(cache.digest, table, request.spec.drift), cache

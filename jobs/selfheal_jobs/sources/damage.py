@@ -11,7 +11,7 @@ from pyarrow import fs
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.sources.csv_files import CsvError
-from selfheal_jobs.sources.failures import as_data_error, is_damage
+from selfheal_jobs.sources.failures import FILE_FAILURES, Failures
 from selfheal_jobs.sources.listing import DataFile, change_of, changed, require_unchanged
 from selfheal_jobs.sources.place import Place
 
@@ -26,6 +26,7 @@ class Guard:
 
     filesystem: fs.FileSystem
     place: Place
+    failures: Failures = FILE_FAILURES
 
     @contextmanager
     def over(self, file: DataFile) -> Iterator[None]:
@@ -39,8 +40,9 @@ class Guard:
         except FileNotFoundError as error:  # it was there when it was listed
             raise changed(self.place, file, "vanished") from error
         except (OSError, pa.ArrowException) as error:
+            damaged = self.failures.is_damage(error)
             raise (
-                self._damaged(file, error) if is_damage(error) else as_data_error(self.place, error)
+                self._damaged(file, error) if damaged else self.failures.explain(self.place, error)
             ) from error
 
     def require_unchanged(self, files: Sequence[DataFile]) -> None:

@@ -1,12 +1,13 @@
-"""What the errors of stores, web servers and files mean, told apart by who has to act.
+"""What the errors of files and object stores mean, told apart by who has to act.
 
 Arrow's clients for object stores have one exception for everything: what went wrong is in the text, in the
 words of each provider's library, and those words are what is matched here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -15,24 +16,10 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.sources.place import Place
 
-_AWS: Final = re.compile(r"AWS Error (?P<code>[A-Z_]+)(?: \(HTTP status (?P<status>\d+)\))? during")
-_AZURE: Final = re.compile(r"(?:HTTP status|Azure Error|status code)\D{0,20}(?P<status>[45]\d\d)")
-
-_DENIED: Final = re.compile(
-    r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|INVALID_CLIENT_TOKEN_ID|INVALID_SIGNATURE"
-    r"|MISSING_AUTHENTICATION_TOKEN|UNRECOGNIZED_CLIENT|REQUEST_EXPIRED|REQUEST_TIME_TOO_SKEWED"
-    r"|ExpiredToken|InvalidToken|UNAUTHENTICATED|PERMISSION_DENIED"
-    r"|AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch|InvalidAuthenticationInfo"
-)
-_ABSENT: Final = re.compile(
-    r"NO_SUCH_BUCKET|NO_SUCH_KEY|RESOURCE_NOT_FOUND|ContainerNotFound|BlobNotFound|FilesystemNotFound"
-    r"|Status\(NOT_FOUND"
-)
-_UNREACHABLE: Final = re.compile(
-    r"NETWORK_CONNECTION|REQUEST_TIMEOUT|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING"
-    r"|Status\((?:UNAVAILABLE|DEADLINE_EXCEEDED|INTERNAL|UNKNOWN)|CURL error"
-    r"|[Ff]ail(?:ed)? to (?:connect|resolve)"
-    r"|Could ?n[o']t (?:connect|resolve)|[Tt]imed? ?out|Connection reset"
+_NEVER: Final = r"(?!)"
+_HTTP: Final = re.compile(r"(?:HTTP status|Azure Error|status code)\D{0,20}(?P<status>[45]\d\d)")
+_UNREACHABLE: Final = (
+    r"[Ff]ail(?:ed)? to (?:connect|resolve)|Could ?n[o']t (?:connect|resolve)|[Tt]imed? ?out|Connection reset"
 )
 _STATUSES: Final = {"401": "denied", "403": "denied", "404": "absent"}
 
@@ -45,48 +32,66 @@ _WHY: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """The words in which one provider's library tells what failed, beside those that all of them share.
+
+    Each is a regular expression. The first that is found decides, in the order of the fields.
+    """
+
+    denied: str = _NEVER
+    absent: str = _NEVER
+    code: re.Pattern[str] | None = None
+    """Holds the group `status`, an HTTP status, where the library has a form of its own for it."""
+    unreachable: str = _NEVER
+
+    def explain(self, place: Place, error: Exception) -> DataError:
+        """Return what an error of a file, or of the provider's library, means."""
+        text = str(error)
+        match self._kind(error, text):
+            case "denied":
+                return place.denied()
+            case "absent":
+                return place.not_found("nothing was found")
+            case "unreachable":
+                return place.unreachable(_why(text))
+            case _:
+                return place.unreadable(f"{one_line(error)}. Check what writes this data.")
+
+    def is_damage(self, error: Exception) -> bool:
+        """Return whether an error is about what a file holds, not about the way to it."""
+        return getattr(error, "errno", None) is None and self._kind(error, str(error)) == "other"
+
+    def _kind(self, error: Exception, text: str) -> str:
+        if isinstance(error, PermissionError) or re.search(self.denied, text):
+            return "denied"
+        if isinstance(error, FileNotFoundError) or re.search(self.absent, text):
+            return "absent"
+        if status := self._status(text):
+            broken = status.startswith("5") or status == "429"
+            return _STATUSES.get(status, "unreachable" if broken else "other")
+        if isinstance(error, TimeoutError | ConnectionError):
+            return "unreachable"
+        return "unreachable" if re.search(f"{self.unreachable}|{_UNREACHABLE}", text) else "other"
+
+    def _status(self, text: str) -> str | None:
+        found = (self.code.search(text) if self.code else None) or _HTTP.search(text)
+        return found["status"] if found else None
+
+
+FILE_FAILURES: Final = Failures()
+"""Those of files on this machine."""
+
+
 @contextmanager
-def as_data_errors(place: Place) -> Iterator[None]:
+def as_data_errors(explain: Callable[[Place, Exception], DataError], place: Place) -> Iterator[None]:
     """Turn the errors of reading into complaints about a place."""
     try:
         yield
     except (DataError, MemoryError):
         raise
     except (OSError, pa.ArrowException, EOFError) as error:
-        raise as_data_error(place, error) from error
-
-
-def as_data_error(place: Place, error: Exception) -> DataError:
-    """Return what an error of a file or an object store means."""
-    text = str(error)
-    match _kind(error, text):
-        case "denied":
-            return place.denied()
-        case "absent":
-            return place.not_found("nothing was found")
-        case "unreachable":
-            return place.unreachable(_why(text))
-        case _:
-            return place.unreadable(f"{one_line(error)}. Check what writes this data.")
-
-
-def is_damage(error: Exception) -> bool:
-    """Return whether an error is about what a file holds, not about the way to it."""
-    return getattr(error, "errno", None) is None and _kind(error, str(error)) == "other"
-
-
-def _kind(error: Exception, text: str) -> str:
-    found = _AWS.search(text) or _AZURE.search(text)
-    status = found.groupdict().get("status") if found else None
-    if isinstance(error, PermissionError) or _DENIED.search(text):
-        return "denied"
-    if isinstance(error, FileNotFoundError) or _ABSENT.search(text):
-        return "absent"
-    if status:
-        return _STATUSES.get(status, "unreachable" if status.startswith("5") or status == "429" else "other")
-    if isinstance(error, TimeoutError | ConnectionError) or _UNREACHABLE.search(text):
-        return "unreachable"
-    return "other"
+        raise explain(place, error) from error
 
 
 def _why(text: str) -> str:

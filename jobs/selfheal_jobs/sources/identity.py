@@ -7,22 +7,15 @@ is told by its ETag.
 """
 
 import hashlib
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-import pyarrow as pa
 from pyarrow import fs
 
-from selfheal_jobs.redaction import one_line
-from selfheal_jobs.sources.failures import as_data_errors
-from selfheal_jobs.sources.listing import DataFile, list_files, root_of_glob
+from selfheal_jobs.sources.listing import DataFile, root_of_glob
 from selfheal_jobs.sources.place import Place
-from selfheal_jobs.sources.stores import open_store
-
-logger = logging.getLogger(__name__)
 
 _SETTLED_NS: Final = 2_000_000_000
 """The coarsest clock of a file system, that of FAT. A file that changed so shortly before it was listed could
@@ -48,45 +41,14 @@ class Identity:
         return now_ns - self.changed_ns > _SETTLED_NS
 
 
-def identify(place: Place, *, least_bytes: int = 0) -> Identity | None:
-    """Return which data is at a place; None where that cannot be told without reading it.
-
-    Args:
-        place: Where it is.
-        least_bytes: Of less data nobody wants to know; no file of it is opened.
+def identity_of_files(
+    filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], place: Place, *, on_volume: bool
+) -> Identity:
+    """Return which data files are, by their listing, and on a volume by the footers of Parquet too.
 
     Raises:
-        DataError: As `open_table`, where the files of the place cannot even be listed: it would wait for the
-            same server once more, only to say the same.
+        OSError, ValueError, pa.ArrowException: A footer cannot be read.
     """
-    if place.scheme == "sql":
-        return None
-    if place.scheme in {"http", "https"}:
-        return _of_web(place, least_bytes)
-    with as_data_errors(place):
-        filesystem, path = open_store(place)
-        files = list_files(filesystem, path, place)
-    if any(file.modified_ns is None for file in files) or _size(files) < least_bytes:
-        return None
-    try:
-        return _of_files(filesystem, path, files, place)
-    except (OSError, ValueError, pa.ArrowException) as error:  # whoever reads the files says it better
-        logger.debug("%s cannot be told from other data: %s", place.uri, one_line(error))
-        return None
-
-
-def _of_web(place: Place, least_bytes: int) -> Identity | None:
-    from selfheal_jobs.sources.web import version_of  # noqa: PLC0415  0.3 s of imports
-
-    if (found := version_of(place)) is None or found[1] < least_bytes:
-        return None
-    etag, size = found
-    digest = hashlib.sha256(f"{etag}\0{size}".encode()).hexdigest()
-    return Identity(digest=digest, size=size, changed_ns=0, folder=None)
-
-
-def _of_files(filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], place: Place) -> Identity:
-    on_volume = place.scheme == "file"
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.path}\0{file.size}\0{file.modified_ns}\0".encode())
@@ -95,13 +57,14 @@ def _of_files(filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], p
                 digest.update(part)
     return Identity(
         digest=digest.hexdigest(),
-        size=_size(files),
+        size=total_size(files),
         changed_ns=max(file.modified_ns or 0 for file in files),
         folder=_folder(path, files) if on_volume else None,
     )
 
 
-def _size(files: Sequence[DataFile]) -> int:
+def total_size(files: Sequence[DataFile]) -> int:
+    """Return how many bytes files have together."""
     return sum(file.size for file in files)
 
 

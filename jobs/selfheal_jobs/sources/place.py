@@ -7,7 +7,7 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import without_secrets
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, ENV_PREFIX_REFERENCE
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1.dataset import DataSource, Labels
+from selfheal_operator.api.v1alpha1.dataset import VOLUME, DataSource, Labels, source_type
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 
@@ -37,10 +37,15 @@ class Place:
         return cls(source=labels, field="spec.dataset.labels.uri", env_prefix=ENV_PREFIX_LABELS)
 
     @property
-    def scheme(self) -> str:
-        """Return how the source is reached: file, http, https, s3, gs, az or sql."""
-        head, separator, _ = self.source.uri.partition("://")
-        return head.lower() if separator else "file"
+    def is_mounted(self) -> bool:
+        """Return whether the data is on a volume of the pod."""
+        return source_type(self.source.uri) is VOLUME
+
+    @property
+    def path(self) -> str:
+        """Return the address without its scheme: what a file system is asked for."""
+        uri = self.source.uri
+        return uri.partition("://")[2] if source_type(uri).matches(uri) else uri
 
     @property
     def uri(self) -> str:
@@ -55,7 +60,7 @@ class Place:
     def not_found(self, what: str) -> DataError:
         """Return the complaint that there is nothing to read."""
         volume = " and that podTemplate.volumeMounts mounts its volume there"
-        remedy = f"check that the data was delivered{volume if self.scheme == 'file' else ''}"
+        remedy = f"check that the data was delivered{volume if self.is_mounted else ''}"
         return DataError(
             Reason.DATA_NOT_FOUND,
             f"{self.field}: {what} at {self.uri}. Correct the address, or {remedy}.",
@@ -65,7 +70,7 @@ class Place:
         """Return the complaint that we are not let in."""
         if self.secret:
             remedy = f"Correct the keys of the Secret {self.secret!r}, or let their owner read this."
-        elif self.scheme == "file":
+        elif self.is_mounted:
             remedy = "Let user 65532 read it, for example by fsGroup, or correct the address."
         else:
             remedy = "Name a Secret in secretRef, or let the pod's own identity read this."

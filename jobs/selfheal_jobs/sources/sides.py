@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
-from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.opening import locate, open_table
 from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.source import StoredData
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_jobs.tables.content import text_columns
@@ -21,18 +22,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def open_reference(request: RunRequest, *, also: frozenset[str] = frozenset()) -> SourceTable:
+def open_reference(
+    request: RunRequest, *, also: frozenset[str] = frozenset(), data: StoredData | None = None
+) -> SourceTable:
     """Return the reference: the columns that are compared and learnt from, and the target.
 
     Args:
         request: What is asked for.
         also: Columns that are read beside these, if they are there.
+        data: The reference, where it has been located already.
 
     Raises:
         DataError: It cannot be read, has no rows, or lacks a column that spec.dataset.columns includes.
     """
     place = Place.of_reference(request.spec)
-    table = open_table(place, asked_of_reference(request, also=also))
+    table = (data or locate(place)).open(asked_of_reference(request, also=also))
     _tell("reference", table)
     place.require_rows(table.num_rows)
     _require_included(request.spec, table.schema.names)

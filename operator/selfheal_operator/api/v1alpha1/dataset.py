@@ -1,12 +1,57 @@
 """`spec.dataset`: the two tables that a check compares."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.v1alpha1.schema import ATOMIC, Name, cel_rule, cel_rules
+
+
+class SourceType(NamedTuple):
+    """How the addresses of one type of source begin; `selfheal_jobs.sources.types.<name>` reads it."""
+
+    name: str
+    schemes: tuple[str, ...]
+    rest: str = "[^/?#]"
+    """What has to follow `scheme://`, as a regular expression; by default the name of a host or a bucket."""
+
+    def matches(self, uri: str) -> bool:
+        """Return whether an address is of this type, in any case of letters.
+
+        >>> SourceType("web", ("http", "https")).matches("HTTPS://lake/live.csv")
+        True
+        """
+        scheme, separator, _ = uri.partition("://")
+        return bool(separator) and scheme.lower() in self.schemes
+
+
+VOLUME: Final = SourceType("volume", ("file",), rest="/")
+SOURCE_TYPES: Final = (
+    VOLUME,
+    SourceType("web", ("http", "https")),
+    SourceType("s3", ("s3",)),
+    SourceType("gcs", ("gs",)),
+    SourceType("azure", ("az",)),
+    SourceType("sql", ("sql",), rest=""),
+)
+
+
+def source_type(uri: str) -> SourceType:
+    """Return the type of an address; one without a known scheme is a path on a mounted volume.
+
+    >>> source_type("/data/live.csv").name, source_type("gs://lake/live.csv").name
+    ('volume', 'gcs')
+    """
+    return next((each for each in SOURCE_TYPES if each.matches(uri)), VOLUME)
+
+
+_BEGINNINGS: Final = [(f"{scheme}://", each.rest) for each in SOURCE_TYPES for scheme in each.schemes]
+_SHOWN: Final = [start + ("/" if rest == "/" else "") for start, rest in _BEGINNINGS]
+UNKNOWN_ADDRESS: Final = (
+    f"uri must be an absolute path, or start with {', '.join(_SHOWN[:-1])} or {_SHOWN[-1]}"
+)
 
 
 class DataSecretRef(ApiModel, frozen=True, kw_only=True):
@@ -29,8 +74,8 @@ class DataSecretRef(ApiModel, frozen=True, kw_only=True):
 
 _SOURCE_RULES = (
     cel_rule(
-        "self.uri.matches('^(/|file:///|https?://[^/?#]|(s3|gs|az)://[^/?#]|sql://)')",
-        "uri must be an absolute path, or start with file:///, http://, https://, s3://, gs://, az:// or sql://",
+        f"self.uri.matches('^({'|'.join(['/', *map(''.join, _BEGINNINGS)])})')",
+        UNKNOWN_ADDRESS,
         field="uri",
     ),
     cel_rule(

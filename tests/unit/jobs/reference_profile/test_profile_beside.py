@@ -17,8 +17,9 @@ from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.reference_profile.profile import Profile
-from selfheal_jobs.sources.identity import identify
-from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.asked import Asked
+from selfheal_jobs.sources.file_store import FileData
+from selfheal_jobs.sources.opening import locate
 from selfheal_jobs.sources.parquet_columns import ParquetColumns
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.place import Place
@@ -139,12 +140,12 @@ def test_a_parquet_file_that_takes_over_an_older_ones_size_and_time_is_told_apar
     reference = folder / "reference.parquet"
     place = Place(source=DataSource(uri=str(reference)), field="f")
     stored(pd.DataFrame({"x": [1.0, 2.0]}), reference)
-    before, size = identify(place), reference.stat().st_size
+    before, size = locate(place).identity(), reference.stat().st_size
 
     stored(pd.DataFrame({"x": [1.0, 3.0]}), reference)
 
     assert reference.stat().st_size == size
-    assert identify(place) != before
+    assert locate(place).identity() != before
 
 
 def test_what_is_asked_for_has_a_profile_of_its_own(folder: Path) -> None:
@@ -324,14 +325,14 @@ def test_a_reference_that_changes_after_its_profile_was_taken_is_an_error(
     """One half of the columns would be of the old one. The next check tries again."""
     request = request_in(folder)
     checked(request)
-    really = open_table
+    really = FileData.open
 
-    def replaced(*arguments: Any) -> Any:
-        opened = really(*arguments)
+    def replaced(self: FileData, asked: Asked) -> Any:
+        opened = really(self, asked)
         stored(table(3), folder / "reference.parquet", LATER_NS)
         return opened
 
-    monkeypatch.setattr(opening, "open_table", replaced)
+    monkeypatch.setattr(FileData, "open", replaced)
     problem = look(request).problem
 
     assert problem is not None
@@ -461,4 +462,4 @@ def test_files_that_are_not_there_are_told_as_ever(tmp_path: Path) -> None:
 
 def test_sql_has_no_identity() -> None:
     """Nothing tells whether a table has changed, short of reading it."""
-    assert identify(Place(source=DataSource(uri="sql://sales"), field="f")) is None
+    assert locate(Place(source=DataSource(uri="sql://sales"), field="f")).identity() is None

@@ -16,7 +16,7 @@ import pytest
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
 from selfheal_jobs.reference_profile.in_mlflow import InMLflow
-from selfheal_jobs.sources.identity import identify
+from selfheal_jobs.sources.opening import locate
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.v1alpha1.dataset import DataSource
 from support.builders.profiled_checks import by_profile, checked, profiles, request_in, stored, told
@@ -105,11 +105,11 @@ def test_a_file_of_a_web_server_is_told_by_its_etag(
     monkeypatch.setattr(Handler, "etag", etag)
     place = Place(source=DataSource(uri=f"{web}/reference.parquet"), field="f")
 
-    found = identify(place)
+    found = locate(place).identity()
 
     assert (found is not None) is is_told
     monkeypatch.setattr(Handler, "etag", etag.replace("a", "b"))
-    assert found is None or identify(place) != found
+    assert found is None or locate(place).identity() != found
 
 
 def test_a_file_of_a_web_server_is_known_by_its_profile(

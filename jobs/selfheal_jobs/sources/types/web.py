@@ -1,25 +1,35 @@
-"""Fetches the one file that an http(s) address names.
+"""One file of a web server.
 
 It is written to /tmp first, whole: many servers know no ranges, and so it need not fit into memory.
 """
 
 import base64
+import hashlib
 import logging
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 import fsspec
+from pyarrow import fs
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
+from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.credentials import lacks, secret_values
+from selfheal_jobs.sources.damage import Guard
+from selfheal_jobs.sources.failures import FILE_FAILURES, as_data_errors
+from selfheal_jobs.sources.file_table import open_files
+from selfheal_jobs.sources.identity import Identity
+from selfheal_jobs.sources.listing import list_files
 from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.tables import SourceTable
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +40,56 @@ _TIMEOUT_OF_A_QUESTION: Final = aiohttp.ClientTimeout(total=5)
 """Fetching the file is the answer to everything else."""
 
 
-@contextmanager
-def downloaded(place: Place) -> Iterator[Path]:
-    """Yield a copy of the file, under its own name.
+class Web:
+    """A web server, by http or https."""
 
-    Raises:
-        DataError: The server does not answer, or refuses.
-    """
+    def locate(self, place: Place) -> "WebFile":
+        """Return the file that a place names; nobody is asked for it yet."""
+        return WebFile(place)
+
+    def explain(self, place: Place, error: Exception) -> DataError:
+        """Return what an error of the client, or of writing the copy, means."""
+        match error:
+            case FileNotFoundError():
+                return place.not_found("no file was found")
+            case aiohttp.ClientResponseError(status=401 | 403):
+                return place.denied()
+            case aiohttp.ClientError() | TimeoutError() | ConnectionError() if _may_pass(error):
+                return place.unreachable(_why(error))
+            case aiohttp.ClientResponseError():
+                return place.unreadable(f"{_why(error)}. Correct the address.")
+            case _:
+                return FILE_FAILURES.explain(place, error)
+
+
+SOURCE: Final = Web()
+
+
+@dataclass(frozen=True, slots=True)
+class WebFile:
+    """The file at one address."""
+
+    place: Place
+
+    def identity(self, *, least_bytes: int = 0) -> Identity | None:
+        """Return which file this is, by its ETag as the server says it now; None if it says none."""
+        if (found := _version_of(self.place)) is None or found[1] < least_bytes:
+            return None
+        etag, size = found
+        digest = hashlib.sha256(f"{etag}\0{size}".encode()).hexdigest()
+        return Identity(digest=digest, size=size, changed_ns=0, folder=None)
+
+    def open(self, asked: Asked) -> SourceTable:
+        """Return the table; raise DataError if the server does not answer, or refuses."""
+        with as_data_errors(SOURCE.explain, self.place), _downloaded(self.place) as copy:
+            filesystem = fs.LocalFileSystem()
+            files = list_files(filesystem, str(copy), self.place)
+            return open_files(Guard(filesystem, self.place), files, asked, stays=False)
+
+
+@contextmanager
+def _downloaded(place: Place) -> Iterator[Path]:
+    """Yield a copy of the file, under its own name."""
     name = PurePosixPath(urlsplit(place.source.uri).path).name or "data"
     with tempfile.TemporaryDirectory(prefix="selfheal-") as folder:
         target = Path(folder) / name
@@ -44,7 +97,7 @@ def downloaded(place: Place) -> Iterator[Path]:
         yield target
 
 
-def version_of(place: Place) -> tuple[str, int] | None:
+def _version_of(place: Place) -> tuple[str, int] | None:
     """Return what the server tells a file by, its ETag, and its size in bytes; None if it does not say."""
     try:
         found = _filesystem(place, _TIMEOUT_OF_A_QUESTION).info(place.source.uri)
@@ -62,26 +115,23 @@ def _filesystem(place: Place, timeout: aiohttp.ClientTimeout) -> Any:
 
 def _fetch(place: Place, target: Path) -> None:
     filesystem = _filesystem(place, _TIMEOUT)
-    cause: Exception
     for pause in (*_PAUSES, None):
         try:
             filesystem.get_file(place.source.uri, str(target))
-        except FileNotFoundError as error:
-            raise place.not_found("no file was found") from error
-        except aiohttp.ClientResponseError as error:
-            if error.status in {401, 403}:
-                raise place.denied() from error
-            if error.status < 500 and error.status != 429:
-                raise place.unreadable(f"the server answers {error.status}. Correct the address.") from error
-            problem, cause = f"the server answers {error.status}", error
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            problem, cause = _why(error), error
+            if pause is None or not _may_pass(error):
+                raise SOURCE.explain(place, error) from error
+            logger.info("%s: %s; next try in %.1f s", place.uri, _why(error), pause)
+            time.sleep(pause)
         else:
             return
-        if pause is None:
-            raise place.unreachable(problem) from cause
-        logger.info("%s: %s; next try in %.1f s", place.uri, problem, pause)
-        time.sleep(pause)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether another try may succeed: the server fails or asks to slow down, or none answers."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.status >= 500 or error.status == 429
+    return True
 
 
 def _options(place: Place, timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
@@ -100,6 +150,8 @@ def _options(place: Place, timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"the server answers {error.status}"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "no such host"
     if isinstance(error, TimeoutError):

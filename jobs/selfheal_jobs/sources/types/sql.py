@@ -7,6 +7,7 @@ The window becomes a WHERE clause with bound parameters, over the same times tha
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,9 +16,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
+from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.collector import Collector
 from selfheal_jobs.sources.credentials import lacks, secret_values
+from selfheal_jobs.sources.failures import FILE_FAILURES, as_data_errors
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sql_failures import as_data_error
 from selfheal_jobs.sources.tables import SourceTable
@@ -35,21 +38,48 @@ _POSTGRES: Final = {
     "options": "-c timezone=UTC -c synchronize_seqscans=off -c default_transaction_read_only=on",
 }
 
+_SQL_ERRORS: Final = (sa.exc.SQLAlchemyError, ImportError, UnicodeError)
 
-def read_sql(place: Place, asked: Asked) -> SourceTable:
-    """Return the table or the query's result.
 
-    Raises:
-        DataError: The database does not answer, does not let us in, or has no such table or column.
-    """
-    url = _url(place)
-    try:
-        with _connected(url) as connection:
-            return _read(connection, place, asked)
-    except (sa.exc.SQLAlchemyError, ImportError, UnicodeError) as error:
-        raise as_data_error(
-            place, error, url.get_backend_name()
-        ) from None  # its text and its cause hold the URL
+class Sql:
+    """A database that SQLAlchemy has a driver for."""
+
+    def locate(self, place: Place) -> "SqlData":
+        """Return the table or query that a place names; nobody is asked for it yet."""
+        return SqlData(place)
+
+    def explain(self, place: Place, error: Exception) -> DataError:
+        """Return what an error of SQLAlchemy, its driver, or of keeping the rows means."""
+        if isinstance(error, _SQL_ERRORS):
+            return as_data_error(place, error, _url(place).get_backend_name())
+        return FILE_FAILURES.explain(place, error)
+
+
+SOURCE: Final = Sql()
+
+
+@dataclass(frozen=True, slots=True)
+class SqlData:
+    """A table or a query of one database."""
+
+    place: Place
+
+    def identity(self, *, least_bytes: int = 0) -> None:
+        """Return None: no database tells whether a table has changed."""
+
+    def open(self, asked: Asked) -> SourceTable:
+        """Return the table or the query's result.
+
+        Raises:
+            DataError: The database does not answer, does not let us in, or has no such table or column.
+        """
+        with as_data_errors(SOURCE.explain, self.place):
+            url = _url(self.place)
+            try:
+                with _connected(url) as connection:
+                    return _read(connection, self.place, asked)
+            except _SQL_ERRORS as error:  # not chained: its text and its cause hold the URL
+                raise SOURCE.explain(self.place, error) from None
 
 
 def _url(place: Place) -> URL:

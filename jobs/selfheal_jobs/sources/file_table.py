@@ -1,0 +1,97 @@
+"""Opens the table that files hold: reads what is asked for, and puts it aside if need be."""
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import pyarrow as pa
+from pyarrow import fs
+
+from selfheal_jobs.sources.arrow_types import as_categories
+from selfheal_jobs.sources.asked import Asked
+from selfheal_jobs.sources.collector import Collector
+from selfheal_jobs.sources.csv_files import CsvReader
+from selfheal_jobs.sources.damage import Guard
+from selfheal_jobs.sources.file_set import FileSet, Reader
+from selfheal_jobs.sources.listing import DataFile
+from selfheal_jobs.sources.parquet_files import ParquetReader
+from selfheal_jobs.sources.tables import ParquetTable, SourceTable
+from selfheal_jobs.sources.tally import RowsRead
+from selfheal_jobs.sources.text_types import TextTypes
+from selfheal_jobs.sources.window_columns import with_timestamps
+
+_HEADERS_AT_ONCE: Final = 8
+"""The footers of many files in an object store are waited for together: each takes two requests."""
+
+
+def open_files(guard: Guard, files: Sequence[DataFile], asked: Asked, *, stays: bool) -> SourceTable:
+    """Return the table that files hold.
+
+    Those that stay where they are, and of which all rows count, are read when they are asked for.
+
+    Raises:
+        DataError: A file is no table, has changed since it was listed (DataUnreadable), or lacks the
+            timestamps that its window needs (ColumnMissing).
+    """
+    found = FileSet(guard.place, _readers(guard, files))
+    names = found.names()
+    wanted = [name for name in names if asked.columns.keeps(name)] or names[
+        :1
+    ]  # rows are counted in any case
+    if stays and (table := _in_place(guard, found, wanted, asked)):
+        return table
+    collector = Collector(asked, wanted, TextTypes(wanted, asked.text_columns) if found.is_text else None)
+    types = {} if found.is_text else found.types(wanted)
+    if (rows := found.rows_promised()) is not None:
+        collector.foresee(rows)
+    read = with_timestamps(guard.place, wanted, names, asked.span)
+    for reader in found.readers:
+        with guard.over(reader.file):
+            for batch in found.batches(reader, read, asked.span, collector.tally):
+                collector.add(batch)
+    guard.require_unchanged([reader.file for reader in found.readers])
+    return collector.table(types)
+
+
+def _in_place(guard: Guard, found: FileSet, wanted: Sequence[str], asked: Asked) -> ParquetTable | None:
+    rows = found.rows_promised()
+    if rows is None or asked.span is not None or (asked.max_rows is not None and rows > asked.max_rows):
+        return None
+    readers = [reader for reader in found.readers if isinstance(reader, ParquetReader)]
+    if any(name not in reader.schema.names for reader in readers for name in wanted):  # a partition
+        return None
+    return ParquetTable(
+        schema=as_categories(pa.schema(list(found.types(wanted).items())), asked.categorical),
+        rows=RowsRead(kept=rows, counted=rows),
+        readers=readers,
+        guard=guard,
+    )
+
+
+def _readers(guard: Guard, files: Sequence[DataFile]) -> list[Reader]:
+    """Read all headers and footers, and leave out files without columns: nothing was written there."""
+    if len(files) == 1 or isinstance(guard.filesystem, fs.LocalFileSystem):
+        readers = [_reader(guard, file) for file in files]
+    else:
+        with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
+            readers = list(pool.map(lambda file: _reader(guard, file), files))
+    return [reader for reader in readers if reader.schema.names]
+
+
+def _reader(guard: Guard, file: DataFile) -> Reader:
+    kind = guard.place.source.format or file.format
+    if kind is None:
+        raise guard.place.unreadable(
+            "its name does not say what it is. Set format to CSV or Parquet beside the uri."
+        )
+    with guard.over(file):
+        reader: Reader = (
+            CsvReader.open(guard.filesystem, file)
+            if kind == "CSV"
+            else ParquetReader.open(guard.filesystem, file)
+        )
+    counts = Counter(reader.schema.names)
+    if twice := next((name for name, count in counts.items() if count > 1), None):
+        raise guard.place.unreadable(f"its column {twice!r} appears twice. Rename one.")
+    return reader

@@ -1,0 +1,1 @@
+"""One module for each of `SOURCE_TYPES`, with its `SOURCE`."""

@@ -1,0 +1,46 @@
+"""Azure Blob Storage."""
+
+from typing import Final
+
+from pyarrow import fs
+
+from selfheal_jobs.sources.credentials import lacks, secret_values, setting
+from selfheal_jobs.sources.failures import Failures
+from selfheal_jobs.sources.file_store import FileStore
+from selfheal_jobs.sources.place import Place
+
+
+def _connect(place: Place) -> tuple[fs.FileSystem, str]:
+    account = setting(place, "AZURE_STORAGE_ACCOUNT")
+    if not account:
+        raise lacks(place, "AZURE_STORAGE_ACCOUNT")
+    return fs.AzureFileSystem(account, **_keys(place)), place.path
+
+
+def _keys(place: Place) -> dict[str, str]:
+    """Return the Secret's keys. Without a Secret Azure's own chain looks: workload identity and the like."""
+    if place.secret is None:
+        return {}
+    values = secret_values(place)
+    if key := values.get("AZURE_STORAGE_KEY"):
+        return {"account_key": key}
+    if token := values.get("AZURE_STORAGE_SAS_TOKEN"):
+        return {"sas_token": token}
+    client = {
+        "tenant_id": values.get("AZURE_TENANT_ID", ""),
+        "client_id": values.get("AZURE_CLIENT_ID", ""),
+        "client_secret": values.get("AZURE_CLIENT_SECRET", ""),
+    }
+    if all(client.values()):
+        return client
+    raise lacks(place, "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN")
+
+
+SOURCE: Final = FileStore(
+    connect=_connect,
+    failures=Failures(
+        denied="AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch"
+        "|InvalidAuthenticationInfo",
+        absent="ContainerNotFound|BlobNotFound|FilesystemNotFound",
+    ),
+)
