@@ -48,11 +48,15 @@ _QUALITIES: Final = (
 )
 _SIGNALS: Final = [
     *(
-        {"name": each.replace("_", "-"), "type": "DataQuality", "metric": each, "maxValue": 0.5}
+        {
+            "name": each.replace("_", "-"),
+            "type": "DataQuality",
+            "dataQuality": {"metric": each, "maxValue": 0.5},
+        }
         for each in _QUALITIES
     ),
-    {"name": "f1", "type": "Performance", "metric": "f1_macro", "minValue": 0.1},
-    {"name": "roc", "type": "Performance", "metric": "roc_auc", "minValue": 0.1},
+    {"name": "f1", "type": "Performance", "performance": {"metric": "f1_macro", "minValue": 0.1}},
+    {"name": "roc", "type": "Performance", "performance": {"metric": "roc_auc", "minValue": 0.1}},
     {"name": "predictions", "type": "PredictionDrift"},
     {"name": "labels", "type": "TargetDrift"},
 ]

@@ -166,9 +166,9 @@ def test_a_check_leaves_every_number_and_the_report_in_mlflow(data: Path, names:
 def test_each_signal_is_a_series_of_its_own_in_mlflow(data: Path, names: dict[str, str]) -> None:
     """Its value as `signal/<name>`, beside the drift; one that nobody could tell has no value."""
     signals = [
-        {"name": "rows", "type": "DataQuality", "metric": "row_count", "minValue": 1},
+        {"name": "rows", "type": "DataQuality", "dataQuality": {"metric": "row_count", "minValue": 1}},
         {"name": "target", "type": "TargetDrift"},
-        {"name": "accuracy", "type": "Performance", "metric": "accuracy", "minValue": 0.5},
+        {"name": "accuracy", "type": "Performance", "performance": {"metric": "accuracy", "minValue": 0.5}},
     ]
     *_, report = check(data, names, signals=signals, dataset=predicted_by(data, "nothing"))
 

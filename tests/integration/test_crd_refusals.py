@@ -8,10 +8,10 @@ import copy
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_type_hints
 
 import pytest
 import yaml
@@ -26,13 +26,16 @@ from selfheal_operator.api.drift_methods import (
 )
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
 from selfheal_operator.api.v1alpha1.dataset import UNKNOWN_ADDRESS
-from selfheal_operator.api.v1alpha1.signals import PerformanceMetric, QualityMetric
+from selfheal_operator.api.v1alpha1.signals import LIMITED_TYPES, MEMBERS, OF_PREDICTIONS, SIGNAL_TYPES
 from support.eventually import eventually
 from testbed.kubectl import Document, Kubectl, KubectlError
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 
 ABSENT: Final = object()
+
+METRICS: Final = {each.__name__: get_args(get_type_hints(each)["metric"]) for each in LIMITED_TYPES}
+"""The metrics of each type of signal that is held against limits."""
 
 FULL_SPEC: Final[Document] = {
     "dataset": {
@@ -68,7 +71,12 @@ FULL_SPEC: Final[Document] = {
         "report": "OnDrift",
     },
     "signals": [
-        {"name": "rows", "type": "DataQuality", "metric": "row_count", "minValue": 1, "maxValue": 2},
+        {
+            "name": f"s{number}",
+            "type": name,
+            member: {"metric": METRICS[name][0], "minValue": 1, "maxValue": 2},
+        }
+        for number, (name, member) in enumerate(MEMBERS.items())
     ],
     "spreadSeconds": 600,
     "startingDeadlineSeconds": 3600,
@@ -245,13 +253,9 @@ def source_bounds(side: str) -> Iterator[Bound]:
     yield longest(f"{side}.secretRef.key", 253, **database)
 
 
-TYPES: Final = ("Performance", "PredictionDrift", "TargetDrift", "DataQuality")
-
-
-def signal(number: int = 0, kind: str = "DataQuality", **more: Any) -> Document:
-    """Return the signal of that number, by default one of data quality; `more` by wire names."""
-    limits = {"metric": "row_count", "minValue": 1} if kind == "DataQuality" else {}
-    limits |= {"metric": "f1_macro", "minValue": 0.5} if kind == "Performance" else {}
+def signal(number: int = 0, kind: str = "TargetDrift", **more: Any) -> Document:
+    """Return the signal of that number; `more` by wire names."""
+    limits = {MEMBERS[kind]: {"metric": METRICS[kind][0], "minValue": 1}} if kind in MEMBERS else {}
     found = {"name": f"s{number}", "type": kind} | limits | more
     return {name: value for name, value in found.items() if value is not ABSENT}
 
@@ -268,18 +272,23 @@ def signal_bounds() -> Iterator[Bound]:
     yield required("signals[0].name", "rows")
     yield not_empty("signals[0].name")
     yield longest("signals[0].name", 63)
-    yield required("signals[0].type", "DataQuality")
-    for bound in one_of("signals[0].type", *TYPES):
+    yield replace(required("signals[0].type", "TargetDrift"), beside=signals(signal()))
+    for bound in one_of("signals[0].type", *SIGNAL_TYPES):
         yield replace(bound, beside=signals(signal(kind=bound.passes)))
-    qualities, performances = get_args(QualityMetric), get_args(PerformanceMetric)
-    for bound in one_of("signals[0].metric", *performances, *qualities):
-        kind = "DataQuality" if bound.passes in qualities else "Performance"
-        yield replace(bound, beside=signals(signal(kind=kind)))
+    for kind, member in MEMBERS.items():
+        for bound in limit_bounds(f"signals[0].{member}", METRICS[kind]):
+            yield replace(bound, beside={**signals(signal(kind=kind)), **bound.beside})
+
+
+def limit_bounds(path: str, metrics: Sequence[str]) -> Iterator[Bound]:
+    """Yield the bounds of a metric's limits."""
     most = 10**12
-    yield at_least("signals[0].minValue", -most, -2 * most)
-    yield at_most("signals[0].maxValue", most, 2 * most)
-    yield at_most("signals[0].minValue", most, 2 * most, beside={"signals[0].maxValue": most})
-    yield at_least("signals[0].maxValue", -most, -2 * most, beside={"signals[0].minValue": -most})
+    yield required(f"{path}.metric", metrics[0])
+    yield from one_of(f"{path}.metric", *metrics)
+    yield at_least(f"{path}.minValue", -most, -2 * most)
+    yield at_most(f"{path}.maxValue", most, 2 * most)
+    yield at_most(f"{path}.minValue", most, 2 * most, beside={f"{path}.maxValue": most})
+    yield at_least(f"{path}.maxValue", -most, -2 * most, beside={f"{path}.minValue": -most})
 
 
 def name_of(number: int) -> str:
@@ -549,37 +558,37 @@ def signal_rules() -> Iterator[Rule]:
         [signal(name=name) for name in ("a", "0", "a-1")],
         [signal(name=name) for name in ("A", "a_b", "-a", "a-", "a/b")],
     )
-    yield refused(
-        ".metric",
-        "metric is needed for Performance and DataQuality, and has no meaning for the other types",
-        [signal(kind=kind) for kind in TYPES],
-        [signal(metric=ABSENT), signal(kind="TargetDrift", metric="f1_macro")],
-    )
-    performances, qualities = " ".join(get_args(PerformanceMetric)), " ".join(get_args(QualityMetric))
-    yield refused(
-        ".metric",
-        f"metric of Performance must be one of {performances}",
-        [signal(kind="Performance", metric="mean_absolute_percentage_error")],
-        [signal(kind="Performance", metric="null_share")],
-    )
-    yield refused(
-        ".metric",
-        f"metric of DataQuality must be one of {qualities}",
-        [signal(metric="null_share")],
-        [signal(metric="f1_macro")],
-    )
+    limits = {"metric": "accuracy", "minValue": 1}
     yield refused(
         "",
-        "set minValue or maxValue, or both, for Performance and DataQuality; "
-        "the other types are judged as columns are",
-        [signal(minValue=ABSENT, maxValue=1), signal(kind="PredictionDrift")],
-        [signal(minValue=ABSENT), signal(kind="TargetDrift", maxValue=1)],
+        f"set the field of the type's name and no other: {', '.join(MEMBERS.values())}; "
+        "the other types have none, and are judged as columns are",
+        [signal(kind=kind) for kind in SIGNAL_TYPES],
+        [signal(0, kind, **{member: ABSENT}) for kind, member in MEMBERS.items()]
+        + [signal(kind="TargetDrift", performance=limits), signal(kind="DataQuality", performance=limits)],
     )
-    yield refused(
-        ".minValue",
-        "minValue must be at most maxValue",
-        [signal(minValue=1, maxValue=1)],
-        [signal(minValue=1.1, maxValue=1)],
+    for kind, member in MEMBERS.items():
+        yield from limit_rules(kind, member)
+
+
+def limit_rules(kind: str, member: str) -> Iterator[Rule]:
+    """Yield the rules of a metric's limits."""
+    at = f"spec.signals[0].{member}"
+
+    def change(**limits: float) -> Document:
+        return signals(signal(0, kind, **{member: {"metric": METRICS[kind][0], **limits}}))
+
+    yield Rule(
+        on=f"signals[].{member}",
+        complaint=f"{at}: Invalid value: set minValue or maxValue, or both",
+        passes=(change(minValue=1), change(maxValue=1)),
+        fails=(change(),),
+    )
+    yield Rule(
+        on=f"signals[].{member}",
+        complaint=f"{at}.minValue: Invalid value: minValue must be at most maxValue",
+        passes=(change(minValue=1, maxValue=1),),
+        fails=(change(minValue=1.1, maxValue=1),),
     )
 
 
@@ -601,7 +610,7 @@ RULES: Final = (
         on="",
         complaint=(
             "spec.signals: Invalid value: "
-            "dataset.columns.prediction must name a column for Performance and PredictionDrift"
+            f"dataset.columns.prediction must name a column for {' and '.join(OF_PREDICTIONS)}"
         ),
         passes=(
             signals(signal(kind="PredictionDrift")),
@@ -610,7 +619,7 @@ RULES: Final = (
         fails=tuple(
             {where: ABSENT, **signals(signal(kind=kind))}
             for where in ("dataset.columns.prediction", "dataset.columns")
-            for kind in ("Performance", "PredictionDrift")
+            for kind in OF_PREDICTIONS
         ),
     ),
     Rule(
@@ -864,12 +873,9 @@ def test_an_unknown_field_is_an_error_to_kubectl(server: Server, kubectl: Kubect
 
 def test_kubectl_shows_the_sentence_beside_the_field(server: Server, kubectl: Kubectl) -> None:
     """What the API server says arrives on the user's terminal."""
-    spec = changed(FULL_SPEC, {"dataset.current.uri": "ftp://lake/churn/"})
+    spec = changed(FULL_SPEC, {"dataset.current.uri": "gopher://lake/churn/"})
 
-    assert (
-        "spec.dataset.current.uri: Invalid value: uri must be an absolute path, or start with file:///, "
-        "http://, https://, s3://, gs://, az:// or sql://"
-    ) in _refusal(kubectl, spec)
+    assert f"spec.dataset.current.uri: Invalid value: {UNKNOWN_ADDRESS}" in _refusal(kubectl, spec)
 
 
 def _refusal(kubectl: Kubectl, spec: Document) -> str:

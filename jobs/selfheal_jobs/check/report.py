@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from selfheal_jobs.check.column_facts import ColumnFacts
-from selfheal_jobs.check.evaluate import Found, remark, unknown
+from selfheal_jobs.check.signal_result import SignalFinding, remark, unknown
 from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem
 from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
@@ -41,7 +41,7 @@ class Seen:
     """Reference and current: a report takes its samples from there."""
     problem: DataError | None = None
     facts: tuple[ColumnFacts, ...] = ()
-    signals: tuple[Found, ...] = ()
+    signals: tuple[SignalFinding, ...] = ()
     profile_cache: ProfileCache | None = None
     """Where a profile of the reference is kept, if there can be one."""
     methods_before: Sequence[MethodUse] = ()

@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from selfheal_jobs.check.column_facts import ColumnFacts, observed
-from selfheal_jobs.check.evaluate import SignalCheck, columns_for_signals
+from selfheal_jobs.check.evaluate import columns_for_signals, evaluate_signals
 from selfheal_jobs.check.evidence import with_evidence
 from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.check.signal_tables import SignalTables
 from selfheal_jobs.columns.scan import ColumnPlan, ColumnScan, require_expected
 from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import ReportSink
@@ -66,8 +67,8 @@ def look(request: RunRequest) -> Seen:
             seen, rows=_rows(reference, current), tables=(reference, current), profile_cache=profile_cache
         )
         seen = _compared(request, seen, reference, current)
-        check = SignalCheck(request, reference, current, seen.facts, seen.plan, seen.problem)
-        return replace(seen, signals=check.results())
+        tables = SignalTables(request, reference, current, seen.facts, seen.plan, seen.problem)
+        return replace(seen, signals=evaluate_signals(tables))
     except DataError as problem:
         return replace(seen, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look

@@ -15,7 +15,7 @@ from selfheal_operator.api.v1alpha1.drift import Drift
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
 from selfheal_operator.api.v1alpha1.retraining import MLflow, Retraining
 from selfheal_operator.api.v1alpha1.schema import cel_rule, cel_rules, map_list
-from selfheal_operator.api.v1alpha1.signals import Signal
+from selfheal_operator.api.v1alpha1.signals import OF_PREDICTIONS, Signal
 
 
 class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
@@ -33,9 +33,9 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
         ),
         cel_rule(
             "!has(self.signals)"
-            " || !self.signals.exists(each, each.type in ['Performance', 'PredictionDrift'])"
+            f" || !self.signals.exists(each, each.type in {list(OF_PREDICTIONS)})"
             " || (has(self.dataset.columns) && has(self.dataset.columns.prediction))",
-            "dataset.columns.prediction must name a column for Performance and PredictionDrift",
+            f"dataset.columns.prediction must name a column for {' and '.join(OF_PREDICTIONS)}",
             field="signals",
         ),
         cel_rule(

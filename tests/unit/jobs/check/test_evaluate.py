@@ -1,8 +1,9 @@
 """Signals, from the files to the status: breached, within limits, or unknown."""
 
+import pkgutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -11,18 +12,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_jobs.check.evaluate import judged
+from selfheal_jobs.check import signals as signal_types
+from selfheal_jobs.check.duplicated_rows import duplicated_rows
+from selfheal_jobs.check.evaluate import columns_for_signals
 from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import look
-from selfheal_jobs.check.signal_duplicates import duplicated_rows
+from selfheal_jobs.check.signal_result import held_against_limits
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason, SignalResult
-from selfheal_operator.api.v1alpha1.signals import Signal
+from selfheal_operator.api.v1alpha1.signals import (
+    LIMITED_TYPES,
+    MEMBERS,
+    OF_PREDICTIONS,
+    SIGNAL_TYPES,
+    Signal,
+    snake_case,
+)
 from selfheal_operator.api.v1alpha1.status import LastCheck
 from support.builders.run_requests import run_request
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 ROWS = 400
+LIMITS = {
+    each.__name__: {"metric": get_args(get_type_hints(each)["metric"])[0], "minValue": 0}
+    for each in LIMITED_TYPES
+}
 
 
 @pytest.fixture
@@ -65,7 +79,14 @@ def changed(folder: Path, **columns: Any) -> None:
     table.to_parquet(folder / "current.parquet", index=False)
 
 
-ACCURACY = {"type": "Performance", "metric": "accuracy"}
+def performance(metric: str = "accuracy", **limits: float) -> dict[str, Any]:
+    """Return a signal of performance."""
+    return {"type": "Performance", "performance": {"metric": metric} | limits}
+
+
+def quality(metric: str, **limits: float) -> dict[str, Any]:
+    """Return a signal of data quality."""
+    return {"type": "DataQuality", "dataQuality": {"metric": metric} | limits}
 
 
 @pytest.mark.parametrize(
@@ -78,17 +99,17 @@ ACCURACY = {"type": "Performance", "metric": "accuracy"}
     ],
 )
 def test_performance_is_held_against_its_limits(
-    folder: Path, limits: dict[str, float], result: SignalResult
+    folder: Path, limits: dict[str, Any], result: SignalResult
 ) -> None:
     """A value that equals a limit is within it."""
-    (signal,) = checked(folder, ACCURACY | limits).signals
+    (signal,) = checked(folder, performance(**limits)).signals
 
     assert (signal.result, signal.value) == (result, "0.9")
 
 
 def test_a_breached_signal_is_told_and_changes_no_verdict(folder: Path) -> None:
     """The message names it; the result is that of the columns."""
-    check = checked(folder, ACCURACY | {"minValue": 0.95})
+    check = checked(folder, performance(minValue=0.95))
 
     assert check.result == "NoDrift"
     assert check.message.endswith("; 1 of 1 signals breached (s0)")
@@ -97,7 +118,7 @@ def test_a_breached_signal_is_told_and_changes_no_verdict(folder: Path) -> None:
 def test_labels_that_have_not_arrived_are_never_an_answer(folder: Path) -> None:
     """Neither performance nor the target's drift is False without labels: both are unknown."""
     changed(folder, label=None)
-    signals = (ACCURACY | {"minValue": 0.5}, {"type": "TargetDrift"})
+    signals = (performance(minValue=0.5), {"type": "TargetDrift"})
 
     without = checked(folder, *signals)
     nowhere = checked(folder, *signals, labels={"uri": str(folder / "labels.csv"), "joinColumn": "id"})
@@ -120,7 +141,7 @@ def test_late_labels_are_joined_by_key_once_their_delay_has_passed(folder: Path)
     labels = {"uri": str(folder / "labels.csv"), "joinColumn": "id", "delaySeconds": 99 * 3600}
     window = {"timestampColumn": "ts", "lookbackSeconds": 1000 * 3600}
 
-    (signal,) = checked(folder, ACCURACY | {"minValue": 1}, labels=labels, window=window).signals
+    (signal,) = checked(folder, performance(minValue=1), labels=labels, window=window).signals
 
     assert (signal.result, signal.value) == (SignalResult.WITHIN_LIMITS, "1")
     assert signal.message == "accuracy is 1 on 301 rows"
@@ -137,7 +158,7 @@ def test_few_labels_are_no_answer_either(folder: Path, least: int, result: Signa
     )
     labels = {"uri": str(folder / "labels.csv"), "joinColumn": "id"}
 
-    check = checked(folder, ACCURACY | {"minValue": 0.5}, labels=labels, minRows=least)
+    check = checked(folder, performance(minValue=0.5), labels=labels, minRows=least)
 
     assert check.signals[0].result == result
     assert check.result == "NoDrift"
@@ -180,8 +201,8 @@ def test_quality_is_that_of_the_worst_column(folder: Path, metric: str) -> None:
         changed(folder, x=np.arange(ROWS) / ROWS)
     value, said = QUALITY[metric]
 
-    (signal,) = checked(folder, {"type": "DataQuality", "metric": metric, "maxValue": value}).signals
-    (other,) = checked(folder, {"type": "DataQuality", "metric": metric, "minValue": value + 0.001}).signals
+    (signal,) = checked(folder, quality(metric, maxValue=value)).signals
+    (other,) = checked(folder, quality(metric, minValue=value + 0.001)).signals
 
     assert (signal.result, signal.value) == (SignalResult.WITHIN_LIMITS, f"{value:.6g}")
     assert other.result == SignalResult.BREACHED
@@ -202,7 +223,7 @@ def test_without_data_every_signal_is_unknown(folder: Path) -> None:
     """The reason is the check's own."""
     (folder / "current.parquet").unlink()
 
-    check = checked(folder, {"type": "TargetDrift"}, ACCURACY | {"minValue": 0.5})
+    check = checked(folder, {"type": "TargetDrift"}, performance(minValue=0.5))
 
     assert {(each.result, each.reason) for each in check.signals} == {
         (SignalResult.UNKNOWN, Reason.DATA_NOT_FOUND)
@@ -219,19 +240,35 @@ def test_a_metric_that_says_nothing_about_the_values_is_unknown(
     """Probabilities are no classes, words are no numbers, and 1.5 is no probability."""
     changed(folder, score=predictions)
 
-    (signal,) = checked(folder, {"type": "Performance", "metric": metric, "minValue": 0}).signals
+    (signal,) = checked(folder, performance(metric, minValue=0)).signals
 
     assert (signal.result, signal.reason) == (SignalResult.UNKNOWN, Reason.METRIC_NOT_APPLICABLE)
+
+
+def test_every_type_of_signal_has_a_module_and_every_module_a_type() -> None:
+    """The API's list is the only one; a module that it does not name would never be used."""
+    modules = {module.name for module in pkgutil.iter_modules(signal_types.__path__)}
+
+    assert modules == {snake_case(each) for each in SIGNAL_TYPES}
+
+
+def test_what_needs_predictions_reads_them() -> None:
+    """The types that the API wants a column of predictions for are those that read one."""
+    columns = {"prediction": "score"}
+    sides = {side: {"uri": f"/{side}.csv"} for side in ("reference", "current")}
+
+    for each in SIGNAL_TYPES:
+        signal = {"name": "s", "type": each} | ({MEMBERS[each]: LIMITS[each]} if each in MEMBERS else {})
+        request = run_request(dataset=sides | {"columns": columns}, signals=[signal])
+        assert bool(columns_for_signals(request.spec)) == (each in OF_PREDICTIONS)
 
 
 @given(st.floats(), st.floats(-10, 10), st.floats(0, 10))
 def test_what_is_no_number_is_never_within_limits(value: float, low: float, width: float) -> None:
     """NaN breaches every limit; all else is breached exactly outside of them."""
-    signal = Signal.from_wire(
-        {"name": "s", "type": "DataQuality", "metric": "null_share", "minValue": low, "maxValue": low + width}
-    )
+    signal = Signal.from_wire({"name": "s"} | quality("null_share", minValue=low, maxValue=low + width))
 
-    within = judged(signal, value, "here").result is SignalResult.WITHIN_LIMITS
+    within = held_against_limits(signal, value, "here").result is SignalResult.WITHIN_LIMITS
 
     assert within == (low <= value <= low + width)
 

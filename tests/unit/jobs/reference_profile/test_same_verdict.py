@@ -67,10 +67,10 @@ COLUMNS: dict[str, Any] = {
 SIGNALS = [
     {"name": "predictions", "type": "PredictionDrift"},
     {"name": "labels", "type": "TargetDrift"},
-    {"name": "new", "type": "DataQuality", "metric": "new_categories", "maxValue": 0.1},
-    {"name": "outside", "type": "DataQuality", "metric": "out_of_range", "maxValue": 0.1},
-    {"name": "constant", "type": "DataQuality", "metric": "constant_columns", "maxValue": 0},
-    {"name": "f1", "type": "Performance", "metric": "f1_macro", "minValue": 0.5},
+    {"name": "new", "type": "DataQuality", "dataQuality": {"metric": "new_categories", "maxValue": 0.1}},
+    {"name": "outside", "type": "DataQuality", "dataQuality": {"metric": "out_of_range", "maxValue": 0.1}},
+    {"name": "constant", "type": "DataQuality", "dataQuality": {"metric": "constant_columns", "maxValue": 0}},
+    {"name": "f1", "type": "Performance", "performance": {"metric": "f1_macro", "minValue": 0.5}},
 ]
 NUMERICAL = [each.name for each in METHODS.values() if Kind.NUMERICAL in each.kinds]
 SLOW, FEW_ROWS = "empirical_mmd", 60

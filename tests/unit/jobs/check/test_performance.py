@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_jobs.check.signal_performance import performance
+from selfheal_jobs.check.signals.performance import performance
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason

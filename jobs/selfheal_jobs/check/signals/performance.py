@@ -1,4 +1,4 @@
-"""How well predictions have fitted the labels that arrived since, by scikit-learn's metrics. Pure."""
+"""How well predictions have fitted the labels that arrived since, by scikit-learn's metrics."""
 
 import math
 import warnings
@@ -8,10 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from selfheal_jobs.check.signal_result import SignalFinding, held_against_limits
+from selfheal_jobs.check.signal_tables import SignalTables, lacks
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Values, holds
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.v1alpha1.signals import Signal
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 _OF_NUMBERS: Final = {
     "root_mean_squared_error": "root_mean_squared_error",
@@ -25,6 +29,35 @@ _OF_CLASSES: Final = {
     "recall_macro": "recall_score",
 }
 """Functions of sklearn.metrics, by the names of their scorers; those of errors lose their neg_."""
+
+
+class Performance:
+    """Needs predictions and labels."""
+
+    def columns_needed(self, spec: ModelMonitorSpec) -> frozenset[str]:
+        """Return the column of the predictions.
+
+        Where labels arrive later, performance looks at other rows, and reads them itself.
+        """
+        prediction = spec.dataset.columns.prediction if spec.dataset.labels is None else None
+        return frozenset(filter(None, [prediction]))
+
+    def evaluate(self, signal: Signal, tables: SignalTables) -> SignalFinding:
+        """Return the metric of the signal; raise DataError if it is unknown."""
+        prediction, labelled = tables.prediction(), tables.labelled()
+        if prediction not in labelled.schema.names:
+            raise lacks("current data", prediction)
+        metric, least = signal.limits.metric, tables.spec.dataset.min_rows
+        value, rows = performance(metric, labelled, target=tables.spec.target, prediction=prediction)
+        if rows < least:
+            raise DataError(
+                Reason.TOO_FEW_ROWS,
+                f"{rows} rows have a label and a prediction, and spec.dataset.minRows asks for {least}.",
+            )
+        return held_against_limits(signal, value, f"on {rows} rows")
+
+
+SIGNAL: Final = Performance()
 
 
 def performance(metric: str, labelled: Table, *, target: str, prediction: str) -> tuple[float, int]:
