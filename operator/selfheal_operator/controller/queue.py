@@ -130,20 +130,15 @@ class WorkQueue(Generic[K]):
         """Move keys whose time has come, for ever."""
         while True:
             self._changed.clear()
-            pause = self._release(self._clock())
+            pause = self.release_due(self._clock())
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the event, and a
             # leader that has lost its Lease would wait for this task for ever.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause.total_seconds()):
                     await self._changed.wait()
 
-    def _drop_replaced(self) -> None:
-        """Take out times that were replaced: those far ahead would stay for as long, one for every look."""
-        self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[1]]
-        heapq.heapify(self._heap)
-
-    def _release(self, now: datetime) -> timedelta:
-        """Add what is due; return how long nothing else will be."""
+    def release_due(self, now: datetime) -> timedelta:
+        """Queue the keys that are due; return how long to wait for the next one, at most five seconds."""
         while self._heap:
             time, ticket, key = self._heap[0]
             if self._due.get(key) != ticket:  # replaced by another time
@@ -155,3 +150,8 @@ class WorkQueue(Generic[K]):
             else:
                 return min(time - now, _LONGEST_SLEEP)
         return _LONGEST_SLEEP
+
+    def _drop_replaced(self) -> None:
+        """Take out times that were replaced: those far ahead would stay for as long, one for every look."""
+        self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[1]]
+        heapq.heapify(self._heap)

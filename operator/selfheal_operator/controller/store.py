@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -220,11 +220,6 @@ class Store:
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""
         return {entry.uid: key for key, entry in self._entries.items()}
-
-    def monitors(self) -> Iterator[Monitor]:
-        """Yield all monitors; each is read anew."""
-        for entry in list(self._entries.values()):
-            yield entry.monitor()
 
     def facts(self) -> list[tuple[Key, Facts]]:
         """Return what the metrics tell of all monitors."""

@@ -122,7 +122,7 @@ async def test_what_is_looked_at_in_case_comes_last(queue, clock):
     queue.add("d")
     queue.add("d")
     queue.add_at("c", NOON)
-    queue._release(clock.now)
+    queue.release_due(clock.now)
 
     assert [await taken(queue) for _ in range(5)] == ["c", "d", "a", "b", None]
 
@@ -144,9 +144,9 @@ async def test_a_key_is_due_at_its_time_and_not_a_second_before(queue, clock):
     queue.add_at("churn", NOON + MINUTE)
 
     clock.now = NOON + MINUTE - SECOND
-    assert queue._release(clock.now) == SECOND
+    assert queue.release_due(clock.now) == SECOND
     assert await taken(queue) is None
-    queue._release(NOON + MINUTE)
+    queue.release_due(NOON + MINUTE)
     assert await taken(queue) == "churn"
 
 
@@ -164,12 +164,12 @@ async def test_of_several_times_the_newest_one_counts(queue, case, times, due):
     for time in times:
         queue.add_at("churn", time)
 
-    queue._release(due - SECOND)
+    queue.release_due(due - SECOND)
     assert await taken(queue) is None, case
-    queue._release(due)
+    queue.release_due(due)
     assert await taken(queue) == "churn", case
     queue.done("churn")
-    queue._release(due + DAY)
+    queue.release_due(due + DAY)
     assert await taken(queue) is None, case
 
 
@@ -178,7 +178,7 @@ async def test_no_time_takes_the_time_away(queue):
     queue.add_at("churn", NOON + MINUTE)
     queue.add_at("churn", None)
 
-    queue._release(NOON + DAY)
+    queue.release_due(NOON + DAY)
 
     assert await taken(queue) is None
 
@@ -188,7 +188,7 @@ async def test_a_time_that_comes_while_the_key_is_worked_on_leads_to_one_more_ro
     queue.add("churn")
     await taken(queue)
     queue.add_at("churn", NOON)
-    queue._release(NOON)
+    queue.release_due(NOON)
     assert await taken(queue) is None
 
     queue.done("churn")
@@ -201,7 +201,7 @@ async def test_times_of_many_keys_are_kept_apart(queue):
     for minutes, key in ((3, "price"), (1, "churn"), (2, "fraud")):
         queue.add_at(key, NOON + minutes * MINUTE)
 
-    queue._release(NOON + 2 * MINUTE)
+    queue.release_due(NOON + 2 * MINUTE)
 
     assert [await taken(queue) for _ in range(3)] == ["churn", "fraud", None]
 
@@ -213,7 +213,7 @@ async def test_replaced_times_do_not_pile_up(queue):
         queue.add_at("fraud", NOON + 365 * DAY)
 
     assert len(queue._heap) < 100
-    queue._release(NOON + 365 * DAY)
+    queue.release_due(NOON + 365 * DAY)
     assert await taken(queue) == "fraud"
     assert await taken(queue) is None
 
@@ -255,7 +255,7 @@ async def test_the_wall_is_looked_at_every_few_seconds(queue, clock, step):
     queue.add_at("churn", NOON + DAY)
     clock.now = NOON + step
 
-    assert 0 * SECOND < queue._release(clock.now) <= 5 * SECOND
+    assert 0 * SECOND < queue.release_due(clock.now) <= 5 * SECOND
     assert await taken(queue) is None
 
 

@@ -184,7 +184,7 @@ def test_everything_known_can_be_listed():
     store.put_job(job(), "2")
     store.put_job(job(Purpose.RETRAIN), "3")
 
-    assert [monitor.name for monitor in store.monitors()] == ["churn"]
+    assert store.known_keys() == [Key("team-a", "churn")]
     assert {job.name for job in store.jobs()} == {job().name, "churn-retrain-1"}
     assert replace(known(store), jobs=()).defaults == DEFAULTS
 
