@@ -1,7 +1,7 @@
 """Carries out a plan: one step at the API server, and what came of it into the store."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,8 +13,18 @@ from selfheal_operator.core.errors import ConflictError, RejectedError, Unavaila
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.name_lock import NameHolder
 from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
-from selfheal_operator.core.plan import JobOrder, Plan
+from selfheal_operator.core.plan import (
+    CreateJob,
+    DeleteJob,
+    Event,
+    InspectPods,
+    Plan,
+    RecoverReport,
+    ReplaceJob,
+    WriteStatus,
+)
 from selfheal_operator.core.recovery import pod_trouble, recover_report
+from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.kube.cluster import Cluster, NameTakenError
 from selfheal_operator.metrics.instruments import Instruments
 
@@ -26,7 +36,7 @@ _ACCOUNT_TRUST: Final = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class Executor:
-    """The hands of the operator: does what a plan says, never decides."""
+    """Does what a plan says, and decides nothing."""
 
     cluster: Cluster
     store: Store
@@ -44,27 +54,29 @@ class Executor:
             UnavailableError: nothing is known of the outcome; decide again later.
         """
         try:
-            if plan.job is not None:
-                await self._create(key, seen.monitor, plan.job)
-            elif plan.recover is not None:
-                await self._recover(key, plan.recover)
-            elif plan.inspect is not None:
-                await self._inspect(key, plan.inspect)
-            elif plan.replace is not None:
-                await self._stop(key, plan.replace)
-                await self._tell(seen.monitor, plan)
-            elif plan.status is not None:
-                self.store.put_monitor(await self.cluster.apply_status(seen.monitor, plan.status))
-                await self._tell(seen.monitor, plan)
-            elif plan.delete is not None:
-                await self._delete(key, plan.delete)
-            else:
-                return False
+            match plan.step:
+                case CreateJob():
+                    await self._create(key, seen.monitor, plan.step)
+                case WriteStatus(status, events, missed):
+                    self.store.put_monitor(await self.cluster.apply_status(seen.monitor, status))
+                    self._count_missed(missed)
+                    await self._tell(seen.monitor, events)
+                case RecoverReport(job):
+                    await self._recover(key, job)
+                case InspectPods(job):
+                    await self._inspect(key, job)
+                case ReplaceJob(job, event):
+                    await self._stop(key, job)
+                    await self._tell(seen.monitor, (event,))
+                case DeleteJob(job):
+                    await self._delete(key, job)
+                case None:
+                    return False
         except ConflictError:
             await read_monitor(self.cluster, self.store, key)  # what we knew of it is out of date
         return True
 
-    async def _create(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
+    async def _create(self, key: Key, monitor: Monitor, order: CreateJob) -> None:
         if await self._found(key, order.unseen):
             return
         try:
@@ -84,7 +96,7 @@ class Executor:
             self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
             raise
 
-    async def _claim(self, key: Key, monitor: Monitor, order: JobOrder) -> None:
+    async def _claim(self, key: Key, monitor: Monitor, order: CreateJob) -> None:
         """Create the Job, unless an earlier monitor's has its name: then delete that one."""
         if order.needs_runner_account:
             await self._ensure_account(key.namespace)
@@ -165,10 +177,12 @@ class Executor:
             key, PodTrouble(job_uid=job.uid, message=pod_trouble(pods), time=self.clock())
         )
 
-    async def _tell(self, monitor: Monitor, plan: Plan) -> None:
-        for reason, count in plan.missed.items():
+    def _count_missed(self, missed: Mapping[MissedReason, int]) -> None:
+        for reason, count in missed.items():
             self.instruments.slots_missed(count, reason)
-        for event in plan.events:
+
+    async def _tell(self, monitor: Monitor, events: Iterable[Event]) -> None:
+        for event in events:
             # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
             try:
                 await self.cluster.post_event(monitor, event, self.clock())

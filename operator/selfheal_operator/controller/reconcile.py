@@ -15,7 +15,7 @@ from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import SelfhealError, UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import JobDefaults, Observed
-from selfheal_operator.core.plan import Plan
+from selfheal_operator.core.plan import CreateJob, Plan
 from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Reconciler:
         """Decide, within what there is room for."""
         while True:
             plan = plan_monitor(seen, self.clock())
-            order = plan.job
+            order = plan.step if isinstance(plan.step, CreateJob) else None
             if order is None or self.capacity.admits(key, order.purpose, order.slot):
                 self.capacity.settle(key, *seen.held, *([order.purpose] if order else []))
                 return plan

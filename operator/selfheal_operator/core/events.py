@@ -1,7 +1,7 @@
 """Events: each tells of one change that has been stored, once, to the people who watch."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Purpose, Reason
 from selfheal_operator.api.v1alpha1.status import Condition, ModelMonitorStatus
@@ -13,10 +13,9 @@ from selfheal_operator.core.status import retraining_outcome
 _VERDICTS: Final = frozenset({CheckResult.DRIFT, CheckResult.NO_DRIFT, CheckResult.WARNING})
 
 
-def events_of(situation: Situation, status: Mapping[str, Any]) -> tuple[Event, ...]:
-    """Return the Events for the step from the stored status to `status`, the operator's new part."""
+def events_of(situation: Situation, new: ModelMonitorStatus) -> tuple[Event, ...]:
+    """Return the Events for the step from the stored status to the operator's new part of it."""
     old = situation.seen.monitor.status
-    new = ModelMonitorStatus.from_wire(status)
     before = {condition.type: condition for condition in old.conditions}
     after = {condition.type: condition for condition in new.conditions}
     return (

@@ -10,11 +10,20 @@ from selfheal_operator.core.events import events_of, replaced_event
 from selfheal_operator.core.history import is_started_on_record, surplus_jobs
 from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job, retrain_job_name
 from selfheal_operator.core.observed import Job, Observed
-from selfheal_operator.core.plan import JobOrder, Plan
+from selfheal_operator.core.plan import (
+    CreateJob,
+    DeleteJob,
+    InspectPods,
+    Plan,
+    RecoverReport,
+    ReplaceJob,
+    Step,
+    WriteStatus,
+)
 from selfheal_operator.core.requests import slot_for_request
 from selfheal_operator.core.situation import Situation, assess
 from selfheal_operator.core.slots import punctuality_of
-from selfheal_operator.core.status import operator_status, stored_operator_status
+from selfheal_operator.core.status import operator_status, operators_part
 
 POD_PATIENCE: Final = timedelta(seconds=30)
 """A pod that has not started by then is asked what it waits for, and again after as long."""
@@ -35,37 +44,28 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
     if seen.monitor.deleting:
         return Plan()  # its Jobs go by garbage collection
     if (question := _question(seen, now)) is not None:
-        return question
+        return Plan(step=question)
 
     situation = assess(seen, now)
     order, retry_at = _order(situation)
     if order is not None and (retry_at is None or retry_at <= now):
-        return Plan(job=order)
+        return Plan(step=order)
     overtaken = _overtaken_check(situation)
     if overtaken is not None and is_started_on_record(seen.monitor, overtaken):
-        return Plan(replace=overtaken, events=(replaced_event(overtaken),))
+        return Plan(step=ReplaceJob(overtaken, replaced_event(overtaken)))
 
-    status, stored = operator_status(situation), stored_operator_status(seen.monitor.status)
-    wake_at = _wake_time(situation, retry_at)
-    if status != stored:
-        until = None if overtaken else _may_wait_until(situation, status, stored)
-        if until is None:
-            return Plan(
-                status=status,
-                events=events_of(situation, status),
-                missed=situation.slots.missed_by_reason,
-                wake_at=wake_at,
-            )
-        wake_at = min(until, wake_at or until)
-    return Plan(delete=_surplus_job(situation), wake_at=wake_at)
+    step, wake_at = _status_to_write(situation, may_wait=overtaken is None)
+    return Plan(
+        step=step or _surplus_job(situation), wake_at=_first(wake_at, _wake_time(situation, retry_at))
+    )
 
 
-def _question(seen: Observed, now: datetime) -> Plan | None:
+def _question(seen: Observed, now: datetime) -> Step | None:
     """Return what has to be found out before anything can be decided."""
     if (unreported := _finished_without_report(seen)) is not None:
-        return Plan(recover=unreported)
+        return RecoverReport(unreported)
     if (waiting := _pod_to_ask(seen, now)) is not None:
-        return Plan(inspect=waiting)
+        return InspectPods(waiting)
     return None
 
 
@@ -102,7 +102,7 @@ def _is_starting(job: Job) -> bool:
     return job.runs and not job.has_ready_pod
 
 
-def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
+def _order(situation: Situation) -> tuple[CreateJob | None, datetime | None]:
     """Return the Job that has to be created, and when it may be asked for, if not at once.
 
     A retraining goes first: it answers the older slot. But a retraining that is refused, perhaps because
@@ -116,7 +116,7 @@ def _order(situation: Situation) -> tuple[JobOrder | None, datetime | None]:
     return retraining or check, retry_time(rejection) if rejection else None
 
 
-def _retraining_order(situation: Situation) -> JobOrder | None:
+def _retraining_order(situation: Situation) -> CreateJob | None:
     seen, rules, verdict = situation.seen, situation.rules, situation.seen.monitor.status.last_check
     token = situation.requests.retrain
     if rules is None or situation.objection is not None or (verdict is None and not token):
@@ -127,7 +127,7 @@ def _retraining_order(situation: Situation) -> JobOrder | None:
         slot = verdict.slot
     # Not the count in the status: an operator that died here left a Job that only the situation knows.
     count = situation.retraining.count
-    return JobOrder(
+    return CreateJob(
         Purpose.RETRAIN,
         retrain_job(seen.monitor, rules.spec, count + 1, slot, seen.defaults, token=token),
         slot,
@@ -137,7 +137,7 @@ def _retraining_order(situation: Situation) -> JobOrder | None:
     )
 
 
-def _check_order(situation: Situation) -> JobOrder | None:
+def _check_order(situation: Situation) -> CreateJob | None:
     seen, rules, due = situation.seen, situation.rules, situation.slots.due
     # Forbid: a slot that comes due while a check runs waits for it; by then only the newest one is started.
     if rules is None or situation.active_for(Purpose.CHECK) is not None:
@@ -148,7 +148,7 @@ def _check_order(situation: Situation) -> JobOrder | None:
             return None
         due = slot_for_request(situation.now, seen.jobs, rules.schedule)
     last = seen.monitor.status.last_schedule_time
-    return JobOrder(
+    return CreateJob(
         Purpose.CHECK,
         check_job(seen.monitor, rules.spec, due, seen.defaults, token=token),
         due,
@@ -185,6 +185,18 @@ def _overtaken_check(situation: Situation) -> Job | None:
     return running
 
 
+def _status_to_write(situation: Situation, *, may_wait: bool) -> tuple[WriteStatus | None, datetime | None]:
+    """Return the status that has to be stored now; or, where it may be left unwritten, until when."""
+    new = operator_status(situation)
+    status, stored = new.to_wire(), operators_part(situation.seen.monitor.status).to_wire()
+    if status == stored:
+        return None, None
+    until = _may_wait_until(situation, status, stored) if may_wait else None
+    if until is not None:
+        return None, until
+    return WriteStatus(status, events_of(situation, new), situation.slots.missed_by_reason), None
+
+
 def _may_wait_until(
     situation: Situation, status: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> datetime | None:
@@ -201,19 +213,22 @@ def _may_wait_until(
     return until if situation.now < until else None
 
 
-def _surplus_job(situation: Situation) -> Job | None:
+def _surplus_job(situation: Situation) -> DeleteJob | None:
     if situation.rules is None:
         return None
     surplus = surplus_jobs(situation.seen.monitor, situation.rules.spec, situation.seen.jobs, situation.now)
-    return surplus[0] if surplus else None
+    return DeleteJob(surplus[0]) if surplus else None
 
 
 def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | None:
     starting = any(_is_starting(job) for job in situation.active)
-    wishes = (
+    return _first(
         situation.slots.wake,
         situation.objection.until if situation.objection else None,
         retry_at,
         situation.now + POD_PATIENCE if starting else None,
     )
-    return min((time for time in wishes if time is not None), default=None)
+
+
+def _first(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time is not None), default=None)

@@ -1,4 +1,4 @@
-"""What to do, as data."""
+"""What the operator does next, as data: one of a few kinds of steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,8 +29,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class JobOrder:
-    """A Job to create."""
+class CreateJob:
+    """Create a Job, or adopt the one that has its name."""
 
     purpose: Purpose
     manifest: dict[str, Any]
@@ -54,28 +54,59 @@ class JobOrder:
         return account == RUNNER_ACCOUNT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One step: at most one of `recover`, `inspect`, `replace`, `job`, `status` and `delete` is set.
+@dataclass(frozen=True, slots=True)
+class WriteStatus:
+    """Store the operator's part of the status, then tell of what has changed."""
 
-    So the status never says more than the API server has confirmed: a Job is created first, and the status
-    that knows it is written in the next step, from the Job as it was seen.
-    """
-
-    job: JobOrder | None = None
-    recover: Job | None = None
-    """A finished Job whose report is not in the status: look for it in the pod's termination message."""
-    inspect: Job | None = None
-    """An active Job whose pod does not start: ask the pod why."""
-    replace: Job | None = None
-    """An active check that is stopped: it makes room for the slot that is due now."""
-    delete: Job | None = None
-    """A finished Job beyond the history limits."""
-    status: dict[str, Any] | None = None
-    """The operator's whole part of the status, if it differs from what is stored."""
+    status: dict[str, Any]
+    """The whole part, as a document: server-side apply removes what is no longer sent."""
     events: tuple[Event, ...] = ()
     """Told after the status is stored, and only then."""
     missed: Mapping[MissedReason, int] = field(default_factory=dict)
     """Slots that the status newly counts as missed. Told like the events."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverReport:
+    """Look into the pods' termination messages for the report of a finished Job: the status lacks it."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class InspectPods:
+    """Ask the pods of an active Job why they do not start."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceJob:
+    """Stop an active check: it makes room for the slot that is due now."""
+
+    job: Job
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteJob:
+    """Delete a Job that is no longer kept."""
+
+    job: Job
+
+
+Step = CreateJob | WriteStatus | RecoverReport | InspectPods | ReplaceJob | DeleteJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One step, and when to look again.
+
+    One step at a time, so the status never says more than the API server has confirmed: a Job is created
+    first, and the status that knows it is written in the next step, from the Job as it was seen.
+    """
+
+    step: Step | None = None
+    """None: nothing is left to do now."""
     wake_at: datetime | None = None
     """When to look again if nothing happens before."""

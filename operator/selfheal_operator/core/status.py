@@ -1,7 +1,7 @@
 """The operator's part of the status, made anew from where the monitor stands."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import (
@@ -20,7 +20,7 @@ from selfheal_operator.core.situation import Situation
 
 MAX_HISTORY: Final = 10
 
-_CONTAINERS_PART: Final = frozenset({"task", "lastCheck", "lastRetraining", "model"})
+_CONTAINERS_PART: Final = ("task", "last_check", "last_retraining", "model")
 
 _RETRAIN_REASONS: Final = {
     RetrainResult.REGISTERED: Reason.MODEL_REGISTERED,
@@ -28,27 +28,27 @@ _RETRAIN_REASONS: Final = {
 }
 
 
-def stored_operator_status(status: ModelMonitorStatus) -> dict[str, Any]:
+def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
     """Return what of a stored status is the operator's.
 
     Conditions of other types are their writers'. The order of map lists means nothing: it is made the same.
     """
     by_type = {condition.type: condition for condition in status.conditions}
-    status = status.replaced(
+    return status.replaced(
         conditions=[by_type[kind] for kind in ConditionType if kind in by_type],
         active=sorted(status.active, key=lambda job: job.name),
+        **dict.fromkeys(_CONTAINERS_PART),
     )
-    return {name: value for name, value in status.to_wire().items() if name not in _CONTAINERS_PART}
 
 
-def operator_status(situation: Situation) -> dict[str, Any]:
+def operator_status(situation: Situation) -> ModelMonitorStatus:
     """Return the operator's part of the status as it ought to be.
 
     Server-side apply removes what an owner no longer sends, so this is always the whole part.
     """
     monitor, slots, old = situation.seen.monitor, situation.slots, situation.seen.monitor.status
     succeeded, failed = _check_times(old)
-    new = ModelMonitorStatus(
+    return ModelMonitorStatus(
         observed_generation=monitor.generation,
         conditions=set_conditions(
             old.conditions,
@@ -76,7 +76,6 @@ def operator_status(situation: Situation) -> dict[str, Any]:
         history=_history(old),
         retraining=situation.retraining,
     )
-    return stored_operator_status(new)
 
 
 def _check_times(old: ModelMonitorStatus) -> tuple[datetime | None, datetime | None]:

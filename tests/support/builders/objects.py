@@ -17,7 +17,7 @@ from selfheal_operator.api.v1alpha1.status import (
 from selfheal_operator.core.jobs import check_job_name, retrain_job_name
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Job, JobDefaults, Monitor, Observed, monitor_from
-from selfheal_operator.core.plan import Plan
+from selfheal_operator.core.plan import WriteStatus
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 """A Monday."""
@@ -175,23 +175,25 @@ def observed(monitor_: Monitor | None = None, *jobs: Job, **fields: Any) -> Obse
     return replace(seen, **fields)
 
 
-def stored(before: Monitor, plan: Plan) -> Monitor:
-    """Return the monitor as it is once the plan's status has been stored."""
-    assert plan.status is not None
+def stored(before: Monitor, status: Mapping[str, Any]) -> Monitor:
+    """Return the monitor as it is once this status of the operator's has been stored."""
     containers = {
         name: value
         for name, value in before.status.to_wire().items()
         if name in ("task", "lastCheck", "lastRetraining", "model")
     }
-    body = monitor_body(status=plan.status | containers)
+    body = monitor_body(status={**status, **containers})
     version = str(int(before.resource_version) + 1)
     return replace(before, status=monitor_from(body).status, resource_version=version)
 
 
 def settled(seen: Observed, now: datetime = NOON) -> Observed:
     """Return what is known once the status that is planned at `now` has been stored."""
-    plan = plan_monitor(seen, now)
-    return replace(seen, monitor=stored(seen.monitor, plan)) if plan.status is not None else seen
+    match plan_monitor(seen, now).step:
+        case WriteStatus(status):
+            return replace(seen, monitor=stored(seen.monitor, status))
+        case _:
+            return seen
 
 
 def pod(

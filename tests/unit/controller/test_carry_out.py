@@ -10,6 +10,7 @@ from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.kube.cluster import Cluster
 from support.builders.objects import DEFAULTS, HOUR, NOON, monitor_body, spec_document
+from support.builders.steps import job_created
 from support.fakes.memory_api import JOBS, MONITORS, MemoryApi
 
 CHURN = Key("team-a", "churn")
@@ -63,5 +64,5 @@ async def test_a_check_whose_creation_was_not_answered_keeps_the_next_one_waitin
     seen = store.observe(CHURN, DEFAULTS)
     assert seen is not None
     assert seen.unanswered == ()
-    assert plan_monitor(seen, ONE + HOUR).job is None
+    assert job_created(plan_monitor(seen, ONE + HOUR)) is None
     assert len([path for path in line.api.objects if path.startswith(JOBS)]) == 1

@@ -19,6 +19,14 @@ from support.builders.objects import (
     spec_document,
     status,
 )
+from support.builders.steps import (
+    events_told,
+    job_created,
+    job_inspected,
+    job_recovered,
+    job_replaced,
+    status_written,
+)
 
 ONE = NOON + HOUR
 RUNNING = job(slot=NOON)
@@ -35,13 +43,14 @@ def test_replace_stops_the_running_check_and_then_starts_the_next():
     """One after the other: a crash between them leaves a slot that is due."""
     seen = overtaken()
     plan = plan_monitor(seen, ONE)
-    assert (plan.replace, plan.job) == (RUNNING, None)
-    assert [event.reason for event in plan.events] == [Reason.CHECK_REPLACED]
+    assert (job_replaced(plan), job_created(plan)) == (RUNNING, None)
+    assert [event.reason for event in events_told(plan)] == [Reason.CHECK_REPLACED]
 
     following = plan_monitor(replace(seen, jobs=(STOPPED,)), ONE)
 
-    assert following.job is not None
-    assert following.job.name == check_job_name("churn", ONE)
+    order = job_created(following)
+    assert order is not None
+    assert order.name == check_job_name("churn", ONE)
 
 
 def test_a_check_that_was_stopped_is_no_failure():
@@ -52,26 +61,26 @@ def test_a_check_that_was_stopped_is_no_failure():
 
         plan = plan_monitor(seen, ONE + MINUTE)
 
-        assert (plan.recover, plan.inspect, plan.replace) == (None, None, None)
-        assert plan.status is not None
-        assert [active["name"] for active in plan.status["active"]] == [check_job_name("churn", ONE)]
+        assert (job_recovered(plan), job_inspected(plan), job_replaced(plan)) == (None, None, None)
+        assert status_written(plan) is not None
+        assert [active["name"] for active in status_written(plan)["active"]] == [check_job_name("churn", ONE)]
 
 
 def test_a_check_is_not_replaced_before_the_status_knows_it():
     """Without its Job and without the status, nobody would know that its slot was started."""
     plan = plan_monitor(overtaken(last_schedule_time=NOON - HOUR, next_check_time=NOON), ONE)
 
-    assert (plan.replace, plan.job) == (None, None)
-    assert plan.status is not None
-    assert plan.status["lastScheduleTime"] == "2026-11-23T12:00:00Z"
+    assert (job_replaced(plan), job_created(plan)) == (None, None)
+    assert status_written(plan) is not None
+    assert status_written(plan)["lastScheduleTime"] == "2026-11-23T12:00:00Z"
 
 
 def test_a_replaced_check_is_not_counted_as_missed():
     """It was started."""
     plan = plan_monitor(overtaken(job(slot=ONE)), ONE + MINUTE)
 
-    assert plan.status is not None
-    assert plan.status["missedChecks"] == 0
+    assert status_written(plan) is not None
+    assert status_written(plan)["missedChecks"] == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +96,7 @@ def test_a_running_check_is_left_to_finish(case, seen):
     """And the slot that is due waits for it."""
     plan = plan_monitor(seen, ONE)
 
-    assert (plan.replace, plan.job) == (None, None), case
+    assert (job_replaced(plan), job_created(plan)) == (None, None), case
 
 
 def test_a_check_for_which_there_is_no_room_is_not_ordered():
@@ -95,8 +104,8 @@ def test_a_check_for_which_there_is_no_room_is_not_ordered():
     quiet = last_check(NOON, CheckResult.NO_DRIFT)
     seen = replace(overtaken(finished_job(), last_check=quiet), held=frozenset({Purpose.CHECK}))
 
-    assert plan_monitor(seen, ONE).job is None
-    assert plan_monitor(replace(seen, held=frozenset()), ONE).job is not None
+    assert job_created(plan_monitor(seen, ONE)) is None
+    assert job_created(plan_monitor(replace(seen, held=frozenset()), ONE)) is not None
 
 
 def test_a_retraining_for_which_there_is_no_room_says_so_and_keeps_no_check_waiting():
@@ -105,12 +114,12 @@ def test_a_retraining_for_which_there_is_no_room_says_so_and_keeps_no_check_wait
     held = observed(monitor(status=told), finished_job(), held=frozenset({Purpose.RETRAIN}))
 
     plan = plan_monitor(held, NOON + MINUTE)
-    assert plan.job is None
-    assert plan.status is not None
-    condition = next(c for c in plan.status["conditions"] if c["type"] == "Retraining")
+    assert job_created(plan) is None
+    assert status_written(plan) is not None
+    condition = next(c for c in status_written(plan)["conditions"] if c["type"] == "Retraining")
     assert condition["reason"] == Reason.WAITING_FOR_CAPACITY
 
-    order = plan_monitor(held, ONE).job
+    order = job_created(plan_monitor(held, ONE))
     assert order is not None
     assert order.purpose is Purpose.CHECK
 
@@ -123,7 +132,7 @@ def test_a_check_that_only_the_status_knows_is_looked_up_before_the_next_starts(
     unknown = ActiveJob(name="churn-check-1", uid="uid", purpose=Purpose.CHECK)
     told = status(active=[unknown], last_schedule_time=NOON, next_check_time=ONE)
 
-    order = plan_monitor(observed(monitor(status=told)), ONE).job
+    order = job_created(plan_monitor(observed(monitor(status=told)), ONE))
 
     assert order is not None
     assert order.unseen == ("churn-check-1", check_job_name("churn", NOON))
@@ -136,7 +145,7 @@ def test_nothing_is_looked_up_when_all_is_known(jobs):
         last_schedule_time=NOON, next_check_time=ONE, last_check=last_check(NOON, CheckResult.NO_DRIFT)
     )
 
-    order = plan_monitor(observed(monitor(status=told), *jobs), ONE).job
+    order = job_created(plan_monitor(observed(monitor(status=told), *jobs), ONE))
 
     assert order is not None
     assert order.unseen == ()
@@ -152,7 +161,7 @@ def test_the_retraining_before_is_looked_up_if_it_is_not_known_to_have_ended():
     )
     seen = observed(monitor(spec_document(retraining={"cooldownSeconds": 0}), told), finished_job())
 
-    order = plan_monitor(seen, NOON + MINUTE).job
+    order = job_created(plan_monitor(seen, NOON + MINUTE))
 
     assert order is not None
     assert (order.name, order.unseen) == ("churn-retrain-2", ("churn-retrain-1",))
@@ -165,7 +174,7 @@ def test_a_job_whose_creation_was_not_answered_is_looked_up_before_the_next_star
     lost = check_job_name("churn", NOON)
     seen = observed(monitor(manual, told), finished_job(slot=NOON - HOUR), unanswered=(lost,))
 
-    order = plan_monitor(seen, ONE).job
+    order = job_created(plan_monitor(seen, ONE))
 
     assert order is not None
     assert (order.name, order.unseen) == (check_job_name("churn", ONE), (lost,))

@@ -22,6 +22,7 @@ from support.builders.objects import (
     spec_document,
     status,
 )
+from support.builders.steps import events_told, job_created, status_written
 
 RETRAIN = Purpose.RETRAIN
 DRIFT, NO_DRIFT, ERROR = CheckResult.DRIFT, CheckResult.NO_DRIFT, CheckResult.ERROR
@@ -33,7 +34,7 @@ QUIET = spec_document(schedule="0 0 1 1 *", retraining={"mode": "Disabled"})
 
 def told(seen: Observed, now: datetime) -> list[str]:
     """Return the reasons of the Events that are planned."""
-    return [str(event.reason) for event in plan_monitor(seen, now).events]
+    return [str(event.reason) for event in events_told(plan_monitor(seen, now))]
 
 
 def having(seen: Observed, *jobs, **fields) -> Observed:
@@ -106,7 +107,7 @@ def test_what_keeps_checks_from_running_is_told_when_it_changes():
 
 def test_a_new_monitor_that_cannot_run_is_told_at_once():
     """`kubectl describe` is the first thing that its author tries."""
-    (event,) = plan_monitor(observed(monitor(QUIET | {"timeZone": "Mars"})), NOON).events
+    (event,) = events_told(plan_monitor(observed(monitor(QUIET | {"timeZone": "Mars"})), NOON))
 
     assert (event.type, event.reason) == (EventType.WARNING, Reason.INVALID_SPEC)
     assert "Mars" in event.message
@@ -123,7 +124,7 @@ def test_a_refused_job_is_told_with_the_servers_words():
         time=NOON,
     )
 
-    (event,) = plan_monitor(replace(seen, rejection=refused), NOON + MINUTE / 60).events
+    (event,) = events_told(plan_monitor(replace(seen, rejection=refused), NOON + MINUTE / 60))
 
     assert (event.type, event.reason) == (EventType.WARNING, Reason.JOB_REJECTED)
     assert event.message == "exceeded quota: pods=10"
@@ -135,7 +136,7 @@ def test_missed_checks_are_told_with_their_number(hours, sentence):
     told_at = status(last_schedule_time=NOON - (hours + 1) * HOUR, next_check_time=NOON - hours * HOUR)
     seen = observed(monitor(status=told_at), job(slot=NOON))
 
-    events = plan_monitor(seen, NOON + MINUTE).events
+    events = events_told(plan_monitor(seen, NOON + MINUTE))
 
     assert [event.message for event in events if event.reason == Reason.CHECKS_MISSED] == [
         f"{sentence}; only the newest due slot is caught up"
@@ -162,7 +163,7 @@ def test_the_start_of_a_retraining_is_told():
     """With the name of its Job, for whoever wants to follow its log."""
     seen = settled(observed(monitor(QUIET, status(last_check=last_check(NOON)))), NOON)
 
-    events = plan_monitor(replace(seen, jobs=(job(RETRAIN),)), NOON + MINUTE).events
+    events = events_told(plan_monitor(replace(seen, jobs=(job(RETRAIN),)), NOON + MINUTE))
 
     (event,) = [event for event in events if event.reason == Reason.RETRAIN_STARTED]
     assert event.message == "Job churn-retrain-1 answers the drift found at 2026-11-23T12:00:00Z"
@@ -180,7 +181,7 @@ def test_the_end_of_a_retraining_is_told(result, reason, kind):
     """Once."""
     seen = having(drifted(), ended(), last_retraining=last_retraining(NOON, result))
 
-    (event,) = plan_monitor(seen, NOON + 10 * MINUTE).events
+    (event,) = events_told(plan_monitor(seen, NOON + 10 * MINUTE))
 
     assert (event.reason, event.type) == (reason, kind)
     assert told(settled(seen, NOON + 10 * MINUTE), NOON + 11 * MINUTE) == []
@@ -195,12 +196,12 @@ def test_an_end_that_another_operator_has_told_of_is_not_undone():
 
     plan = plan_monitor(replace(told_by_the_other, jobs=running.jobs), NOON + 10 * MINUTE)
 
-    assert (plan.events, plan.status, plan.job) == ((), None, None)
+    assert (events_told(plan), status_written(plan), job_created(plan)) == ((), None, None)
 
 
 def test_a_retraining_that_was_removed_is_told_as_failed():
     """Somebody has deleted its Job."""
-    (event,) = plan_monitor(having(drifted()), NOON + 10 * MINUTE).events
+    (event,) = events_told(plan_monitor(having(drifted()), NOON + 10 * MINUTE))
 
     assert (event.reason, event.type) == (Reason.RETRAIN_FAILED, EventType.WARNING)
     assert event.message == "Job churn-retrain-1 was removed before it reported"
@@ -242,7 +243,7 @@ def test_two_retrainings_without_a_pause_are_told_apart():
         last_check=last_check(NOON + HOUR),
     )
 
-    events = plan_monitor(seen, NOON + HOUR + MINUTE).events
+    events = events_told(plan_monitor(seen, NOON + HOUR + MINUTE))
 
     assert [(event.reason, event.message) for event in events] == [
         (Reason.MODEL_REGISTERED, "It ended: Registered"),
@@ -282,7 +283,9 @@ def test_the_end_of_a_retraining_is_told_even_if_drift_was_found_again_meanwhile
     # One minute before the end of the default cooldown of an hour.
     plan = plan_monitor(later, NOON + HOUR + MINUTE)
 
-    assert plan.status is not None
-    condition = next(c for c in plan.status["conditions"] if c["type"] == "Retraining")
+    assert status_written(plan) is not None
+    condition = next(c for c in status_written(plan)["conditions"] if c["type"] == "Retraining")
     assert condition["reason"] == Reason.COOLING_DOWN
-    assert [event.reason for event in plan.events if "It ended" in event.message] == [Reason.MODEL_REGISTERED]
+    assert [event.reason for event in events_told(plan) if "It ended" in event.message] == [
+        Reason.MODEL_REGISTERED
+    ]

@@ -16,6 +16,7 @@ from support.builders.objects import (
     spec_document,
     status,
 )
+from support.builders.steps import slots_missed, status_written
 
 SUPERSEDED, EXCEEDED = MissedReason
 
@@ -24,9 +25,9 @@ def missed(now, *jobs, **spec):
     """Return why slots were missed from eleven o'clock on, by the status that is written at `now`."""
     owing = monitor(spec_document(**spec), status(next_check_time=NOON - HOUR))
     plan = plan_monitor(observed(replace(owing, created=NOON - 2 * HOUR), *jobs), now)
-    assert plan.status is not None
-    assert sum(plan.missed.values()) == plan.status["missedChecks"]
-    return {reason: count for reason, count in plan.missed.items() if count}
+    assert status_written(plan) is not None
+    assert sum(slots_missed(plan).values()) == status_written(plan)["missedChecks"]
+    return {reason: count for reason, count in slots_missed(plan).items() if count}
 
 
 def test_slots_before_the_one_that_is_started_were_superseded():
@@ -51,4 +52,4 @@ def test_a_status_is_written_once_and_so_are_its_missed_slots():
     owing = monitor(status=status(next_check_time=NOON - HOUR))
     started = job(slot=NOON, created=NOON)
     seen = settled(observed(replace(owing, created=NOON - 2 * HOUR), started), NOON + MINUTE)
-    assert not any(plan_monitor(seen, NOON + MINUTE).missed.values())
+    assert not any(slots_missed(plan_monitor(seen, NOON + MINUTE)).values())

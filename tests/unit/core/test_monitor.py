@@ -28,6 +28,7 @@ from support.builders.objects import (
     spec_document,
     status,
 )
+from support.builders.steps import events_told, job_created, job_inspected, job_recovered, status_written
 
 RETRAIN = Purpose.RETRAIN
 CHECK_AT_NOON = check_job_name("churn", NOON)
@@ -43,7 +44,8 @@ def drifted(*jobs, retraining_spec=None, **fields) -> Observed:
 
 def ordered(plan: Plan) -> str | None:
     """Return the name of the Job that the plan creates."""
-    return plan.job.name if plan.job is not None else None
+    order = job_created(plan)
+    return order.name if order is not None else None
 
 
 # --- what comes first ---------------------------------------------------------------------------------------
@@ -58,9 +60,9 @@ def test_a_new_monitor_is_given_a_status_and_no_job():
     """A monitor that is made between two slots owes none of those that were before it."""
     plan = plan_monitor(observed(), at("11:30"))
 
-    assert plan.job is None
-    assert plan.status is not None
-    assert plan.status["nextCheckTime"] == "2026-11-23T12:00:00Z"
+    assert job_created(plan) is None
+    assert status_written(plan) is not None
+    assert status_written(plan)["nextCheckTime"] == "2026-11-23T12:00:00Z"
     assert plan.wake_at == NOON
 
 
@@ -76,16 +78,17 @@ def test_the_job_is_created_before_the_status_says_so():
     """One step at a time: the status never says more than the API server has confirmed."""
     plan = plan_monitor(settled(observed(), at("11:30")), NOON)
 
-    assert plan.status is None
-    assert plan.events == ()
+    assert status_written(plan) is None
+    assert events_told(plan) == ()
 
 
 def test_the_job_is_the_one_of_the_builder():
     """The plan adds nothing to the manifest."""
     plan = plan_monitor(settled(observed(), at("11:30")), NOON)
 
-    assert plan.job is not None
-    assert plan.job.manifest == check_job(monitor(), spec(), NOON, DEFAULTS)
+    order = job_created(plan)
+    assert order is not None
+    assert order.manifest == check_job(monitor(), spec(), NOON, DEFAULTS)
 
 
 def test_a_slot_that_comes_due_while_a_check_runs_waits_for_it():
@@ -105,11 +108,11 @@ def test_an_adopted_job_tells_of_its_slot_before_the_status_does():
 
     plan = plan_monitor(seen, NOON + MINUTE)
 
-    assert plan.job is None
-    assert plan.status is not None
-    assert plan.status["lastScheduleTime"] == "2026-11-23T12:00:00Z"
-    assert plan.status["nextCheckTime"] == "2026-11-23T13:00:00Z"
-    assert plan.status["missedChecks"] == 0
+    assert job_created(plan) is None
+    assert status_written(plan) is not None
+    assert status_written(plan)["lastScheduleTime"] == "2026-11-23T12:00:00Z"
+    assert status_written(plan)["nextCheckTime"] == "2026-11-23T13:00:00Z"
+    assert status_written(plan)["missedChecks"] == 0
 
 
 def test_suspended_and_invalid_monitors_start_nothing_and_never_wake():
@@ -117,10 +120,10 @@ def test_suspended_and_invalid_monitors_start_nothing_and_never_wake():
     for document in (spec_document(suspend=True), spec_document(schedule="61 * * * *")):
         plan = plan_monitor(observed(monitor(document, created=at("09:30"))), NOON)
 
-        assert plan.job is None
+        assert job_created(plan) is None
         assert plan.wake_at is None
-        assert plan.status is not None
-        assert "nextCheckTime" not in plan.status
+        assert status_written(plan) is not None
+        assert "nextCheckTime" not in status_written(plan)
 
 
 # --- reports that never reached the status ------------------------------------------------------------------
@@ -169,7 +172,8 @@ def test_a_report_is_recovered(case, told, jobs, recovered):
     """The report of the newest Job that has ended is looked for if the status has none of its slot."""
     plan = plan_monitor(observed(monitor(status=status(**told)), *jobs), NOON + MINUTE)
 
-    assert (plan.recover.name if plan.recover else None) == recovered, case
+    found = job_recovered(plan)
+    assert (found.name if found is not None else None) == recovered, case
 
 
 # --- retraining ---------------------------------------------------------------------------------------------
@@ -179,8 +183,9 @@ def test_drift_starts_the_first_retraining_with_the_slot_of_its_check():
     """The slot in the Job is what it answers, whatever becomes of the status."""
     plan = plan_monitor(drifted(), NOON + MINUTE)
 
-    assert plan.job is not None
-    assert plan.job.manifest == retrain_job(monitor(), spec(), 1, NOON, DEFAULTS)
+    order = job_created(plan)
+    assert order is not None
+    assert order.manifest == retrain_job(monitor(), spec(), 1, NOON, DEFAULTS)
 
 
 def test_a_retraining_goes_before_a_check_that_is_due_too():
@@ -192,9 +197,9 @@ def test_a_started_retraining_is_remembered_by_its_job():
     """The count, the start and the slot that is answered: all are read from the Job."""
     plan = plan_monitor(drifted(job(RETRAIN, created=NOON + 2 * MINUTE)), NOON + 3 * MINUTE)
 
-    assert plan.job is None
-    assert plan.status is not None
-    assert plan.status["retraining"] == {
+    assert job_created(plan) is None
+    assert status_written(plan) is not None
+    assert status_written(plan)["retraining"] == {
         "count": 1,
         "lastStartTime": "2026-11-23T12:02:00Z",
         "lastTriggerSlot": "2026-11-23T12:00:00Z",
@@ -209,7 +214,7 @@ def test_the_same_drift_is_answered_once():
         last_retraining=last_retraining(NOON),
     )
 
-    assert plan_monitor(answered, NOON + 59 * MINUTE).job is None
+    assert job_created(plan_monitor(answered, NOON + 59 * MINUTE)) is None
 
 
 def test_a_retraining_that_the_status_does_not_know_is_not_ordered_again():
@@ -245,10 +250,10 @@ def test_a_job_with_a_larger_number_and_an_older_slot_answers_nothing_anew():
 
     plan = plan_monitor(seen, NOON + 30 * MINUTE)
 
-    assert plan.job is None
-    assert plan.status is not None
-    assert plan.status["retraining"]["count"] == 7
-    assert plan.status["retraining"]["lastTriggerSlot"] == "2026-11-23T12:00:00Z"
+    assert job_created(plan) is None
+    assert status_written(plan) is not None
+    assert status_written(plan)["retraining"]["count"] == 7
+    assert status_written(plan)["retraining"]["lastTriggerSlot"] == "2026-11-23T12:00:00Z"
 
 
 def test_the_monitor_wakes_up_when_the_cooldown_ends():
@@ -284,7 +289,7 @@ def test_a_refused_job_is_asked_for_again_after_a_pause():
 
     waiting = plan_monitor(seen, NOON + 4 * SECOND)
 
-    assert waiting.job is None
+    assert job_created(waiting) is None
     assert waiting.wake_at == NOON + 5 * SECOND
     assert ordered(plan_monitor(seen, NOON + 5 * SECOND)) == CHECK_AT_NOON
 
@@ -305,14 +310,14 @@ def test_when_both_are_refused_neither_is_asked_for_without_a_pause():
     """A refused check after a refused retraining: the pause counts for both."""
     seen = replace(drifted(), rejection=refused(CHECK_AT_ONE, when=NOON + HOUR, attempts=2))
 
-    assert plan_monitor(seen, NOON + HOUR + 9 * SECOND).job is None
+    assert job_created(plan_monitor(seen, NOON + HOUR + 9 * SECOND)) is None
     assert ordered(plan_monitor(seen, NOON + HOUR + 10 * SECOND)) == "churn-retrain-1"
 
 
 def ready_reason(seen: Observed, now) -> str:
     """Return the reason of the Ready condition that is planned, or else stored."""
     plan = plan_monitor(seen, now)
-    told = plan.status or seen.monitor.status.to_wire()
+    told = status_written(plan) or seen.monitor.status.to_wire()
     reason: str = next(c["reason"] for c in told["conditions"] if c["type"] == "Ready")
     return reason
 
@@ -353,8 +358,8 @@ def test_a_pod_is_asked_what_it_waits_for_when_it_has_had_its_time():
     """Not a second before: most pods start within seconds."""
     seen = settled(observed(monitor(), waiting_job()))
 
-    assert plan_monitor(seen, NOON + POD_PATIENCE - SECOND).inspect is None
-    assert plan_monitor(seen, NOON + POD_PATIENCE).inspect == waiting_job()
+    assert job_inspected(plan_monitor(seen, NOON + POD_PATIENCE - SECOND)) is None
+    assert job_inspected(plan_monitor(seen, NOON + POD_PATIENCE)) == waiting_job()
 
 
 def test_a_pod_is_asked_again_after_as_long():
@@ -362,16 +367,16 @@ def test_a_pod_is_asked_again_after_as_long():
     asked = PodTrouble(job_uid=waiting_job().uid, message="", time=NOON + MINUTE)
     seen = replace(settled(observed(monitor(), waiting_job())), pod_trouble=asked)
 
-    assert plan_monitor(seen, asked.time + POD_PATIENCE - SECOND).inspect is None
-    assert plan_monitor(seen, asked.time + POD_PATIENCE).inspect is not None
+    assert job_inspected(plan_monitor(seen, asked.time + POD_PATIENCE - SECOND)) is None
+    assert job_inspected(plan_monitor(seen, asked.time + POD_PATIENCE)) is not None
 
 
 def test_a_started_pod_is_not_asked():
     """Nor one whose Job has ended."""
     told = status(last_check=last_check(NOON))
 
-    assert plan_monitor(observed(monitor(status=told), job()), NOON + HOUR).inspect is None
-    assert plan_monitor(observed(monitor(status=told), finished_job()), NOON + HOUR).inspect is None
+    assert job_inspected(plan_monitor(observed(monitor(status=told), job()), NOON + HOUR)) is None
+    assert job_inspected(plan_monitor(observed(monitor(status=told), finished_job()), NOON + HOUR)) is None
 
 
 # --- no step without a change -------------------------------------------------------------------------------
@@ -392,7 +397,7 @@ def test_a_started_pod_is_not_asked():
 def test_a_stored_status_is_not_written_again(case, seen):
     """Planning again what has been carried out plans nothing: neither a write nor an Event."""
     first = plan_monitor(seen, NOON + MINUTE)
-    assert first.status is not None, case
+    assert status_written(first) is not None, case
 
     again = plan_monitor(settled(seen, NOON + MINUTE), NOON + MINUTE)
 
@@ -412,7 +417,7 @@ def test_an_ordinary_check_is_told_by_one_status_or_two(takes, statuses):
         ):
             told = seen.monitor.status.replaced(last_check=check)
             seen = replace(seen, monitor=replace(seen.monitor, status=told), jobs=jobs)
-            writes += plan_monitor(seen, now).status is not None
+            writes += status_written(plan_monitor(seen, now)) is not None
             seen = settled(seen, now)
 
     assert writes == 3 * statuses
@@ -423,12 +428,13 @@ def test_two_pods_that_do_not_start_do_not_keep_the_operator_asking():
     seen = observed(monitor(status=status()), waiting_job(), waiting_job(RETRAIN))
 
     first = plan_monitor(seen, NOON + HOUR)
-    assert first.inspect is not None
-    answer = PodTrouble(job_uid=first.inspect.uid, message="Unschedulable", time=NOON + HOUR)
+    asked = job_inspected(first)
+    assert asked is not None
+    answer = PodTrouble(job_uid=asked.uid, message="Unschedulable", time=NOON + HOUR)
     second = plan_monitor(replace(seen, pod_trouble=answer), NOON + HOUR)
 
-    assert second.inspect is None
-    assert second.status is not None
+    assert job_inspected(second) is None
+    assert status_written(second) is not None
 
 
 def test_two_operators_ask_about_the_same_pod():
@@ -438,7 +444,7 @@ def test_two_operators_ask_about_the_same_pod():
     earlier = PodTrouble(job_uid=retraining.uid, message="Unschedulable", time=NOON + HOUR)
 
     for known in (seen, replace(seen, pod_trouble=earlier)):
-        assert plan_monitor(known, NOON + HOUR).inspect == check
+        assert job_inspected(plan_monitor(known, NOON + HOUR)) == check
 
 
 def test_a_refused_retraining_does_not_keep_checks_from_running():
@@ -455,4 +461,4 @@ def test_conditions_of_other_owners_are_not_ours_to_write():
     told = seen.monitor.status.replaced(conditions=[foreign, *seen.monitor.status.conditions])
     seen = replace(seen, monitor=replace(seen.monitor, status=told))
 
-    assert plan_monitor(seen, at("11:31")).status is None
+    assert status_written(plan_monitor(seen, at("11:31"))) is None

@@ -6,7 +6,7 @@ from selfheal_operator.api.reasons import Purpose, Reason
 from selfheal_operator.core.jobs import requested_check_job_name
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Observed, job_from, monitor_from
-from selfheal_operator.core.plan import JobOrder
+from selfheal_operator.core.plan import CreateJob
 from selfheal_operator.core.requests import requests_of, slot_for_request
 from selfheal_operator.core.schedule import IntervalSchedule
 from support.builders.objects import (
@@ -24,6 +24,7 @@ from support.builders.objects import (
     spec_document,
     status,
 )
+from support.builders.steps import job_created, status_written
 
 HALF_PAST = NOON + 30 * MINUTE
 RETRAIN = Purpose.RETRAIN
@@ -46,16 +47,16 @@ def asked(*jobs, check: str = "", retrain: str = "", document=None, **fields) ->
     )
 
 
-def ordered(seen: Observed, now=HALF_PAST) -> JobOrder | None:
+def ordered(seen: Observed, now=HALF_PAST) -> CreateJob | None:
     """Return the Job that is ordered."""
-    return plan_monitor(seen, now).job
+    return job_created(plan_monitor(seen, now))
 
 
 def retraining_condition(seen: Observed, now=HALF_PAST) -> dict[str, str]:
     """Return the condition that is planned."""
     plan = plan_monitor(seen, now)
-    assert plan.status is not None
-    return next(c for c in plan.status["conditions"] if c["type"] == "Retraining")
+    assert status_written(plan) is not None
+    return next(c for c in status_written(plan)["conditions"] if c["type"] == "Retraining")
 
 
 def test_a_request_is_read_from_its_annotation():
@@ -123,7 +124,7 @@ def test_a_handled_request_is_echoed_and_is_no_slot_of_the_schedule():
     """It neither moves lastScheduleTime nor makes slots before it count as missed."""
     seen = asked(finished_job(slot=HALF_PAST, request="a"), check="a", last_check=last_check(HALF_PAST))
 
-    written = plan_monitor(seen, HALF_PAST + MINUTE).status
+    written = status_written(plan_monitor(seen, HALF_PAST + MINUTE))
 
     assert written is not None
     assert written["lastHandledCheckRequest"] == "a"
@@ -193,9 +194,9 @@ def test_a_requested_retraining_is_echoed_and_answers_the_drift_before_it():
     seen = asked(running, retrain="a", document=eager)
 
     plan = plan_monitor(seen, HALF_PAST + SECOND)
-    assert plan.status is not None
-    assert plan.status["lastHandledRetrainRequest"] == "a"
-    assert plan.status["retraining"]["count"] == 2
+    assert status_written(plan) is not None
+    assert status_written(plan)["lastHandledRetrainRequest"] == "a"
+    assert status_written(plan)["retraining"]["count"] == 2
     assert retraining_condition(seen)["reason"] == Reason.RETRAIN_REQUESTED
 
     told = last_retraining(HALF_PAST, job_name="churn-retrain-2")

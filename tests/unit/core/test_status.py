@@ -26,6 +26,7 @@ from support.builders.objects import (
     spec_document,
     status,
 )
+from support.builders.steps import status_written
 
 RETRAIN = Purpose.RETRAIN
 LATER = NOON + 10 * MINUTE
@@ -33,7 +34,7 @@ LATER = NOON + 10 * MINUTE
 
 def written(seen: Observed, now=LATER) -> dict[str, Any]:
     """Return the operator's part of the status."""
-    return operator_status(assess(seen, now))
+    return operator_status(assess(seen, now)).to_wire()
 
 
 def condition(seen: Observed, kind: str, now=LATER) -> tuple[str, str, str]:
@@ -309,5 +310,5 @@ def test_a_plan_writes_the_whole_part_or_nothing():
     seen = checked(CheckResult.NO_DRIFT, job())
     plan = plan_monitor(seen, LATER)
 
-    assert plan.status == written(seen)
-    assert plan_monitor(settled(seen, LATER), LATER).status is None
+    assert status_written(plan) == written(seen)
+    assert status_written(plan_monitor(settled(seen, LATER), LATER)) is None

@@ -16,6 +16,7 @@ from support.builders.objects import (
     settled,
     status,
 )
+from support.builders.steps import status_written
 
 ONE = NOON + HOUR
 
@@ -32,9 +33,9 @@ def just_started() -> Observed:
 def test_a_start_is_told_after_five_seconds():
     """Until then its Job is the record, and the operator has other Jobs to start."""
     early = plan_monitor(just_started(), ONE + STATUS_PATIENCE - SECOND)
-    assert (early.status, early.wake_at) == (None, ONE + STATUS_PATIENCE)
+    assert (status_written(early), early.wake_at) == (None, ONE + STATUS_PATIENCE)
 
-    assert plan_monitor(just_started(), ONE + STATUS_PATIENCE).status is not None
+    assert status_written(plan_monitor(just_started(), ONE + STATUS_PATIENCE)) is not None
 
 
 def test_a_verdict_is_told_at_once():
@@ -44,7 +45,7 @@ def test_a_verdict_is_told_at_once():
 
     plan = plan_monitor(replace(seen, monitor=replace(seen.monitor, status=verdict)), ONE + SECOND)
 
-    assert plan.status is not None
+    assert status_written(plan) is not None
 
 
 def test_an_edited_spec_is_acknowledged_at_once():
@@ -53,7 +54,7 @@ def test_an_edited_spec_is_acknowledged_at_once():
 
     plan = plan_monitor(replace(seen, monitor=replace(seen.monitor, generation=2)), ONE + SECOND)
 
-    assert plan.status is not None
+    assert status_written(plan) is not None
 
 
 def test_a_job_that_is_gone_is_told_at_once():
@@ -65,4 +66,4 @@ def test_a_job_that_is_gone_is_told_at_once():
         replace(seen, monitor=replace(seen.monitor, status=stored), jobs=(finished_job(),)), NOON + MINUTE
     )
 
-    assert plan.status is not None
+    assert status_written(plan) is not None
