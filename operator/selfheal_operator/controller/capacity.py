@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.capacity import Limits, WaitingRoom
+from selfheal_operator.core.plan import CreateJob, Plan
 
+NOTHING: Final = Plan()
 _NO_LIMITS: Final = Limits()
 
 
@@ -34,22 +35,21 @@ class Capacity:
     )
     _turns: dict[Purpose, set[Key]] = field(default_factory=lambda: {purpose: set() for purpose in Purpose})
 
-    def admits(self, key: Key, purpose: Purpose, slot: datetime) -> bool:
-        """Say whether the monitor may start a Job now; if not, it is called when it may."""
-        if self._limits(purpose) == _NO_LIMITS or key in self._turns[purpose]:
-            return True
-        self._rooms[purpose].enter(key, key.namespace, slot)
-        self._give_turns(purpose, but_do_not_call=key)
-        return key in self._turns[purpose]
+    def held(self, key: Key) -> frozenset[Purpose]:
+        """Return what the monitor may not start now, should it want to."""
+        self.give_turns()  # those who wait go first; who waits on has no room in its namespace, or in any
+        return frozenset(purpose for purpose in Purpose if self._holds(key, purpose))
 
-    def settle(self, key: Key, *wanted: Purpose) -> None:
-        """Take back the turns of a monitor that has used them, or wants nothing but `wanted` any more."""
+    def settle(self, key: Key, plan: Plan = NOTHING) -> None:
+        """Take note of what the monitor starts and waits for; all else it wants no longer."""
+        starts = plan.step.purpose if isinstance(plan.step, CreateJob) else None
         for purpose in Purpose:
-            if purpose not in wanted:
-                self._rooms[purpose].leave(key)
-                if key in self._turns[purpose]:
-                    self._turns[purpose].discard(key)
-                    self._give_turns(purpose)
+            if purpose in plan.waiting:
+                self._rooms[purpose].enter(key, key.namespace, plan.waiting[purpose])
+            elif purpose == starts:
+                self._take_turn(key, purpose)
+            else:
+                self._forget(key, purpose)
 
     def give_turns(self) -> None:
         """Call those for whom there is room now: a Job has ended."""
@@ -63,13 +63,29 @@ class Capacity:
     def _limits(self, purpose: Purpose) -> Limits:
         return self.limits.get(purpose, _NO_LIMITS)
 
-    def _give_turns(self, purpose: Purpose, but_do_not_call: Key | None = None) -> None:
+    def _holds(self, key: Key, purpose: Purpose) -> bool:
+        limits = self._limits(purpose)
+        if limits == _NO_LIMITS or key in self._turns[purpose]:
+            return False
+        active = self._active(purpose)
+        return not limits.leave_room(active.total(), active[key.namespace])
+
+    def _active(self, purpose: Purpose) -> Counter[str]:
+        return self.store.active(purpose) + Counter(key.namespace for key in self._turns[purpose])
+
+    def _take_turn(self, key: Key, purpose: Purpose) -> None:
+        self._rooms[purpose].leave(key)
+        if self._limits(purpose) != _NO_LIMITS:
+            self._turns[purpose].add(key)
+
+    def _forget(self, key: Key, purpose: Purpose) -> None:
+        self._rooms[purpose].leave(key)
+        if key in self._turns[purpose]:
+            self._turns[purpose].discard(key)
+            self._give_turns(purpose)
+
+    def _give_turns(self, purpose: Purpose) -> None:
         room, turns = self._rooms[purpose], self._turns[purpose]
-        while len(room):
-            active = self.store.active(purpose) + Counter(key.namespace for key in turns)
-            key = room.call(self._limits(purpose), active)
-            if key is None:
-                return
+        while len(room) and (key := room.call(self._limits(purpose), self._active(purpose))) is not None:
             turns.add(key)
-            if key != but_do_not_call:
-                self.call(key)
+            self.call(key)

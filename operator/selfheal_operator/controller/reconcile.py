@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,8 +14,7 @@ from selfheal_operator.controller.queue import WorkQueue
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import SelfhealError, UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
-from selfheal_operator.core.observed import JobDefaults, Observed
-from selfheal_operator.core.plan import CreateJob, Plan
+from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
@@ -74,24 +73,15 @@ class Reconciler:
         if self.know is not None:
             await self.know(key)
         for _ in range(MOST_STEPS):
-            seen = self.store.observe(key, self.defaults)
+            seen = self.store.observe(key, self.defaults, self.capacity.held(key))
             if seen is None:
                 self.capacity.settle(key)
                 return None
-            plan = self._plan(key, seen)
+            plan = plan_monitor(seen, self.clock())
+            self.capacity.settle(key, plan)  # nothing is awaited since `held`: the room is still there
             if not await self.executor.carry_out(key, seen, plan):
                 return plan.wake_at
         return self.clock() + FIRST_RETRY
-
-    def _plan(self, key: Key, seen: Observed) -> Plan:
-        """Decide, within what there is room for."""
-        while True:
-            plan = plan_monitor(seen, self.clock())
-            order = plan.step if isinstance(plan.step, CreateJob) else None
-            if order is None or self.capacity.admits(key, order.purpose, order.slot):
-                self.capacity.settle(key, *seen.held, *([order.purpose] if order else []))
-                return plan
-            seen = replace(seen, held=seen.held | {order.purpose})
 
     def _retry_later(self, key: Key, error: SelfhealError | None) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

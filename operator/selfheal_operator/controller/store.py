@@ -82,8 +82,10 @@ class Store:
         default_factory=lambda: {purpose: Counter() for purpose in Purpose}
     )
 
-    def observe(self, key: Key, defaults: JobDefaults) -> Observed | None:
-        """Return all that is known of a monitor; None if there is none of that name."""
+    def observe(
+        self, key: Key, defaults: JobDefaults, held: frozenset[Purpose] = frozenset()
+    ) -> Observed | None:
+        """Return all that is known of a monitor, and what it may not start; None if there is none."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -94,6 +96,7 @@ class Store:
             unanswered=entry.unanswered,
             rejection=entry.rejection,
             pod_trouble=entry.pod_trouble,
+            held=held,
             defaults=defaults,
         )
 

@@ -1,6 +1,7 @@
 """One monitor, one look, one step: the table of contents of all that the operator decides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -47,7 +48,16 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
         return Plan(step=question)
 
     situation = assess(seen, now)
-    order, retry_at = _order(situation)
+    wanted = _wanted_jobs(situation)
+    plan = _next_step(situation, [order for order in wanted if order.purpose not in seen.held])
+    return replace(
+        plan, waiting={order.purpose: order.slot for order in wanted if order.purpose in seen.held}
+    )
+
+
+def _next_step(situation: Situation, admitted: Sequence[CreateJob]) -> Plan:
+    seen, now = situation.seen, situation.now
+    order, retry_at = _order(situation, admitted)
     if order is not None and (retry_at is None or retry_at <= now):
         return Plan(step=order)
     overtaken = _overtaken_check(situation)
@@ -102,18 +112,25 @@ def _is_starting(job: Job) -> bool:
     return job.runs and not job.has_ready_pod
 
 
-def _order(situation: Situation) -> tuple[CreateJob | None, datetime | None]:
+def _wanted_jobs(situation: Situation) -> list[CreateJob]:
+    """Return the Jobs that ought to be there and are not, the first to be created first.
+
+    A retraining goes first: it answers the older slot.
+    """
+    orders = (_retraining_order(situation), _check_order(situation))
+    return [order for order in orders if order is not None]
+
+
+def _order(situation: Situation, admitted: Sequence[CreateJob]) -> tuple[CreateJob | None, datetime | None]:
     """Return the Job that has to be created, and when it may be asked for, if not at once.
 
-    A retraining goes first: it answers the older slot. But a retraining that is refused, perhaps because
-    it needs more than the quota gives, does not keep checks waiting; nor does one for which there is no room.
+    A retraining that is refused, perhaps because it needs more than the quota gives, does not keep checks
+    waiting. The other way round both wait: two that are refused in turns would be asked for without a pause.
     """
-    held, rejection = situation.seen.held, situation.rejection
-    retraining = None if Purpose.RETRAIN in held else _retraining_order(situation)
-    check = None if Purpose.CHECK in held else _check_order(situation)
-    if retraining and check and rejection and rejection.job_name == retraining.name:
-        return check, None
-    return retraining or check, retry_time(rejection) if rejection else None
+    rejection = situation.rejection
+    if rejection and len(admitted) > 1 and rejection.job_name == admitted[0].name:
+        return admitted[1], None
+    return next(iter(admitted), None), retry_time(rejection) if rejection else None
 
 
 def _retraining_order(situation: Situation) -> CreateJob | None:
@@ -175,14 +192,13 @@ def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple
 def _overtaken_check(situation: Situation) -> Job | None:
     """Return the check that has to make room for the slot that is due: concurrencyPolicy Replace.
 
-    One that somebody asked for is left to finish: nobody would ask again for them.
+    One that somebody asked for is left to finish: nobody would ask again for them. Whether there is room for
+    another Job is no matter: the one that is stopped leaves its place.
     """
     rules, due, running = situation.rules, situation.slots.due, situation.active_for(Purpose.CHECK)
     if rules is None or due is None or running is None or rules.spec.concurrency_policy != "Replace":
         return None
-    if running.request or running.deleting or Purpose.CHECK in situation.seen.held:
-        return None
-    return running
+    return None if running.request or running.deleting else running
 
 
 def _status_to_write(situation: Situation, *, may_wait: bool) -> tuple[WriteStatus | None, datetime | None]:

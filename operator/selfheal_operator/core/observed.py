@@ -143,7 +143,7 @@ class Observed:
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
     held: frozenset[Purpose] = frozenset()
-    """What may not be started now, because as many run as the platform team allows."""
+    """What may not be started now, wanted or not: as many run as the platform team allows."""
     defaults: JobDefaults = field(default_factory=JobDefaults)
 
 

@@ -110,3 +110,5 @@ class Plan:
     """None: nothing is left to do now."""
     wake_at: datetime | None = None
     """When to look again if nothing happens before."""
+    waiting: Mapping[Purpose, datetime] = field(default_factory=dict)
+    """The slots of Jobs that are wanted, and for which there is no room."""

@@ -89,7 +89,6 @@ def test_a_replaced_check_is_not_counted_as_missed():
         ("Forbid", overtaken(policy="Forbid")),
         ("somebody asked for it", overtaken(job(slot=NOON + MINUTE, request="a"))),
         ("it is being deleted already", overtaken(job(slot=NOON, deleting=True))),
-        ("there is no room for the next", replace(overtaken(), held=frozenset({Purpose.CHECK}))),
     ],
 )
 def test_a_running_check_is_left_to_finish(case, seen):
