@@ -52,6 +52,7 @@ class ConditionType(StrEnum):
     READY = "Ready"
     DRIFT_DETECTED = "DriftDetected"
     RETRAINING = "Retraining"
+    RETRAINING_FAILED = "RetrainingFailed"
 
 
 class ConditionStatus(StrEnum):
@@ -128,7 +129,8 @@ class Reason(StrEnum):
     MODEL_REGISTERED = "ModelRegistered"
     NO_IMPROVEMENT = "NoImprovement"
 
-    # why a retraining failed
+    # RetrainingFailed, and results of retrainings
+    NOT_YET_RETRAINED = "NotYetRetrained"
     TRAINING_FAILED = "TrainingFailed"
     TOO_FEW_ROWS = "TooFewRows"
     """Also of a check and of a signal: fewer rows than spec.dataset.minRows."""

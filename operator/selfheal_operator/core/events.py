@@ -5,10 +5,10 @@ from typing import Final
 
 from selfheal_operator.api.reasons import CheckResult, ConditionStatus, ConditionType, Purpose, Reason
 from selfheal_operator.api.v1alpha1.status import Condition, ModelMonitorStatus
+from selfheal_operator.core.condition_policies import newest_outcome
 from selfheal_operator.core.observed import Job
 from selfheal_operator.core.plan import Event, EventType
 from selfheal_operator.core.situation import Situation
-from selfheal_operator.core.status import retraining_outcome
 
 _VERDICTS: Final = frozenset({CheckResult.DRIFT, CheckResult.NO_DRIFT, CheckResult.WARNING})
 
@@ -80,7 +80,7 @@ def _retraining_changes(
     """
     ran, runs = _retrainings(old), _retrainings(new)
     if ran - runs or (new.retraining.count > old.retraining.count and not runs):
-        outcome = retraining_outcome(situation)
+        outcome = newest_outcome(situation)
         yield Event(_kind(outcome.reason), outcome.reason, outcome.message)
     if runs - ran:
         started = next(c for c in new.conditions if c.type == ConditionType.RETRAINING)

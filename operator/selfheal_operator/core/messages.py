@@ -3,7 +3,7 @@
 from typing import Final
 
 LONGEST_MESSAGE: Final = 1024
-"""Characters. As long as an Event may be; three conditions and two reports of it stay well under 16 KiB."""
+"""Characters. As long as an Event may be; four conditions and two reports of it stay well under 16 KiB."""
 
 
 def shortened(text: str) -> str:

@@ -3,29 +3,16 @@
 from datetime import datetime
 from typing import Final
 
-from selfheal_operator.api.model import format_time
-from selfheal_operator.api.reasons import (
-    CheckResult,
-    ConditionStatus,
-    ConditionType,
-    Purpose,
-    Reason,
-    RetrainResult,
-)
-from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
-from selfheal_operator.core.conditions import Finding, set_conditions
+from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose
+from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, ModelMonitorStatus
+from selfheal_operator.core.condition_policies import CONDITIONS, first_finding
+from selfheal_operator.core.conditions import set_conditions
 from selfheal_operator.core.history import has_reported
-from selfheal_operator.core.jobs import retrain_job_name
 from selfheal_operator.core.situation import Situation
 
 MAX_HISTORY: Final = 10
 
 _CONTAINERS_PART: Final = ("task", "last_check", "last_retraining", "model")
-
-_RETRAIN_REASONS: Final = {
-    RetrainResult.REGISTERED: Reason.MODEL_REGISTERED,
-    RetrainResult.NOT_IMPROVED: Reason.NO_IMPROVEMENT,
-}
 
 
 def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
@@ -52,11 +39,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         observed_generation=monitor.generation,
         conditions=set_conditions(
             old.conditions,
-            {
-                ConditionType.READY: _ready(situation),
-                ConditionType.DRIFT_DETECTED: _drift_detected(old.last_check),
-                ConditionType.RETRAINING: _retraining(situation),
-            },
+            {kind: first_finding(policies, situation) for kind, policies in CONDITIONS.items()},
             monitor.generation,
             situation.now,
         ),
@@ -95,75 +78,3 @@ def _history(old: ModelMonitorStatus) -> list[HistoryEntry]:
         return old.history
     entry = HistoryEntry(time=check.slot, result=check.result, drift_share=check.drift_share)
     return [entry, *(earlier for earlier in old.history if earlier.time < check.slot)][:MAX_HISTORY]
-
-
-def _ready(situation: Situation) -> Finding:
-    """Say whether checks run as declared. Drift is no reason against it: a drifted model is well watched."""
-    rejection, check = situation.rejection, situation.seen.monitor.status.last_check
-    if situation.rules is None:
-        return Finding(ConditionStatus.FALSE, Reason.INVALID_SPEC, situation.problem)
-    if situation.rules.spec.suspend:
-        return Finding(ConditionStatus.TRUE, Reason.SUSPENDED, "No new checks: spec.suspend is true")
-    if rejection is not None:
-        return Finding(ConditionStatus.FALSE, rejection.reason, rejection.message)
-    if (trouble := _pod_trouble(situation)) is not None:
-        return Finding(ConditionStatus.FALSE, Reason.POD_NOT_STARTING, trouble)
-    if check is not None and check.result is CheckResult.ERROR:
-        return Finding(ConditionStatus.FALSE, Reason.CHECKS_FAILING, f"{check.reason}: {check.message}")
-    return Finding(ConditionStatus.TRUE, Reason.MONITOR_ACTIVE, "Checks run on schedule")
-
-
-def _pod_trouble(situation: Situation) -> str | None:
-    trouble = situation.seen.pod_trouble
-    job = next((job for job in situation.active if trouble and job.uid == trouble.job_uid), None)
-    if trouble is None or job is None or job.has_ready_pod or not trouble.message:
-        return None
-    return f"Job {job.name} does not start: {trouble.message}"
-
-
-def _drift_detected(check: LastCheck | None) -> Finding:
-    if check is None:
-        return Finding(ConditionStatus.UNKNOWN, Reason.NOT_YET_CHECKED, "No check has reported yet")
-    status = {
-        CheckResult.DRIFT: ConditionStatus.TRUE,
-        CheckResult.NO_DRIFT: ConditionStatus.FALSE,
-        CheckResult.WARNING: ConditionStatus.FALSE,
-    }.get(check.result, ConditionStatus.UNKNOWN)
-    return Finding(status, check.reason, check.message)
-
-
-def _retraining(situation: Situation) -> Finding:
-    """Say what there is to say of retraining: running, wanted but held back, or how the last one ended."""
-    job, objection = situation.active_for(Purpose.RETRAIN), situation.objection
-    if job is not None and job.request:
-        return Finding(
-            ConditionStatus.TRUE,
-            Reason.RETRAIN_REQUESTED,
-            f"Job {job.name} answers the request {job.request}",
-        )
-    if job is not None:
-        return Finding(
-            ConditionStatus.TRUE,
-            Reason.DRIFT_TRIGGERED,
-            f"Job {job.name} answers the drift found at {format_time(job.slot)}",
-        )
-    if objection is not None and objection.holds_back:
-        return Finding(ConditionStatus.FALSE, objection.reason, objection.message)
-    if objection is None and Purpose.RETRAIN in situation.seen.held:
-        message = "A retraining is due; as many run already as the operator may have at once"
-        return Finding(ConditionStatus.FALSE, Reason.WAITING_FOR_CAPACITY, message)
-    return retraining_outcome(situation)
-
-
-def retraining_outcome(situation: Situation) -> Finding:
-    """Say how the newest retraining that has ended did so."""
-    memory, last = situation.retraining, situation.seen.monitor.status.last_retraining
-    if memory.count == 0:
-        return Finding(ConditionStatus.FALSE, Reason.NEVER_NEEDED, "No retraining has been needed")
-    running = situation.active_for(Purpose.RETRAIN) is not None
-    if last is None or (not running and memory.last_trigger_slot and last.slot < memory.last_trigger_slot):
-        name = retrain_job_name(situation.seen.monitor.name, memory.count - running)
-        return Finding(
-            ConditionStatus.FALSE, Reason.RETRAIN_FAILED, f"Job {name} was removed before it reported"
-        )
-    return Finding(ConditionStatus.FALSE, _RETRAIN_REASONS.get(last.result, last.reason), last.message)

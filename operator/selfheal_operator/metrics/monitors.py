@@ -10,12 +10,16 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from selfheal_operator.metrics.family import Family
 
 CHUNK: Final = 200
 """Monitors that are read or written before others have a turn: a few milliseconds."""
+
+SHOWN: Final = ("Ready", "RetrainingFailed")
+"""The conditions that somebody has to act on. What the others say is in other metrics."""
 
 Document = Mapping[str, Any]
 T = TypeVar("T")
@@ -34,6 +38,8 @@ class Facts(NamedTuple):
     """The labels of the registered version, as they are written."""
     next_check: float | None
     """The oldest slot without a Job, in seconds since the epoch."""
+    conditions: tuple[tuple[str, bool], ...]
+    """Those of `SHOWN` that are True or False, by their types."""
 
 
 Named = tuple[tuple[str, str], Facts]
@@ -55,7 +61,20 @@ def facts_of(document: Document) -> Facts:
         missed=int(missed) if isinstance(missed, int) else 0,
         model=_model_labels(model) if "version" in model else None,
         next_check=_seconds(status.get("nextCheckTime")),
+        conditions=_conditions(status.get("conditions")),
     )
+
+
+@lru_cache  # four answers, which ten thousand monitors share
+def _shared(*conditions: tuple[str, bool]) -> tuple[tuple[str, bool], ...]:
+    return conditions
+
+
+def _conditions(listed: object) -> tuple[tuple[str, bool], ...]:
+    documents = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    status = {str(each.get("type")): each.get("status") for each in documents}
+    known = {"True": True, "False": False}
+    return _shared(*((kind, known[value]) for kind in SHOWN if (value := status.get(kind)) in known))
 
 
 def escaped(value: str) -> str:
@@ -91,14 +110,19 @@ class MonitorFamily:
     """One metric of every monitor."""
 
     family: Family
-    sample: Callable[[Facts], str | None]
-    """Returns further labels, if any, the closing brace and the value; None for no series."""
+    samples: Callable[[Facts], Iterable[str]]
+    """Returns of each series further labels, if any, the closing brace and the value."""
 
 
 def _family(
     name: str, kind: str, help_: str, sample: Callable[[Facts], str | None], *labels: str
 ) -> MonitorFamily:
-    return MonitorFamily(Family(name, kind, ("namespace", "monitor", *labels), help_), sample)
+    """Return a metric of one series for each monitor; none where `sample` returns None."""
+
+    def samples(facts: Facts) -> Iterable[str]:
+        return () if (found := sample(facts)) is None else (found,)
+
+    return MonitorFamily(Family(name, kind, ("namespace", "monitor", *labels), help_), samples)
 
 
 FAMILIES: Final = (
@@ -141,6 +165,15 @@ FAMILIES: Final = (
         "model",
         "version",
     ),
+    MonitorFamily(
+        Family(
+            "selfheal_monitor_condition",
+            "gauge",
+            ("namespace", "monitor", "condition"),
+            "1 if the condition is True, 0 if it is False: Ready and RetrainingFailed.",
+        ),
+        lambda facts: (f',condition="{kind}"}} {value:d}' for kind, value in facts.conditions),
+    ),
 )
 SLOTS_DUE: Final = Family("selfheal_slots_due", "gauge", (), "Monitors with a due slot that has no Job yet.")
 
@@ -168,8 +201,7 @@ def heading(family: Family) -> str:
 def _lines(metric: MonitorFamily, monitors: Iterable[Named]) -> Iterator[str]:
     metric_name = metric.family.name
     for (namespace, name), facts in monitors:
-        sample = metric.sample(facts)
-        if sample is not None:  # names of objects hold nothing that would have to be escaped
+        for sample in metric.samples(facts):  # names of objects hold nothing that would have to be escaped
             yield f'{metric_name}{{namespace="{namespace}",monitor="{name}"{sample}\n'
 
 

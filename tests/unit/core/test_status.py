@@ -1,10 +1,10 @@
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult, Task
+from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose, Reason, RetrainResult, Task
 from selfheal_operator.api.v1alpha1.status import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Observed, PodTrouble
@@ -74,6 +74,14 @@ def test_a_first_status_is_this_document():
                 "status": "False",
                 "reason": "NeverNeeded",
                 "message": "No retraining has been needed",
+                "observedGeneration": 1,
+                "lastTransitionTime": "2026-11-23T11:40:00Z",
+            },
+            {
+                "type": "RetrainingFailed",
+                "status": "False",
+                "reason": "NotYetRetrained",
+                "message": "No retraining has ended yet",
                 "observedGeneration": 1,
                 "lastTransitionTime": "2026-11-23T11:40:00Z",
             },
@@ -223,6 +231,73 @@ def test_could_not_look_is_neither_drift_nor_none(result, expected):
 def test_retraining_says_what_there_is_to_say(case, told, jobs, expected):
     """Running, held back, or how the last one ended."""
     assert condition(checked(CheckResult.DRIFT, *jobs, **told), "Retraining") == expected, case
+
+
+REMOVED = {"count": 2, "last_trigger_slot": NOON}
+MLFLOW: Final[dict[str, Any]] = {"result": RetrainResult.FAILED, "reason": Reason.MLFLOW_UNAVAILABLE}
+
+
+@pytest.mark.parametrize(
+    ("case", "told", "jobs", "expected"),
+    [
+        ("none was needed", {}, [], ("False", "NotYetRetrained")),
+        ("the first one runs", {}, [job(RETRAIN)], ("False", "NotYetRetrained")),
+        (
+            "registered",
+            {"last_retraining": last_retraining()},
+            [finished_job(RETRAIN)],
+            ("False", "ModelRegistered"),
+        ),
+        (
+            "not improved",
+            {"last_retraining": last_retraining(result=RetrainResult.NOT_IMPROVED)},
+            [finished_job(RETRAIN)],
+            ("False", "NoImprovement"),
+        ),
+        (
+            "failed, for the container's reason",
+            {"last_retraining": last_retraining(**MLFLOW)},
+            [finished_job(RETRAIN)],
+            ("True", "MLflowUnavailable"),
+        ),
+        (
+            "failed, and the next one runs",
+            {"last_retraining": last_retraining(NOON - HOUR, **MLFLOW)},
+            [job(RETRAIN, number=2)],
+            ("True", "MLflowUnavailable"),
+        ),
+        (
+            "failed, and newer drift is held back",
+            {
+                "retraining": {"count": 1, "last_trigger_slot": NOON - HOUR, "last_start_time": NOON},
+                "last_retraining": last_retraining(NOON - HOUR, **MLFLOW),
+            },
+            [],
+            ("True", "MLflowUnavailable"),
+        ),
+        (
+            "removed before any report",
+            {"retraining": {"count": 1, "last_trigger_slot": NOON}},
+            [],
+            ("True", "RetrainFailed"),
+        ),
+        (
+            "removed; an older one had succeeded",
+            {"retraining": REMOVED, "last_retraining": last_retraining(NOON - HOUR)},
+            [],
+            ("True", "RetrainFailed"),
+        ),
+    ],
+)
+def test_retraining_failed_is_about_the_newest_retraining_that_has_ended(case, told, jobs, expected):
+    """It can be alerted on, and stays until a retraining succeeds."""
+    assert condition(checked(CheckResult.DRIFT, *jobs, **told), "RetrainingFailed")[:2] == expected, case
+
+
+@pytest.mark.parametrize("kind", ConditionType)
+def test_every_condition_is_there_from_the_first_look(kind):
+    """As the API conventions ask."""
+    assert kind in {each["type"] for each in written(observed())["conditions"]}
 
 
 def test_the_times_of_checks_are_those_of_their_verdicts():

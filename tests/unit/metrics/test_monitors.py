@@ -12,6 +12,7 @@ from support.scrapes import Scrape
 
 SHARE = "selfheal_monitor_drift_share"
 RESULT = "selfheal_monitor_last_check_result"
+CONDITION = "selfheal_monitor_condition"
 SUCCESS = "selfheal_monitor_last_successful_check_timestamp_seconds"
 MISSED = "selfheal_monitor_missed_checks_total"
 SUSPENDED = "selfheal_monitor_suspended"
@@ -39,6 +40,22 @@ async def test_a_new_monitor_has_only_what_is_known_of_it():
         SLOTS_DUE.name,
     }
     assert (read.value(MISSED, **monitor), read.value(SUSPENDED, **monitor)) == (0, 0)
+
+
+async def test_conditions_to_act_on_show_as_they_are():
+    """An alert on RetrainingFailed ends with the next success; Unknown is neither."""
+    listed = [
+        {"type": "Ready", "status": "Unknown"},
+        {"type": "RetrainingFailed", "status": "True"},
+        {"type": "DriftDetected", "status": "True"},
+    ]
+    read = await scrape(document({"conditions": listed}), document({"conditions": "none"}))
+    assert read.value(CONDITION, condition="RetrainingFailed", monitor="m0") == 1
+    assert [len(read.families[CONDITION].samples)] == [1]
+
+    fine = [{"type": "Ready", "status": "True"}, {"type": "RetrainingFailed", "status": "False"}]
+    read = await scrape(document({"conditions": fine}))
+    assert [read.value(CONDITION, condition=kind) for kind in ("Ready", "RetrainingFailed")] == [1, 0]
 
 
 async def test_a_verdict_shows_with_its_share():
@@ -164,4 +181,4 @@ def test_a_monitor_is_read_into_few_bytes():
     facts = facts_of(
         document({"lastCheck": {"result": "Drift", "driftShare": "0.4000", "message": "x" * 4096}})
     )
-    assert facts == Facts(False, "Drift", 0.4, None, 0, None, None)
+    assert facts == Facts(False, "Drift", 0.4, None, 0, None, None, ())

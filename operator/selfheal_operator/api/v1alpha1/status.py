@@ -20,7 +20,7 @@ class Condition(ApiModel, frozen=True, kw_only=True):
     """One aspect of the monitor's state, as in all of Kubernetes."""
 
     type: Annotated[str, Meta(max_length=316)]
-    """type of the condition: Ready, DriftDetected or Retraining."""
+    """type of the condition: Ready, DriftDetected, Retraining or RetrainingFailed."""
 
     status: ConditionStatus
     """status is True, False or Unknown."""
@@ -336,7 +336,7 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """task is the task of the spec, or the one inferred from the target."""
 
     conditions: Annotated[list[Condition], Meta(extra_json_schema=map_list("type"))] = []
-    """conditions: Ready, DriftDetected and Retraining."""
+    """conditions: Ready, DriftDetected, Retraining and RetrainingFailed."""
 
     active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=map_list("name"))] = []
     """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""

@@ -1,0 +1,210 @@
+"""What each condition says: an ordered chain of policies; the first that has something to say wins."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from selfheal_operator.api.model import format_time
+from selfheal_operator.api.reasons import (
+    CheckResult,
+    ConditionStatus,
+    ConditionType,
+    Purpose,
+    Reason,
+    RetrainResult,
+)
+from selfheal_operator.core.conditions import Finding
+from selfheal_operator.core.jobs import retrain_job_name
+from selfheal_operator.core.situation import Situation
+
+Policy = Callable[[Situation], Finding | None]
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus
+_DRIFT_STATUS: Final = {
+    CheckResult.DRIFT: _TRUE,
+    CheckResult.NO_DRIFT: _FALSE,
+    CheckResult.WARNING: _FALSE,
+}
+_SUCCESS_REASONS: Final = {
+    RetrainResult.REGISTERED: Reason.MODEL_REGISTERED,
+    RetrainResult.NOT_IMPROVED: Reason.NO_IMPROVEMENT,
+}
+
+
+def first_finding(policies: tuple[Policy, ...], situation: Situation) -> Finding:
+    """Return what the first policy says that has something to say; the last one of a chain always does."""
+    return next(finding for policy in policies if (finding := policy(situation)) is not None)
+
+
+# --- Ready: whether checks run as declared; a drifted model is well watched ---------------------------------
+
+
+def invalid_spec(situation: Situation) -> Finding | None:
+    """The user must edit the spec before anything can be done."""
+    return None if situation.rules else Finding(_FALSE, Reason.INVALID_SPEC, situation.problem)
+
+
+def suspended(situation: Situation) -> Finding | None:
+    """Suspending is what the user wants, so the monitor is ready."""
+    if situation.rules is None or not situation.rules.spec.suspend:
+        return None
+    return Finding(_TRUE, Reason.SUSPENDED, "No new checks: spec.suspend is true")
+
+
+def job_refused(situation: Situation) -> Finding | None:
+    """The API server refuses a Job that is wanted."""
+    rejection = situation.rejection
+    return Finding(_FALSE, rejection.reason, rejection.message) if rejection else None
+
+
+def pod_not_starting(situation: Situation) -> Finding | None:
+    """The pod of an active Job was asked why it does not start, and had an answer."""
+    trouble = situation.seen.pod_trouble
+    job = next((job for job in situation.active if trouble and job.uid == trouble.job_uid), None)
+    if trouble is None or job is None or job.has_ready_pod or not trouble.message:
+        return None
+    return Finding(_FALSE, Reason.POD_NOT_STARTING, f"Job {job.name} does not start: {trouble.message}")
+
+
+def checks_failing(situation: Situation) -> Finding | None:
+    """The newest check could not look."""
+    check = situation.seen.monitor.status.last_check
+    if check is None or check.result is not CheckResult.ERROR:
+        return None
+    return Finding(_FALSE, Reason.CHECKS_FAILING, f"{check.reason}: {check.message}")
+
+
+def checks_run(_: Situation) -> Finding:
+    """Nothing speaks against it."""
+    return Finding(_TRUE, Reason.MONITOR_ACTIVE, "Checks run on schedule")
+
+
+# --- DriftDetected ------------------------------------------------------------------------------------------
+
+
+def not_yet_checked(situation: Situation) -> Finding | None:
+    """Nobody has looked."""
+    if situation.seen.monitor.status.last_check is not None:
+        return None
+    return Finding(_UNKNOWN, Reason.NOT_YET_CHECKED, "No check has reported yet")
+
+
+def newest_verdict(situation: Situation) -> Finding | None:
+    """What the newest check found; unknown where it could not look."""
+    check = situation.seen.monitor.status.last_check
+    if check is None:
+        return None
+    return Finding(_DRIFT_STATUS.get(check.result, _UNKNOWN), check.reason, check.message)
+
+
+# --- Retraining: running, wanted but held back, or how the last one ended -----------------------------------
+
+
+def requested_retraining(situation: Situation) -> Finding | None:
+    """A retraining runs that somebody has asked for."""
+    job = situation.active_for(Purpose.RETRAIN)
+    if job is None or not job.request:
+        return None
+    return Finding(_TRUE, Reason.RETRAIN_REQUESTED, f"Job {job.name} answers the request {job.request}")
+
+
+def triggered_retraining(situation: Situation) -> Finding | None:
+    """A retraining runs because of drift."""
+    if (job := situation.active_for(Purpose.RETRAIN)) is None:
+        return None
+    message = f"Job {job.name} answers the drift found at {format_time(job.slot)}"
+    return Finding(_TRUE, Reason.DRIFT_TRIGGERED, message)
+
+
+def held_back(situation: Situation) -> Finding | None:
+    """There is a cause to retrain, and something speaks against it."""
+    objection = situation.objection
+    if objection is None or not objection.holds_back:
+        return None
+    return Finding(_FALSE, objection.reason, objection.message)
+
+
+def waiting_for_capacity(situation: Situation) -> Finding | None:
+    """Nothing speaks against it but the platform team's limit."""
+    if situation.objection is not None or Purpose.RETRAIN not in situation.seen.held:
+        return None
+    message = "A retraining is due; as many run already as the operator may have at once"
+    return Finding(_FALSE, Reason.WAITING_FOR_CAPACITY, message)
+
+
+def never_needed(situation: Situation) -> Finding | None:
+    """None has ever been started."""
+    if situation.retraining.count:
+        return None
+    return Finding(_FALSE, Reason.NEVER_NEEDED, "No retraining has been needed")
+
+
+def newest_outcome(situation: Situation) -> Finding:
+    """How the newest retraining that has ended did so."""
+    return replace(first_finding(_OUTCOMES, situation), status=_FALSE)
+
+
+# --- RetrainingFailed: whether the newest retraining that has ended failed ----------------------------------
+
+
+def not_yet_retrained(situation: Situation) -> Finding | None:
+    """None has ended."""
+    running = situation.active_for(Purpose.RETRAIN) is not None
+    if situation.retraining.count > running:
+        return None
+    return Finding(_FALSE, Reason.NOT_YET_RETRAINED, "No retraining has ended yet")
+
+
+def ended_without_report(situation: Situation) -> Finding | None:
+    """Its Job is gone, and the newest report is that of an earlier one."""
+    memory, last = situation.retraining, situation.seen.monitor.status.last_retraining
+    running = situation.active_for(Purpose.RETRAIN) is not None
+    answered = None if running else memory.last_trigger_slot
+    if last is not None and (answered is None or last.slot >= answered):
+        return None
+    name = retrain_job_name(situation.seen.monitor.name, memory.count - running)
+    return Finding(_TRUE, Reason.RETRAIN_FAILED, f"Job {name} was removed before it reported")
+
+
+def reported_failure(situation: Situation) -> Finding | None:
+    """It failed for a reason that its report names: the data, the training, MLflow, or its Job's end."""
+    last = situation.seen.monitor.status.last_retraining
+    if last is None or last.result is not RetrainResult.FAILED:
+        return None
+    return Finding(_TRUE, last.reason, last.message)
+
+
+def reported_success(situation: Situation) -> Finding | None:
+    """It did what it is for, whether or not the candidate was better."""
+    last = situation.seen.monitor.status.last_retraining
+    if last is None or last.result is RetrainResult.FAILED:
+        return None
+    return Finding(_FALSE, _SUCCESS_REASONS[last.result], last.message)
+
+
+_OUTCOMES: Final = (ended_without_report, reported_failure, reported_success)
+
+CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
+    ConditionType.READY: (
+        invalid_spec,
+        suspended,
+        job_refused,
+        pod_not_starting,
+        checks_failing,
+        checks_run,
+    ),
+    ConditionType.DRIFT_DETECTED: (not_yet_checked, newest_verdict),
+    ConditionType.RETRAINING: (
+        requested_retraining,
+        triggered_retraining,
+        held_back,
+        waiting_for_capacity,
+        never_needed,
+        newest_outcome,
+    ),
+    ConditionType.RETRAINING_FAILED: (not_yet_retrained, *_OUTCOMES),
+}
+"""As the API conventions ask, each condition is there from the first look on.
+
+RetrainingFailed stays True while the next retraining runs: it is about the newest one that has ended.
+"""
