@@ -79,6 +79,8 @@ class Reason(StrEnum):
     """A Job that is not ours has the name that ours needs, and is being deleted."""
     POD_NOT_STARTING = "PodNotStarting"
     CHECKS_FAILING = "ChecksFailing"
+    QUEUED = "Queued"
+    """Also of Retraining: a queue such as Kueue's holds the Job (its spec.suspend is true)."""
 
     # DriftDetected, and results of checks
     NOT_YET_CHECKED = "NotYetChecked"

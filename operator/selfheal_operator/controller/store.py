@@ -179,7 +179,7 @@ class Store:
         return True
 
     def active(self, purpose: Purpose) -> Counter[str]:
-        """Return how many Jobs of a purpose have not finished, by namespace."""
+        """Return how many Jobs of a purpose run, by namespace: those that a queue holds use no resources."""
         return self._active[purpose]
 
     def note_unanswered(self, key: Key, name: str) -> None:
@@ -237,7 +237,7 @@ class Store:
         return [job for job, _ in self._jobs.get(owner_uid, {}).values()]
 
     def _count(self, job: Job | None, change: int) -> None:
-        if job is None or job.finished:
+        if job is None or job.finished or job.queued:
             return
         counts = self._active[job.purpose]
         counts[job.namespace] += change

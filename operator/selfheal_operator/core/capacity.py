@@ -1,4 +1,8 @@
-"""How many Jobs may run at once, and whose turn it is when there is room for one more."""
+"""How many Jobs may run at once, and whose turn it is when there is room for one more.
+
+A Job that a queue such as Kueue's holds (suspended) counts only from its admission on: it uses nothing, and
+would keep namespaces waiting whose own queues have room. How many are admitted is then the queue's quota.
+"""
 
 import heapq
 from collections import Counter

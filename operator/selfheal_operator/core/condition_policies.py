@@ -15,6 +15,7 @@ from selfheal_operator.api.reasons import (
 )
 from selfheal_operator.core.conditions import Finding
 from selfheal_operator.core.jobs import retrain_job_name
+from selfheal_operator.core.observed import Job
 from selfheal_operator.core.situation import Situation
 
 Policy = Callable[[Situation], Finding | None]
@@ -61,7 +62,9 @@ def pod_not_starting(situation: Situation) -> Finding | None:
     """The pod of an active Job was asked why it does not start, and had an answer."""
     trouble = situation.seen.pod_trouble
     job = next((job for job in situation.active if trouble and job.uid == trouble.job_uid), None)
-    if trouble is None or job is None or job.has_ready_pod or not trouble.message:
+    if trouble is None or job is None or not job.awaits_pod or not trouble.message:
+        return None
+    if job.started is not None and trouble.time < job.started:  # of its pods before it was suspended
         return None
     return Finding(_FALSE, Reason.POD_NOT_STARTING, f"Job {job.name} does not start: {trouble.message}")
 
@@ -72,6 +75,16 @@ def checks_failing(situation: Situation) -> Finding | None:
     if check is None or check.result is not CheckResult.ERROR:
         return None
     return Finding(_FALSE, Reason.CHECKS_FAILING, f"{check.reason}: {check.message}")
+
+
+def check_queued(situation: Situation) -> Finding | None:
+    """A check waits for a queue to admit it: that is as declared, too."""
+    job = situation.queued_for(Purpose.CHECK)
+    return Finding(_TRUE, Reason.QUEUED, _queued(job)) if job else None
+
+
+def _queued(job: Job) -> str:
+    return f"Job {job.name} is suspended until its queue admits it"
 
 
 def checks_run(_: Situation) -> Finding:
@@ -98,6 +111,12 @@ def newest_verdict(situation: Situation) -> Finding | None:
 
 
 # --- Retraining: running, wanted but held back, or how the last one ended -----------------------------------
+
+
+def retraining_queued(situation: Situation) -> Finding | None:
+    """A retraining has been started, and waits for a queue to admit it."""
+    job = situation.queued_for(Purpose.RETRAIN)
+    return Finding(_TRUE, Reason.QUEUED, _queued(job)) if job else None
 
 
 def requested_retraining(situation: Situation) -> Finding | None:
@@ -191,10 +210,12 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         job_refused,
         pod_not_starting,
         checks_failing,
+        check_queued,
         checks_run,
     ),
     ConditionType.DRIFT_DETECTED: (not_yet_checked, newest_verdict),
     ConditionType.RETRAINING: (
+        retraining_queued,
         requested_retraining,
         triggered_retraining,
         held_back,

@@ -21,6 +21,9 @@ def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job]
     deleted before, or the operator that comes next would run it again. The newest of each kind stays longer,
     until there is a newer one, and each for five minutes: another operator may not have heard of that status
     yet, and meets the name.
+
+    A check that was replaced while a queue held it has no pod that could end, and would start one when it is
+    admitted: it goes as soon as its name is no longer needed as a lock.
     """
     finished = [job for job in jobs if job.finished and not job.deleting]
     newest = {_kind(job): job for job in sorted(jobs, key=_age)}
@@ -33,14 +36,9 @@ def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job]
         )
         for job in _beyond(limit, (j for j in finished if j.purpose is purpose and bool(j.failure) is failed))
     ]
-    return sorted(
-        (
-            job
-            for job in surplus
-            if is_on_record(monitor, job) and newest[_kind(job)] is not job and job.created + LOCK_KEPT <= now
-        ),
-        key=_age,
-    )
+    past = [job for job in surplus if is_on_record(monitor, job) and newest[_kind(job)] is not job]
+    past += [job for job in jobs if _is_withdrawn(job) and is_started_on_record(monitor, job)]
+    return sorted((job for job in past if job.created + LOCK_KEPT <= now), key=_age)
 
 
 def is_on_record(monitor: Monitor, job: Job) -> bool:
@@ -88,6 +86,10 @@ def retrain_number(job: Job) -> int:
     """Return the number in a retraining Job's name."""
     tail = job.name.rpartition("-")[2]
     return int(tail) if tail.isascii() and tail.isdigit() else 0
+
+
+def _is_withdrawn(job: Job) -> bool:
+    return job.queued and job.replaced and not job.deleting
 
 
 def _beyond(limit: int, jobs: Iterable[Job]) -> list[Job]:

@@ -22,12 +22,15 @@ from selfheal_operator.core.plan import (
     WriteStatus,
 )
 from selfheal_operator.core.requests import slot_for_request
-from selfheal_operator.core.situation import Situation, assess
+from selfheal_operator.core.situation import QUEUE_PATIENCE, Situation, assess
 from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.core.status import operator_status, operators_part
 
 POD_PATIENCE: Final = timedelta(seconds=30)
-"""A pod that has not started by then is asked what it waits for, and again after as long."""
+"""A pod that has not started by then is asked what it waits for, and again after as long.
+
+Counted from the Job's startTime: what waits in a queue has no pod, and is not late.
+"""
 
 STATUS_PATIENCE: Final = timedelta(seconds=5)
 """A status that would only tell that a check has started is written after this, or with its verdict."""
@@ -100,7 +103,7 @@ def _pod_to_ask(seen: Observed, now: datetime) -> Job | None:
     Always the same one, until it starts: with two that wait, as in a full cluster, each answer would else
     call for the other question, and the status would never be written.
     """
-    late = (job for job in seen.jobs if _is_starting(job) and job.created + POD_PATIENCE <= now)
+    late = (job for job in seen.jobs if job.awaits_pod and _may_start_since(job) + POD_PATIENCE <= now)
     oldest = min(late, key=lambda job: (job.created, job.name), default=None)
     trouble = seen.pod_trouble
     if oldest is None or trouble is None or trouble.job_uid != oldest.uid:
@@ -108,8 +111,8 @@ def _pod_to_ask(seen: Observed, now: datetime) -> Job | None:
     return oldest if trouble.time + POD_PATIENCE <= now else None
 
 
-def _is_starting(job: Job) -> bool:
-    return job.runs and not job.has_ready_pod
+def _may_start_since(job: Job) -> datetime:
+    return job.started or job.created
 
 
 def _wanted_jobs(situation: Situation) -> list[CreateJob]:
@@ -237,12 +240,17 @@ def _surplus_job(situation: Situation) -> DeleteJob | None:
 
 
 def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | None:
-    starting = any(_is_starting(job) for job in situation.active)
+    starting = any(job.awaits_pod for job in situation.active)
     return _first(
         situation.slots.wake,
         situation.objection.until if situation.objection else None,
         retry_at,
         situation.now + POD_PATIENCE if starting else None,
+        *(
+            end
+            for job in situation.active
+            if job.queued and (end := job.created + QUEUE_PATIENCE) > situation.now
+        ),
     )
 
 

@@ -81,12 +81,21 @@ class Job:
     deleting: bool = False
     replaced: bool = False
     """Whether it was stopped to make room for the next check. It stays: its name is its slot's lock."""
+    queued: bool = False
+    """Whether it is suspended: a queue such as Kueue's holds it, and it has no pods."""
+    started: datetime | None = None
+    """Since when its pods may run, without the time in a queue; None before."""
     has_ready_pod: bool = False
 
     @property
     def runs(self) -> bool:
         """Whether others have to wait for its end."""
         return not self.finished and not self.replaced
+
+    @property
+    def awaits_pod(self) -> bool:
+        """Whether it may have a pod, and has none that is ready."""
+        return self.runs and not self.queued and not self.has_ready_pod
 
     @property
     def is_scheduled_check(self) -> bool:
@@ -195,7 +204,10 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         return None
     status = body.get("status") or {}
     true = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
-    failed = true.get("Failed")
+    failed, started = true.get("Failed"), status.get("startTime")
+    finished = "Complete" in true or failed is not None
+    # A Job that was just resumed has no startTime yet, and keeps the condition Suspended until it has.
+    suspended = bool((body.get("spec") or {}).get("suspend")) or "Suspended" in true
     return Job(
         namespace=sys.intern(metadata["namespace"]),  # one text for all the Jobs of a namespace
         name=metadata["name"],
@@ -206,10 +218,12 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         generation=generation,
         request=annotations.get(ANNOTATION_REQUEST, ""),
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
-        finished="Complete" in true or failed is not None,
+        finished=finished,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",
         deleting="deletionTimestamp" in metadata,
         replaced=ANNOTATION_REPLACED in annotations,
+        queued=suspended and not finished,
+        started=datetime.fromisoformat(started) if started else None,
         has_ready_pod=bool(status.get("ready")),
     )
 

@@ -1,7 +1,8 @@
 """Where a monitor stands: what is observed, put together, before anything is decided."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.status import RetrainingStatus
@@ -12,6 +13,9 @@ from selfheal_operator.core.requests import Requests, requests_of
 from selfheal_operator.core.slots import Slots, idle_slots, punctuality_of, slots_of
 from selfheal_operator.core.triggers import Evidence, Objection, cooldown_end, objection_to_retraining
 from selfheal_operator.core.validation import Rules, rules_of
+
+QUEUE_PATIENCE: Final = timedelta(seconds=5)
+"""A Job that leaves its queue sooner is not worth a write: most do where there is room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,13 @@ class Situation:
     def active_for(self, purpose: Purpose) -> Job | None:
         """Return the unfinished Job of that purpose."""
         return next((job for job in self.active if job.purpose is purpose), None)
+
+    def queued_for(self, purpose: Purpose) -> Job | None:
+        """Return the Job of that purpose that has been in its queue for long enough to tell."""
+        job = self.active_for(purpose)
+        if job is None or not job.queued or self.now < job.created + QUEUE_PATIENCE:
+            return None
+        return job
 
 
 def assess(seen: Observed, now: datetime) -> Situation:

@@ -210,10 +210,10 @@ class Instruments:
         )
 
     def read_jobs(self, active: Callable[[Purpose], Mapping[str, int]]) -> None:
-        """Show the Jobs that have not finished, by what they are for and by namespace."""
+        """Show the Jobs that run, by what they are for and by namespace."""
         self._pull(
             "selfheal_jobs_active",
-            "Jobs that have not finished, of the 200 namespaces with the most.",
+            "Jobs that are neither finished nor held by a queue, of the 200 namespaces with the most.",
             lambda: active_jobs(active),
             ("namespace", "purpose"),
         )

@@ -180,3 +180,48 @@ def test_a_drift_share_that_is_no_share_makes_the_check_unreadable(share):
     readable = monitor_from(monitor_body(status={"lastCheck": check})).status.last_check
     assert readable is not None
     assert readable.result is CheckResult.DRIFT
+
+
+@pytest.mark.parametrize(
+    ("case", "fields", "queued", "started"),
+    [
+        ("suspended at its creation, as by Kueue", {"spec": {"suspend": True}}, True, None),
+        (
+            "suspended, by the Job controller's word",
+            {"status": {"conditions": [condition("Suspended")]}},
+            True,
+            None,
+        ),
+        (
+            "resumed, as the Job controller has seen",
+            {
+                "spec": {"suspend": False},
+                "status": {
+                    "conditions": [condition("Suspended", "False")],
+                    "startTime": "2026-11-23T12:30:00Z",
+                },
+            },
+            False,
+            NOON + timedelta(minutes=30),
+        ),
+        (
+            "never suspended",
+            {"spec": {"suspend": False}, "status": {"startTime": "2026-11-23T12:00:00Z"}},
+            False,
+            NOON,
+        ),
+        (
+            "finished before it was suspended",
+            {"spec": {"suspend": True}, "status": {"conditions": [condition("Complete")]}},
+            False,
+            None,
+        ),
+        ("only its metadata are known", {}, False, None),
+    ],
+)
+def test_a_job_that_is_suspended_is_queued(case, fields, queued, started):
+    """The Job controller sets startTime when a Job may have pods, and takes it back when it is suspended."""
+    job = job_from(job_body(**fields))
+
+    assert job is not None
+    assert (job.queued, job.started) == (queued, started), case
