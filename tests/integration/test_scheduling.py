@@ -4,6 +4,7 @@ The data comes from a server that never answers where a check has to go on until
 where it has to end at once.
 """
 
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -84,6 +85,22 @@ class Stage:
     def has_failed(self, job: str) -> bool:
         """Say whether the Job controller calls the Job failed."""
         return "Failed" in _ends(self.kubectl.get("job", job))
+
+    def suspend(self, job: str, *, suspend: bool) -> None:
+        """Suspend or resume a Job."""
+        patch = json.dumps({"spec": {"suspend": suspend}})
+        self.kubectl("patch", "job", job, "--type=merge", f"--patch={patch}")
+
+    def job_status(self, job: str) -> dict[str, Any]:
+        """Return what the Job controller says of a Job."""
+        status: dict[str, Any] = self.kubectl.get("job", job).get("status", {})
+        return status
+
+    @staticmethod
+    def ready(status: dict[str, Any]) -> tuple[str, str]:
+        """Return status and reason of the condition Ready."""
+        found = next(each for each in status["conditions"] if each["type"] == "Ready")
+        return found["status"], found["reason"]
 
     def requests(self, name: str) -> list[str]:
         """Return the tokens on a monitor's Jobs."""
@@ -213,6 +230,26 @@ def test_replace_stops_the_check_that_still_runs(stage: Stage) -> None:
     events = stage.kubectl.get("events", "--field-selector=involvedObject.name=hasty")["items"]
     assert "CheckReplaced" in {event["reason"] for event in events}
     stage.kubectl("delete", "modelmonitor", "hasty", "--wait=false")
+
+
+def test_a_check_that_a_queue_holds_is_queued_until_it_is_admitted(stage: Stage) -> None:
+    """The test does to the Job what Kueue does; without a startTime, the Job's deadline does not run."""
+    stage.apply("queued", stage.endless)
+    stage.ask("queued", "please")
+    stage.wait_for_answer("queued", "please")
+    (job,) = (job["metadata"]["name"] for job in stage.jobs("queued"))
+    stage.suspend(job, suspend=True)
+
+    stage.wait("queued", lambda status: stage.ready(status) == ("True", "Queued"), "its Job is queued")
+    eventually(lambda: "startTime" not in stage.job_status(job), "no deadline runs", timeout_seconds=60)
+    assert [active["name"] for active in stage.status("queued")["active"]] == [job]
+    assert stage.job_status(job).get("active", 0) == 0
+
+    stage.suspend(job, suspend=False)
+    eventually(lambda: stage.job_status(job).get("ready") == 1, "its pod runs", timeout_seconds=60)
+    stage.wait("queued", lambda status: stage.ready(status) == ("True", "MonitorActive"), "its Job runs")
+    assert "startTime" in stage.job_status(job)
+    stage.kubectl("delete", "modelmonitor", "queued", "--wait=false")
 
 
 def test_no_more_checks_run_at_once_than_are_allowed(stage: Stage) -> None:

@@ -38,6 +38,8 @@ class MemoryApi:
     pods: dict[str, list[Document]] = field(default_factory=dict)
     """By the UID of their Job."""
     events: list[Document] = field(default_factory=list)
+    queue_is_full: bool = False
+    """New Jobs are suspended, as by Kueue's webhook."""
     _revision: int = 1000
 
     # --- what the operator asks -----------------------------------------------------------------------------
@@ -100,8 +102,11 @@ class MemoryApi:
             "generation": 1,
             "managed": {},
         }
-        started = {"status": {"ready": 1}} if collection.endswith("/jobs") else {}  # so has its pod
-        return self._store("ADDED", path, body | started, metadata)
+        if not collection.endswith("/jobs"):
+            return self._store("ADDED", path, dict(body), metadata)
+        spec = body.get("spec", {}) | {"suspend": self.queue_is_full}
+        status = {} if self.queue_is_full else {"ready": 1}  # so has its pod
+        return self._store("ADDED", path, body | {"spec": spec, "status": status}, metadata)
 
     def delete(self, path: str) -> None:
         """Take an object away."""
@@ -139,6 +144,12 @@ class MemoryApi:
         """Set annotations, as a user does."""
         body = self.get(path)
         self._store("MODIFIED", path, body, {"annotations": annotations})
+
+    def suspend_job(self, path: str, *, suspend: bool) -> None:
+        """Take a Job's pods away, or have it started: what Kueue and the Job controller do."""
+        before = self.get(path)
+        spec, status = before["spec"] | {"suspend": suspend}, {} if suspend else {"ready": 1}
+        self._store("MODIFIED", path, before | {"spec": spec, "status": status})
 
     def set_job_status(self, path: str, status: Document) -> None:
         """Write what the Job controller writes."""
