@@ -12,6 +12,7 @@ from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.queue import WorkQueue
 from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.core.backoff import Backoff
 from selfheal_operator.core.errors import SelfhealError, UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import JobDefaults
@@ -21,8 +22,7 @@ logger = logging.getLogger(__name__)
 
 MOST_STEPS: Final = 10
 """A look takes three steps at most unless others write at the same time; then the queue goes on first."""
-FIRST_RETRY: Final = timedelta(seconds=1)
-LONGEST_RETRY: Final = timedelta(seconds=12)
+RETRY: Final = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=12))
 """An API server that comes back is noticed within this and a quarter."""
 
 
@@ -81,14 +81,14 @@ class Reconciler:
             self.capacity.settle(key, plan)  # nothing is awaited since `held`: the room is still there
             if not await self.executor.carry_out(key, seen, plan):
                 return plan.wake_at
-        return self.clock() + FIRST_RETRY
+        return self.clock() + RETRY.first
 
     def _retry_later(self, key: Key, error: SelfhealError | None) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        pause = min(FIRST_RETRY * (1 << min(failures - 1, 10)), LONGEST_RETRY)
         asked = error.retry_after_seconds if isinstance(error, UnavailableError) else None
         # Jitter, so that a thousand monitors do not come back in the same instant.
-        pause = max(pause, timedelta(seconds=asked or 0)) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        pause = max(RETRY.pause(failures, jitter), timedelta(seconds=asked or 0) * jitter)
         if error is not None:
             logger.warning("Will try again", extra={"monitor": "/".join(key), "error": str(error)})
         self.queue.add_at(key, self.clock() + pause)

@@ -40,6 +40,8 @@ class _Entry:
     monitors hold a million."""
     facts: Facts
     """Read when the monitor changes, and not of ten thousand at each scrape."""
+    promised: datetime
+    """When its next check is promised, by its status; what promises nothing comes last."""
     removed_slot: datetime | None = None
     """The newest slot whose Job was here and is gone."""
     unanswered: tuple[str, ...] = ()
@@ -56,12 +58,6 @@ class _Entry:
         document = json.loads(self.document)
         observed: int | None = document["status"].get("observedGeneration")
         return bool(observed == document["metadata"]["generation"])
-
-    @property
-    def next_check(self) -> datetime:
-        """When its next check is promised; what promises nothing comes last."""
-        promised = self.facts.next_check
-        return _NEVER if promised is None else datetime.fromtimestamp(promised, UTC)
 
 
 @dataclass(slots=True)
@@ -115,10 +111,12 @@ class Store:
         if entry is None or entry.uid != uid:
             if entry is not None:
                 del self._owners[entry.uid]
-            self._entries[key] = self._owners[uid] = _Entry(uid, version, _packed(body), facts_of(body))
+            self._entries[key] = self._owners[uid] = _Entry(
+                uid, version, _packed(body), facts_of(body), _promised(body)
+            )
         else:
             entry.resource_version, entry.document = version, _packed(body)
-            entry.facts = facts_of(body)
+            entry.facts, entry.promised = facts_of(body), _promised(body)
         return True
 
     def uid_of(self, key: Key) -> str | None:
@@ -213,7 +211,7 @@ class Store:
 
     def oldest_promise_first(self) -> list[tuple[Key, datetime]]:
         """Return the keys of all monitors, and when each promises its next check."""
-        promises = [(key, entry.next_check) for key, entry in self._entries.items()]
+        promises = [(key, entry.promised) for key, entry in self._entries.items()]
         return sorted(promises, key=lambda promise: promise[1])
 
     def unanswered(self) -> list[Key]:
@@ -243,6 +241,15 @@ class Store:
         counts[job.namespace] += change
         if not counts[job.namespace]:
             del counts[job.namespace]
+
+
+def _promised(body: Mapping[str, Any]) -> datetime:
+    """Return the status's nextCheckTime, of whatever form: one monitor must not keep the others waiting."""
+    try:
+        promised = datetime.fromisoformat(body["status"]["nextCheckTime"])
+    except (KeyError, TypeError, ValueError):
+        return _NEVER
+    return promised if promised.tzinfo is not None else _NEVER
 
 
 def _packed(body: Mapping[str, Any]) -> bytes:

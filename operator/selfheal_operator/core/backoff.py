@@ -1,19 +1,39 @@
-"""How long to wait after the API server has refused a Job."""
+"""How long to wait before the next attempt: the one exponential backoff of the operator."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.core.observed import Rejection
 
-FIRST: Final = timedelta(seconds=5)
-"""Short, because a Job that is being deleted is gone within seconds, and a full quota may be free as soon."""
-LONGEST: Final = timedelta(minutes=5)
+_MOST_DOUBLINGS: Final = 10
+"""The exponent stays small, however often something fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pauses that double from the first one up to the longest."""
+
+    first: timedelta
+    longest: timedelta
+
+    def pause(self, failures: int, jitter: float = 1.0) -> timedelta:
+        """Return the pause after so many failures in a row, one at least.
+
+        Args:
+            failures: How often it has failed.
+            jitter: A factor around 1, by which those that failed together come back one by one.
+        """
+        return min(self.first * (1 << min(failures - 1, _MOST_DOUBLINGS)), self.longest) * jitter
+
+
+REFUSED_JOB: Final = Backoff(timedelta(seconds=5), timedelta(minutes=5))
+"""Short at first: a Job that is being deleted is gone within seconds, and a quota may be free as soon."""
 
 
 def retry_time(rejection: Rejection) -> datetime:
-    """Return when to ask again."""
-    if rejection.reason is Reason.JOB_TERMINATING:
-        return rejection.time + FIRST  # somebody has acted already: the name is free as soon as the pods end
-    doublings = min(rejection.attempts - 1, 10)
-    return rejection.time + min(FIRST * (1 << doublings), LONGEST)
+    """Return when to ask again for a Job that the API server has refused."""
+    # The name of a Job that is being deleted is free as soon as its pods have ended.
+    attempts = 1 if rejection.reason is Reason.JOB_TERMINATING else rejection.attempts
+    return rejection.time + REFUSED_JOB.pause(attempts)

@@ -6,12 +6,14 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
 import kopf
 
 from selfheal_operator.api.names import LABEL_MANAGED_BY, MANAGED_BY
+from selfheal_operator.core.backoff import Backoff
 from selfheal_operator.watch.handlers import REGISTRY
 from selfheal_operator.watch.memo import Memo
 from selfheal_operator.watch.session import WatchSession
@@ -22,12 +24,13 @@ SERVER_SECONDS: Final = 10
 """The API server ends a watch after this; a bookmark two seconds before tells where the next one goes on."""
 SILENCE_SECONDS: Final = 13.0
 """A watch that is silent for longer is dead, whatever TCP believes: nothing is silent for more than ten."""
-LONGEST_BACKOFF: Final = 5.0
+REQUEST_RETRY: Final = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=5))
+"""Between kopf's attempts at a request."""
 END_SECONDS: Final = 10.0
 LOST_SECONDS: Final = 45.0
 """A kopf that has begun no watch of a kind for so long never will: discovery may have hidden the CRD."""
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 8.0
+RESTART: Final = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=8))
+"""Between two kopfs."""
 STEADY_SECONDS: Final = 60.0
 """A watch that went on for so long was not part of the trouble before."""
 
@@ -85,7 +88,7 @@ class Backoffs:
     """Pauses in seconds between kopf's attempts at a request. They never end: an outage is waited out."""
 
     def __iter__(self) -> Iterator[float]:
-        return itertools.chain((1, 1, 2, 3), itertools.repeat(LONGEST_BACKOFF))
+        return (REQUEST_RETRY.pause(failures).total_seconds() for failures in itertools.count(1))
 
 
 async def keep_watching(
@@ -104,7 +107,7 @@ async def keep_watching(
         until_served: Returns when the CRD is there; without it, kopf watches nothing and never looks again.
         take_signals: Called whenever kopf has taken the signals for itself.
     """
-    pause = FIRST_PAUSE
+    failures = 0
     while True:
         await until_served()
         begun = time.monotonic()
@@ -112,10 +115,9 @@ async def keep_watching(
             await _watch(context, namespaces, take_signals)
         except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to watch again
             logger.warning("Watch ended; will begin anew", extra={"error": repr(error)})
-        if time.monotonic() - begun > STEADY_SECONDS:
-            pause = FIRST_PAUSE
-        await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
-        pause = min(pause * 2, LONGEST_PAUSE)
+        failures = 1 if time.monotonic() - begun > STEADY_SECONDS else failures + 1
+        jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        await asyncio.sleep(RESTART.pause(failures, jitter).total_seconds())
 
 
 async def _watch(context: Memo, namespaces: Sequence[str], take_signals: Callable[[], None]) -> None:

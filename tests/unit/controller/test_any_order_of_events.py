@@ -25,7 +25,7 @@ from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, Mod
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.resync import resync, sweep
 from selfheal_operator.controller.store import Key, Store
-from selfheal_operator.core.backoff import FIRST
+from selfheal_operator.core.backoff import REFUSED_JOB
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.core.history import is_started_on_record
 from selfheal_operator.core.monitor import plan_monitor
@@ -366,10 +366,26 @@ class World(RuleBasedStateMachine):
         self.api.delete(f"{JOB}/{job.name}")
         self._live(then)
 
+    @rule(full=st.booleans(), then=MOMENTS)
+    def a_queue_fills_or_empties(self, then: Moment, *, full: bool) -> None:
+        """New Jobs are suspended from now on; or those that wait are admitted."""
+        self.api.queue_is_full = full
+        for job in [job for job in self._unfinished() if job.queued and not full]:
+            self.api.suspend_job(f"{JOB}/{job.name}", suspend=False)
+        self._live(then)
+
+    @precondition(lambda self: self._unfinished())
+    @rule(data=st.data(), then=MOMENTS)
+    def a_queue_preempts_a_job(self, data: st.DataObject, then: Moment) -> None:
+        """Its pods are taken away, and it waits for its admission again."""
+        job = data.draw(st.sampled_from(self._unfinished()))
+        self.api.suspend_job(f"{JOB}/{job.name}", suspend=True)
+        self._live(then)
+
     def _live(self, moment: Moment) -> None:
         self.now += moment.seconds * SECOND
         self._notice(moment.noticed)
-        if moment.end is not None and (running := self._unfinished()):
+        if moment.end is not None and (running := [job for job in self._unfinished() if not job.queued]):
             self._end(running[moment.which % len(running)], moment.end, moment.result)
         self._notice(moment.noticed_after)
 
@@ -445,14 +461,14 @@ class World(RuleBasedStateMachine):
     def no_job_is_removed_while_it_is_the_only_record(self) -> None:
         """What an operator deletes has ended and is in the status: its slot or number, and its report.
 
-        Unless the monitor that it belongs to is gone.
+        A check that was replaced in its queue never ran, and has no report. Unless the monitor is gone.
         """
         new = self.api.history["jobs"][self.removals_seen :]
         self.removals_seen += len(new)
         for kind, body in new:
             job = job_from(body)
             if kind == "DELETED" and job is not None and job.owner_uid == self.uid:
-                assert job.finished
+                assert job.finished or (job.queued and job.replaced)
                 assert job.request or is_started_on_record(self._monitor(), job)
 
     @invariant()
@@ -519,7 +535,9 @@ class World(RuleBasedStateMachine):
             if job.deleting:
                 self.api.delete(f"{JOB}/{job.name}")
         if any(condition.reason == Reason.JOB_TERMINATING for condition in self._monitor().status.conditions):
-            self.now += CLOCK_STEPS[-1] * SECOND + FIRST  # when it was refused may be told by a clock ahead
+            self.now += (
+                CLOCK_STEPS[-1] * SECOND + REFUSED_JOB.first
+            )  # when it was refused may be told by a clock ahead
             self._rest()
 
     def _all_requests_are_answered(self) -> None:

@@ -253,3 +253,13 @@ def test_what_a_new_leader_looks_at_first():
     assert [key.name for key, _ in promises] == ["a", "b", "edited", "c", "none"]
     assert promises[0][1] == NOON
     assert [key.name for key in store.unanswered()] == ["edited"]
+
+
+@pytest.mark.parametrize("promise", ["soon", 5, None, "2026-11-23T12:00:00"])
+def test_a_promise_that_cannot_be_read_is_none(promise):
+    """Whoever may write a status may have written anything; the others' turns do not depend on it."""
+    store = Store()
+    store.put_monitor(version(1) | {"status": {"nextCheckTime": promise}})
+
+    ((_, promised),) = store.oldest_promise_first()
+    assert promised.year == 9999

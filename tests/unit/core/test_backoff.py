@@ -1,7 +1,7 @@
 import pytest
 
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.core.backoff import retry_time
+from selfheal_operator.core.backoff import Backoff, retry_time
 from selfheal_operator.core.observed import Rejection
 from support.builders.objects import MINUTE, NOON, SECOND
 
@@ -36,3 +36,10 @@ def test_the_end_of_a_deletion_is_asked_for_every_five_seconds():
     )
 
     assert retry_time(rejection) == NOON + 5 * SECOND
+
+
+def test_jitter_spreads_those_that_failed_together():
+    """Also beyond the longest pause."""
+    backoff = Backoff(first=SECOND, longest=8 * SECOND)
+
+    assert [backoff.pause(failures, 0.5) / SECOND for failures in (1, 2, 4, 5)] == [0.5, 1, 4, 4]
