@@ -1,5 +1,7 @@
 """Reports of the containers on the real API server: what server-side apply keeps, replaces and refuses."""
 
+import http.client
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ from selfheal_jobs.check.report import Seen, report_of
 from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.scan import ColumnPlan
-from selfheal_jobs.delivery.status_patch import ApiServer, Delivery, Patience, ReportSink, open_report_sink
+from selfheal_jobs.delivery.cluster_access import of_kubeconfig
+from selfheal_jobs.delivery.status_patch import ApiServer, Delivery, ReportSink, open_report_sink
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.errors import DataError, UndeliveredError
+from selfheal_jobs.transport.json_http import Server
+from selfheal_jobs.transport.retry_policy import DeadlinePolicy
 from selfheal_operator.api.names import RUNNER_ACCOUNT
 from selfheal_operator.api.reasons import Reason, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
@@ -162,18 +167,97 @@ def test_what_the_operator_wrote_stays(sink: ReportSink, monitor: MonitorRef, ku
 
 
 def test_the_model_stays_when_a_later_retraining_registers_nothing(
-    sink: ReportSink, kubectl: Kubectl
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
 ) -> None:
-    """And a retraining finds it there as its champion."""
+    """Each retraining has a sink of its own."""
     sink.deliver(retraining(RetrainResult.REGISTERED, "7"))
 
-    sink.deliver(retraining(RetrainResult.NOT_IMPROVED))
+    open_report_sink(monitor).deliver(retraining(RetrainResult.NOT_IMPROVED))
 
     assert status(kubectl)["model"]["version"] == "7"
     assert status(kubectl)["lastRetraining"]["result"] == "NotImproved"
-    present = sink.present_model()
-    assert present is not None
-    assert present.version == "7"
+
+
+@pytest.fixture
+def traffic(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What goes to a server from here on: each connection that is opened, and each call."""
+    seen: list[str] = []
+    connect, call = http.client.HTTPSConnection.connect, Server.call
+
+    def counted_connect(connection: http.client.HTTPSConnection) -> None:
+        seen.append("connect")
+        connect(connection)
+
+    def counted_call(server: Server, method: str, path: str, *arguments: Any, **more: Any) -> Any:
+        seen.append(method)
+        return call(server, method, path, *arguments, **more)
+
+    monkeypatch.setattr(http.client.HTTPSConnection, "connect", counted_connect)
+    monkeypatch.setattr(Server, "call", counted_call)
+    return seen
+
+
+def test_a_check_makes_three_calls_on_one_connection_whatever_the_operator_writes_meanwhile(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl, traffic: list[str]
+) -> None:
+    """Its verdict moves the status on before the MLflow run can follow."""
+    verdict = drift(monitor)
+    sink.deliver(verdict)
+    kubectl("patch", "modelmonitor", "churn", "--subresource=status", "--type=merge",
+            "--patch", '{"status": {"missedChecks": 3}}')  # fmt: skip
+
+    evidence = verdict.replaced(last_check=verdict.last_check.replaced(run_id="run-1"))
+    assert sink.deliver(evidence) is Delivery.STORED
+
+    assert traffic == ["GET", "connect", "PATCH", "PATCH"]
+    assert status(kubectl)["lastCheck"]["runID"] == "run-1"
+    assert status(kubectl)["missedChecks"] == 3
+
+
+def test_evidence_that_comes_after_a_newer_verdict_changes_nothing(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
+) -> None:
+    """The second write is sent without another look; the API server itself refuses it."""
+    verdict = drift(monitor)
+    sink.deliver(verdict)
+    newer = drift(monitor, slot="2026-11-23T13:00:00Z")
+    open_report_sink(monitor).deliver(newer)
+
+    evidence = verdict.replaced(last_check=verdict.last_check.replaced(run_id="run-1"))
+    assert sink.deliver(evidence) is Delivery.SUPERSEDED
+
+    assert status(kubectl)["lastCheck"] == newer.to_wire()["lastCheck"]
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_evidence_for_a_monitor_that_is_gone_is_unwanted(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl, *, made_anew: bool
+) -> None:
+    """Also where another monitor has taken its name since the verdict."""
+    sink.deliver(drift(monitor))
+    kubectl("delete", "modelmonitor", "churn")
+    if made_anew:
+        create(kubectl)
+
+    assert sink.deliver(drift(monitor)) is Delivery.UNWANTED
+
+    if made_anew:
+        assert "status" not in kubectl.get("modelmonitor", "churn")
+
+
+def test_the_schema_lets_no_slot_go_back(sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl) -> None:
+    """Whoever writes it; the same slot may be written again, and the verdict be taken away."""
+    sink.deliver(drift(monitor))
+
+    def write(last_check: str) -> None:
+        kubectl("patch", "modelmonitor", "churn", "--subresource=status", "--type=merge",
+                "--patch", f'{{"status": {{"lastCheck": {last_check}}}}}')  # fmt: skip
+
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        write('{"slot": "2026-11-23T11:59:59Z"}')
+    assert "lastCheck.slot must not go back" in refused.value.stderr
+    write('{"slot": "2026-11-23T12:00:00Z"}')
+    write("null")
 
 
 def test_an_older_slot_changes_nothing(sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl) -> None:
@@ -208,9 +292,7 @@ def test_an_account_without_the_role_is_told_what_it_lacks(
 ) -> None:
     """The report is in the termination message all the same."""
     use_account("default", cluster, kubectl, tmp_path, monkeypatch)
-    sink = open_report_sink(monitor)
-    assert isinstance(sink, ApiServer)
-    hasty = ApiServer(sink.access, monitor, Patience(forbidden_seconds=0))
+    hasty = ApiServer(of_kubeconfig(tmp_path / "kubeconfig"), monitor, DeadlinePolicy(forbidden_seconds=0))
 
     with pytest.raises(UndeliveredError, match="needs the ClusterRole selfheal-runner"):
         hasty.deliver(error(monitor))

@@ -44,8 +44,6 @@ class Seen:
     signals: tuple[SignalFinding, ...] = ()
     profile_cache: ProfileCache | None = None
     """Where a profile of the reference is kept, if there can be one."""
-    methods_before: Sequence[MethodUse] = ()
-    """What judged the columns at the monitor's last check."""
 
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
@@ -69,7 +67,7 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             completion_time=completed,
             result=said.result,
             reason=said.reason,
-            message="; ".join([said.sentence, *_remarks(seen), *filter(None, [remark(signals)])]),
+            message="; ".join([said.sentence, *_remarks(request, seen), *filter(None, [remark(signals)])]),
             drift_share=f"{share:.4f}" if share is not None else None,
             columns_checked=comparison.columns_checked if comparison else None,
             columns_drifted=comparison.columns_drifted if comparison else None,
@@ -91,7 +89,7 @@ def _unseen(seen: Seen) -> DataError:
     return seen.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
 
 
-def _remarks(seen: Seen) -> Iterator[str]:
+def _remarks(request: RunRequest, seen: Seen) -> Iterator[str]:
     """Yield what belongs to a verdict, whatever it is."""
     if seen.comparison is None:
         return
@@ -100,7 +98,7 @@ def _remarks(seen: Seen) -> Iterator[str]:
     if seen.plan and seen.plan.counted:
         named = ", ".join(f"{each.name[:100]!r} ({each.reason})" for each in seen.plan.counted[:NAMES_SHOWN])
         yield f"{len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
-    if seen.methods_before and (changed := change_of_methods(seen.methods_before, _methods(seen.comparison))):
+    if changed := change_of_methods(request.previous_methods, _methods(seen.comparison)):
         yield changed
 
 

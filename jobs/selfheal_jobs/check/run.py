@@ -44,7 +44,7 @@ def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
         UndeliveredError: The verdict could not be written to the monitor's status.
     """
     started = clock()
-    seen = replace(look(request), methods_before=sink.methods_before())
+    seen = look(request)
     report = report_of(request, seen, started=started, completed=clock())
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
     sink.deliver(report)

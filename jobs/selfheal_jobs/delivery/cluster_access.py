@@ -29,20 +29,15 @@ class Access:
     """Read before each call: the kubelet renews it."""
 
     def server(self) -> Server:
-        """Return the way in, as it is now.
+        """Return the API server, over one connection. Its calls raise AccessError for an unreadable token."""
+        return Server(self.url, headers=self._authorization, context=self.context)
 
-        Raises:
-            AccessError: The token cannot be read.
-        """
+    def _authorization(self) -> dict[str, str]:
         try:
             token = self.token_file.read_text(encoding="utf-8").strip() if self.token_file else self.token
         except OSError as error:
             raise AccessError(f"the token cannot be read: {error}") from error
-        return Server(
-            url=self.url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            context=self.context,
-        )
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def of_pod(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Access:

@@ -1,26 +1,36 @@
-"""Hands a report over: into the monitor's status, and into the container's termination message.
+"""Delivers a report: into the monitor's status, and into the container's termination message.
 
 Server-side apply replaces all that a field manager owned before. So a report always goes out complete, and
 what this run has nothing new to say about (`task`, `model`) is sent again as it stands, or it would vanish.
+
+A check makes three calls on one connection: it reads the status and writes its verdict, and later writes the
+verdict again together with its MLflow run. Two races have to be decided.
+
+Between the read and the first write, which are milliseconds apart, anybody may write. The write carries the
+`resourceVersion` that was read, and the API server refuses it after any other write (409): read again.
+
+Between the two writes MLflow is called, and meanwhile the operator has reacted to the verdict and written its
+own part of the status; the `resourceVersion` of the first answer is old by then, nearly always. So the second
+write does without it. The CRD's schema guards it instead: `lastCheck.slot` never goes back, whoever writes it
+(422 where a newer slot has reported). With the same slot, nobody but this run writes what is sent again.
+The `uid` goes with both writes: a monitor that was made anew gets nothing.
 """
 
 import logging
 import os
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
-
-from msgspec import ValidationError
+from typing import Any, Final, Protocol
 
 from selfheal_jobs.delivery.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError
+from selfheal_jobs.transport.retry_policy import REPORTING, DeadlinePolicy
 from selfheal_operator.api.names import (
     API_VERSION,
     CHECK_MANAGER,
@@ -35,11 +45,9 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1.status import MethodUse, ModelVersion
 
 logger = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
 AnyReport = CheckReport | RetrainReport
 
 
@@ -71,16 +79,10 @@ class Delivery(Enum):
 
 
 class ReportSink(Protocol):
-    """Where reports go, and where the present model is known."""
-
-    def present_model(self) -> ModelVersion | None:
-        """Return the version that the status names, if any."""
-
-    def methods_before(self) -> Sequence[MethodUse]:
-        """Return the methods of the check that reported last; none if nobody knows. Raises nothing."""
+    """Where reports go."""
 
     def deliver(self, report: AnyReport) -> Delivery:
-        """Hand a report over, or raise UndeliveredError."""
+        """Deliver a report, or raise UndeliveredError."""
 
 
 def open_report_sink(monitor: MonitorRef) -> ReportSink:
@@ -107,14 +109,6 @@ def open_report_sink(monitor: MonitorRef) -> ReportSink:
 class StandardOutput:
     """Prints reports, for runs by hand."""
 
-    def present_model(self) -> ModelVersion | None:
-        """Return None: nobody knows."""
-        return None
-
-    def methods_before(self) -> Sequence[MethodUse]:
-        """Return none: nobody knows."""
-        return ()
-
     def deliver(self, report: AnyReport) -> Delivery:
         """Print the report as JSON."""
         leave_termination_message(report)
@@ -122,68 +116,20 @@ class StandardOutput:
         return Delivery.PRINTED
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long a failing API server is waited for."""
-
-    total_seconds: float = 300
-    """Longer than an API server's restart, shorter than a Job that hangs for nothing."""
-    forbidden_seconds: float = 30
-    """A RoleBinding that was made together with the Job may take a moment to be known everywhere."""
-    longest_pause_seconds: float = 30
-
-    def pause(self, error: Exception, attempt: int, elapsed: float) -> float | None:
-        """Return how many seconds to wait after the attempt, counted from 0; None to give up."""
-        status = getattr(error, "status", None) or 0
-        if status == 409:  # somebody else wrote meanwhile: read again at once
-            pause = 0.05 * (attempt + 1)
-        elif status == 429 and (asked := _retry_after(error)):
-            pause = asked
-        else:
-            pause = min(2.0**attempt, self.longest_pause_seconds)
-        return pause if elapsed + pause <= self._limit(status) else None
-
-    def _limit(self, status: int) -> float:
-        if status in (401, 403):
-            return self.forbidden_seconds
-        refused = 400 <= status < 500 and status not in (408, 409, 429)
-        return 0 if refused else self.total_seconds
-
-
-def _retry_after(error: Exception) -> float | None:
-    value = (getattr(error, "headers", None) or {}).get("Retry-After", "")
-    return float(value) if str(value).isdigit() else None
-
-
-@dataclass(frozen=True)
 class ApiServer:
-    """The status of one monitor."""
+    """The status of one monitor.
 
-    access: Access
-    monitor: MonitorRef
-    patience: Patience = Patience()
+    Args:
+        access: The way to the API server.
+        monitor: Whose status it is.
+        retries: How long a failing API server is waited for.
+    """
 
-    def present_model(self) -> ModelVersion | None:
-        """Return the version that the status names; None if there is none, or the monitor is gone."""
-        seen = self._persist(self._read)
-        model = (seen or {}).get("status", {}).get("model")
-        try:
-            return ModelVersion.from_wire(model) if model else None
-        except ValidationError as error:  # somebody else wrote it; the registry still knows what is newest
-            logger.info("The status names no model that we understand: %s", one_line(error))
-            return None
-
-    def methods_before(self) -> Sequence[MethodUse]:
-        """Return the methods of the check that reported last. A courtesy: tried once, and then let be."""
-        try:
-            seen = self._read() or {}
-            return [
-                MethodUse.from_wire(each)
-                for each in seen.get("status", {}).get("lastCheck", {}).get("methods", [])
-            ]
-        except (AnswerError, AccessError, ValidationError, *UNREACHABLE) as error:
-            logger.info("The methods of the last check are not known: %s", _short(error))
-            return ()
+    def __init__(self, access: Access, monitor: MonitorRef, retries: DeadlinePolicy = REPORTING) -> None:
+        self._server = access.server()
+        self._monitor = monitor
+        self._retries = retries
+        self._stored: _Stored | None = None
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Write the report into the status.
@@ -193,52 +139,70 @@ class ApiServer:
         """
         # First, since it cannot fail: the operator recovers from here what never reached the API server.
         leave_termination_message(report)
-        delivery = self._persist(lambda: self._apply(report))
+        try:
+            delivery = self._retries.call(
+                lambda: self._apply(report),
+                is_transient=lambda error: isinstance(error, _MAY_PASS),
+                before_pause=_log_pause,
+            )
+        except _MAY_PASS as error:
+            raise UndeliveredError(_sentence(error, self._monitor)) from error
         logger.info("%s", _SENTENCES[delivery])
         return delivery
 
     def _apply(self, report: AnyReport) -> Delivery:
-        seen = self._read()
+        stored = self._stored
+        again = stored is not None and stored.is_of_same_run(report)
+        seen = stored.answer if stored is not None and again else self._read()
         if seen is None:
             return Delivery.UNWANTED
         if is_superseded(seen, report):
             return Delivery.SUPERSEDED
-        manager = f"fieldManager={_SHARES[type(report)].manager}&force=true"
-        self.access.server().call(
-            "PATCH",
-            f"{self._path}/status?{manager}",
-            document_to_apply(seen, report),
-            content_type="application/apply-patch+yaml",
-        )
+        self._stored = None  # whatever is refused is read again
+        try:
+            answer = self._patch(document_to_apply(seen, report, unless_changed=not again), report)
+        except AnswerError as error:
+            if error.status in (404, 422) and (obstacle := _obstacle(self._read(), report)):
+                return obstacle
+            raise
+        self._stored = _Stored(report, answer)
         return Delivery.STORED
 
     @property
     def _path(self) -> str:
-        namespace, name = self.monitor.namespace, self.monitor.name
+        namespace, name = self._monitor.namespace, self._monitor.name
         return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
 
     def _read(self) -> Mapping[str, Any] | None:
+        """Return the monitor; None if it is gone, or another one has its name."""
         try:
-            seen: Mapping[str, Any] = self.access.server().call("GET", self._path)
+            seen: Mapping[str, Any] = self._server.call("GET", self._path)
         except AnswerError as error:
             if error.status == 404:
                 return None
             raise
-        return seen if seen["metadata"]["uid"] == self.monitor.uid else None
+        return seen if seen["metadata"]["uid"] == self._monitor.uid else None
 
-    def _persist(self, attempt: Callable[[], _T]) -> _T:
-        started = time.monotonic()
-        number = 0
-        while True:
-            try:
-                return attempt()
-            except (AnswerError, AccessError, *UNREACHABLE) as error:
-                pause = self.patience.pause(error, number, time.monotonic() - started)
-                if pause is None:
-                    raise UndeliveredError(_sentence(error, self.monitor)) from error
-                logger.info("The API server did not take it (%s): next try in %.1f s", _short(error), pause)
-                time.sleep(pause)
-                number += 1
+    def _patch(self, document: Mapping[str, Any], report: AnyReport) -> Mapping[str, Any]:
+        manager = f"fieldManager={_SHARES[type(report)].manager}&force=true"
+        answer: Mapping[str, Any] = self._server.call(
+            "PATCH", f"{self._path}/status?{manager}", document, content_type="application/apply-patch+yaml"
+        )
+        return answer
+
+
+_MAY_PASS: Final = (AnswerError, AccessError, *UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A report that the API server has taken, and the monitor as it was then."""
+
+    report: AnyReport
+    answer: Mapping[str, Any]
+
+    def is_of_same_run(self, report: AnyReport) -> bool:
+        return type(report) is type(self.report) and _slot(report) == _slot(self.report)
 
 
 _SENTENCES: Final = {
@@ -248,32 +212,50 @@ _SENTENCES: Final = {
 }
 
 
+def _obstacle(seen: Mapping[str, Any] | None, report: AnyReport) -> Delivery | None:
+    """Return why the report is not to be written; None if it is."""
+    if seen is None:
+        return Delivery.UNWANTED
+    return Delivery.SUPERSEDED if is_superseded(seen, report) else None
+
+
 def is_superseded(seen: Mapping[str, Any], report: AnyReport) -> bool:
     """Return whether the status already holds the outcome of a newer slot."""
     outcome = seen.get("status", {}).get(_SHARES[type(report)].outcome)
-    ours = report.last_check.slot if isinstance(report, CheckReport) else report.last_retraining.slot
-    return outcome is not None and datetime.fromisoformat(outcome["slot"]) > ours
+    return outcome is not None and datetime.fromisoformat(outcome["slot"]) > _slot(report)
 
 
-def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, Any]:
+def _slot(report: AnyReport) -> datetime:
+    return report.last_check.slot if isinstance(report, CheckReport) else report.last_retraining.slot
+
+
+def document_to_apply(
+    seen: Mapping[str, Any], report: AnyReport, *, unless_changed: bool = True
+) -> dict[str, Any]:
     """Return what server-side apply is sent: the whole share of the status that the report's manager owns.
 
-    With the uid and resourceVersion that were read, the API server refuses the document if another
-    monitor has taken the name, or somebody wrote after we looked.
+    Args:
+        seen: The monitor, for its uid and for what is sent again.
+        report: What is new.
+        unless_changed: Have the API server refuse the document if anybody has written since `seen`.
     """
     share = _SHARES[type(report)]
     status = seen.get("status", {})
     carried = {share.carried_over: status[share.carried_over]} if share.carried_over in status else {}
-    kept = ("name", "namespace", "uid", "resourceVersion")
+    bound = ("name", "namespace", "uid", *(("resourceVersion",) if unless_changed else ()))
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {name: seen["metadata"][name] for name in kept},
+        "metadata": {name: seen["metadata"][name] for name in bound},
         "status": carried | report.to_wire(),
     }
 
 
-def _short(error: Exception) -> str:
+def _log_pause(error: BaseException, seconds: float) -> None:
+    logger.info("The API server did not take it (%s): next try in %.1f s", _short(error), seconds)
+
+
+def _short(error: BaseException) -> str:
     return str(error) if isinstance(error, AnswerError) else one_line(error)
 
 

@@ -52,9 +52,8 @@ def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
         UndeliveredError: The report could not be written to the monitor's status.
     """
     attempt = Attempt(request, started=clock())
-    present = sink.present_model()
     try:
-        report = retrain(attempt, present, clock)
+        report = retrain(attempt, clock)
     except DataError as error:
         report = attempt.failed(clock(), error.reason, str(error))
     except TrackingError as error:
@@ -68,7 +67,7 @@ def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     sink.deliver(report)
 
 
-def retrain(attempt: Attempt, present: ModelVersion | None, clock: Clock) -> RetrainReport:
+def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
     """Train, decide and register; or finish what an earlier attempt of the same Job has decided.
 
     Raises:
@@ -88,7 +87,7 @@ def retrain(attempt: Attempt, present: ModelVersion | None, clock: Clock) -> Ret
             target = request.spec.target
             overview = facts(split, target=target, task=training_set.held_out.task)
             retrain_run.log_data(tracking, parent, training_set, overview)
-            champion = _champion(tracking, present, _all_columns(split, training_set))
+            champion = _champion(tracking, request.champion, _all_columns(split, training_set))
             trained, logged = _train_and_log(tracking, parent, training_set)
             retrain_run.log_comparison(tracking, parent, trained, champion)
             seen = Seen(

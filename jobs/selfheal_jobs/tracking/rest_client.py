@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -51,7 +52,7 @@ class MLflowServer:
     """A tracking server. Every method raises TrackingError where it cannot be reached, or refuses."""
 
     server: Server
-    endurance: RetryPolicy = STANDARD
+    retries: RetryPolicy = STANDARD
 
     def experiment_id(self, name: str) -> str:
         """Return the experiment's id; make it if there is none."""
@@ -161,27 +162,21 @@ class MLflowServer:
             raise self._refused(error) from error
 
     def _call(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
-        pauses = self.endurance.pauses()
-        while True:
-            try:
-                return self.server.call(
-                    method,
-                    (base or "/api/2.0/mlflow/") + path,
-                    document,
-                    content_type="text/plain" if isinstance(document, bytes) else "application/json",
-                    timeout_seconds=self.endurance.timeout_seconds,
-                )
-            except UNREACHABLE as error:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise self._absent(error) from error
-            except AnswerError as error:
-                if error.status not in _TRANSIENT:
-                    raise
-                pause = next(pauses, None)
-                if pause is None:
-                    raise self._absent(error) from error
-            time.sleep(pause)
+        def attempt() -> Any:
+            return self.server.call(
+                method,
+                (base or "/api/2.0/mlflow/") + path,
+                document,
+                content_type="text/plain" if isinstance(document, bytes) else "application/json",
+                timeout_seconds=self.retries.timeout_seconds,
+            )
+
+        try:
+            return self.retries.call(attempt, is_transient=_is_transient)
+        except (AnswerError, *UNREACHABLE) as error:
+            if _is_transient(error):
+                raise self._absent(error) from error
+            raise
 
     def _absent(self, error: Exception) -> TrackingError:
         logger.info("MLflow does not answer: %s", one_line(error))
@@ -192,13 +187,32 @@ class MLflowServer:
         return TrackingError(f"MLflow at {without_secrets(self.server.url)} refused ({why}).")
 
 
-def reach(uri: str, endurance: RetryPolicy, environment: Mapping[str, str] = os.environ) -> MLflowServer:
-    """Return the server at an address, with the credentials that the environment holds. Calls nothing yet."""
+def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, AnswerError):
+        return error.status in _TRANSIENT
+    return isinstance(error, UNREACHABLE)
+
+
+def reach(uri: str, retries: RetryPolicy, environment: Mapping[str, str] = os.environ) -> MLflowServer:
+    """Return the server at an address, with the credentials that the environment holds. Calls nothing yet.
+
+    All that reach one address share one connection.
+    """
+    settings = tuple(sorted((name, value) for name, value in environment.items() if _matters(name)))
+    return MLflowServer(_server(uri.rstrip("/"), settings), retries)
+
+
+def _matters(variable: str) -> bool:
+    return variable.startswith("MLFLOW_") or variable.lower().endswith("_proxy")
+
+
+@cache
+def _server(url: str, settings: tuple[tuple[str, str], ...]) -> Server:
+    environment = dict(settings)
     # Only where it is needed: reading the system's certificates takes as long as the calls themselves.
-    context = _context(environment) if uri.startswith("https://") else None
-    return MLflowServer(
-        Server(url=uri.rstrip("/"), headers=dict(_authorization(environment)), context=context), endurance
-    )
+    context = _context(environment) if url.startswith("https://") else None
+    authorization = dict(_authorization(environment))
+    return Server(url, headers=lambda: authorization, context=context)
 
 
 def _context(environment: Mapping[str, str]) -> ssl.SSLContext:

@@ -9,6 +9,7 @@ from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.v1alpha1.schema import Time
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import MethodUse, ModelVersion
 
 
 class MonitorRef(ApiModel, frozen=True, kw_only=True):
@@ -41,3 +42,7 @@ class RunRequest(ApiModel, frozen=True, kw_only=True):
     task: Task | None = None
     """The task of the spec, or else the one that an earlier check inferred, or else None: infer it."""
     mlflow: TrackingTarget
+    previous_methods: tuple[MethodUse, ...] = ()
+    """For a check: what judged the columns at the check that had reported last when the Job was made."""
+    champion: ModelVersion | None = None
+    """For a retraining: the version that status.model named when the Job was made, the one to beat."""

@@ -27,6 +27,7 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import JobDefaults, Monitor
 
@@ -121,7 +122,15 @@ def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part o
         spec=spec,
         task=spec.task or monitor.status.task,
         mlflow=tracking_target(monitor, spec, defaults),
+        **_left_by_last_run(purpose, monitor.status),
     )
+
+
+def _left_by_last_run(purpose: Purpose, status: ModelMonitorStatus) -> dict[str, Any]:
+    """Return what a run compares itself with: it reads no status itself but to write its report."""
+    if purpose is Purpose.RETRAIN:
+        return {"champion": status.model}
+    return {"previous_methods": tuple(status.last_check.methods) if status.last_check else ()}
 
 
 def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, Any]:

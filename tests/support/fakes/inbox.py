@@ -4,23 +4,13 @@ from typing import Any
 
 from selfheal_jobs.delivery.status_patch import Delivery
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.v1alpha1.status import MethodUse, ModelVersion
 
 
 class Inbox:
-    """Takes reports, and knows the present model, as the monitor's status does."""
+    """Takes reports."""
 
-    def __init__(self, present: ModelVersion | None = None) -> None:
+    def __init__(self) -> None:
         self.reports: list[Any] = []
-        self._present = present
-
-    def present_model(self) -> ModelVersion | None:
-        """Return what the test says it is."""
-        return self._present
-
-    def methods_before(self) -> list[MethodUse]:
-        """Return none."""
-        return []
 
     def deliver(self, report: CheckReport | RetrainReport) -> Delivery:
         """Keep the report."""

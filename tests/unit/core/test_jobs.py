@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1.status import MethodUse
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.jobs import (
     check_job,
@@ -18,7 +19,18 @@ from selfheal_operator.core.jobs import (
     tracking_target,
 )
 from selfheal_operator.core.observed import JobDefaults, job_from
-from support.builders.objects import DEFAULTS, HOUR, NOON, UID, monitor, spec, spec_document, status
+from support.builders.objects import (
+    DEFAULTS,
+    HOUR,
+    NOON,
+    UID,
+    last_check,
+    model_version,
+    monitor,
+    spec,
+    spec_document,
+    status,
+)
 
 LABELS = {
     "app.kubernetes.io/managed-by": "selfheal-operator",
@@ -136,6 +148,31 @@ def test_a_check_job_is_this_document():
             },
         },
     }
+
+
+def test_a_check_is_told_by_which_methods_the_last_one_judged():
+    """So that it can say of a change without asking the API server."""
+    use = MethodUse(kind="Numerical", method="ks", columns=5)
+    seen = status(last_check=last_check(methods=[use]), model=model_version())
+    request = request_in(check_job(monitor(status=seen), spec(), NOON, DEFAULTS))
+
+    assert request.previous_methods == (use,)
+    assert request.champion is None
+
+
+def test_a_retraining_is_told_the_version_to_beat():
+    """The one that the status names when the Job is made."""
+    seen = status(last_check=last_check(), model=model_version())
+    request = request_in(retrain_job(monitor(status=seen), spec(), 4, NOON, DEFAULTS))
+
+    assert request.champion == model_version()
+    assert request.previous_methods == ()
+
+
+def test_the_first_runs_of_a_monitor_are_told_nothing():
+    """There was none before."""
+    assert request_in(job_for()).previous_methods == ()
+    assert request_in(retrain_job(monitor(), spec(), 1, NOON, DEFAULTS)).champion is None
 
 
 def test_a_retraining_differs_from_a_check_in_these_places_only():

@@ -1,6 +1,7 @@
 """`status`: what selfheal has seen and done."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
@@ -13,7 +14,16 @@ from selfheal_operator.api.reasons import (
     SignalResult,
     Task,
 )
-from selfheal_operator.api.v1alpha1.schema import ATOMIC, Name, Share, Text, Time, map_list
+from selfheal_operator.api.v1alpha1.schema import (
+    ATOMIC,
+    Name,
+    Share,
+    Text,
+    Time,
+    cel_rule,
+    cel_rules,
+    map_list,
+)
 
 
 class Condition(ApiModel, frozen=True, kw_only=True):
@@ -328,6 +338,17 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
 
     Containers write task, lastCheck, lastRetraining and model; the operator writes all else.
     """
+
+    # A check writes its verdict twice, the second time without looking again: see
+    # selfheal_jobs.delivery.status_patch.
+    schema: ClassVar[Mapping[str, Any]] = cel_rules(
+        cel_rule(
+            "!has(oldSelf.lastCheck) || !has(self.lastCheck) "
+            "|| self.lastCheck.slot >= oldSelf.lastCheck.slot",
+            "lastCheck.slot must not go back: the check of a newer slot has reported",
+            field="lastCheck.slot",
+        )
+    )
 
     observed_generation: int | None = None
     """observedGeneration is the metadata.generation that the operator has acted upon."""

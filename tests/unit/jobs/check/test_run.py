@@ -141,10 +141,10 @@ def comparison(drifted: int, calm: int) -> Any:
 
 def test_a_change_of_methods_since_the_last_check_is_told() -> None:
     """It can move the verdict while the data stays: at 1,000 reference rows, say."""
-    before = [MethodUse(kind="Numerical", method="wasserstein", columns=3)]
-    seen = Seen(comparison=comparison(1, 2), methods_before=before)
+    before = MethodUse(kind="Numerical", method="wasserstein", columns=3)
+    request = run_request().replaced(previous_methods=(before,))
 
-    check = report_of(run_request(), seen, started=NOON, completed=NOON).last_check
+    check = report_of(request, Seen(comparison=comparison(1, 2)), started=NOON, completed=NOON).last_check
 
     assert check.message == (
         "1 of 3 columns drifted (0.3333 > 0.3000); "

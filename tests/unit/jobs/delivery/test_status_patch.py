@@ -17,13 +17,12 @@ from selfheal_jobs.delivery.cluster_access import Access
 from selfheal_jobs.delivery.status_patch import (
     ApiServer,
     Delivery,
-    Patience,
     StandardOutput,
     document_to_apply,
     open_report_sink,
 )
 from selfheal_jobs.errors import UndeliveredError
-from selfheal_jobs.transport.json_http import AnswerError
+from selfheal_jobs.transport.retry_policy import DeadlinePolicy
 from selfheal_operator.api.reasons import CheckResult, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
@@ -32,7 +31,7 @@ from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining
 SLOT = "2026-11-23T06:00:00Z"
 LATER = "2026-11-23T07:00:00Z"
 MONITOR = MonitorRef(namespace="team-a", name="churn", uid="uid-1", generation=3)
-QUICK = Patience(total_seconds=1.5, forbidden_seconds=0.3, longest_pause_seconds=0.05)
+HASTY = DeadlinePolicy(total_seconds=1.5, forbidden_seconds=0.3, longest_pause_seconds=0.05)
 
 
 def check_report(**more: Any) -> Any:
@@ -79,6 +78,8 @@ class Script:
         self.reads = [200]
         self.writes = [200]
         self.requests: list[dict[str, Any]] = []
+        self.connections: set[Any] = set()
+        self.closing = False
         self.sink: ApiServer
         self.message: Path
 
@@ -94,6 +95,8 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     script = Script()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             self.answer(script.reads, {})
 
@@ -103,6 +106,7 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
 
         def answer(self, statuses: Any, document: Any) -> None:
             status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+            script.connections.add(self.client_address)
             script.requests.append(
                 {
                     "method": self.command,
@@ -118,6 +122,8 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            # Without a word of it in the headers: the client finds out when it calls again.
+            self.close_connection = self.close_connection or script.closing
 
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""
@@ -126,7 +132,7 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     serving = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True)
     serving.start()
     monkeypatch.setenv("TERMINATION_MESSAGE_PATH", str(tmp_path / "message"))
-    script.sink = ApiServer(Access(f"http://127.0.0.1:{server.server_port}", None), MONITOR, QUICK)
+    script.sink = ApiServer(Access(f"http://127.0.0.1:{server.server_port}", None), MONITOR, HASTY)
     script.message = tmp_path / "message"
     yield script
     server.shutdown()
@@ -151,6 +157,64 @@ def test_what_is_sent_is_bound_to_the_monitor_that_was_read() -> None:
     assert metadata == {"name": "churn", "namespace": "team-a", "uid": "uid-1", "resourceVersion": "7"}
 
 
+def test_the_verdict_and_its_evidence_take_three_calls_on_one_connection(script: Script) -> None:
+    """The answer to the first write is what the second one goes by."""
+    script.sink.deliver(check_report())
+
+    assert script.sink.deliver(check_report()) is Delivery.STORED
+
+    assert [each["method"] for each in script.requests] == ["GET", "PATCH", "PATCH"]
+    assert len(script.connections) == 1
+
+
+def test_the_second_write_is_refused_for_a_newer_slot_only(script: Script) -> None:
+    """The operator has written since the first: its resourceVersion is old; the schema guards the slot."""
+    script.sink.deliver(check_report())
+    script.sink.deliver(check_report())
+
+    first, second = (each["document"]["metadata"] for each in script.written)
+    assert first == {"name": "churn", "namespace": "team-a", "uid": "uid-1", "resourceVersion": "7"}
+    assert second == {"name": "churn", "namespace": "team-a", "uid": "uid-1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "seen", "delivery"),
+    [
+        (422, monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
+        (422, monitor(uid="uid-2"), Delivery.UNWANTED),
+        (404, monitor(uid="uid-2"), Delivery.UNWANTED),
+        (409, monitor(uid="uid-2"), Delivery.UNWANTED),
+        (409, monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
+    ],
+)
+def test_a_second_write_that_is_refused_looks_again(
+    script: Script, status: int, seen: Any, delivery: Delivery
+) -> None:
+    """A newer slot has reported, or the monitor is another one: neither is an error of ours."""
+    script.sink.deliver(check_report())
+    script.writes, script.seen = [status], seen
+
+    assert script.sink.deliver(check_report()) is delivery
+    assert [each["method"] for each in script.requests] == ["GET", "PATCH", "PATCH", "GET"]
+
+
+def test_a_report_of_another_slot_is_decided_by_a_new_look(script: Script) -> None:
+    """What an earlier write answered tells nothing of another slot's rivals."""
+    script.sink.deliver(check_report())
+    script.sink.deliver(retrain_report())
+
+    assert [each["method"] for each in script.requests] == ["GET", "PATCH"] * 2
+
+
+def test_a_connection_that_the_server_closed_is_opened_again(script: Script) -> None:
+    """A server keeps an idle connection for seconds only, and Evidently's report may take longer."""
+    script.closing = True
+    script.sink.deliver(check_report())
+    script.sink.deliver(check_report())
+
+    assert len(script.requests) == len(script.connections) == 3
+
+
 def test_a_task_inferred_before_is_sent_again() -> None:
     """A check that ended before it could tell the task would take it out of the status."""
     sent = document_to_apply(monitor(task="Regression", missedChecks=3), check_report())["status"]
@@ -166,7 +230,7 @@ def test_a_task_of_the_report_comes_before_the_stored_one() -> None:
     assert document_to_apply(monitor(task="Regression"), report)["status"]["task"] == "Classification"
 
 
-def test_the_present_model_survives_a_retraining_that_registers_nothing() -> None:
+def test_the_champion_survives_a_retraining_that_registers_nothing() -> None:
     """Apply replaces all that its manager owned: a model that is not sent again is gone."""
     model = {"name": "churn", "version": "7", "runID": "r", "promotedTime": SLOT}
 
@@ -200,10 +264,11 @@ def test_a_monitor_that_is_gone_wants_no_report(script: Script) -> None:
     assert script.sink.deliver(check_report()) is Delivery.UNWANTED
 
 
-def test_a_monitor_deleted_between_read_and_write_wants_no_report(script: Script) -> None:
-    """The write says 404; so does the read that follows."""
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_monitor_deleted_between_read_and_write_wants_no_report(script: Script, status: int) -> None:
+    """The write says 404 or a conflict; the read that follows says 404."""
     script.reads = [200, 404]
-    script.writes = [409]
+    script.writes = [status]
 
     assert script.sink.deliver(check_report()) is Delivery.UNWANTED
 
@@ -257,74 +322,10 @@ def test_a_report_that_the_schema_refuses_is_not_tried_again(script: Script) -> 
 
 def test_a_server_that_is_not_there_is_given_up_after_a_while() -> None:
     """Longer than a restart takes, shorter than for ever."""
-    sink = ApiServer(Access("http://127.0.0.1:9", None), MONITOR, QUICK)
+    sink = ApiServer(Access("http://127.0.0.1:9", None), MONITOR, HASTY)
 
     with pytest.raises(UndeliveredError, match="could not be written"):
         sink.deliver(check_report())
-
-
-@pytest.mark.parametrize(
-    ("status", "elapsed", "attempt", "pause"),
-    [
-        (503, 0, 0, 1),
-        (503, 0, 3, 8),
-        (503, 0, 30, 30),
-        (503, 270, 30, 30),
-        (503, 271, 30, None),
-        (409, 271, 0, 0.05),
-        (403, 0, 4, 16),
-        (403, 15, 4, None),
-        (422, 0, 0, None),
-        (None, 0, 0, 1),
-    ],
-)
-def test_patience_is_bounded(status: int | None, elapsed: float, attempt: int, pause: float | None) -> None:
-    """Five minutes for what passes by itself, half a minute for a missing right, none for a refusal."""
-    error = AnswerError(status, "why", "", {}) if status else ConnectionResetError()
-
-    assert Patience().pause(error, attempt, elapsed) == pause
-
-
-def test_retry_after_is_obeyed() -> None:
-    """A server that asks for seven seconds gets them."""
-    error = AnswerError(429, "Too Many Requests", "", {"Retry-After": "7"})
-
-    assert Patience().pause(error, 0, 0) == 7
-
-
-def test_the_present_model_is_read_from_the_status(script: Script) -> None:
-    """It is the champion that a retraining must beat."""
-    script.seen = monitor(model={"name": "churn", "version": "7", "runID": "r", "promotedTime": SLOT})
-
-    present = script.sink.present_model()
-
-    assert present is not None
-    assert present.version == "7"
-
-
-@pytest.mark.parametrize("seen", [monitor(), monitor(uid="uid-2", model={"version": "7"})])
-def test_without_a_model_there_is_no_champion(script: Script, seen: dict[str, Any]) -> None:
-    """Nor is another monitor's model ours."""
-    script.seen = seen
-
-    assert script.sink.present_model() is None
-
-
-def test_the_methods_of_the_last_check_are_read_from_the_status(script: Script) -> None:
-    """So that a change of method can be told."""
-    use = {"kind": "Numerical", "method": "ks", "columns": 5}
-    script.seen = monitor(lastCheck={"slot": SLOT, "methods": [use]})
-
-    assert [each.to_wire() for each in script.sink.methods_before()] == [use]
-
-
-@pytest.mark.parametrize("status", [404, 403, 500])
-def test_methods_that_cannot_be_read_are_not_waited_for(script: Script, status: int) -> None:
-    """A check goes on without them."""
-    script.reads = [status]
-
-    assert list(script.sink.methods_before()) == []
-    assert len(script.requests) == 1
 
 
 def test_without_an_api_server_the_report_is_printed(
@@ -337,7 +338,6 @@ def test_without_an_api_server_the_report_is_printed(
     sink = open_report_sink(MONITOR)
 
     assert isinstance(sink, StandardOutput)
-    assert sink.present_model() is None
     assert sink.deliver(check_report()) is Delivery.PRINTED
     assert json.loads(capsys.readouterr().out)["lastCheck"]["result"] == "Drift"
 
