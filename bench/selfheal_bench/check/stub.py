@@ -47,11 +47,12 @@ class _Answers(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """Answer, whatever the method."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.command == "PATCH":
-            self.reported.append(json.loads(body)["status"])
-        elif self.path.endswith("/runs/log-batch"):
+        if self.path.endswith("/runs/log-batch"):
             self.metrics.update((each["key"], each["value"]) for each in json.loads(body).get("metrics", ()))
         document = next((each for path, each in _ANSWERS.items() if self.path.startswith(path)), {})
+        if self.command == "PATCH":
+            self.reported.append(_status_of(json.loads(body)))
+            document = document | {"status": self.reported[-1]}
         content = json.dumps(document).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -63,6 +64,14 @@ class _Answers(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Say nothing."""
+
+
+def _status_of(document: Any) -> dict[str, Any]:
+    """Return what is applied, or what a JSON patch writes by its last operation: a verdict."""
+    status: dict[str, Any] = (
+        {"lastCheck": document[-1]["value"]} if isinstance(document, list) else document["status"]
+    )
+    return status
 
 
 class _Server(ThreadingHTTPServer):

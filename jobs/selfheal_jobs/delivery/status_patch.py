@@ -3,17 +3,20 @@
 Server-side apply replaces all that a field manager owned before. So a report always goes out complete, and
 what this run has nothing new to say about (`task`, `model`) is sent again as it stands, or it would vanish.
 
-A check makes three calls on one connection: it reads the status and writes its verdict, and later writes the
-verdict again together with its MLflow run. Two races have to be decided.
+A check makes three calls on one connection: it reads the status and applies its verdict, and later adds its
+MLflow run to the verdict. Two races have to be decided.
 
 Between the read and the first write, which are milliseconds apart, anybody may write. The write carries the
 `resourceVersion` that was read, and the API server refuses it after any other write (409): read again.
 
-Between the two writes MLflow is called, and meanwhile the operator has reacted to the verdict and written its
-own part of the status; the `resourceVersion` of the first answer is old by then, nearly always. So the second
-write does without it. The CRD's schema guards it instead: `lastCheck.slot` never goes back, whoever writes it
-(422 where a newer slot has reported). With the same slot, nobody but this run writes what is sent again.
-The `uid` goes with both writes: a monitor that was made anew gets nothing.
+Between the two writes MLflow is called, and meanwhile the operator reacts to the verdict and writes its own
+part of the status: the `resourceVersion` of the first answer is nearly always old by then. So the second
+write is a JSON patch that tests the monitor's `uid` and that `lastCheck` is still this run's, and nothing
+else. Where a test fails (422), all begins again with the read. Server-side apply cannot do this: where it is
+applied to the status, the API server ignores a `uid` that comes without a `resourceVersion`.
+
+A JSON patch takes the ownership of what it writes. `lastCheck` is atomic in the CRD, so the next verdict
+that is applied replaces it whole all the same.
 """
 
 import logging
@@ -31,6 +34,7 @@ from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError
 from selfheal_jobs.transport.retry_policy import REPORTING, DeadlinePolicy
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import (
     API_VERSION,
     CHECK_MANAGER,
@@ -129,7 +133,7 @@ class ApiServer:
         self._server = access.server()
         self._monitor = monitor
         self._retries = retries
-        self._stored: _Stored | None = None
+        self._applied: Mapping[str, Any] | None = None
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Write the report into the status.
@@ -141,7 +145,7 @@ class ApiServer:
         leave_termination_message(report)
         try:
             delivery = self._retries.call(
-                lambda: self._apply(report),
+                lambda: self._write(report),
                 is_transient=lambda error: isinstance(error, _MAY_PASS),
                 before_pause=_log_pause,
             )
@@ -150,22 +154,32 @@ class ApiServer:
         logger.info("%s", _SENTENCES[delivery])
         return delivery
 
+    def _write(self, report: AnyReport) -> Delivery:
+        applied, self._applied = self._applied, None  # after any failure, begin with a read
+        if applied is not None and isinstance(report, CheckReport) and is_of_same_run(applied, report):
+            try:
+                self._patch(amendment(applied, report), CHECK_MANAGER, "application/json-patch+json")
+            except AnswerError as error:
+                if error.status not in (404, 422):
+                    raise
+            else:
+                return Delivery.STORED
+        return self._apply(report)
+
     def _apply(self, report: AnyReport) -> Delivery:
-        stored = self._stored
-        again = stored is not None and stored.is_of_same_run(report)
-        seen = stored.answer if stored is not None and again else self._read()
+        seen = self._read()
         if seen is None:
             return Delivery.UNWANTED
         if is_superseded(seen, report):
             return Delivery.SUPERSEDED
-        self._stored = None  # whatever is refused is read again
+        manager = f"{_SHARES[type(report)].manager}&force=true"
+        document = document_to_apply(seen, report)
         try:
-            answer = self._patch(document_to_apply(seen, report, unless_changed=not again), report)
+            self._applied = self._patch(document, manager, "application/apply-patch+yaml")
         except AnswerError as error:
-            if error.status in (404, 422) and (obstacle := _obstacle(self._read(), report)):
-                return obstacle
+            if error.status == 404 and self._read() is None:  # deleted since it was read
+                return Delivery.UNWANTED
             raise
-        self._stored = _Stored(report, answer)
         return Delivery.STORED
 
     @property
@@ -183,26 +197,13 @@ class ApiServer:
             raise
         return seen if seen["metadata"]["uid"] == self._monitor.uid else None
 
-    def _patch(self, document: Mapping[str, Any], report: AnyReport) -> Mapping[str, Any]:
-        manager = f"fieldManager={_SHARES[type(report)].manager}&force=true"
-        answer: Mapping[str, Any] = self._server.call(
-            "PATCH", f"{self._path}/status?{manager}", document, content_type="application/apply-patch+yaml"
-        )
+    def _patch(self, document: Any, manager: str, content_type: str) -> Mapping[str, Any]:
+        path = f"{self._path}/status?fieldManager={manager}"
+        answer: Mapping[str, Any] = self._server.call("PATCH", path, document, content_type=content_type)
         return answer
 
 
 _MAY_PASS: Final = (AnswerError, AccessError, *UNREACHABLE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A report that the API server has taken, and the monitor as it was then."""
-
-    report: AnyReport
-    answer: Mapping[str, Any]
-
-    def is_of_same_run(self, report: AnyReport) -> bool:
-        return type(report) is type(self.report) and _slot(report) == _slot(self.report)
 
 
 _SENTENCES: Final = {
@@ -210,13 +211,6 @@ _SENTENCES: Final = {
     Delivery.SUPERSEDED: "Nothing reported: a newer slot has already reported to this monitor",
     Delivery.UNWANTED: "Nothing reported: the monitor is gone, or was made anew since this run began",
 }
-
-
-def _obstacle(seen: Mapping[str, Any] | None, report: AnyReport) -> Delivery | None:
-    """Return why the report is not to be written; None if it is."""
-    if seen is None:
-        return Delivery.UNWANTED
-    return Delivery.SUPERSEDED if is_superseded(seen, report) else None
 
 
 def is_superseded(seen: Mapping[str, Any], report: AnyReport) -> bool:
@@ -229,26 +223,42 @@ def _slot(report: AnyReport) -> datetime:
     return report.last_check.slot if isinstance(report, CheckReport) else report.last_retraining.slot
 
 
-def document_to_apply(
-    seen: Mapping[str, Any], report: AnyReport, *, unless_changed: bool = True
-) -> dict[str, Any]:
+def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, Any]:
     """Return what server-side apply is sent: the whole share of the status that the report's manager owns.
 
-    Args:
-        seen: The monitor, for its uid and for what is sent again.
-        report: What is new.
-        unless_changed: Have the API server refuse the document if anybody has written since `seen`.
+    With the resourceVersion that was read, the API server refuses the document if another monitor has taken
+    the name, or somebody wrote after we looked.
     """
     share = _SHARES[type(report)]
     status = seen.get("status", {})
     carried = {share.carried_over: status[share.carried_over]} if share.carried_over in status else {}
-    bound = ("name", "namespace", "uid", *(("resourceVersion",) if unless_changed else ()))
+    kept = ("name", "namespace", "uid", "resourceVersion")
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {name: seen["metadata"][name] for name in bound},
+        "metadata": {name: seen["metadata"][name] for name in kept},
         "status": carried | report.to_wire(),
     }
+
+
+def is_of_same_run(applied: Mapping[str, Any], report: CheckReport) -> bool:
+    """Return whether the verdict that was applied is an earlier one of the same run."""
+    verdict = applied.get("status", {}).get("lastCheck", {})
+    return (verdict.get("slot"), verdict.get("jobName")) == (
+        format_time(report.last_check.slot),
+        report.last_check.job_name,
+    )
+
+
+def amendment(applied: Mapping[str, Any], report: CheckReport) -> list[dict[str, Any]]:
+    """Return a JSON patch that replaces the verdict of this run, and does nothing to any other one."""
+    verdict = applied["status"]["lastCheck"]
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": applied["metadata"]["uid"]},
+        {"op": "test", "path": "/status/lastCheck/slot", "value": verdict["slot"]},
+        {"op": "test", "path": "/status/lastCheck/jobName", "value": verdict["jobName"]},
+        {"op": "replace", "path": "/status/lastCheck", "value": report.last_check.to_wire()},
+    ]
 
 
 def _log_pause(error: BaseException, seconds: float) -> None:

@@ -116,7 +116,10 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
                     "status": status,
                 }
             )
-            body = json.dumps(script.seen if status == 200 else {"message": "because"}).encode()
+            seen = script.seen
+            if isinstance(document, dict):  # an apply, not a JSON patch
+                seen = seen | {"status": seen["status"] | document.get("status", {})}
+            body = json.dumps(seen if status == 200 else {"message": "because"}).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -167,24 +170,28 @@ def test_the_verdict_and_its_evidence_take_three_calls_on_one_connection(script:
     assert len(script.connections) == 1
 
 
-def test_the_second_write_is_refused_for_a_newer_slot_only(script: Script) -> None:
-    """The operator has written since the first: its resourceVersion is old; the schema guards the slot."""
+def test_the_second_write_tests_whose_verdict_is_there(script: Script) -> None:
+    """The monitor, the slot and the Job; not the resourceVersion, for the operator has written meanwhile."""
     script.sink.deliver(check_report())
     script.sink.deliver(check_report())
 
-    first, second = (each["document"]["metadata"] for each in script.written)
-    assert first == {"name": "churn", "namespace": "team-a", "uid": "uid-1", "resourceVersion": "7"}
-    assert second == {"name": "churn", "namespace": "team-a", "uid": "uid-1"}
+    first, second = script.written
+    assert first["document"]["metadata"]["resourceVersion"] == "7"
+    assert second["type"] == "application/json-patch+json"
+    assert second["document"] == [
+        {"op": "test", "path": "/metadata/uid", "value": "uid-1"},
+        {"op": "test", "path": "/status/lastCheck/slot", "value": SLOT},
+        {"op": "test", "path": "/status/lastCheck/jobName", "value": "churn-check-1"},
+        {"op": "replace", "path": "/status/lastCheck", "value": check_report().to_wire()["lastCheck"]},
+    ]
 
 
+@pytest.mark.parametrize("status", [404, 409, 422])
 @pytest.mark.parametrize(
-    ("status", "seen", "delivery"),
+    ("seen", "delivery"),
     [
-        (422, monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
-        (422, monitor(uid="uid-2"), Delivery.UNWANTED),
-        (404, monitor(uid="uid-2"), Delivery.UNWANTED),
-        (409, monitor(uid="uid-2"), Delivery.UNWANTED),
-        (409, monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
+        (monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
+        (monitor(uid="uid-2"), Delivery.UNWANTED),
     ],
 )
 def test_a_second_write_that_is_refused_looks_again(
@@ -196,6 +203,15 @@ def test_a_second_write_that_is_refused_looks_again(
 
     assert script.sink.deliver(check_report()) is delivery
     assert [each["method"] for each in script.requests] == ["GET", "PATCH", "PATCH", "GET"]
+
+
+def test_a_second_write_that_fails_is_tried_again_as_the_first_one(script: Script) -> None:
+    """From the read on: who knows what was written in between."""
+    script.sink.deliver(check_report())
+    script.writes = [503, 200]
+
+    assert script.sink.deliver(check_report()) is Delivery.STORED
+    assert [each["method"] for each in script.requests] == ["GET", "PATCH", "PATCH", "GET", "PATCH"]
 
 
 def test_a_report_of_another_slot_is_decided_by_a_new_look(script: Script) -> None:
