@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.metric_keys import column_keys
-from selfheal_jobs.tracking.rest_client import MLflowServer, Run, reach
-from selfheal_jobs.tracking.run_tags import run_tags, same_job
-from selfheal_jobs.transport.retry_policy import QUICK, STANDARD, RetryPolicy
+from selfheal_jobs.tracking.rest_client import MLflowServer, Run
+from selfheal_jobs.transport.retry_policy import QUICK, RetryPolicy
 from selfheal_operator.api.request import RunRequest
 
 logger = logging.getLogger(__name__)
@@ -99,12 +99,12 @@ def log_check(
     Raises:
         TrackingError: MLflow could not be reached, or refuses.
     """
-    experiment_id = reach(request.mlflow.tracking_uri, first).experiment_id(request.mlflow.experiment)
-    server = reach(request.mlflow.tracking_uri, STANDARD)
-    finished = _finished_before(server, experiment_id, request)
+    runs = JobRuns.connect(request, first)
+    server = runs.server
+    finished = _finished_before(runs)
     if finished is not None:
         return LoggedCheck(run_id=finished.run_id, report_uri=_report_uri(finished))
-    run = server.create_run(experiment_id, request.job_name, run_tags(request))
+    run = runs.start()
     server.log(
         run,
         metrics=numbers.metrics(),
@@ -123,11 +123,11 @@ def log_check(
     )
 
 
-def _finished_before(server: MLflowServer, experiment_id: str, request: RunRequest) -> Run | None:
+def _finished_before(runs: JobRuns) -> Run | None:
     finished = None
-    for run in server.search_runs(experiment_id, same_job(request)):
+    for run in runs.earlier():
         if run.status == "RUNNING":
-            server.end_run(run, "KILLED")
+            runs.server.end_run(run, "KILLED")
         elif run.status == "FINISHED":
             finished = run
     return finished

@@ -1,12 +1,14 @@
-"""An MLflow server as a check needs it: one run with its numbers and texts, over MLflow's REST API.
+"""An MLflow server over its REST API: experiments, runs with their values and tags, artifacts.
 
 MLflow's own client takes two seconds to import, more than all the rest of a check. The calls are those of
 https://mlflow.org/docs/latest/api_reference/rest-api.html; environment variables mean what they mean to
-MLflow.
+MLflow. Model versions and aliases are in `model_registry`.
 """
 
 import base64
+import json
 import logging
+import math
 import os
 import ssl
 import time
@@ -27,6 +29,19 @@ _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Answers after which MLflow's own client tries again."""
 _MOST: Final = {"metrics": 800, "params": 100, "tags": 100}
 """For one call of log-batch: MLflow takes 100 params, 100 tags, and 1,000 of all together."""
+
+
+class RefusedError(TrackingError):
+    """The server answered with an error.
+
+    Args:
+        sentence: For people.
+        code: MLflow's error code, such as RESOURCE_DOES_NOT_EXIST; empty where the answer is not MLflow's.
+    """
+
+    def __init__(self, sentence: str, code: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +74,10 @@ class MLflowServer:
         found = self._experiment(name)
         if found is None:
             try:
-                return str(self._call("POST", "experiments/create", {"name": name})["experiment_id"])
-            except AnswerError as error:
-                if "RESOURCE_ALREADY_EXISTS" not in error.body:
-                    raise self._refused(error) from error
+                return str(self.ask("POST", "experiments/create", {"name": name})["experiment_id"])
+            except RefusedError as error:
+                if error.code != "RESOURCE_ALREADY_EXISTS":
+                    raise
                 found = self._experiment(name)  # another monitor's Job was faster
         if found is None or found.get("lifecycle_stage") == "deleted":
             raise TrackingError(
@@ -73,13 +88,8 @@ class MLflowServer:
 
     def _experiment(self, name: str) -> dict[str, Any] | None:
         query = urlencode({"experiment_name": name})
-        try:
-            found: dict[str, Any] = self._call("GET", f"experiments/get-by-name?{query}")["experiment"]
-        except AnswerError as error:
-            if "RESOURCE_DOES_NOT_EXIST" in error.body:
-                return None
-            raise self._refused(error) from error
-        return found
+        found = self.find(f"experiments/get-by-name?{query}")
+        return found["experiment"] if found else None
 
     def find_experiment(self, name: str) -> Experiment | None:
         """Return the experiment; None if there is none, or it is deleted."""
@@ -91,12 +101,12 @@ class MLflowServer:
     def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
         """Set a tag of an experiment."""
         document = {"experiment_id": experiment_id, "key": key, "value": value}
-        self._asked("POST", "experiments/set-experiment-tag", document)
+        self.ask("POST", "experiments/set-experiment-tag", document)
 
     def search_runs(self, experiment_id: str, condition: str) -> list[Run]:
         """Return the runs that meet a condition, newest first."""
         question = {"experiment_ids": [experiment_id], "filter": condition, "max_results": 100}
-        return [_run(each) for each in self._asked("POST", "runs/search", question).get("runs", [])]
+        return [_run(each) for each in self.ask("POST", "runs/search", question).get("runs", [])]
 
     def create_run(self, experiment_id: str, name: str, tags: Mapping[str, str]) -> Run:
         """Start a run."""
@@ -106,7 +116,7 @@ class MLflowServer:
             "start_time": _now(),
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         }
-        return _run(self._asked("POST", "runs/create", document)["run"])
+        return _run(self.ask("POST", "runs/create", document)["run"])
 
     def log(
         self,
@@ -120,26 +130,26 @@ class MLflowServer:
         now = _now()
         entries: dict[str, list[dict[str, Any]]] = {
             "metrics": [
-                {"key": key, "value": value, "timestamp": now, "step": 0}
+                {"key": key, "value": _json_number(value), "timestamp": now, "step": 0}
                 for key, value in (metrics or {}).items()
             ],
             "params": [{"key": key, "value": value} for key, value in (params or {}).items()],
             "tags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
         }
         for batch in _batches(entries):
-            self._asked("POST", "runs/log-batch", {"run_id": run.run_id} | batch)
+            self.ask("POST", "runs/log-batch", {"run_id": run.run_id} | batch)
 
     def end_run(self, run: Run, status: str = "FINISHED") -> None:
         """End a run."""
         document = {"run_id": run.run_id, "status": status, "end_time": _now()}
-        self._asked("POST", "runs/update", document)
+        self.ask("POST", "runs/update", document)
 
     def log_text(self, run: Run, name: str, text: str) -> None:
         """Keep a text as an artifact of a run."""
         if (path := _served_path(run.artifact_uri)) is None:
             _log_text_by_mlflow(self.server.url, run, name, text)
             return
-        self._asked("PUT", _artifact(f"{path}/{name}"), text.encode(), base="/api/2.0/")
+        self.ask("PUT", _artifact(f"{path}/{name}"), text.encode(), base="/api/2.0/")
 
     def log_json(self, run: Run, name: str, text: str) -> str:
         """Keep JSON as an artifact of a run, and return the address that `artifact` reads it by.
@@ -153,38 +163,45 @@ class MLflowServer:
 
     def artifact(self, address: str) -> Any:
         """Return what an artifact holds that is JSON."""
-        return self._asked("GET", _artifact(_require_served(address)), base="/api/2.0/")
+        return self.ask("GET", _artifact(_require_served(address)), base="/api/2.0/")
 
-    def _asked(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
+    def find(self, path: str) -> Any:
+        """Return the document at a path; None if there is no such thing."""
         try:
-            return self._call(method, path, document, base=base) or {}
-        except AnswerError as error:
-            raise self._refused(error) from error
+            return self.ask("GET", path)
+        except RefusedError as error:
+            if error.code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise
 
-    def _call(self, method: str, path: str, document: Any = None, *, base: str = "") -> Any:
+    def ask(self, method: str, path: str, document: Any = None, *, base: str = "/api/2.0/mlflow/") -> Any:
+        """Make a call, again where its error may pass, and return the answer's document."""
+
         def attempt() -> Any:
             return self.server.call(
                 method,
-                (base or "/api/2.0/mlflow/") + path,
+                base + path,
                 document,
                 content_type="text/plain" if isinstance(document, bytes) else "application/json",
                 timeout_seconds=self.retries.timeout_seconds,
             )
 
         try:
-            return self.retries.call(attempt, is_transient=_is_transient)
+            return self.retries.call(attempt, is_transient=_is_transient) or {}
         except (AnswerError, *UNREACHABLE) as error:
             if _is_transient(error):
                 raise self._absent(error) from error
-            raise
+            raise self._refused(error) from error
 
     def _absent(self, error: Exception) -> TrackingError:
         logger.info("MLflow does not answer: %s", one_line(error))
         return TrackingError(f"MLflow at {without_secrets(self.server.url)} could not be reached.")
 
-    def _refused(self, error: AnswerError) -> TrackingError:
-        why = one_line(Exception(f"{error} {error.body}"))
-        return TrackingError(f"MLflow at {without_secrets(self.server.url)} refused ({why}).")
+    def _refused(self, error: Exception) -> RefusedError:
+        body = error.body if isinstance(error, AnswerError) else ""
+        why = one_line(Exception(f"{error} {body}"))
+        sentence = f"MLflow at {without_secrets(self.server.url)} refused ({why})."
+        return RefusedError(sentence, _error_code(body))
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -233,6 +250,20 @@ def _authorization(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "Authorization", f"Bearer {token}"
     if workspace := environment.get("MLFLOW_WORKSPACE"):
         yield "X-MLFLOW-WORKSPACE", workspace
+
+
+def _error_code(body: str) -> str:
+    try:
+        return str(json.loads(body)["error_code"])
+    except (ValueError, LookupError, TypeError):  # a proxy's page
+        return ""
+
+
+def _json_number(value: float) -> float | str:
+    """Spell a number that JSON lacks as Protobuf does."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _run(document: Mapping[str, Any]) -> Run:

@@ -1,0 +1,116 @@
+"""The versions of registered models and their aliases, over MLflow's REST API."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from selfheal_jobs.tracking.rest_client import MLflowServer, RefusedError
+
+_MOST_VERSIONS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version as the registry knows it."""
+
+    name: str
+    version: str
+    created: datetime
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRegistry:
+    """The registry of a tracking server. Its methods raise TrackingError as those of MLflowServer do."""
+
+    server: MLflowServer
+
+    def version(self, name: str, version: str) -> Version | None:
+        """Return a version; None if there is none."""
+        found = self.server.find(f"model-versions/get?{urlencode({'name': name, 'version': version})}")
+        return _version(found["model_version"]) if found else None
+
+    def newest_version(self, name: str) -> Version | None:
+        """Return the version with the highest number; None if there is none."""
+        found = self._search({"filter": f"name = '{name}'", "max_results": 1})
+        return found[0] if found else None
+
+    def versions_with_tags(self, name: str, tags: Mapping[str, str]) -> list[Version]:
+        """Return the newest versions that have these tags, the highest number first; at most 100."""
+        conditions = [f"name = '{name}'", *(f"tags.`{key}` = '{value}'" for key, value in tags.items())]
+        return self._search({"filter": " and ".join(conditions), "max_results": _MOST_VERSIONS})
+
+    def _search(self, question: Mapping[str, Any]) -> list[Version]:
+        query = urlencode({**question, "order_by": "version_number DESC"})
+        answer = self.server.ask("GET", f"model-versions/search?{query}")
+        return [_version(each) for each in answer.get("model_versions", [])]
+
+    def register(self, name: str, model_uri: str, tags: Mapping[str, str]) -> Version:
+        """Make a version of a logged model, and the registered model too if there is none.
+
+        Args:
+            name: Of the registered model.
+            model_uri: `models:/<id of the logged model>`.
+            tags: Of the version.
+        """
+        self._ensure_model(name)
+        model_id = model_uri.removeprefix("models:/")
+        document = {
+            "name": name,
+            "source": model_uri,
+            "model_id": model_id,
+            "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        }
+        made = _version(self.server.ask("POST", "model-versions/create", document)["model_version"])
+        self._link(model_id, made)
+        return made
+
+    def _ensure_model(self, name: str) -> None:
+        try:
+            self.server.ask("POST", "registered-models/create", {"name": name})
+        except RefusedError as error:
+            if error.code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _link(self, model_id: str, version: Version) -> None:
+        """Have MLflow's pages show the version beside the logged model, as its own client does."""
+        link = json.dumps([{"name": version.name, "version": version.version}])
+        document = {"tags": [{"key": "mlflow.modelVersions", "value": link}]}
+        self.server.ask("PATCH", f"logged-models/{quote(model_id, safe='')}/tags", document)
+
+    def tag_version(self, version: Version, key: str, value: str) -> None:
+        """Set a tag of a version."""
+        document = {"name": version.name, "version": version.version, "key": key, "value": value}
+        self.server.ask("POST", "model-versions/set-tag", document)
+
+    def version_by_alias(self, name: str, alias: str) -> Version | None:
+        """Return the version that an alias points to; None if there is no such alias, or no such model."""
+        query = urlencode({"name": name, "alias": alias})
+        try:
+            found = self.server.find(f"registered-models/alias?{query}")
+        except RefusedError as error:
+            if error.code == "INVALID_PARAMETER_VALUE":  # MLflow's word for an alias that is not there
+                return None
+            raise
+        return _version(found["model_version"]) if found else None
+
+    def set_alias(self, version: Version, alias: str) -> None:
+        """Point an alias to a version, from wherever it pointed to."""
+        document = {"name": version.name, "version": version.version, "alias": alias}
+        self.server.ask("POST", "registered-models/alias", document)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Delete an alias; one that is not there is no error."""
+        self.server.ask("DELETE", "registered-models/alias", {"name": name, "alias": alias})
+
+
+def _version(document: Mapping[str, Any]) -> Version:
+    return Version(
+        name=document["name"],
+        version=str(document["version"]),
+        created=datetime.fromtimestamp(int(document["creation_timestamp"]) / 1000, UTC),
+        tags={each["key"]: each["value"] for each in document.get("tags", [])},
+    )
