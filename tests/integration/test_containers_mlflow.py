@@ -95,12 +95,13 @@ def predicted_by(data: Path, column: str) -> dict[str, Any]:
 
 
 def retrain(
-    data: Path, names: dict[str, str], *, present: ModelVersion | None = None, **more: Any
+    data: Path, names: dict[str, str], *, champion: ModelVersion | None = None, **more: Any
 ) -> RetrainReport:
     """Run a retraining and return its report; with one quick candidate unless others are named."""
     more = {"retraining": {"candidates": [LINEAR]}, "job_name": "churn-retrain-1"} | more
-    inbox = Inbox(present)
-    run_retrain(request(Purpose.RETRAIN, data, names, **more), inbox, now)
+    inbox = Inbox()
+    asked = request(Purpose.RETRAIN, data, names, **more).replaced(champion=champion)
+    run_retrain(asked, inbox, now)
     (report,) = inbox.reports
     assert isinstance(report, RetrainReport)
     return report
@@ -281,7 +282,7 @@ def test_a_registered_model_serves_the_rows_of_the_file(data: Path, names: dict[
     assert model.input_example is not None
 
 
-def test_a_candidate_must_beat_the_present_model_on_the_same_rows(data: Path, names: dict[str, str]) -> None:
+def test_a_candidate_must_beat_the_champion_on_the_same_rows(data: Path, names: dict[str, str]) -> None:
     """The same candidates on the same data are no better: nothing is registered, both are shown."""
     retrain(data, names)
 
@@ -315,7 +316,7 @@ def test_the_champion_is_the_version_that_the_status_names(data: Path, names: di
     retrain(data, names, job_name="churn-retrain-2")
     assert first.model is not None
 
-    report = retrain(data, names, job_name="churn-retrain-3", present=first.model)
+    report = retrain(data, names, job_name="churn-retrain-3", champion=first.model)
 
     assert report.last_retraining.champion_version == "1"
 
@@ -325,7 +326,7 @@ def test_a_champion_that_somebody_deleted_is_no_obstacle(data: Path, names: dict
     first = retrain(data, names)
     client(names).delete_model_version(names["registeredModelName"], "1")
 
-    report = retrain(data, names, job_name="churn-retrain-2", present=first.model)
+    report = retrain(data, names, job_name="churn-retrain-2", champion=first.model)
 
     assert report.last_retraining.result is RetrainResult.REGISTERED
     assert report.last_retraining.champion_version is None

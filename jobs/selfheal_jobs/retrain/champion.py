@@ -1,4 +1,4 @@
-"""The model that is present: found in MLflow's registry, loaded, and made to predict.
+"""The champion, the version that a retraining has to beat: found in the registry, loaded, made to predict.
 
 Scores are fair to both sides as long as the champion has not learnt from the rows that are held out now.
 Where windows of current data overlap it may have, and then it looks better than it is: an unnecessary
@@ -12,49 +12,39 @@ of the Job. Whoever serves the model trusts them as much; keep the registry as c
 import logging
 import warnings
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
-from mlflow.exceptions import MlflowException
 
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, score
 from selfheal_jobs.tracking.library_client import is_unreachable
+from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 
-_ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """The present version and its metrics on the held-out rows, or why there are none."""
+    """A version and its metrics on the held-out rows, or why there are none."""
 
     version: str
     metrics: dict[str, float] | None
     problem: str = ""
 
 
-def find_version(client: MlflowClient, name: str, present: ModelVersion | None) -> RegisteredVersion | None:
+def find_version(registry: ModelRegistry, name: str, champion: ModelVersion | None) -> Version | None:
     """Return the version that the status names, or else the newest of the registered model, or None.
 
     A version that the status names but somebody has deleted is no reason to fail.
     """
-    if present is not None and present.name == name:
-        try:
-            return client.get_model_version(name, present.version)
-        except MlflowException as error:
-            if error.error_code != _ABSENT:
-                raise
-    newest = client.search_model_versions(f"name = '{name}'", max_results=1, order_by=["version_number DESC"])
-    return newest[0] if newest else None
+    named = registry.version(name, champion.version) if champion and champion.name == name else None
+    return named or registry.newest_version(name)
 
 
-def judge(version: RegisteredVersion, held_out: HeldOut) -> Champion:
+def score_version(version: Version, held_out: HeldOut) -> Champion:
     """Score a registered version, whatever made it; where that fails, say why.
 
     Raises:
@@ -67,11 +57,11 @@ def judge(version: RegisteredVersion, held_out: HeldOut) -> Champion:
         if is_unreachable(error):
             raise
         logger.info("Version %s of the registry could not be scored: %s", version.version, one_line(error))
-        return Champion(version=str(version.version), metrics=None, problem=one_line(error, 160))
-    return Champion(version=str(version.version), metrics=metrics)
+        return Champion(version=version.version, metrics=None, problem=one_line(error, 160))
+    return Champion(version=version.version, metrics=metrics)
 
 
-def _load(version: RegisteredVersion) -> Predictor:
+def _load(version: Version) -> Predictor:
     """Load as scikit-learn where that is possible: only there probabilities are to be had."""
     uri = f"models:/{version.name}/{version.version}"
     info = mlflow.models.get_model_info(uri)

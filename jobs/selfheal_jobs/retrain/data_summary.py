@@ -1,4 +1,4 @@
-"""A short look at the training data, kept beside the models that were made from it. Pure."""
+"""A summary of the training data, kept beside the models that were made from it. Pure."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from selfheal_operator.api.reasons import Task
 _CLASSES_SHOWN: Final = 50
 
 
-def facts(split: Split, *, target: str, task: Task) -> dict[str, Any]:
+def summarize(split: Split, *, target: str, task: Task) -> dict[str, Any]:
     """Return rows, columns (type, nulls, distinct values) and the target's balance, ready for JSON."""
     table = pd.concat([split.train, split.test], ignore_index=True)
     return {

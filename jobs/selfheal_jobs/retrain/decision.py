@@ -1,4 +1,4 @@
-"""What a retraining decides from all that it has seen. Pure."""
+"""Which candidate is registered, if any. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ class LoggedModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """Everything that the decision looks at."""
+class TrainingOutcome:
+    """The trained candidates and the champion, with their scores: what is decided upon."""
 
-    trained: Sequence[Trained]
+    candidates: Sequence[Trained]
     logged: Mapping[str, LoggedModel]
     champion: Champion | None
     rows: TrainingRows
@@ -76,31 +76,31 @@ class Attempt:
         return RetrainReport(last_retraining=self.outcome(now, RetrainResult.FAILED, reason, message))
 
 
-def decide(attempt: Attempt, seen: Seen, now: datetime) -> Decision:
+def decide(attempt: Attempt, trained: TrainingOutcome, now: datetime) -> Decision:
     """Choose the best candidate, and register it if it is strictly better than the champion."""
-    scores = {each.candidate.name: each.metrics for each in seen.trained if each.metrics}
+    scores = {each.candidate.name: each.metrics for each in trained.candidates if each.metrics}
     if not scores:
-        problems = "; ".join(f"{each.candidate.name}: {each.problem}" for each in seen.trained)
+        problems = "; ".join(f"{each.candidate.name}: {each.problem}" for each in trained.candidates)
         message = f"Every candidate failed. {problems}"
         reason = Reason.TRAINING_FAILED
         return Decision(
-            outcome=attempt.outcome(now, RetrainResult.FAILED, reason, message, run_id=seen.parent_run_id)
+            outcome=attempt.outcome(now, RetrainResult.FAILED, reason, message, run_id=trained.parent_run_id)
         )
-    winner = best(seen.task, scores)
-    champion = seen.champion.metrics if seen.champion else None
-    better = champion is None or is_better(seen.task, scores[winner], champion)
+    winner = best(trained.task, scores)
+    champion = trained.champion.metrics if trained.champion else None
+    better = champion is None or is_better(trained.task, scores[winner], champion)
     outcome = attempt.outcome(
         now,
         RetrainResult.REGISTERED if better else RetrainResult.NOT_IMPROVED,
         Reason.MODEL_REGISTERED if better else Reason.NO_IMPROVEMENT,
-        sentence(winner, scores[winner], seen),
+        sentence(winner, scores[winner], trained),
         candidate=winner,
-        champion_version=seen.champion.version if seen.champion else None,
-        run_id=seen.parent_run_id,
+        champion_version=trained.champion.version if trained.champion else None,
+        run_id=trained.parent_run_id,
         metrics=comparisons(scores[winner], champion),
-        rows=seen.rows,
+        rows=trained.rows,
     )
-    model = seen.logged[winner]
+    model = trained.logged[winner]
     return Decision(
         outcome=outcome,
         model_uri=model.uri if better else None,
@@ -108,12 +108,12 @@ def decide(attempt: Attempt, seen: Seen, now: datetime) -> Decision:
     )
 
 
-def sentence(winner: str, metrics: Mapping[str, float], seen: Seen) -> str:
+def sentence(winner: str, metrics: Mapping[str, float], trained: TrainingOutcome) -> str:
     """Return what a person wants to know of the decision, in one sentence."""
-    name = PRIMARY[seen.task]
-    said = f"{winner} has {name} {metrics[name]:.4f} on {seen.rows.test} held-out rows"
-    said += _against(seen.champion, metrics, seen.task)
-    failures = [each.candidate.name for each in seen.trained if not each.metrics]
+    name = PRIMARY[trained.task]
+    said = f"{winner} has {name} {metrics[name]:.4f} on {trained.rows.test} held-out rows"
+    said += _against(trained.champion, metrics, trained.task)
+    failures = [each.candidate.name for each in trained.candidates if not each.metrics]
     return said + (f"; failed: {', '.join(failures)}" if failures else "") + "."
 
 

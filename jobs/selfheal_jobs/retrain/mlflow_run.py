@@ -10,13 +10,11 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from typing import Any, Final
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Run
 from mlflow.models import infer_signature
 from msgspec import DecodeError
 
@@ -24,7 +22,9 @@ from selfheal_jobs.redaction import without_secrets
 from selfheal_jobs.retrain.champion import Champion
 from selfheal_jobs.retrain.decision import Decision, LoggedModel
 from selfheal_jobs.retrain.training import Trained, TrainingSet
-from selfheal_jobs.tracking.library_client import Tracking
+from selfheal_jobs.tracking.job_runs import JobRuns
+from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
+from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.tracking.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
 from selfheal_operator.api.reasons import RetrainResult
 from selfheal_operator.api.report import RetrainReport
@@ -34,39 +34,39 @@ logger = logging.getLogger(__name__)
 
 TAG_DECISION: Final = "selfheal.decision"
 COMPARISON: Final = "comparison"
-FACTS: Final = "data_facts.json"
+DATA_SUMMARY: Final = "data_facts.json"
 
 _SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
 """What a registered model needs. Named, since MLflow would start a process of 3 s to find out."""
 
 
-def decision_before(tracking: Tracking) -> tuple[Run, Decision] | None:
+def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
     """Return what an earlier attempt decided, or None; mark attempts that died before as KILLED."""
-    for run in tracking.earlier_runs():
+    for run in runs.earlier():
         try:
-            return run, Decision.from_json(run.data.tags.get(TAG_DECISION, ""))
+            return run, Decision.from_json(run.tags.get(TAG_DECISION, ""))
         except DecodeError:
-            tracking.mark_killed(run)
+            runs.mark_killed(run)
     return None
 
 
-def log_data(tracking: Tracking, parent: Run, training_set: TrainingSet, facts: Mapping[str, Any]) -> None:
-    """Keep the facts of the data, and fingerprints by which two runs can be seen to have used the same."""
-    tracking.client.log_text(parent.info.run_id, json.dumps(facts, indent=1, ensure_ascii=False), FACTS)
-    rules = tracking.request.spec.retraining
-    tracking.log(
+def log_data(runs: JobRuns, parent: Run, training_set: TrainingSet, summary: Mapping[str, Any]) -> None:
+    """Keep the summary of the data, and fingerprints by which two runs can be seen to have used the same."""
+    runs.server.log_text(parent, DATA_SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False))
+    rules = runs.request.spec.retraining
+    runs.server.log(
         parent,
         params={
             "training_data": rules.training_data,
             "test_fraction": f"{rules.test_fraction:g}",
             "random_seed": str(rules.random_seed),
             "task": training_set.held_out.task,
-            "target": tracking.request.spec.target,
+            "target": runs.request.spec.target,
         },
         metrics={"rows_train": len(training_set.rows), "rows_test": len(training_set.held_out.rows)},
         tags={
-            "selfheal.reference": without_secrets(tracking.request.spec.dataset.reference.uri),
-            "selfheal.current": without_secrets(tracking.request.spec.dataset.current.uri),
+            "selfheal.reference": without_secrets(runs.request.spec.dataset.reference.uri),
+            "selfheal.current": without_secrets(runs.request.spec.dataset.current.uri),
             "selfheal.trainDigest": digest(training_set.rows.assign(target=training_set.target)),
             "selfheal.testDigest": digest(
                 training_set.held_out.rows.assign(target=training_set.held_out.target)
@@ -82,24 +82,24 @@ def digest(table: pd.DataFrame) -> str:
 
 
 def log_candidate(
-    tracking: Tracking, parent: Run, trained: Trained, training_set: TrainingSet
+    runs: JobRuns, parent: Run, trained: Trained, training_set: TrainingSet
 ) -> LoggedModel | None:
     """Log a candidate as a child run, with its model; None if it has none."""
-    child = tracking.start_child_run(parent, trained.candidate.name)
+    child = runs.start_child(parent, trained.candidate.name)
     estimator = {"estimator": trained.candidate.estimator}
     if trained.model is None:
-        tracking.log(child, params=estimator, tags={"selfheal.problem": trained.problem})
-        tracking.client.set_terminated(child.info.run_id, status="FAILED")
+        runs.server.log(child, params=estimator, tags={"selfheal.problem": trained.problem})
+        runs.server.end_run(child, "FAILED")
         return None
     params = trained.model.named_steps["model"].get_params(deep=False)
-    tracking.log(
+    runs.server.log(
         child,
         params=estimator | {name: str(value)[:500] for name, value in params.items()},
         metrics=trained.metrics | {"training_seconds": trained.seconds},
     )
     uri = _log_model(child, trained, training_set)
-    tracking.client.set_terminated(child.info.run_id)
-    return LoggedModel(run_id=child.info.run_id, uri=uri)
+    runs.server.end_run(child)
+    return LoggedModel(run_id=child.run_id, uri=uri)
 
 
 def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
@@ -110,7 +110,7 @@ def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
     """
     logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # it warns of cloudpickle each time
     logging.getLogger("mlflow.models.model").setLevel(logging.ERROR)
-    with mlflow.start_run(run_id=child.info.run_id), warnings.catch_warnings(action="ignore"):
+    with mlflow.start_run(run_id=child.run_id), warnings.catch_warnings(action="ignore"):
         logged = mlflow.sklearn.log_model(
             trained.model,
             name="model",
@@ -122,13 +122,11 @@ def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
     return str(logged.model_uri)
 
 
-def log_comparison(
-    tracking: Tracking, parent: Run, trained: Sequence[Trained], champion: Champion | None
-) -> None:
+def log_comparison(runs: JobRuns, parent: Run, trained: Sequence[Trained], champion: Champion | None) -> None:
     """Keep one table of all candidates and the champion."""
     table = comparison_table(trained, champion)
-    tracking.client.log_text(parent.info.run_id, table.to_csv(index=False), f"{COMPARISON}.csv")
-    tracking.client.log_text(parent.info.run_id, markdown(table), f"{COMPARISON}.md")
+    runs.server.log_text(parent, f"{COMPARISON}.csv", table.to_csv(index=False))
+    runs.server.log_text(parent, f"{COMPARISON}.md", markdown(table))
 
 
 def comparison_table(trained: Sequence[Trained], champion: Champion | None) -> pd.DataFrame:
@@ -164,53 +162,46 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "\\|")
 
 
-def store(tracking: Tracking, parent: Run, decision: Decision) -> None:
+def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
     """Store the decision in the parent run: from here on nothing is trained again."""
     text = decision.to_json()
     shown = decision.outcome.metrics
     candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
     champion = {f"champion/{each.name}": float(each.champion) for each in shown if each.champion}
     tags = {TAG_DECISION: text, "selfheal.result": decision.outcome.result}
-    tracking.log(parent, metrics=candidate | champion, tags=tags)
+    runs.server.log(parent, metrics=candidate | champion, tags=tags)
 
 
-def carry_out(tracking: Tracking, parent: Run, decision: Decision) -> RetrainReport:
+def carry_out(runs: JobRuns, parent: Run, decision: Decision) -> RetrainReport:
     """Register the model if that was decided and is not done yet, end the run, and return the report."""
     outcome, model = decision.outcome, None
     if outcome.result is RetrainResult.REGISTERED and decision.model_uri:
-        model = _registered_once(tracking, decision)
+        model = _registered_once(runs, decision)
         outcome = outcome.replaced(
             version=model.version, message=f"Version {model.version} registered: {outcome.message}"
         )
     failed = outcome.result is RetrainResult.FAILED
-    tracking.client.set_terminated(parent.info.run_id, status="FAILED" if failed else "FINISHED")
+    runs.server.end_run(parent, "FAILED" if failed else "FINISHED")
     return RetrainReport(last_retraining=outcome, model=model)
 
 
-def _registered_once(tracking: Tracking, decision: Decision) -> ModelVersion:
-    request = tracking.request
-    name = request.mlflow.registered_model_name
-    made = _version_of_job(tracking, name)
+def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
+    registry, name = ModelRegistry(runs.server), runs.request.mlflow.registered_model_name
+    made = _version_of_job(registry, name, runs)
     if made is None:
-        mlflow.register_model(str(decision.model_uri), name, tags=run_tags(request))
-        made = _version_of_job(tracking, name)
-    if made is None:
-        raise LookupError(f"the version of {name} that was just registered is not to be found")
+        made = registry.register(name, str(decision.model_uri), run_tags(runs.request))
     logger.info("Version %s of %s is registered", made.version, name)
     return ModelVersion(
         name=name,
-        version=str(made.version),
+        version=made.version,
         previous_version=decision.outcome.champion_version,
         run_id=str(decision.model_run_id),
-        promoted_time=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC),
+        promoted_time=made.created,
     )
 
 
-def _version_of_job(tracking: Tracking, name: str) -> Any:
+def _version_of_job(registry: ModelRegistry, name: str, runs: JobRuns) -> Version | None:
     """Return the version that this Job has registered: the first one, should there be two."""
-    ours = {tag: run_tags(tracking.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
-    condition = " and ".join(
-        [f"name = '{name}'", *(f"tags.`{tag}` = '{value}'" for tag, value in ours.items())]
-    )
-    found = tracking.client.search_model_versions(condition)
+    ours = {tag: run_tags(runs.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
+    found = registry.versions_with_tags(name, ours)
     return min(found, key=lambda version: int(version.version), default=None)

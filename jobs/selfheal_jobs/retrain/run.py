@@ -1,4 +1,4 @@
-"""The retraining: learn, compare with the present model on the same rows, register what is better.
+"""The retraining: learn, compare with the champion on the same rows, register what is better.
 
 load → split → fit every candidate → score them and the champion on the held-out rows → decide → register.
 """
@@ -10,9 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-import pandas as pd
-from mlflow.entities import Run
-
 from selfheal_jobs.columns import scan as columns
 from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import ReportSink
@@ -21,24 +18,27 @@ from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.retrain import mlflow_run as retrain_run
 from selfheal_jobs.retrain import splitting
 from selfheal_jobs.retrain.candidates import candidates_for
-from selfheal_jobs.retrain.champion import Champion, find_version, judge
-from selfheal_jobs.retrain.data_summary import facts
-from selfheal_jobs.retrain.decision import Attempt, LoggedModel, Seen, decide
+from selfheal_jobs.retrain.champion import Champion, find_version, score_version
+from selfheal_jobs.retrain.data_summary import summarize
+from selfheal_jobs.retrain.decision import Attempt, LoggedModel, TrainingOutcome, decide
 from selfheal_jobs.retrain.features import for_model
+from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.scores import PRIMARY, HeldOut
 from selfheal_jobs.retrain.splitting import Split
 from selfheal_jobs.retrain.training import Trained, TrainingSet, train_all
-from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
-from selfheal_jobs.tables.content import content_of
-from selfheal_jobs.tables.table import ArrowTable, arrow_of
-from selfheal_jobs.tracking.library_client import Tracking, connect, mlflow_errors
-from selfheal_jobs.transport.retry_policy import PATIENT
+from selfheal_jobs.tables.content import content
+from selfheal_jobs.tables.table import ArrowTable, Table
+from selfheal_jobs.tracking.job_runs import JobRuns
+from selfheal_jobs.tracking.library_client import configure_library, library_errors
+from selfheal_jobs.tracking.model_registry import ModelRegistry
+from selfheal_jobs.tracking.rest_client import Run
+from selfheal_jobs.transport.retry_policy import PATIENT, STANDARD
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
-from selfheal_operator.api.v1alpha1.status import ModelVersion, TrainingRows
+from selfheal_operator.api.v1alpha1.status import TrainingRows
 
 logger = logging.getLogger(__name__)
 
@@ -76,39 +76,40 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
     """
     request = attempt.request
     # First: without MLflow nothing can be registered, and no time should go into training.
-    tracking = connect(request, PATIENT)
-    with mlflow_errors(request.mlflow.tracking_uri):
-        if decided := retrain_run.decision_before(tracking):
+    runs = JobRuns.connect(request, PATIENT)
+    with library_errors(request.mlflow.tracking_uri):
+        if decided := retrain_run.decision_before(runs):
             logger.info("An earlier attempt has already decided; finishing what it began")
-            return retrain_run.carry_out(tracking, *decided)
+            return retrain_run.carry_out(runs, *decided)
         training_set, split = prepare(request)
-        parent = tracking.start_run()
+        configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
+        parent = runs.start()
         try:
             target = request.spec.target
-            overview = facts(split, target=target, task=training_set.held_out.task)
-            retrain_run.log_data(tracking, parent, training_set, overview)
-            champion = _champion(tracking, request.champion, _all_columns(split, training_set))
-            trained, logged = _train_and_log(tracking, parent, training_set)
-            retrain_run.log_comparison(tracking, parent, trained, champion)
-            seen = Seen(
-                trained=trained,
+            summary = summarize(split, target=target, task=training_set.held_out.task)
+            retrain_run.log_data(runs, parent, training_set, summary)
+            champion = _champion(runs, _all_columns(split, training_set))
+            trained, logged = _train_and_log(runs, parent, training_set)
+            retrain_run.log_comparison(runs, parent, trained, champion)
+            outcome = TrainingOutcome(
+                candidates=trained,
                 logged=logged,
                 champion=champion,
                 rows=TrainingRows(train=len(training_set.rows), test=len(training_set.held_out.rows)),
                 task=training_set.held_out.task,
-                parent_run_id=parent.info.run_id,
+                parent_run_id=parent.run_id,
             )
-            decision = decide(attempt, seen, clock())
-            retrain_run.store(tracking, parent, decision)
+            decision = decide(attempt, outcome, clock())
+            retrain_run.store(runs, parent, decision)
         except Exception:
-            _end_as_failed(tracking, parent)
+            _end_as_failed(runs, parent)
             raise
-        return retrain_run.carry_out(tracking, parent, decision)
+        return retrain_run.carry_out(runs, parent, decision)
 
 
-def _end_as_failed(tracking: Tracking, parent: Run) -> None:
+def _end_as_failed(runs: JobRuns, parent: Run) -> None:
     try:
-        tracking.client.set_terminated(parent.info.run_id, status="FAILED")
+        runs.server.end_run(parent, "FAILED")
     except Exception as error:  # noqa: BLE001  the first error is the one to tell about
         logger.info("The run could not be ended: %s", one_line(error))
 
@@ -117,7 +118,7 @@ def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
     """Load the data, and split it into what is learnt from and what is held out.
 
     Features are the columns that checks compare, by the reference's types: a column that only the current
-    data has may hold the present model's own predictions. Dates, identifiers and free text are left out.
+    data has may hold the champion's own predictions. Dates, identifiers and free text are left out.
 
     Raises:
         DataError: The data is missing, unreadable, or allows no training.
@@ -125,16 +126,13 @@ def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
     spec = request.spec
     reference, current = _load(request)
     task = request.task or _task_of(reference, current, spec.target)
-    split = splitting.split(reference, current, target=spec.target, task=task, rules=spec.retraining)
-    plan = columns.plan(
-        ArrowTable.of_pandas(reference),
-        ArrowTable.of_pandas(current),
-        target=spec.target,
-        policy=_lenient(spec.dataset.column_policy),
-    )
+    policy = _lenient(spec.dataset.column_policy)
+    plan = columns.plan(reference, current, target=spec.target, policy=policy)
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
+    rules = spec.retraining
+    split = splitting.split(frame(reference), frame(current), target=spec.target, task=task, rules=rules)
     logger.info("%s: %d rows to learn from, %d held out", task, len(split.train), len(split.test))
     held_out = HeldOut(rows=for_model(split.test, plan.compared), target=split.test[spec.target], task=task)
     training_set = TrainingSet(
@@ -153,22 +151,24 @@ def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
     return ColumnPolicy(empty="Skip", missing=missing)
 
 
-def _load(request: RunRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _load(request: RunRequest) -> tuple[ArrowTable, ArrowTable]:
+    """Read both tables whole, each column once."""
     spec = request.spec
-    opened = open_reference(request)
-    reference = frame(opened)
+    reference = open_reference(request)
+    whole = ArrowTable.of(reference)
     if spec.retraining.training_data == "Reference":  # then nothing is asked of the current data
-        return reference, reference
+        return whole, whole
     if spec.dataset.labels:
-        return reference, frame(open_labelled_current(request, opened))
-    return reference, frame(open_current(request, opened, all_columns=True))
+        return whole, ArrowTable.of(open_labelled_current(request, reference))
+    return whole, ArrowTable.of(open_current(request, reference, all_columns=True))
 
 
-def _task_of(reference: pd.DataFrame, current: pd.DataFrame, target: str) -> Task:
-    for table in (reference, current):
-        if target in table.columns and (task := infer_task(content_of(arrow_of(table[target])))):
+def _task_of(reference: Table, current: Table, target: str) -> Task:
+    tables = [table for table in (reference, current) if target in table.schema.names]
+    for table in tables:
+        if task := infer_task(content(table, target)):
             return task
-    if target not in reference.columns and target not in current.columns:
+    if not tables:
         raise splitting.target_missing(target)
     raise DataError(
         Reason.TARGET_UNUSABLE,
@@ -184,11 +184,13 @@ def _all_columns(split: Split, training_set: TrainingSet) -> HeldOut:
     return HeldOut(rows=rows, target=prepared.target, task=prepared.task)
 
 
-def _champion(tracking: Tracking, present: ModelVersion | None, held_out: HeldOut) -> Champion | None:
-    version = find_version(tracking.client, tracking.request.mlflow.registered_model_name, present)
+def _champion(runs: JobRuns, held_out: HeldOut) -> Champion | None:
+    version = find_version(
+        ModelRegistry(runs.server), runs.request.mlflow.registered_model_name, runs.request.champion
+    )
     if version is None:
         return None
-    champion = judge(version, held_out)
+    champion = score_version(version, held_out)
     if champion.metrics:
         name = PRIMARY[held_out.task]
         logger.info("Champion (version %s): %s=%.4f", champion.version, name, champion.metrics[name])
@@ -196,14 +198,14 @@ def _champion(tracking: Tracking, present: ModelVersion | None, held_out: HeldOu
 
 
 def _train_and_log(
-    tracking: Tracking, parent: Run, training_set: TrainingSet
+    runs: JobRuns, parent: Run, training_set: TrainingSet
 ) -> tuple[list[Trained], dict[str, LoggedModel]]:
     """Train and log each candidate; models are let go once they are logged, all but their numbers."""
     task = training_set.held_out.task
     trained: list[Trained] = []
     logged: dict[str, LoggedModel] = {}
-    for each in train_all(candidates_for(tracking.request.spec.retraining.candidates, task), training_set):
-        if (model := retrain_run.log_candidate(tracking, parent, each, training_set)) is not None:
+    for each in train_all(candidates_for(runs.request.spec.retraining.candidates, task), training_set):
+        if (model := retrain_run.log_candidate(runs, parent, each, training_set)) is not None:
             logged[each.candidate.name] = model
         trained.append(replace(each, model=None))
     return trained, logged

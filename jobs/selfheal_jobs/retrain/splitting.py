@@ -8,8 +8,8 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.frames import arrow_of
 from selfheal_jobs.tables.content import Values, content_of
-from selfheal_jobs.tables.table import arrow_of
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
 

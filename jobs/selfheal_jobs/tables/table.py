@@ -8,12 +8,9 @@ for. NaN among numbers is a gap as well as null is: whoever computes with a colu
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Table(Protocol):
@@ -51,11 +48,13 @@ class ArrowTable:
     table: pa.Table
 
     @classmethod
-    def of_pandas(cls, frame: "pd.DataFrame") -> Self:
-        """Return a frame as Arrow holds it: NaN and None are null, the index is left out."""
-        columns = {str(name): arrow_of(frame[name]) for name in frame.columns}
-        # By names and arrays, not as a mapping: a frame without columns is a table too.
-        return cls(pa.Table.from_arrays(list(columns.values()), names=list(columns)))
+    def of(cls, table: Table) -> Self:
+        """Return a table as it is, or read it whole, each column once."""
+        if isinstance(table, cls):
+            return table
+        columns = [table.column(name) for name in table.schema.names]
+        # By names and arrays, not as a mapping: a table without columns is a table too.
+        return cls(pa.Table.from_arrays(columns, names=table.schema.names))
 
     @property
     def schema(self) -> pa.Schema:
@@ -74,15 +73,3 @@ class ArrowTable:
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the columns as they lie in memory; raise KeyError if there is no such column."""
         yield from self.table.select(list(names)).to_batches()
-
-
-def arrow_of(values: "pd.Series") -> pa.ChunkedArray:
-    """Return a pandas column as Arrow holds it.
-
-    A column of objects that share no type becomes binary: neither numbers nor text, as it was.
-    """
-    try:
-        array = pa.Array.from_pandas(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        array = pa.array([None if value is None else repr(value).encode() for value in values], pa.binary())
-    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])

@@ -11,8 +11,8 @@ import pytest
 
 from objectstore.server import ROOT, S3Server
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
-from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.parquet_files import ParquetReader
 from selfheal_jobs.sources.place import Place

@@ -15,9 +15,9 @@ import pytest
 
 from database.postgres import PostgresServer
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
 from selfheal_jobs.sources.collector import Collector
-from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable

@@ -9,6 +9,7 @@ from selfheal_jobs.columns.scan import ColumnScan
 from selfheal_jobs.drift.compare import Comparison, compare
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.v1alpha1.drift import Drift
+from support.builders.arrow_tables import arrow_table
 
 
 def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
@@ -25,7 +26,7 @@ def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
                 "calm": np.where(random.random(rows) < 0.1, np.inf, random.normal(size=rows)),
             }
         )
-        return ArrowTable.of_pandas(frame)
+        return arrow_table(frame)
 
     return table(0), table(1)
 

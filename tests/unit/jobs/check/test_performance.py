@@ -15,6 +15,7 @@ from selfheal_jobs.check.signals.performance import performance
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
+from support.builders.arrow_tables import arrow_table
 
 
 def measured(metric: str, labels: Any, predictions: Any) -> float:
@@ -101,7 +102,7 @@ def test_accuracy_is_the_share_of_equal_pairs(pairs: list[tuple[int, int | None]
     both = [pair for pair in pairs if pair[1] is not None]
     if not both:
         return
-    table = ArrowTable.of_pandas(
+    table = arrow_table(
         pd.DataFrame(
             {"label": [a for a, _ in pairs], "score": [None if b is None else float(b) for _, b in pairs]}
         )

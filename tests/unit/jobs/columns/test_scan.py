@@ -12,15 +12,15 @@ from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.scan import plan
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import text_columns
-from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
+from support.builders.arrow_tables import arrow_table
 
 NUMERICAL, CATEGORICAL = Kind.NUMERICAL, Kind.CATEGORICAL
 
 
 def plan_of(reference: pd.DataFrame, current: pd.DataFrame) -> Any:
     """Return the plan for two frames."""
-    return plan(ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current), target="label")
+    return plan(arrow_table(reference), arrow_table(current), target="label")
 
 
 def planned(values: Any, current: Any = None) -> Any:
@@ -168,4 +168,4 @@ def test_text_columns_are_those_that_hold_text_in_the_reference() -> None:
     """They are read as text from the current data too, even if it holds only digits."""
     table = pd.DataFrame({"zip": ["A1", "A2"], "n": [1, 2], "none": [None, None]})
 
-    assert text_columns(ArrowTable.of_pandas(table)) == ["zip"]
+    assert text_columns(arrow_table(table)) == ["zip"]

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.columns.task import infer_task
+from selfheal_jobs.retrain.frames import arrow_of
 from selfheal_jobs.tables.content import content_of
-from selfheal_jobs.tables.table import arrow_of
 from selfheal_operator.api.reasons import Task
 
 

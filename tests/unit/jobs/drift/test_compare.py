@@ -8,14 +8,14 @@ from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.scan import ColumnScan
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison, compare
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.drift import Drift
+from support.builders.arrow_tables import arrow_table
 
 
 def compared(reference: Any, current: Any, **rules: Any) -> Any:
     """Return the comparison of two tables."""
-    reference, current = (ArrowTable.of_pandas(pd.DataFrame(side)) for side in (reference, current))
+    reference, current = (arrow_table(pd.DataFrame(side)) for side in (reference, current))
     scan = ColumnScan(reference, current, "label")
     return compare(scan, Drift.from_wire({"rule": "Evidently"} | rules), 0.3, scan)
 

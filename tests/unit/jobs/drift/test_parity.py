@@ -26,9 +26,10 @@ from selfheal_jobs.drift.methods import cramer_von_mises, empirical_mmd, tvd
 from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
 from selfheal_jobs.drift.methods.method import UnfitMethodError
 from selfheal_jobs.drift.methods.pair import CodedRows, Counts, Numbers, Pair
+from selfheal_jobs.retrain.frames import arrow_of
 from selfheal_jobs.tables.content import content_of
-from selfheal_jobs.tables.table import ArrowTable, arrow_of
 from selfheal_operator.api.v1alpha1.drift import Drift
+from support.builders.arrow_tables import arrow_table
 from unit.jobs.drift.evidently_oracle import REGISTERED, Judged, agree, chosen, judged, squares_agree
 
 NUMERICAL, CATEGORICAL = Kind.NUMERICAL, Kind.CATEGORICAL
@@ -344,7 +345,7 @@ def frames(seed: int, rows: tuple[int, int]) -> Any:
 def test_the_share_is_that_of_evidentlys_preset(rows: Any, rules: Any) -> None:
     """A whole report of Evidently's: every column's score, threshold and verdict, and how many drifted."""
     reference, current = frames(sum(rows), rows)
-    before, now = ArrowTable.of_pandas(reference), ArrowTable.of_pandas(current)
+    before, now = arrow_table(reference), arrow_table(current)
     scan = ColumnScan(before, now, target="label")
     mine = compare(scan, Drift.from_wire(rules | {"rule": "Evidently"}), 0.3, scan)
     kinds = {each.name: each.kind for each in mine.columns}

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from selfheal_jobs.retrain.data_summary import facts
+from selfheal_jobs.retrain.data_summary import summarize
 from selfheal_jobs.retrain.splitting import Split
 from selfheal_operator.api.reasons import Task
 
@@ -12,7 +12,7 @@ from selfheal_operator.api.reasons import Task
 def told(table: Any, task: Task) -> Any:
     """Return the facts of a table, as they are stored."""
     halves = Split(train=table[:2], test=table[2:], dropped=3)
-    return json.loads(json.dumps(facts(halves, target="label", task=task)))
+    return json.loads(json.dumps(summarize(halves, target="label", task=task)))
 
 
 def test_facts_of_classes() -> None:

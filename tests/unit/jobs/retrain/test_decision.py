@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from selfheal_jobs.retrain.champion import Champion
-from selfheal_jobs.retrain.decision import Attempt, Decision, LoggedModel, Seen, decide
+from selfheal_jobs.retrain.decision import Attempt, Decision, LoggedModel, TrainingOutcome, decide
 from selfheal_jobs.retrain.training import Trained
 from selfheal_operator.api.reasons import Purpose, Reason, RetrainResult, Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
@@ -24,8 +24,8 @@ def trained(name: str, f1: float | None, problem: str = "") -> Trained:
 def decided(*candidates: Trained, champion: Champion | None = None, request: Any = None) -> Decision:
     """Return what is decided of these candidates at noon."""
     request = request or run_request(Purpose.RETRAIN, job_name="churn-retrain-1")
-    seen = Seen(
-        trained=candidates,
+    outcome = TrainingOutcome(
+        candidates=candidates,
         logged={
             each.candidate.name: LoggedModel(run_id=f"run-{each.candidate.name}", uri=f"models:/{number}")
             for number, each in enumerate(candidates)
@@ -35,7 +35,7 @@ def decided(*candidates: Trained, champion: Champion | None = None, request: Any
         task=Task.CLASSIFICATION,
         parent_run_id="parent",
     )
-    return decide(Attempt(request, started=NOON), seen, NOON)
+    return decide(Attempt(request, started=NOON), outcome, NOON)
 
 
 def version_seven(f1: float) -> Champion:

@@ -9,12 +9,12 @@ from sklearn.linear_model import LogisticRegression
 
 from selfheal_jobs.columns.scan import plan
 from selfheal_jobs.retrain.features import MAX_CATEGORIES, for_model, pipeline
-from selfheal_jobs.tables.table import ArrowTable
+from support.builders.arrow_tables import arrow_table
 
 
 def fitted(table: Any, target: Any) -> Any:
     """Return a linear model of the table."""
-    columns = plan(ArrowTable.of_pandas(table), ArrowTable.of_pandas(table), target="label").compared
+    columns = plan(arrow_table(table), arrow_table(table), target="label").compared
     return pipeline(LogisticRegression(), columns).fit(for_model(table, columns), target), columns
 
 
@@ -38,7 +38,7 @@ def test_a_pipeline_takes_gaps_infinite_numbers_words_and_booleans() -> None:
 
 def test_types_stay_as_the_file_has_them() -> None:
     """Whoever serves the model sends what the files hold: the signature is made from these types."""
-    columns = plan(ArrowTable.of_pandas(TABLE), ArrowTable.of_pandas(TABLE), target="label").compared
+    columns = plan(arrow_table(TABLE), arrow_table(TABLE), target="label").compared
 
     types = for_model(TABLE, columns).dtypes.map(str).to_dict()
 
@@ -73,6 +73,6 @@ def test_a_text_column_of_many_values_makes_few_columns() -> None:
 def test_gaps_of_all_sorts_are_one(missing: Any) -> None:
     """None and NaN would be two categories."""
     table = pd.DataFrame({"c": pd.Series(["a", "a", "b", "b", missing], dtype="object")})
-    columns = plan(ArrowTable.of_pandas(table), ArrowTable.of_pandas(table), target="label").compared
+    columns = plan(arrow_table(table), arrow_table(table), target="label").compared
 
     assert np.isnan(for_model(table, columns)["c"][4])

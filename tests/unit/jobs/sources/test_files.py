@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.sources.asked import Asked
-from selfheal_jobs.sources.frames import frame
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason

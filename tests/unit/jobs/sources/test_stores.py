@@ -17,7 +17,7 @@ import pytest
 from pyarrow import fs
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.sources.frames import frame
+from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.sources.opening import open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_operator.api.reasons import Reason

@@ -5,12 +5,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from selfheal_jobs.tables.table import ArrowTable, Table
+from selfheal_jobs.tables.table import Table
+from support.builders.arrow_tables import arrow_table
 
 
 def table_of(columns: dict[str, Any]) -> Table:
     """Return the columns as a table in memory."""
-    return ArrowTable.of_pandas(pd.DataFrame(columns))
+    return arrow_table(pd.DataFrame(columns))
 
 
 def test_a_table_tells_its_names_types_and_rows_before_it_is_read() -> None:
@@ -56,4 +57,4 @@ def test_objects_without_a_common_type_are_neither_numbers_nor_text() -> None:
 
 def test_a_frame_without_columns_is_a_table() -> None:
     """A file without even a header is read as one."""
-    assert ArrowTable.of_pandas(pd.DataFrame()).num_rows == 0
+    assert arrow_table(pd.DataFrame()).num_rows == 0
