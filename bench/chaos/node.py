@@ -143,7 +143,7 @@ class SimulatedNode:
 
     def _report(self, request: RunRequest, dice: random.Random) -> CheckReport | RetrainReport:
         told: dict[str, Any] = {
-            "slot": request.slot,
+            "scheduled_time": request.slot,
             "job_name": request.job_name,
             "start_time": self._time.now(),
             "completion_time": self._time.now(),
@@ -161,7 +161,7 @@ class SimulatedNode:
             told |= {"result": result, "reason": reason, "drift_share": share}
             return CheckReport(last_check=LastCheck(**told))
         told |= {"result": RetrainResult.REGISTERED, "reason": Reason.MODEL_REGISTERED, "version": "1"}
-        model = ModelVersion(name="simulated", version="1", run_id="none", promoted_time=self._time.now())
+        model = ModelVersion(name="simulated", version="1", run_id="none", registered_time=self._time.now())
         return RetrainReport(last_retraining=LastRetraining(**told), model=model)
 
     async def _deliver(self, request: RunRequest, report: CheckReport | RetrainReport) -> None:

@@ -112,7 +112,7 @@ def _had_ended(life: MonitorLife, job: MadeJob, version: int) -> bool:
     if job.finished_version is not None and job.finished_version < version:
         return True
     reports = (each.status.last_check for each in life.versions if each.version < version)
-    return any(report is not None and report.slot >= job.slot for report in reports)
+    return any(report is not None and report.scheduled_time >= job.slot for report in reports)
 
 
 def _number(job: MadeJob) -> int:

@@ -81,7 +81,7 @@ def monitor_document(number: int) -> dict[str, Any]:
             "lastSuccessfulCheckTime": "2026-11-23T12:01:00Z",
             "missedChecks": 2,
             "lastCheck": {
-                "slot": "2026-11-23T12:00:00Z",
+                "scheduledTime": "2026-11-23T12:00:00Z",
                 "jobName": f"model-{number:05}-check-29394960",
                 "result": "Drift",
                 "reason": "ThresholdExceeded",
@@ -89,7 +89,8 @@ def monitor_document(number: int) -> dict[str, Any]:
                 "driftShare": "0.5000",
                 "topDriftedColumns": columns,
             },
-            "history": [{"time": "2026-11-23T12:00:00Z", "result": "Drift", "driftShare": "0.5000"}] * 10,
+            "history": [{"scheduledTime": "2026-11-23T12:00:00Z", "result": "Drift", "driftShare": "0.5000"}]
+            * 10,
             "model": {"name": f"team-{number % 100}.model-{number:05}", "version": "7", "runID": "9b1c" * 8},
         },
     }

@@ -231,7 +231,7 @@ def _drifted() -> Document:
             for kind, status, reason, message in conditions
         ],
         "lastCheck": {
-            "slot": quarter_past,
+            "scheduledTime": quarter_past,
             "jobName": "churn-check-1",
             "completionTime": quarter_past,
             "result": "Drift",
@@ -240,7 +240,7 @@ def _drifted() -> Document:
             "driftShare": "0.4000",
             "observedGeneration": 1,
         },
-        "model": {"name": "churn", "version": "8", "runID": "9b1c", "promotedTime": quarter_past},
+        "model": {"name": "churn", "version": "8", "runID": "9b1c", "registeredTime": quarter_past},
     }
 
 

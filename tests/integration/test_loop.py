@@ -166,7 +166,7 @@ def test_events_tell_the_story_once(stage: Stage) -> None:
     """Drift, the start of the retraining, and its end: each is told."""
     stage.wait("drifting", lambda s: s.get("model") and not s.get("active"), "a version is registered")
 
-    told = {"DriftDetected", "RetrainStarted", "ModelRegistered"}
+    told = {"DriftDetected", "RetrainingStarted", "ModelRegistered"}
     eventually(lambda: told <= set(stage.events("drifting")), "the events are there")
     # The status is compare-and-swapped, and an Event follows a write that won: two operators tell it once.
     assert stage.events("drifting").count("ModelRegistered") == 1
@@ -254,7 +254,7 @@ def test_a_retraining_that_dies_is_not_begun_again_for_the_same_drift(stage: Sta
 
     assert (status["lastRetraining"]["result"], status["lastRetraining"]["reason"]) == (
         "Failed",
-        "RetrainFailed",
+        "RetrainingFailed",
     )
     assert "model" not in status
     assert status["retraining"]["count"] == 1

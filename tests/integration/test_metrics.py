@@ -94,7 +94,7 @@ def test_a_monitors_series_live_as_long_as_it_does(
     assert checked.value("selfheal_monitor_suspended", **monitor) == 1
     assert checked.value("selfheal_monitor_model_info", **monitor) is None
 
-    version = {"name": 'the "best"', "version": "7", "runID": "1", "promotedTime": "2026-11-23T12:00:00Z"}
+    version = {"name": 'the "best"', "version": "7", "runID": "1", "registeredTime": "2026-11-23T12:00:00Z"}
     patch({"status": {"model": version}}, "--subresource=status")
     eventually(
         lambda: read("selfheal_monitor_model_info", model='the "best"', version="7", **monitor) == 1,

@@ -106,10 +106,10 @@ def error(monitor: MonitorRef) -> CheckReport:
 
 def retraining(result: RetrainResult, version: str | None = None) -> RetrainReport:
     """Return the report of a retraining."""
-    model = version and ModelVersion(name="churn", version=version, run_id="r", promoted_time=NOON)
+    model = version and ModelVersion(name="churn", version=version, run_id="r", registered_time=NOON)
     return RetrainReport(
         last_retraining=LastRetraining(
-            slot=NOON,
+            scheduled_time=NOON,
             job_name="churn-retrain-1",
             result=result,
             reason="r",
@@ -265,7 +265,7 @@ def test_an_older_slot_changes_nothing(sink: ReportSink, monitor: MonitorRef, ku
     late = drift(monitor, slot="2026-11-23T11:00:00Z")
 
     assert sink.deliver(late) is Delivery.SUPERSEDED
-    assert status(kubectl)["lastCheck"]["slot"] == SLOT
+    assert status(kubectl)["lastCheck"]["scheduledTime"] == SLOT
 
 
 def test_a_monitor_made_anew_gets_nothing_from_the_runs_of_the_old_one(

@@ -135,7 +135,7 @@ def _verdict(job: Document) -> CheckReport:
     run = job["uid"].replace("-", "")
     annotations = job["annotations"]
     check = LastCheck(
-        slot=datetime.fromisoformat(annotations[ANNOTATION_SLOT]),
+        scheduled_time=datetime.fromisoformat(annotations[ANNOTATION_SLOT]),
         job_name=job["name"],
         start_time=datetime.fromisoformat(job["creationTimestamp"]),
         completion_time=datetime.now(UTC),

@@ -162,7 +162,7 @@ async def _edit_interval(api: ApiServer, monitors: Iterable[str]) -> None:
 
 def _reported_since(document: Document, time: datetime) -> bool:
     check = document.get("status", {}).get("lastCheck")
-    return check is not None and datetime.fromisoformat(check["slot"]) >= time
+    return check is not None and datetime.fromisoformat(check["scheduledTime"]) >= time
 
 
 async def _settle(ground: Arena) -> None:

@@ -61,7 +61,7 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
     return CheckReport(
         task=seen.task,
         last_check=LastCheck(
-            slot=request.slot,
+            scheduled_time=request.slot,
             job_name=request.job_name,
             start_time=started,
             completion_time=completed,
@@ -135,5 +135,5 @@ def _new_categories(facts: Sequence[ColumnFacts]) -> list[NewCategories]:
 
 def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
     return [
-        SkippedColumn(name=each.name[:_MAX_NAME], reason=each.reason) for each in plan.skipped[:_MAX_LISTED]
+        SkippedColumn(name=each.name[:_MAX_NAME], message=each.reason) for each in plan.skipped[:_MAX_LISTED]
     ]

@@ -216,11 +216,12 @@ _SENTENCES: Final = {
 def is_superseded(seen: Mapping[str, Any], report: AnyReport) -> bool:
     """Return whether the status already holds the outcome of a newer slot."""
     outcome = seen.get("status", {}).get(_SHARES[type(report)].outcome)
-    return outcome is not None and datetime.fromisoformat(outcome["slot"]) > _slot(report)
+    return outcome is not None and datetime.fromisoformat(outcome["scheduledTime"]) > _scheduled_time(report)
 
 
-def _slot(report: AnyReport) -> datetime:
-    return report.last_check.slot if isinstance(report, CheckReport) else report.last_retraining.slot
+def _scheduled_time(report: AnyReport) -> datetime:
+    outcome = report.last_check if isinstance(report, CheckReport) else report.last_retraining
+    return outcome.scheduled_time
 
 
 def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, Any]:
@@ -244,8 +245,8 @@ def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, A
 def is_of_same_run(applied: Mapping[str, Any], report: CheckReport) -> bool:
     """Return whether the verdict that was applied is an earlier one of the same run."""
     verdict = applied.get("status", {}).get("lastCheck", {})
-    return (verdict.get("slot"), verdict.get("jobName")) == (
-        format_time(report.last_check.slot),
+    return (verdict.get("scheduledTime"), verdict.get("jobName")) == (
+        format_time(report.last_check.scheduled_time),
         report.last_check.job_name,
     )
 
@@ -255,7 +256,7 @@ def amendment(applied: Mapping[str, Any], report: CheckReport) -> list[dict[str,
     verdict = applied["status"]["lastCheck"]
     return [
         {"op": "test", "path": "/metadata/uid", "value": applied["metadata"]["uid"]},
-        {"op": "test", "path": "/status/lastCheck/slot", "value": verdict["slot"]},
+        {"op": "test", "path": "/status/lastCheck/scheduledTime", "value": verdict["scheduledTime"]},
         {"op": "test", "path": "/status/lastCheck/jobName", "value": verdict["jobName"]},
         {"op": "replace", "path": "/status/lastCheck", "value": report.last_check.to_wire()},
     ]

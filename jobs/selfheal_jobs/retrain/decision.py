@@ -60,7 +60,7 @@ class Attempt:
     ) -> LastRetraining:
         """Return an outcome with what is the same for all of them."""
         return LastRetraining(
-            slot=self.request.slot,
+            scheduled_time=self.request.slot,
             job_name=self.request.job_name,
             start_time=self.started,
             completion_time=now,

@@ -196,7 +196,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
         version=made.version,
         previous_version=decision.outcome.champion_version,
         run_id=str(decision.model_run_id),
-        promoted_time=made.created,
+        registered_time=made.created,
     )
 
 

@@ -62,7 +62,7 @@ def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     except Exception as error:  # noqa: BLE001  a defect of ours or a library's is an outcome too
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The retraining ended by a defect ({one_line(error)}); the Job's log holds the details."
-        report = attempt.failed(clock(), Reason.RETRAIN_FAILED, message)
+        report = attempt.failed(clock(), Reason.RETRAINING_FAILED, message)
     logger.info("%s: %s", report.last_retraining.result, report.last_retraining.message)
     sink.deliver(report)
 

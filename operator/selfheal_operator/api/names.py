@@ -20,7 +20,7 @@ LABEL_MONITOR_UID: Final = f"{GROUP}/monitor-uid"
 LABEL_PURPOSE: Final = f"{GROUP}/purpose"
 
 ANNOTATION_SLOT: Final = f"{GROUP}/slot"
-"""On a Job: the slot that a check belongs to, or whose check made the retrain necessary."""
+"""On a Job: the slot that a check belongs to, or whose check made the retraining necessary."""
 ANNOTATION_GENERATION: Final = f"{GROUP}/generation"
 ANNOTATION_REQUEST: Final = f"{GROUP}/request"
 """On a Job that somebody asked for: the token of the request."""

@@ -18,7 +18,7 @@ class Purpose(StrEnum):
 
 
 class CheckResult(StrEnum):
-    """How a drift check ended. Only `DRIFT` may ever lead to a retrain."""
+    """How a drift check ended. Only `DRIFT` may ever lead to a retraining."""
 
     NO_DRIFT = "NoDrift"
     WARNING = "Warning"
@@ -127,7 +127,7 @@ class Reason(StrEnum):
     """As many retrainings run as the platform team allows at once."""
     RETRAINING_DISABLED = "RetrainingDisabled"
     AWAITING_REQUEST = "AwaitingRequest"
-    RETRAIN_REQUESTED = "RetrainRequested"
+    RETRAINING_REQUESTED = "RetrainingRequested"
     MODEL_REGISTERED = "ModelRegistered"
     NO_IMPROVEMENT = "NoImprovement"
 
@@ -138,11 +138,11 @@ class Reason(StrEnum):
     """Also of a check and of a signal: fewer rows than spec.dataset.minRows."""
     TARGET_UNUSABLE = "TargetUnusable"
     MLFLOW_UNAVAILABLE = "MLflowUnavailable"
-    RETRAIN_FAILED = "RetrainFailed"
+    RETRAINING_FAILED = "RetrainingFailed"
     """The container ended without a report."""
 
     # Events only
-    RETRAIN_STARTED = "RetrainStarted"
+    RETRAINING_STARTED = "RetrainingStarted"
     DRIFT_DETECTED = "DriftDetected"
     DRIFT_RESOLVED = "DriftResolved"
     CHECK_INCONCLUSIVE = "CheckInconclusive"

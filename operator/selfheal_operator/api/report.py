@@ -62,7 +62,7 @@ _LEAST: Final = 64
 """Characters. The longest name of a Job and two texts of this length fit even if each takes six bytes."""
 
 _NEEDED: Final = frozenset(
-    {"slot", "jobName", "startTime", "completionTime", "result", "reason", "message", "driftShare"}
+    {"scheduledTime", "jobName", "startTime", "completionTime", "result", "reason", "message", "driftShare"}
 )
 
 

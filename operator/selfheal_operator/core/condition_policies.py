@@ -124,7 +124,7 @@ def requested_retraining(situation: Situation) -> Finding | None:
     job = situation.active_for(Purpose.RETRAIN)
     if job is None or not job.request:
         return None
-    return Finding(_TRUE, Reason.RETRAIN_REQUESTED, f"Job {job.name} answers the request {job.request}")
+    return Finding(_TRUE, Reason.RETRAINING_REQUESTED, f"Job {job.name} answers the request {job.request}")
 
 
 def triggered_retraining(situation: Situation) -> Finding | None:
@@ -178,11 +178,11 @@ def ended_without_report(situation: Situation) -> Finding | None:
     """Its Job is gone, and the newest report is that of an earlier one."""
     memory, last = situation.retraining, situation.seen.monitor.status.last_retraining
     running = situation.active_for(Purpose.RETRAIN) is not None
-    answered = None if running else memory.last_trigger_slot
-    if last is not None and (answered is None or last.slot >= answered):
+    answered = None if running else memory.last_trigger_time
+    if last is not None and (answered is None or last.scheduled_time >= answered):
         return None
     name = retrain_job_name(situation.seen.monitor.name, memory.count - running)
-    return Finding(_TRUE, Reason.RETRAIN_FAILED, f"Job {name} was removed before it reported")
+    return Finding(_TRUE, Reason.RETRAINING_FAILED, f"Job {name} was removed before it reported")
 
 
 def reported_failure(situation: Situation) -> Finding | None:

@@ -57,7 +57,7 @@ def _verdict(old: ModelMonitorStatus, new: ModelMonitorStatus) -> Iterator[Event
     check = old.last_check  # written by the container; the history shows whether it is new to us
     if check is None or new.history == old.history:
         return
-    before = [entry.result for entry in old.history if entry.time < check.slot]
+    before = [entry.result for entry in old.history if entry.scheduled_time < check.scheduled_time]
     verdict_before = next((result for result in before if result in _VERDICTS), None)
     match check.result:
         case CheckResult.DRIFT if verdict_before is not CheckResult.DRIFT:
@@ -84,7 +84,7 @@ def _retraining_changes(
         yield Event(_kind(outcome.reason), outcome.reason, outcome.message)
     if runs - ran:
         started = next(c for c in new.conditions if c.type == ConditionType.RETRAINING)
-        yield Event(EventType.NORMAL, Reason.RETRAIN_STARTED, started.message)
+        yield Event(EventType.NORMAL, Reason.RETRAINING_STARTED, started.message)
 
 
 def _retrainings(status: ModelMonitorStatus) -> set[str]:

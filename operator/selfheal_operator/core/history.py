@@ -79,7 +79,7 @@ def has_reported(monitor: Monitor, job: Job) -> bool:
     """Say whether the stored status holds the report of the Job, or of a later one."""
     status = monitor.status
     report = status.last_check if job.purpose is Purpose.CHECK else status.last_retraining
-    return report is not None and report.slot >= job.slot
+    return report is not None and report.scheduled_time >= job.slot
 
 
 def retrain_number(job: Job) -> int:

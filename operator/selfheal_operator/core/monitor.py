@@ -86,8 +86,8 @@ def _finished_without_report(seen: Observed) -> Job | None:
     """Return the newest finished Job of either purpose whose report is not in the status."""
     status = seen.monitor.status
     reported = {
-        Purpose.CHECK: status.last_check.slot if status.last_check else None,
-        Purpose.RETRAIN: status.last_retraining.slot if status.last_retraining else None,
+        Purpose.CHECK: status.last_check.scheduled_time if status.last_check else None,
+        Purpose.RETRAIN: status.last_retraining.scheduled_time if status.last_retraining else None,
     }
     for purpose, slot in reported.items():
         finished = [job for job in seen.jobs if job.purpose is purpose and job.finished and not job.replaced]
@@ -144,7 +144,7 @@ def _retraining_order(situation: Situation) -> CreateJob | None:
     if token or verdict is None:
         slot = slot_for_request(situation.now, seen.jobs, rules.schedule)
     else:
-        slot = verdict.slot
+        slot = verdict.scheduled_time
     # Not the count in the status: an operator that died here left a Job that only the situation knows.
     count = situation.retraining.count
     return CreateJob(

@@ -55,7 +55,7 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
 
 def _is_of(job: Job, outcome: LastCheck | LastRetraining) -> bool:
     """Say whether the outcome is that of the Job. One of another slot would leave the Job unreported."""
-    return (outcome.job_name, outcome.slot) == (job.name, job.slot)
+    return (outcome.job_name, outcome.scheduled_time) == (job.name, job.slot)
 
 
 def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
@@ -103,7 +103,7 @@ def _terminations(pods: Iterable[Pod]) -> Iterable[Mapping[str, Any]]:
 def _failed_check(job: Job, message: str, now: datetime) -> CheckReport:
     return CheckReport(
         last_check=LastCheck(
-            slot=job.slot,
+            scheduled_time=job.slot,
             job_name=job.name,
             completion_time=now,
             result=CheckResult.ERROR,
@@ -117,11 +117,11 @@ def _failed_check(job: Job, message: str, now: datetime) -> CheckReport:
 def _failed_retraining(job: Job, message: str, now: datetime) -> RetrainReport:
     return RetrainReport(
         last_retraining=LastRetraining(
-            slot=job.slot,
+            scheduled_time=job.slot,
             job_name=job.name,
             completion_time=now,
             result=RetrainResult.FAILED,
-            reason=Reason.RETRAIN_FAILED,
+            reason=Reason.RETRAINING_FAILED,
             message=message,
             observed_generation=job.generation,
         )

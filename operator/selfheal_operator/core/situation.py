@@ -122,7 +122,7 @@ def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
         memory = RetrainingStatus(
             count=retrain_number(newest),
             last_start_time=newest.created,
-            last_trigger_slot=max(newest.slot, memory.last_trigger_slot or newest.slot),
+            last_trigger_time=max(newest.slot, memory.last_trigger_time or newest.slot),
         )
     if memory.last_start_time is None or rules is None:
         return memory

@@ -65,7 +65,7 @@ def _check_times(old: ModelMonitorStatus) -> tuple[datetime | None, datetime | N
     check = old.last_check
     if check is None:
         return old.last_successful_check_time, old.last_failed_check_time
-    time = check.completion_time or check.slot
+    time = check.completion_time or check.scheduled_time
     if check.result is CheckResult.ERROR:
         return old.last_successful_check_time, time
     return time, old.last_failed_check_time
@@ -74,7 +74,11 @@ def _check_times(old: ModelMonitorStatus) -> tuple[datetime | None, datetime | N
 def _history(old: ModelMonitorStatus) -> list[HistoryEntry]:
     """Return the newest verdicts. A late report takes the place of what was said in its name."""
     check = old.last_check
-    if check is None or (old.history and old.history[0].time > check.slot):
+    if check is None or (old.history and old.history[0].scheduled_time > check.scheduled_time):
         return old.history
-    entry = HistoryEntry(time=check.slot, result=check.result, drift_share=check.drift_share)
-    return [entry, *(earlier for earlier in old.history if earlier.time < check.slot)][:MAX_HISTORY]
+    entry = HistoryEntry(
+        scheduled_time=check.scheduled_time, result=check.result, drift_share=check.drift_share
+    )
+    return [entry, *(earlier for earlier in old.history if earlier.scheduled_time < check.scheduled_time)][
+        :MAX_HISTORY
+    ]

@@ -68,8 +68,8 @@ def _may_exceed(verdict: LastCheck, threshold: float) -> bool:
 
 def already_answered(evidence: Evidence) -> Objection | None:
     """One check leads to one retraining at most."""
-    answered = evidence.retraining.last_trigger_slot
-    if evidence.verdict is not None and answered is not None and evidence.verdict.slot <= answered:
+    answered = evidence.retraining.last_trigger_time
+    if evidence.verdict is not None and answered is not None and evidence.verdict.scheduled_time <= answered:
         return Objection(Reason.DRIFT_TRIGGERED, "The newest drift has been answered by a retraining")
     return None
 

@@ -63,7 +63,7 @@ def last_check(slot: datetime = NOON, result: CheckResult = CheckResult.DRIFT, *
     }
     reason, message, share = told.get(result, (Reason.DATA_NOT_FOUND, "/data/current.csv is not there", None))
     defaults: dict[str, Any] = {
-        "slot": slot,
+        "scheduled_time": slot,
         "job_name": check_job_name("churn", slot),
         "completion_time": slot + MINUTE,
         "result": result,
@@ -80,7 +80,7 @@ def last_retraining(
 ) -> LastRetraining:
     """Return what the first retraining has reported."""
     defaults: dict[str, Any] = {
-        "slot": slot,
+        "scheduled_time": slot,
         "job_name": retrain_job_name("churn", 1),
         "completion_time": slot + 5 * MINUTE,
         "result": result,
@@ -100,7 +100,7 @@ def model_version(version: str = "8", **fields: Any) -> ModelVersion:
         "name": "team-a.churn",
         "version": version,
         "run_id": "9b1c",
-        "promoted_time": NOON,
+        "registered_time": NOON,
     }
     return ModelVersion(**(defaults | fields))
 

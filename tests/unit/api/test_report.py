@@ -46,7 +46,7 @@ def some(
 
 checks = some(
     LastCheck,
-    slot=time,
+    scheduled_time=time,
     job_name=name,
     result=st.sampled_from(CheckResult),
     reason=text,
@@ -61,7 +61,7 @@ checks = some(
         "top_drifted_columns": st.lists(
             some(DriftedColumn, name=text, method=text, score=text, threshold=text), max_size=10
         ),
-        "skipped_columns": st.lists(some(SkippedColumn, name=text, reason=text), max_size=10),
+        "skipped_columns": st.lists(some(SkippedColumn, name=text, message=text), max_size=10),
         "rows": some(RowCounts, reference=number, current=number),
         "run_id": text,
         "report_uri": text,
@@ -69,7 +69,7 @@ checks = some(
 )
 retrainings = some(
     LastRetraining,
-    slot=time,
+    scheduled_time=time,
     job_name=name,
     result=st.sampled_from(RetrainResult),
     reason=text,
@@ -91,7 +91,7 @@ models = some(
     name=text,
     version=text,
     run_id=text,
-    promoted_time=time,
+    registered_time=time,
     optional={"previous_version": text},
 )
 check_reports = some(CheckReport, last_check=checks, optional={"task": st.sampled_from(Task)})
@@ -114,7 +114,7 @@ def test_the_verdict_survives_whatever_has_to_go(report: CheckReport):
 
     assert read is not None
     assert read.task == report.task
-    for field in ("slot", "job_name", "result", "drift_share", "observed_generation"):
+    for field in ("scheduled_time", "job_name", "result", "drift_share", "observed_generation"):
         assert getattr(read.last_check, field) == getattr(report.last_check, field), field
 
 

@@ -72,7 +72,9 @@ def has_null(value: object) -> bool:
 
 def test_what_is_absent_stays_absent():
     """A null in an applied document would be a value that a field manager owns."""
-    full = status(last_check=last_check(), history=[HistoryEntry(time=NOON, result=CheckResult.ERROR)])
+    full = status(
+        last_check=last_check(), history=[HistoryEntry(scheduled_time=NOON, result=CheckResult.ERROR)]
+    )
 
     for document in (spec().to_wire(), ModelMonitorStatus().to_wire(), full.to_wire()):
         assert not has_null(document), document

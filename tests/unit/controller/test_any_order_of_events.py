@@ -408,7 +408,7 @@ class World(RuleBasedStateMachine):
 
     def _report(self, job: Job, result: CheckResult) -> CheckReport | RetrainReport:
         common: dict[str, Any] = {
-            "slot": job.slot,
+            "scheduled_time": job.slot,
             "job_name": job.name,
             "message": "told",
             "observed_generation": 1,
@@ -431,7 +431,7 @@ class World(RuleBasedStateMachine):
         outcome = "lastCheck" if is_check else "lastRetraining"
         body = self.api.get(f"{MONITOR}/churn")
         there = body.get("status", {}).get(outcome)
-        if there is None or datetime.fromisoformat(there["slot"]) <= job.slot:
+        if there is None or datetime.fromisoformat(there["scheduledTime"]) <= job.slot:
             document = {"metadata": {}, "status": report.to_wire()}
             manager = CHECK_MANAGER if is_check else RETRAIN_MANAGER
             self.api.apply_status(f"{MONITOR}/churn", document, manager)
@@ -525,7 +525,9 @@ class World(RuleBasedStateMachine):
                 for job in self._jobs()
                 if job.finished and job.purpose is purpose and not job.replaced
             ]
-            assert not ended or (report is not None and report.slot >= max(ended)), "an outcome is lost"
+            assert not ended or (report is not None and report.scheduled_time >= max(ended)), (
+                "an outcome is lost"
+            )
         if self.epoch is not None:
             self._reckon(self.epoch)
         self._all_requests_are_answered()
@@ -597,7 +599,7 @@ class World(RuleBasedStateMachine):
         status = self._monitor().status
         newest = {
             Purpose.CHECK: status.last_schedule_time,
-            Purpose.RETRAIN: status.retraining.last_trigger_slot,
+            Purpose.RETRAIN: status.retraining.last_trigger_time,
         }
         known = ((job, newest[job.purpose]) for job in self._jobs() if job.finished)
         return [job for job, slot in known if slot is not None and job.slot <= slot]

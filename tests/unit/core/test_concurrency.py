@@ -156,7 +156,7 @@ def test_the_retraining_before_is_looked_up_if_it_is_not_known_to_have_ended():
         last_check=last_check(NOON),
         last_schedule_time=NOON,
         next_check_time=ONE,
-        retraining={"count": 1, "last_trigger_slot": NOON - HOUR, "last_start_time": NOON - 2 * HOUR},
+        retraining={"count": 1, "last_trigger_time": NOON - HOUR, "last_start_time": NOON - 2 * HOUR},
     )
     seen = observed(monitor(spec_document(retraining={"cooldownSeconds": 0}), told), finished_job())
 

@@ -87,7 +87,7 @@ def test_a_verdict_that_comes_after_its_check_was_given_up_is_told_and_kept():
 
     assert Reason.DRIFT_DETECTED in told(late, NOON + 2 * MINUTE)
     history = settled(late, NOON + 2 * MINUTE).monitor.status.history
-    assert [(entry.time, entry.result) for entry in history] == [(NOON, DRIFT)]
+    assert [(entry.scheduled_time, entry.result) for entry in history] == [(NOON, DRIFT)]
 
 
 # --- readiness ----------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_the_start_of_a_retraining_is_told():
 
     events = events_told(plan_monitor(replace(seen, jobs=(job(RETRAIN),)), NOON + MINUTE))
 
-    (event,) = [event for event in events if event.reason == Reason.RETRAIN_STARTED]
+    (event,) = [event for event in events if event.reason == Reason.RETRAINING_STARTED]
     assert event.message == "Job churn-retrain-1 answers the drift found at 2026-11-23T12:00:00Z"
 
 
@@ -203,7 +203,7 @@ def test_a_retraining_that_was_removed_is_told_as_failed():
     """Somebody has deleted its Job."""
     (event,) = events_told(plan_monitor(having(drifted()), NOON + 10 * MINUTE))
 
-    assert (event.reason, event.type) == (Reason.RETRAIN_FAILED, EventType.WARNING)
+    assert (event.reason, event.type) == (Reason.RETRAINING_FAILED, EventType.WARNING)
     assert event.message == "Job churn-retrain-1 was removed before it reported"
 
 
@@ -247,7 +247,7 @@ def test_two_retrainings_without_a_pause_are_told_apart():
 
     assert [(event.reason, event.message) for event in events] == [
         (Reason.MODEL_REGISTERED, "It ended: Registered"),
-        (Reason.RETRAIN_STARTED, "Job churn-retrain-2 answers the drift found at 2026-11-23T13:00:00Z"),
+        (Reason.RETRAINING_STARTED, "Job churn-retrain-2 answers the drift found at 2026-11-23T13:00:00Z"),
     ]
 
 

@@ -156,7 +156,7 @@ def test_suspended_and_invalid_monitors_start_nothing_and_never_wake():
         ("a newer check reported", {"last_check": last_check(NOON + HOUR)}, [finished_job()], None),
         (
             "a retraining ended",
-            {"retraining": {"count": 1, "last_trigger_slot": NOON}},
+            {"retraining": {"count": 1, "last_trigger_time": NOON}},
             [finished_job(RETRAIN)],
             "churn-retrain-1",
         ),
@@ -202,7 +202,7 @@ def test_a_started_retraining_is_remembered_by_its_job():
     assert status_written(plan)["retraining"] == {
         "count": 1,
         "lastStartTime": "2026-11-23T12:02:00Z",
-        "lastTriggerSlot": "2026-11-23T12:00:00Z",
+        "lastTriggerTime": "2026-11-23T12:00:00Z",
         "cooldownUntilTime": "2026-11-23T13:02:00Z",
     }
 
@@ -210,7 +210,7 @@ def test_a_started_retraining_is_remembered_by_its_job():
 def test_the_same_drift_is_answered_once():
     """After the retraining has ended, its Job gone, the verdict that led to it leads to none again."""
     answered = drifted(
-        retraining=RetrainingStatus(count=1, last_trigger_slot=NOON, last_start_time=NOON),
+        retraining=RetrainingStatus(count=1, last_trigger_time=NOON, last_start_time=NOON),
         last_retraining=last_retraining(NOON),
     )
 
@@ -244,7 +244,7 @@ def test_a_job_with_a_larger_number_and_an_older_slot_answers_nothing_anew():
     """The number is taken; but the newest drift stays answered."""
     seen = drifted(
         finished_job(RETRAIN, NOON - HOUR, number=7),
-        retraining=RetrainingStatus(count=3, last_trigger_slot=NOON, last_start_time=NOON - DAY),
+        retraining=RetrainingStatus(count=3, last_trigger_time=NOON, last_start_time=NOON - DAY),
         last_retraining=last_retraining(NOON),
     )
 
@@ -253,13 +253,13 @@ def test_a_job_with_a_larger_number_and_an_older_slot_answers_nothing_anew():
     assert job_created(plan) is None
     assert status_written(plan) is not None
     assert status_written(plan)["retraining"]["count"] == 7
-    assert status_written(plan)["retraining"]["lastTriggerSlot"] == "2026-11-23T12:00:00Z"
+    assert status_written(plan)["retraining"]["lastTriggerTime"] == "2026-11-23T12:00:00Z"
 
 
 def test_the_monitor_wakes_up_when_the_cooldown_ends():
     """The end of the cooldown is an event that nobody sends."""
     started = NOON - 30 * MINUTE
-    memory = RetrainingStatus(count=1, last_trigger_slot=at("11:00"), last_start_time=started)
+    memory = RetrainingStatus(count=1, last_trigger_time=at("11:00"), last_start_time=started)
     seen = settled(drifted(retraining=memory), NOON + MINUTE)
 
     assert plan_monitor(seen, NOON + MINUTE).wake_at == started + HOUR

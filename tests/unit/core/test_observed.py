@@ -126,7 +126,7 @@ def test_a_time_in_another_zone_is_the_same_time():
 
 def test_a_part_of_the_status_that_cannot_be_read_is_as_if_absent():
     """A newer operator, or an image of the user's own, may have written it; the rest still counts."""
-    unreadable = {"slot": "2026-11-23T12:00:00Z", "result": "Maybe"}
+    unreadable = {"scheduledTime": "2026-11-23T12:00:00Z", "result": "Maybe"}
     monitor = monitor_from(
         monitor_body(
             status={"lastCheck": unreadable, "retraining": None, "missedChecks": 3, "phase": "Happy"}
@@ -166,7 +166,7 @@ def test_a_monitor_without_a_spec_can_be_read():
 def test_a_drift_share_that_is_no_share_makes_the_check_unreadable(share):
     """Decisions compare it with a threshold: what an own image writes there must not break them."""
     check = {
-        "slot": "2026-11-23T12:00:00Z",
+        "scheduledTime": "2026-11-23T12:00:00Z",
         "jobName": "churn-check-1",
         "result": "Drift",
         "reason": "ThresholdExceeded",

@@ -78,14 +78,14 @@ def test_without_a_report_the_check_could_not_look(case, message):
     check = recovered_check(pod(message=message, exit_code=1, reason="Error"))
 
     assert (check.result, check.reason) == (CheckResult.ERROR, "CheckFailed"), case
-    assert (check.slot, check.job_name, check.completion_time) == (NOON, CHECK_JOB.name, LATER)
+    assert (check.scheduled_time, check.job_name, check.completion_time) == (NOON, CHECK_JOB.name, LATER)
     assert check.message == f"Job {CHECK_JOB.name} ended without a report (exit code 1)"
 
 
 def test_a_recovered_report_is_not_asked_for_again():
     """It is that of the Job's slot, whatever the pods say."""
     for pods in ([], [pod()], [pod(message="null")]):
-        assert recovered_check(*pods).slot == CHECK_JOB.slot
+        assert recovered_check(*pods).scheduled_time == CHECK_JOB.slot
 
 
 @pytest.mark.parametrize("task", [None, Task.CLASSIFICATION])

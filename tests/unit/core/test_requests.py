@@ -37,7 +37,7 @@ def asked(*jobs, check: str = "", retrain: str = "", document=None, **fields) ->
         "last_schedule_time": NOON,
         "next_check_time": NOON + HOUR,
         "missed_checks": 0,
-        "retraining": {"count": 1, "last_trigger_slot": NOON, "last_start_time": NOON},
+        "retraining": {"count": 1, "last_trigger_time": NOON, "last_start_time": NOON},
     }
     quiet = spec_document(retraining={"mode": "Manual"}) if document is None else document
     return observed(
@@ -197,7 +197,7 @@ def test_a_requested_retraining_is_echoed_and_answers_the_drift_before_it():
     assert status_written(plan) is not None
     assert status_written(plan)["lastHandledRetrainRequest"] == "a"
     assert status_written(plan)["retraining"]["count"] == 2
-    assert retraining_condition(seen)["reason"] == Reason.RETRAIN_REQUESTED
+    assert retraining_condition(seen)["reason"] == Reason.RETRAINING_REQUESTED
 
     told = last_retraining(HALF_PAST, job_name="churn-retrain-2")
     ended = asked(replace(running, finished=True), retrain="a", document=eager, last_retraining=told)

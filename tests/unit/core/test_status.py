@@ -207,16 +207,16 @@ def test_could_not_look_is_neither_drift_nor_none(result, expected):
         (
             "removed before it reported; an older one had reported",
             {
-                "retraining": {"count": 2, "last_trigger_slot": NOON},
+                "retraining": {"count": 2, "last_trigger_time": NOON},
                 "last_retraining": last_retraining(NOON - HOUR),
             },
             [],
-            ("False", "RetrainFailed", "Job churn-retrain-2 was removed before it reported"),
+            ("False", "RetrainingFailed", "Job churn-retrain-2 was removed before it reported"),
         ),
         (
             "newer drift is held back",
             {
-                "retraining": {"count": 1, "last_trigger_slot": NOON - HOUR, "last_start_time": NOON},
+                "retraining": {"count": 1, "last_trigger_time": NOON - HOUR, "last_start_time": NOON},
                 "last_retraining": last_retraining(NOON - HOUR),
             },
             [],
@@ -233,7 +233,7 @@ def test_retraining_says_what_there_is_to_say(case, told, jobs, expected):
     assert condition(checked(CheckResult.DRIFT, *jobs, **told), "Retraining") == expected, case
 
 
-REMOVED = {"count": 2, "last_trigger_slot": NOON}
+REMOVED = {"count": 2, "last_trigger_time": NOON}
 MLFLOW: Final[dict[str, Any]] = {"result": RetrainResult.FAILED, "reason": Reason.MLFLOW_UNAVAILABLE}
 
 
@@ -269,7 +269,7 @@ MLFLOW: Final[dict[str, Any]] = {"result": RetrainResult.FAILED, "reason": Reaso
         (
             "failed, and newer drift is held back",
             {
-                "retraining": {"count": 1, "last_trigger_slot": NOON - HOUR, "last_start_time": NOON},
+                "retraining": {"count": 1, "last_trigger_time": NOON - HOUR, "last_start_time": NOON},
                 "last_retraining": last_retraining(NOON - HOUR, **MLFLOW),
             },
             [],
@@ -277,15 +277,15 @@ MLFLOW: Final[dict[str, Any]] = {"result": RetrainResult.FAILED, "reason": Reaso
         ),
         (
             "removed before any report",
-            {"retraining": {"count": 1, "last_trigger_slot": NOON}},
+            {"retraining": {"count": 1, "last_trigger_time": NOON}},
             [],
-            ("True", "RetrainFailed"),
+            ("True", "RetrainingFailed"),
         ),
         (
             "removed; an older one had succeeded",
             {"retraining": REMOVED, "last_retraining": last_retraining(NOON - HOUR)},
             [],
-            ("True", "RetrainFailed"),
+            ("True", "RetrainingFailed"),
         ),
     ],
 )
@@ -323,8 +323,14 @@ def test_the_history_holds_the_newest_ten_newest_first():
         seen = settled(settled(seen, NOON + number * HOUR), NOON + number * HOUR + SECOND)
 
     history = written(seen, NOON + 12 * HOUR)["history"]
-    assert [entry["time"][11:16] for entry in history] == [f"{hour}:00" for hour in range(23, 13, -1)]
-    assert history[0] == {"time": "2026-11-23T23:00:00Z", "result": "NoDrift", "driftShare": "0.1000"}
+    assert [entry["scheduledTime"][11:16] for entry in history] == [
+        f"{hour}:00" for hour in range(23, 13, -1)
+    ]
+    assert history[0] == {
+        "scheduledTime": "2026-11-23T23:00:00Z",
+        "result": "NoDrift",
+        "driftShare": "0.1000",
+    }
 
 
 def test_active_jobs_are_listed_until_they_have_reported_or_ended():
@@ -363,7 +369,7 @@ def test_a_status_stays_small_whatever_is_in_it():
             columns_checked=500,
             columns_drifted=500,
             top_drifted_columns=columns,
-            skipped_columns=[SkippedColumn(name="x" * 180, reason="all values are missing")] * 10,
+            skipped_columns=[SkippedColumn(name="x" * 180, message="all values are missing")] * 10,
         ),
         last_retraining=last_retraining(
             message=long,
@@ -371,7 +377,7 @@ def test_a_status_stays_small_whatever_is_in_it():
         ),
         model=model_version(),
         history=[
-            HistoryEntry(time=NOON - n * HOUR, result=CheckResult.DRIFT, drift_share="1.0000")
+            HistoryEntry(scheduled_time=NOON - n * HOUR, result=CheckResult.DRIFT, drift_share="1.0000")
             for n in range(MAX_HISTORY)
         ],
     )

@@ -27,7 +27,7 @@ def reason_against(given: Evidence) -> Reason | None:
 
 def started(slot=NOON - HOUR, when=NOON) -> RetrainingStatus:
     """Return the memory of one retraining, by default for the slot before the newest drift."""
-    return RetrainingStatus(count=1, last_trigger_slot=slot, last_start_time=when)
+    return RetrainingStatus(count=1, last_trigger_time=slot, last_start_time=when)
 
 
 def test_drift_that_nothing_speaks_against_is_answered():

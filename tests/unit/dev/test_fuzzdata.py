@@ -40,7 +40,7 @@ def report(**changes: Any) -> CheckReport:
     """Return a report that keeps every promise, with changes."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
     check: dict[str, Any] = {
-        "slot": now,
+        "scheduled_time": now,
         "job_name": "churn-check-1",
         "result": CheckResult.ERROR,
         "reason": "DataUnreadable",

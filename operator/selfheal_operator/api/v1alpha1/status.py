@@ -94,8 +94,8 @@ class SkippedColumn(ApiModel, frozen=True, kw_only=True):
     name: Text
     """name of the column."""
 
-    reason: Text
-    """reason in a few words."""
+    message: Text
+    """message says why, in a few words."""
 
 
 class NewCategories(ApiModel, frozen=True, kw_only=True):
@@ -156,8 +156,8 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     # selfheal_jobs.delivery.status_patch.
     schema: ClassVar[Mapping[str, Any]] = {"x-kubernetes-map-type": "atomic"}
 
-    slot: Time
-    """slot is when the check was due."""
+    scheduled_time: Time
+    """scheduledTime is when the check was due."""
 
     job_name: Name
     """jobName is the Job that ran it."""
@@ -221,8 +221,8 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
 class HistoryEntry(ApiModel, frozen=True, kw_only=True):
     """One past verdict."""
 
-    time: Time
-    """time is the slot of the check."""
+    scheduled_time: Time
+    """scheduledTime is when the check was due."""
 
     result: CheckResult
     """result of the check."""
@@ -240,8 +240,9 @@ class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
     last_start_time: Time | None = None
     """lastStartTime is when the newest one was started."""
 
-    last_trigger_slot: Time | None = None
-    """lastTriggerSlot is the slot of the check that led to it: one check leads to one retraining at most."""
+    last_trigger_time: Time | None = None
+    """lastTriggerTime is the scheduledTime of the check that led to it: one check leads to one retraining at
+    most."""
 
     cooldown_until_time: Time | None = None
     """cooldownUntilTime is when the next one may start."""
@@ -273,8 +274,8 @@ class TrainingRows(ApiModel, frozen=True, kw_only=True):
 class LastRetraining(ApiModel, frozen=True, kw_only=True):
     """The outcome of the newest retraining, written by its container."""
 
-    slot: Time
-    """slot is the slot of the check that led to it."""
+    scheduled_time: Time
+    """scheduledTime is when the check was due that led to it, or when it was asked for."""
 
     job_name: Name
     """jobName is the Job that ran it."""
@@ -331,8 +332,8 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
     run_id: Text
     """runID is the MLflow run that trained it."""
 
-    promoted_time: Time
-    """promotedTime is when it was registered."""
+    registered_time: Time
+    """registeredTime is when it was registered."""
 
 
 class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):

@@ -14,7 +14,13 @@ def status(
     *, check: CheckResult | None = None, retraining: RetrainResult | None = None, count: int = 0
 ) -> ModelMonitorStatus:
     """Return a status with these outcomes."""
-    run = {"slot": TIME, "jobName": "job", "reason": "Some", "message": "why", "observedGeneration": 1}
+    run = {
+        "scheduledTime": TIME,
+        "jobName": "job",
+        "reason": "Some",
+        "message": "why",
+        "observedGeneration": 1,
+    }
     return ModelMonitorStatus.from_wire(
         {
             "lastCheck": run | {"result": check} if check else None,

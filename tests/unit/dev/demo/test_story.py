@@ -7,7 +7,7 @@ from demo.story import told
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-RUN = {"slot": "2026-01-01T12:00:00Z", "reason": "Some", "observedGeneration": 1}
+RUN = {"scheduledTime": "2026-01-01T12:00:00Z", "reason": "Some", "observedGeneration": 1}
 DRIFT = RUN | {
     "jobName": "m-check-1",
     "result": "Drift",

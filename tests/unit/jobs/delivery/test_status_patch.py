@@ -38,7 +38,7 @@ def check_report(**more: Any) -> Any:
     """Return a report of a check."""
     return CheckReport(
         last_check=LastCheck(
-            slot=datetime.fromisoformat(SLOT),
+            scheduled_time=datetime.fromisoformat(SLOT),
             job_name="churn-check-1",
             result=CheckResult.DRIFT,
             reason="ThresholdExceeded",
@@ -53,7 +53,7 @@ def retrain_report(**more: Any) -> Any:
     """Return a report of a retraining."""
     return RetrainReport(
         last_retraining=LastRetraining(
-            slot=datetime.fromisoformat(SLOT),
+            scheduled_time=datetime.fromisoformat(SLOT),
             job_name="churn-retrain-1",
             result=RetrainResult.NOT_IMPROVED,
             reason="NoImprovement",
@@ -180,7 +180,7 @@ def test_the_second_write_tests_whose_verdict_is_there(script: Script) -> None:
     assert second["type"] == "application/json-patch+json"
     assert second["document"] == [
         {"op": "test", "path": "/metadata/uid", "value": "uid-1"},
-        {"op": "test", "path": "/status/lastCheck/slot", "value": SLOT},
+        {"op": "test", "path": "/status/lastCheck/scheduledTime", "value": SLOT},
         {"op": "test", "path": "/status/lastCheck/jobName", "value": "churn-check-1"},
         {"op": "replace", "path": "/status/lastCheck", "value": check_report().to_wire()["lastCheck"]},
     ]
@@ -190,7 +190,7 @@ def test_the_second_write_tests_whose_verdict_is_there(script: Script) -> None:
 @pytest.mark.parametrize(
     ("seen", "delivery"),
     [
-        (monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
+        (monitor(lastCheck={"scheduledTime": LATER}), Delivery.SUPERSEDED),
         (monitor(uid="uid-2"), Delivery.UNWANTED),
     ],
 )
@@ -248,7 +248,7 @@ def test_a_task_of_the_report_comes_before_the_stored_one() -> None:
 
 def test_the_champion_survives_a_retraining_that_registers_nothing() -> None:
     """Apply replaces all that its manager owned: a model that is not sent again is gone."""
-    model = {"name": "churn", "version": "7", "runID": "r", "promotedTime": SLOT}
+    model = {"name": "churn", "version": "7", "runID": "r", "registeredTime": SLOT}
 
     assert document_to_apply(monitor(model=model), retrain_report())["status"]["model"] == model
 
@@ -256,10 +256,14 @@ def test_the_champion_survives_a_retraining_that_registers_nothing() -> None:
 @pytest.mark.parametrize(
     ("case", "seen", "delivery"),
     [
-        ("a newer slot has reported", monitor(lastCheck={"slot": LATER}), Delivery.SUPERSEDED),
-        ("our own slot has reported", monitor(lastCheck={"slot": SLOT}), Delivery.STORED),
-        ("an older slot has reported", monitor(lastCheck={"slot": "2026-11-23T05:59:59Z"}), Delivery.STORED),
-        ("a newer retraining", monitor(lastRetraining={"slot": LATER}), Delivery.STORED),
+        ("a newer slot has reported", monitor(lastCheck={"scheduledTime": LATER}), Delivery.SUPERSEDED),
+        ("our own slot has reported", monitor(lastCheck={"scheduledTime": SLOT}), Delivery.STORED),
+        (
+            "an older slot has reported",
+            monitor(lastCheck={"scheduledTime": "2026-11-23T05:59:59Z"}),
+            Delivery.STORED,
+        ),
+        ("a newer retraining", monitor(lastRetraining={"scheduledTime": LATER}), Delivery.STORED),
         ("the monitor was made anew", monitor(uid="uid-2"), Delivery.UNWANTED),
     ],
 )
@@ -302,7 +306,7 @@ def test_a_slot_that_reports_while_we_retry_is_not_overwritten(script: Script) -
     """The status is read again before each attempt."""
     script.writes = [409]
     script.seen = monitor()
-    timer = threading.Timer(0.2, lambda: setattr(script, "seen", monitor(lastCheck={"slot": LATER})))
+    timer = threading.Timer(0.2, lambda: setattr(script, "seen", monitor(lastCheck={"scheduledTime": LATER})))
     timer.start()
 
     assert script.sink.deliver(check_report()) is Delivery.SUPERSEDED

@@ -124,4 +124,4 @@ def test_an_outcome_belongs_to_its_job_slot_and_generation() -> None:
     outcome = decided(trained("linear", 0.7)).outcome
 
     assert (outcome.job_name, outcome.observed_generation) == ("churn-retrain-1", 3)
-    assert (outcome.slot, outcome.start_time) == (datetime(2026, 11, 23, 6, tzinfo=UTC), NOON)
+    assert (outcome.scheduled_time, outcome.start_time) == (datetime(2026, 11, 23, 6, tzinfo=UTC), NOON)
