@@ -44,7 +44,7 @@ SYNTHETIC: Final = Scenario(
             {
                 "name": "forest",
                 "estimator": "sklearn.ensemble.RandomForestClassifier",
-                "params": {"n_estimators": 20, "max_depth": 8},
+                "params": {"n_estimators": "20", "max_depth": "8"},
             },
         ]
     },

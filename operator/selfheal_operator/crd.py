@@ -23,7 +23,7 @@ HEADER: Final = "# Generated from operator/selfheal_operator/api by `make manife
 _KEPT: Final[tuple[str, ...]] = (
     *("type", "format", "description", "enum", "pattern", "required"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    *("minLength", "maxLength", "minItems", "maxItems"),
+    *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
 )
 
 
@@ -171,9 +171,8 @@ def _convert(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
         if f"exclusive{limit}" in converted:  # a number in JSON Schema, a flag in Kubernetes' older dialect
             converted[limit.lower()] = converted[f"exclusive{limit}"]
             converted[f"exclusive{limit}"] = True
-    values = schema.get("additionalProperties")
-    if isinstance(values, dict) and not converted.get("x-kubernetes-preserve-unknown-fields"):
-        converted["additionalProperties"] = values
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        converted["additionalProperties"] = _convert(values, definitions)
     return converted
 
 
@@ -190,10 +189,15 @@ def _dereferenced(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[s
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the one type of an optional field, or the bounds of a number or text, which has no type."""
     if "anyOf" not in schema:
         return schema
-    (only,) = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
-    return {**only, **{key: value for key, value in schema.items() if key != "anyOf"}}
+    found: dict[str, Any] = {}
+    for choice in schema["anyOf"]:
+        found |= choice if choice != {"type": "null"} else {}
+    if schema.get("x-kubernetes-int-or-string"):
+        del found["type"]
+    return found | {key: value for key, value in schema.items() if key != "anyOf"}
 
 
 class _PlainDumper(yaml.SafeDumper):

@@ -51,6 +51,8 @@ def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, 
 
 def _type(schema: dict[str, Any], *, required: bool) -> str:
     words = schema.get("enum", ())
+    if "additionalProperties" in schema:
+        return ", ".join(["map", *_limits(schema), *(["required"] if required else [])])
     said = " or ".join(words) if words else _NAMES.get(schema.get("format") or schema["type"], schema["type"])
     return ", ".join([said, *_limits(schema), *(["required"] if required else [])])
 
@@ -62,6 +64,8 @@ def _limits(schema: dict[str, Any]) -> Iterator[str]:
         yield f"{_MOST[schema.get('exclusiveMaximum', False)]} {schema['maximum']}"
     if "maxItems" in schema:
         yield f"at most {schema['maxItems']} items"
+    if "maxProperties" in schema:
+        yield f"at most {schema['maxProperties']} entries"
 
 
 def _described(schema: dict[str, Any]) -> str:

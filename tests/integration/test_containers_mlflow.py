@@ -28,7 +28,7 @@ from support.fakes.inbox import Inbox
 SMALL_FOREST = {
     "name": "forest",
     "estimator": "sklearn.ensemble.RandomForestClassifier",
-    "params": {"n_estimators": 5},
+    "params": {"n_estimators": "5"},
 }
 SILLY = {"name": "silly", "estimator": "sklearn.dummy.DummyClassifier"}
 LINEAR = {"name": "linear", "estimator": "sklearn.linear_model.LogisticRegression"}
@@ -378,7 +378,7 @@ def test_a_champion_that_cannot_be_scored_is_told_of(data: Path, names: dict[str
 
 def test_a_candidate_that_fails_does_not_stop_the_others(data: Path, names: dict[str, str]) -> None:
     """It is a failed run, and named in the message."""
-    broken = {"name": "broken", "estimator": LINEAR["estimator"], "params": {"C": -1}}
+    broken = {"name": "broken", "estimator": LINEAR["estimator"], "params": {"C": "-1"}}
 
     outcome = retrain(data, names, retraining={"candidates": [broken, LINEAR]}).last_retraining
 

@@ -97,7 +97,7 @@ FULL_SPEC: Final[Document] = {
             {
                 "name": "forest",
                 "estimator": "sklearn.ensemble.RandomForestClassifier",
-                "params": {"n_estimators": 200, "class_weight": {"0": 1, "1": 5}},
+                "params": {"n_estimators": "200", "class_weight": "{0: 1, 1: 5}"},
             }
         ],
     },
@@ -135,6 +135,13 @@ class Bound:
     complaint: str
     beside: Mapping[str, Any] = field(default_factory=dict)
     """Other fields that have to change with it."""
+    in_schema: str = ""
+    """Where the schema has it, if not at the path: the values of a map are below `.*` there."""
+
+    @property
+    def at(self) -> str:
+        """Return where the schema has it."""
+        return self.in_schema or re.sub(r"\[\d]", "[]", self.path)
 
 
 def _invalid(path: str, value: object, limit: str) -> str:
@@ -199,6 +206,14 @@ def distinct(path: str, key: str, item: Callable[[int], Document]) -> Bound:
         fails=[one, twin],
         complaint=says,
     )
+
+
+def most_entries(path: str, most: int, value: object, **more: Any) -> Bound:
+    """Return the largest map, and one that has an entry more."""
+    entries = {f"k{number}": value for number in range(most + 1)}
+    fewer = {f"k{number}": value for number in range(most)}
+    says = f"spec.{path}: Too many: {most + 1}: must have at most {most} items"
+    return Bound(path=path, keyword="maxProperties", passes=fewer, fails=entries, complaint=says, **more)
 
 
 def candidate(number: int) -> Document:
@@ -295,6 +310,9 @@ def name_of(number: int) -> str:
     """Return the name of the column of that number."""
     return f"c{number}"
 
+
+PARAM: Final = "retraining.candidates[0].params.n_estimators"
+PARAMS: Final = "retraining.candidates[].params.*"
 
 BOUNDS: Final = (
     *(bound for side in SIDES for bound in source_bounds(side)),
@@ -411,6 +429,9 @@ BOUNDS: Final = (
     required("retraining.candidates[0].estimator", "sklearn.linear_model.Ridge"),
     not_empty("retraining.candidates[0].estimator"),
     longest("retraining.candidates[0].estimator", 128),
+    most_entries("retraining.candidates[0].params", 32, "1"),
+    replace(not_empty(PARAM), in_schema=PARAMS),
+    replace(longest(PARAM, 1024), in_schema=PARAMS),
     longest("mlflow.trackingURI", 1024, "http://mlflow/"),
     not_empty("mlflow.experiment"),
     longest("mlflow.experiment", 256),
@@ -693,6 +714,15 @@ RULES: Final = (
         fails=tuple({"retraining.candidates[0].name": name} for name in ("Forest", "a_b", "-a", "a-", "a b")),
     ),
     Rule(
+        on="retraining.candidates[]",
+        complaint=(
+            "spec.retraining.candidates[0].params: Invalid value: "
+            "a name in params must be at most 64 characters"
+        ),
+        passes=({"retraining.candidates[0].params": {"p" * 64: "1"}},),
+        fails=({"retraining.candidates[0].params": {"p" * 65: "1"}},),
+    ),
+    Rule(
         on="mlflow",
         complaint=(
             "spec.mlflow.trackingURI: Invalid value: trackingURI must be the http:// or https:// address "
@@ -902,7 +932,7 @@ def test_a_refusal_does_not_repeat_a_password(server: Server) -> None:
 
 def test_every_bound_of_the_crd_is_tested_here() -> None:
     """A bound that is added to the API needs a case in the table above."""
-    tested = {(re.sub(r"\[\d]", "[]", bound.path), bound.keyword) for bound in BOUNDS}
+    tested = {(bound.at, bound.keyword) for bound in BOUNDS}
 
     assert set(_bounds(_spec_schema(), "")) == tested
 
@@ -936,6 +966,7 @@ def _spec_schema() -> Document:
 
 KEYWORDS: Final = (
     *("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    *("minProperties", "maxProperties"),
     "x-kubernetes-list-map-keys",
 )
 
@@ -958,3 +989,5 @@ def _children(schema: Document, path: str) -> Iterator[tuple[str, Document]]:
         yield f"{path}.{name}".lstrip("."), child
     if "items" in schema:
         yield f"{path}[]", schema["items"]
+    if "additionalProperties" in schema:
+        yield f"{path}.*", schema["additionalProperties"]

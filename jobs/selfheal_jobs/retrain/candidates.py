@@ -7,18 +7,19 @@ from typing import Any, Final
 
 from sklearn.base import BaseEstimator
 
+from selfheal_jobs.retrain.param_values import param_values
 from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 # A leaf holds at least one row in 5,000, else a forest grows with its data without limit. 80,000 rows of five
 # normal columns and random labels make 39 MB like this.
-_FOREST: Final[dict[str, Any]] = {"n_estimators": 100, "min_samples_leaf": 0.0002}
+_FOREST: Final = {"n_estimators": "100", "min_samples_leaf": "0.0002"}
 
 DEFAULTS: Final[Mapping[Task, tuple[Candidate, ...]]] = {
     Task.CLASSIFICATION: (
         Candidate(
-            name="linear", estimator="sklearn.linear_model.LogisticRegression", params={"max_iter": 1000}
+            name="linear", estimator="sklearn.linear_model.LogisticRegression", params={"max_iter": "1000"}
         ),
         Candidate(name="forest", estimator="sklearn.ensemble.RandomForestClassifier", params=_FOREST),
     ),
@@ -51,6 +52,7 @@ def build_estimator(candidate: Candidate, task: Task, *, seed: int, cpus: int) -
 
     Raises:
         CandidateError: The estimator is not one of the task's, or does not know a parameter.
+        ParamError: A parameter's value cannot be read.
     """
     parameters = _ALLOWED[task].get(candidate.estimator)
     if parameters is None:
@@ -64,7 +66,7 @@ def build_estimator(candidate: Candidate, task: Task, *, seed: int, cpus: int) -
         )
     module, name = candidate.estimator.rsplit(".", 1)
     made: BaseEstimator = getattr(import_module(module), name)(
-        **_defaults(candidate.estimator, parameters, seed=seed, cpus=cpus) | candidate.params
+        **_defaults(candidate.estimator, parameters, seed=seed, cpus=cpus) | param_values(candidate)
     )
     return made
 

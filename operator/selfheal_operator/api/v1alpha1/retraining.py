@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
-from selfheal_operator.api.v1alpha1.schema import ANY_FIELDS, Name, cel_rule, cel_rules, map_list
+from selfheal_operator.api.v1alpha1.schema import Name, cel_rule, cel_rules, map_list
 
 
 class Candidate(ApiModel, frozen=True, kw_only=True):
@@ -18,6 +18,11 @@ class Candidate(ApiModel, frozen=True, kw_only=True):
             "name must consist of lower case letters, digits and hyphens, with no hyphen at either end",
             field="name",
         ),
+        cel_rule(
+            "!has(self.params) || self.params.all(each, each.size() <= 64)",
+            "a name in params must be at most 64 characters",
+            field="params",
+        ),
     )
 
     name: Annotated[str, Meta(min_length=1, max_length=63)]
@@ -27,9 +32,12 @@ class Candidate(ApiModel, frozen=True, kw_only=True):
     """estimator is a scikit-learn class that fits the task, by its full name,
     for example sklearn.ensemble.RandomForestClassifier."""
 
-    params: Annotated[dict[str, Any], Meta(extra_json_schema=ANY_FIELDS)] = {}
-    """params are the keyword arguments of the estimator, for example {n_estimators: 200}.
+    params: Annotated[
+        dict[str, Annotated[str, Meta(min_length=1, max_length=1024)]], Meta(max_length=32)
+    ] = {}
+    """params are the keyword arguments of the estimator, for example {n_estimators: "200"}.
 
+    Each is a string that is read as one YAML scalar or flow value: "100", "null", "l2", "{0: 1, 1: 5}".
     Absent ones keep scikit-learn's defaults; random_state and n_jobs are set from randomSeed and the
     container's CPUs where the estimator has them.
     """

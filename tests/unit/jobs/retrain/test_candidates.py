@@ -10,14 +10,14 @@ from selfheal_operator.api.v1alpha1.retraining import Candidate
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 
 
-def built(estimator: str, task: Task = Task.CLASSIFICATION, **params: Any) -> Any:
+def built(estimator: str, task: Task = Task.CLASSIFICATION, **params: str) -> Any:
     """Return the estimator of a candidate."""
     return build_estimator(Candidate(name="c", estimator=estimator, params=params), task, seed=7, cpus=2)
 
 
 def test_params_reach_the_estimator() -> None:
     """With seed and processors where it has them."""
-    forest = built(FOREST, n_estimators=3)
+    forest = built(FOREST, n_estimators="3")
 
     assert isinstance(forest, RandomForestClassifier)
     assert (forest.n_estimators, forest.random_state, forest.n_jobs) == (3, 7, 2)
@@ -25,7 +25,7 @@ def test_params_reach_the_estimator() -> None:
 
 def test_the_specs_own_seed_and_processors_win() -> None:
     """They are ordinary parameters."""
-    forest = built(FOREST, random_state=1, n_jobs=1)
+    forest = built(FOREST, random_state="1", n_jobs="1")
 
     assert (forest.random_state, forest.n_jobs) == (1, 1)
 
@@ -55,7 +55,7 @@ def test_an_estimator_that_is_not_listed_is_refused(estimator: str, task: Task, 
 def test_an_unknown_parameter_is_refused_with_the_nearest_one() -> None:
     """scikit-learn would only say that it was unexpected."""
     with pytest.raises(CandidateError, match=r"no parameter 'n_estimator'\. Did you mean n_estimators\?"):
-        built(FOREST, n_estimator=3)
+        built(FOREST, n_estimator="3")
 
 
 @pytest.mark.parametrize("task", list(Task))
