@@ -189,15 +189,16 @@ def _dereferenced(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[s
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the one type of an optional field, or the bounds of a number or text, which has no type."""
+    """Return the one type of an optional field, or both types of a quantity as Kubernetes writes it."""
     if "anyOf" not in schema:
         return schema
-    found: dict[str, Any] = {}
-    for choice in schema["anyOf"]:
-        found |= choice if choice != {"type": "null"} else {}
-    if schema.get("x-kubernetes-int-or-string"):
-        del found["type"]
-    return found | {key: value for key, value in schema.items() if key != "anyOf"}
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    choices = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
+    if sorted(choice.get("type", "") for choice in choices) == ["integer", "string"]:
+        bounds = {key: value for choice in choices for key, value in choice.items() if key != "type"}
+        return bounds | rest | {"x-kubernetes-int-or-string": True}
+    (only,) = choices
+    return only | rest
 
 
 class _PlainDumper(yaml.SafeDumper):

@@ -51,6 +51,8 @@ def _fields(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, 
 
 def _type(schema: dict[str, Any], *, required: bool) -> str:
     words = schema.get("enum", ())
+    if "x-kubernetes-int-or-string" in schema:
+        return "quantity"
     if "additionalProperties" in schema:
         return ", ".join(["map", *_limits(schema), *(["required"] if required else [])])
     said = " or ".join(words) if words else _NAMES.get(schema.get("format") or schema["type"], schema["type"])

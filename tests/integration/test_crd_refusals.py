@@ -37,6 +37,78 @@ ABSENT: Final = object()
 METRICS: Final = {each.__name__: get_args(get_type_hints(each)["metric"]) for each in LIMITED_TYPES}
 """The metrics of each type of signal that is held against limits."""
 
+POD: Final[Document] = {
+    "labels": {"team": "churn"},
+    "annotations": {"note": "by hand"},
+    "serviceAccountName": "trainer",
+    "nodeSelector": {"pool": "gpu"},
+    "tolerations": [
+        {
+            "key": "gpu",
+            "operator": "Equal",
+            "value": "yes",
+            "effect": "NoExecute",
+            "tolerationSeconds": 60,
+        }
+    ],
+    "imagePullSecrets": [{"name": "registry"}],
+    "priorityClassName": "low",
+    "runtimeClassName": "gvisor",
+    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
+    "env": [
+        {"name": "TZ", "value": "UTC"},
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": True}}},
+        {"name": "URL", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k", "optional": True}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    ],
+    "volumes": [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "data", "readOnly": True}},
+        {
+            "name": "settings",
+            "configMap": {
+                "name": "settings",
+                "items": [{"key": "k", "path": "p", "mode": 256}],
+                "defaultMode": 420,
+                "optional": True,
+            },
+        },
+        {
+            "name": "login",
+            "secret": {
+                "secretName": "login",
+                "items": [{"key": "k", "path": "p", "mode": 256}],
+                "defaultMode": 420,
+                "optional": True,
+            },
+        },
+        {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
+        {
+            "name": "driven",
+            "csi": {
+                "driver": "secrets-store.csi.k8s.io",
+                "readOnly": True,
+                "fsType": "ext4",
+                "volumeAttributes": {"class": "vault"},
+                "nodePublishSecretRef": {"name": "vault"},
+            },
+        },
+        {
+            "name": "disk",
+            "ephemeral": {
+                "volumeClaimTemplate": {
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "10Gi"}, "limits": {"storage": "10Gi"}},
+                        "storageClassName": "fast",
+                    }
+                }
+            },
+        },
+    ],
+    "volumeMounts": [{"name": "data", "mountPath": "/data", "subPath": "churn", "readOnly": True}],
+}
+"""Every field of a pod template."""
+
 FULL_SPEC: Final[Document] = {
     "dataset": {
         "reference": {"uri": "/data/reference.parquet", "format": "Parquet"},
@@ -100,6 +172,7 @@ FULL_SPEC: Final[Document] = {
                 "params": {"n_estimators": "200", "class_weight": "{0: 1, 1: 5}"},
             }
         ],
+        "podTemplate": POD,
     },
     "mlflow": {
         "trackingURI": "http://mlflow.mlops:5000",
@@ -107,16 +180,11 @@ FULL_SPEC: Final[Document] = {
         "registeredModelName": "churn",
         "secretRef": {"name": "mlflow"},
     },
-    "podTemplate": {
-        "serviceAccountName": "trainer",
-        "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
-        "env": [
-            {"name": "TZ", "value": "UTC"},
-            {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "lake", "key": "token"}}},
-        ],
-        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
-        "volumeMounts": [{"name": "data", "mountPath": "/data", "subPath": "churn", "readOnly": True}],
+    "jobTemplate": {
+        "labels": {"kueue.x-k8s.io/queue-name": "ml", "team": "churn"},
+        "annotations": {"note": "by hand"},
     },
+    "podTemplate": POD,
 }
 """Every field of the spec, the alternative intervalSeconds aside."""
 
@@ -306,6 +374,135 @@ def limit_bounds(path: str, metrics: Sequence[str]) -> Iterator[Bound]:
     yield at_least(f"{path}.maxValue", -most, -2 * most, beside={f"{path}.minValue": -most})
 
 
+PODS: Final = ("podTemplate", "retraining.podTemplate")
+
+AMOUNT: Final = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
+LABEL_VALUE: Final = "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
+
+
+def like(path: str, pattern: str, passes: str, fails: str) -> Bound:
+    """Return a text that a field's pattern takes, and one that it does not."""
+    says = _invalid(path, json.dumps(fails), f"should match '{pattern}'")
+    return Bound(path=path, keyword="pattern", passes=passes, fails=fails, complaint=says)
+
+
+def in_a_map(bound: Bound) -> Bound:
+    """Return the bound of a map's values: in the schema it has no key."""
+    return replace(bound, in_schema=replace(bound, path=bound.path.rpartition(".")[0] + ".*").at)
+
+
+def label_bounds(path: str, key: str) -> Iterator[Bound]:
+    """Yield the bounds of labels, of which the full spec has the key."""
+    yield most_entries(path, 32, "a")
+    yield in_a_map(longest(f"{path}.{key}", 63))
+    yield in_a_map(like(f"{path}.{key}", LABEL_VALUE, "a-1_2.b", "-a"))
+
+
+def metadata_bounds(at: str) -> Iterator[Bound]:
+    """Yield the bounds of labels and annotations."""
+    yield from label_bounds(f"{at}.labels", "team")
+    yield most_entries(f"{at}.annotations", 32, "a")
+    yield in_a_map(longest(f"{at}.annotations.note", 1024))
+
+
+def name_bounds(path: str, most: int = 253) -> Iterator[Bound]:
+    """Yield the bounds of a name that must be there."""
+    yield required(path, "a")
+    yield not_empty(path)
+    yield longest(path, most)
+
+
+def resource_bounds(at: str, resource: str) -> Iterator[Bound]:
+    """Yield the bounds of compute resources."""
+    for what in ("requests", "limits"):
+        yield most_entries(f"{at}.{what}", 16, 1)
+        amount = f"{at}.{what}.{resource}"
+        yield in_a_map(at_least(amount, 0, -1))
+        yield in_a_map(like(amount, AMOUNT, "1.5Gi", "1 GB"))
+        yield in_a_map(longest(amount, 32, filler="1"))
+
+
+def file_bounds(at: str) -> Iterator[Bound]:
+    """Yield the bounds of keys that become files."""
+    yield most_items(f"{at}.items", 32, lambda number: {"key": f"k{number}", "path": "p"})
+    yield from name_bounds(f"{at}.items[0].key")
+    yield from name_bounds(f"{at}.items[0].path")
+    for mode in (f"{at}.items[0].mode", f"{at}.defaultMode"):
+        yield at_least(mode, 0, -1)
+        yield at_most(mode, 511, 512)
+
+
+def volume_bounds(at: str) -> Iterator[Bound]:
+    """Yield the bounds of volumes."""
+    yield most_items(at, 32, volume)
+    yield distinct(at, "name", volume)
+    yield from name_bounds(f"{at}[0].name", 63)
+    yield from name_bounds(f"{at}[0].persistentVolumeClaim.claimName")
+    yield from name_bounds(f"{at}[1].configMap.name")
+    yield from file_bounds(f"{at}[1].configMap")
+    yield from name_bounds(f"{at}[2].secret.secretName")
+    yield from file_bounds(f"{at}[2].secret")
+    yield from one_of(f"{at}[3].emptyDir.medium", "Memory")
+    yield at_least(f"{at}[3].emptyDir.sizeLimit", 0, -1)
+    yield like(f"{at}[3].emptyDir.sizeLimit", AMOUNT, "500m", "all")
+    yield longest(f"{at}[3].emptyDir.sizeLimit", 32, filler="1")
+    yield from name_bounds(f"{at}[4].csi.driver")
+    yield longest(f"{at}[4].csi.fsType", 63)
+    yield most_entries(f"{at}[4].csi.volumeAttributes", 32, "a")
+    yield in_a_map(longest(f"{at}[4].csi.volumeAttributes.class", 1024))
+    yield from name_bounds(f"{at}[4].csi.nodePublishSecretRef.name")
+    template = f"{at}[5].ephemeral.volumeClaimTemplate"
+    yield required(template, POD["volumes"][5]["ephemeral"]["volumeClaimTemplate"])
+    yield required(f"{template}.spec", POD["volumes"][5]["ephemeral"]["volumeClaimTemplate"]["spec"])
+    claim = f"{template}.spec"
+    yield required(f"{claim}.accessModes", ["ReadWriteOnce"])
+    yield Bound(
+        path=f"{claim}.accessModes",
+        keyword="minItems",
+        passes=["ReadWriteOnce"],
+        fails=[],
+        complaint=_invalid(f"{claim}.accessModes", 0, "should have at least 1 items"),
+    )
+    yield most_items(f"{claim}.accessModes", 4, lambda _: "ReadWriteOnce")
+    modes = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+    yield from one_of(f"{claim}.accessModes[0]", *modes)
+    yield required(f"{claim}.resources", {"requests": {"storage": "1Gi"}})
+    yield from resource_bounds(f"{claim}.resources", "storage")
+    yield longest(f"{claim}.storageClassName", 253)
+
+
+def pod_bounds(at: str) -> Iterator[Bound]:
+    """Yield the bounds of a pod template."""
+    yield from metadata_bounds(at)
+    yield from label_bounds(f"{at}.nodeSelector", "pool")
+    for name in ("serviceAccountName", "priorityClassName", "runtimeClassName"):
+        yield longest(f"{at}.{name}", 253)
+    yield most_items(f"{at}.tolerations", 32, lambda number: {"key": f"k{number}"})
+    yield longest(f"{at}.tolerations[0].key", 317)
+    yield longest(f"{at}.tolerations[0].value", 63)
+    yield from one_of(f"{at}.tolerations[0].operator", "Exists", "Equal")
+    effects = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+    yield from one_of(f"{at}.tolerations[0].effect", *effects)
+    yield most_items(f"{at}.imagePullSecrets", 8, lambda number: {"name": f"s{number}"})
+    yield distinct(f"{at}.imagePullSecrets", "name", lambda number: {"name": f"s{number}"})
+    yield from name_bounds(f"{at}.imagePullSecrets[0].name")
+    yield from resource_bounds(f"{at}.resources", "memory")
+    yield most_items(f"{at}.env", 64, variable)
+    yield distinct(f"{at}.env", "name", variable)
+    yield from name_bounds(f"{at}.env[0].name")
+    yield longest(f"{at}.env[0].value", 1024)
+    for index, kind in ((1, "secretKeyRef"), (2, "configMapKeyRef")):
+        yield from name_bounds(f"{at}.env[{index}].valueFrom.{kind}.name")
+        yield from name_bounds(f"{at}.env[{index}].valueFrom.{kind}.key")
+    yield from name_bounds(f"{at}.env[3].valueFrom.fieldRef.fieldPath", 512)
+    yield from volume_bounds(f"{at}.volumes")
+    yield most_items(f"{at}.volumeMounts", 32, mount)
+    yield distinct(f"{at}.volumeMounts", "mountPath", mount)
+    yield from name_bounds(f"{at}.volumeMounts[0].name")
+    yield from name_bounds(f"{at}.volumeMounts[0].mountPath", 1024)
+    yield longest(f"{at}.volumeMounts[0].subPath", 1024)
+
+
 def name_of(number: int) -> str:
     """Return the name of the column of that number."""
     return f"c{number}"
@@ -440,27 +637,8 @@ BOUNDS: Final = (
     required("mlflow.secretRef.name", "mlflow"),
     not_empty("mlflow.secretRef.name"),
     longest("mlflow.secretRef.name", 253),
-    longest("podTemplate.serviceAccountName", 253),
-    most_items("podTemplate.env", 64, variable),
-    distinct("podTemplate.env", "name", variable),
-    required("podTemplate.env[0].name", "TZ"),
-    not_empty("podTemplate.env[0].name"),
-    longest("podTemplate.env[0].name", 253),
-    longest("podTemplate.env[0].value", 1024),
-    most_items("podTemplate.volumes", 32, volume),
-    distinct("podTemplate.volumes", "name", volume),
-    required("podTemplate.volumes[0].name", "data"),
-    not_empty("podTemplate.volumes[0].name"),
-    longest("podTemplate.volumes[0].name", 253),
-    most_items("podTemplate.volumeMounts", 32, mount),
-    distinct("podTemplate.volumeMounts", "mountPath", mount),
-    required("podTemplate.volumeMounts[0].name", "data"),
-    not_empty("podTemplate.volumeMounts[0].name"),
-    longest("podTemplate.volumeMounts[0].name", 253),
-    required("podTemplate.volumeMounts[0].mountPath", "/data"),
-    not_empty("podTemplate.volumeMounts[0].mountPath"),
-    longest("podTemplate.volumeMounts[0].mountPath", 1024),
-    longest("podTemplate.volumeMounts[0].subPath", 1024),
+    *(bound for at in PODS for bound in pod_bounds(at)),
+    *metadata_bounds("jobTemplate"),
 )
 
 
@@ -613,6 +791,88 @@ def limit_rules(kind: str, member: str) -> Iterator[Rule]:
     )
 
 
+LONGEST_KEY: Final = "a" * 253 + "/" + "b" * 63
+
+
+def key_rules(at: str) -> Iterator[Rule]:
+    """Yield the rules of labels and annotations."""
+    for kind in ("labels", "annotations"):
+        path = f"{at}.{kind}"
+        yield Rule(
+            on=at,
+            complaint=(
+                f"spec.{path}: Invalid value: a key of {kind} must be at most 317 characters, "
+                "and must not begin with selfheal.dev/: those are the operator's"
+            ),
+            passes=({path: {LONGEST_KEY: "a"}}, {path: {"selfheal.example/a": "b"}}),
+            fails=({path: {LONGEST_KEY + "b": "a"}}, {path: {"selfheal.dev/a": "b"}}),
+        )
+
+
+def length_rule(at: str, field: str, what: str) -> Rule:
+    """Return the rule on the length of a map's keys."""
+    return Rule(
+        on=re.sub(r"\[\d]", "[]", at),
+        complaint=f"spec.{at}.{field}: Invalid value: a {what} {field} must be at most 317 characters",
+        passes=({f"{at}.{field}": {LONGEST_KEY: "1"}},),
+        fails=({f"{at}.{field}": {LONGEST_KEY + "b": "1"}},),
+    )
+
+
+def pod_rules(at: str) -> Iterator[Rule]:
+    """Yield the rules of a pod template."""
+    yield from key_rules(at)
+    yield length_rule(at, "nodeSelector", "key of")
+    claim = f"{at}.volumes[5].ephemeral.volumeClaimTemplate.spec.resources"
+    for place in (f"{at}.resources", claim):
+        yield length_rule(place, "requests", "name in")
+        yield length_rule(place, "limits", "name in")
+    yield Rule(
+        on=f"{at}.env[]",
+        complaint=(
+            f"spec.{at}.env[0].name: Invalid value: name must not be SELFHEAL_REQUEST: the operator sets it"
+        ),
+        passes=({f"{at}.env[0].name": "SELFHEAL_REQUESTS"},),
+        fails=({f"{at}.env[0].name": "SELFHEAL_REQUEST"},),
+    )
+    field_ref = {"fieldRef": {"fieldPath": "metadata.name"}}
+    yield Rule(
+        on=f"{at}.env[]",
+        complaint=f"spec.{at}.env[0].valueFrom: Invalid value: set value or valueFrom, not both",
+        passes=({f"{at}.env[0]": {"name": "A"}}, {f"{at}.env[0]": {"name": "A", "valueFrom": field_ref}}),
+        fails=({f"{at}.env[0]": {"name": "A", "value": "", "valueFrom": field_ref}},),
+    )
+    key = {"name": "a", "key": "b"}
+    yield Rule(
+        on=f"{at}.env[].valueFrom",
+        complaint=(
+            f"spec.{at}.env[1].valueFrom: Invalid value: "
+            "set exactly one of secretKeyRef, configMapKeyRef and fieldRef"
+        ),
+        passes=tuple(
+            {f"{at}.env[1].valueFrom": each}
+            for each in (field_ref, {"secretKeyRef": key}, {"configMapKeyRef": key})
+        ),
+        fails=tuple(
+            {f"{at}.env[1].valueFrom": each} for each in ({}, {"secretKeyRef": key, "configMapKeyRef": key})
+        ),
+    )
+    kinds = [{name: value for name, value in each.items() if name != "name"} for each in POD["volumes"]]
+    yield Rule(
+        on=f"{at}.volumes[]",
+        complaint=(
+            f"spec.{at}.volumes[0]: Invalid value: "
+            "set exactly one of persistentVolumeClaim, configMap, secret, emptyDir, csi and ephemeral"
+        ),
+        passes=tuple({f"{at}.volumes[0]": {"name": "a"} | kind} for kind in kinds),
+        fails=(
+            {f"{at}.volumes[0]": {"name": "a"}},
+            {f"{at}.volumes[0]": {"name": "a", "hostPath": {"path": "/"}}},
+            *({f"{at}.volumes[0]": {"name": "a"} | kinds[0] | kind} for kind in kinds[1:]),
+        ),
+    )
+
+
 RULES: Final = (
     *(rule for side in SIDES for rule in source_rules(side)),
     Rule(
@@ -749,15 +1009,8 @@ RULES: Final = (
         passes=({"mlflow.registeredModelName": "team-a.churn (new)"},),
         fails=tuple({"mlflow.registeredModelName": name} for name in ("a/b", "a:b", "bob's", 'a"b')),
     ),
-    Rule(
-        on="podTemplate.env[]",
-        complaint=(
-            "spec.podTemplate.env[0].name: Invalid value: "
-            "name must not be SELFHEAL_REQUEST: the operator sets it"
-        ),
-        passes=({"podTemplate.env[0].name": "SELFHEAL_REQUESTS"},),
-        fails=({"podTemplate.env[0].name": "SELFHEAL_REQUEST"},),
-    ),
+    *key_rules("jobTemplate"),
+    *(rule for at in PODS for rule in pod_rules(at)),
 )
 
 LONGEST_NAME: Final = 45

@@ -133,12 +133,12 @@ def test_what_cel_cannot_see_is_said_and_mending_it_helps(
 
 def test_a_pod_template_that_the_api_server_refuses_is_said(monitor: Monitor, kubectl: Kubectl) -> None:
     """The API server's own sentence is in Ready; no check is lost while it is mended."""
-    monitor.edit(podTemplate={"volumes": [{"name": "data", "emptyDir": {}, "hostPath": {"path": "/data"}}]})
+    monitor.edit(podTemplate={"volumeMounts": [{"name": "nowhere", "mountPath": "/data"}]})
     eventually(lambda: monitor.status["observedGeneration"] == 2, "the edit is seen")
     promise_slot(kubectl, "edited")
 
     message = monitor.wait_for("Ready", "False", "JobRejected")
-    assert "may not specify more than 1 volume type" in message
+    assert "volumeMounts[0].name: Not found" in message
     monitor.edit(podTemplate=None)
     eventually(lambda: kubectl.get("jobs")["items"], "the check has started")
 

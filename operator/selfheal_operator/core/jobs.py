@@ -135,6 +135,7 @@ def _left_by_last_run(purpose: Purpose, status: ModelMonitorStatus) -> dict[str,
 
 def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, Any]:
     monitor = request.monitor
+    template = request.spec.pod_template_of(request.purpose)
     labels = {
         LABEL_MANAGED_BY: MANAGED_BY,
         LABEL_MONITOR: monitor.name,
@@ -149,8 +150,9 @@ def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, An
         "metadata": {
             "name": request.job_name,
             "namespace": monitor.namespace,
-            "labels": labels,
+            "labels": (request.spec.job_template.labels or {}) | labels,
             "annotations": {
+                **(request.spec.job_template.annotations or {}),
                 ANNOTATION_SLOT: format_time(request.slot),
                 ANNOTATION_GENERATION: str(monitor.generation),
                 **({ANNOTATION_REQUEST: token} if token else {}),
@@ -175,16 +177,18 @@ def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, An
             "ttlSecondsAfterFinished": defaults.ttl_seconds,
             "podReplacementPolicy": "Failed",  # never two pods of one run at a time
             "template": {
-                "metadata": {"labels": labels, "annotations": quiet},
-                "spec": _pod_spec(request, defaults),
+                "metadata": {
+                    "labels": (template.labels or {}) | labels,
+                    "annotations": (template.annotations or {}) | quiet,
+                },
+                "spec": _pod_spec(request, template, defaults),
             },
         },
     }
 
 
-def _pod_spec(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
-    template = request.spec.pod_template
-    volumes = list(template.volumes)
+def _pod_spec(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
+    volumes = [volume.to_wire() for volume in template.volumes or ()]
     if not _mounts_own_tmp(template):
         volumes.append({"name": _TMP, "emptyDir": {}})
     return {
@@ -201,17 +205,25 @@ def _pod_spec(request: RunRequest, defaults: JobDefaults) -> dict[str, Any]:
         },
         "containers": [_container(request, template, defaults)],
         "volumes": volumes,
+        **_placement(template),
     }
+
+
+def _placement(template: PodTemplate) -> dict[str, Any]:
+    """Return what decides where the pod runs, as far as the user has set it."""
+    document = template.to_wire()
+    names = ("nodeSelector", "tolerations", "imagePullSecrets", "priorityClassName", "runtimeClassName")
+    return {name: document[name] for name in names if name in document}
 
 
 def _mounts_own_tmp(template: PodTemplate) -> bool:
     """Say whether the user brings a /tmp; the root file system is read-only, so otherwise we do."""
-    return any(mount.mount_path.rstrip("/") == "/tmp" for mount in template.volume_mounts)  # noqa: S108 - as above
+    return any(mount.mount_path.rstrip("/") == "/tmp" for mount in template.volume_mounts or ())  # noqa: S108 - as above
 
 
 def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
     document = request.to_json()
-    mounts = [mount.to_wire() for mount in template.volume_mounts]
+    mounts = [mount.to_wire() for mount in template.volume_mounts or ()]
     if not _mounts_own_tmp(template):
         mounts.append({"name": _TMP, "mountPath": "/tmp"})  # noqa: S108 - a volume of the pod's own
     container: dict[str, Any] = {
@@ -220,7 +232,7 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
         "imagePullPolicy": defaults.image_pull_policy,
         "command": ["python", "-m", "selfheal_jobs", request.purpose.value.lower()],
         "env": [
-            *(variable.to_wire() for variable in template.env),
+            *(variable.to_wire() for variable in template.env or ()),
             # Kubernetes expands $(NAME) in values; doubled, a dollar stays a dollar.
             {"name": ENV_REQUEST, "value": document.replace("$", "$$")},
         ],

@@ -185,10 +185,11 @@ def test_a_retraining_differs_from_a_check_in_these_places_only():
     assert container_of(retraining).pop("command")[-1] == "retrain"
     assert request_in(retraining).purpose is Purpose.RETRAIN
     for document in (retraining["metadata"], retraining["spec"]["template"]["metadata"]):
-        assert document["labels"].pop("selfheal.dev/purpose", "Retrain") == "Retrain"
+        assert document["labels"].pop("selfheal.dev/purpose") == "Retrain"
     del check["metadata"]["name"], check["spec"]["backoffLimit"], check["spec"]["activeDeadlineSeconds"]
     del container_of(check)["command"]
-    check["metadata"]["labels"].pop("selfheal.dev/purpose")
+    for document in (check["metadata"], check["spec"]["template"]["metadata"]):
+        assert document["labels"].pop("selfheal.dev/purpose") == "Check"
     for job in (check, retraining):
         container_of(job)["env"].clear()
     assert retraining == check
@@ -404,6 +405,59 @@ def test_pods_keep_to_the_restricted_profile():
     assert container["allowPrivilegeEscalation"] is False
     assert container["capabilities"] == {"drop": ["ALL"]}
     assert "privileged" not in container
+
+
+def test_a_pod_goes_where_the_spec_sends_it():
+    """By the fields of a pod, and no other ones where they are not set."""
+    placed = {
+        "nodeSelector": {"pool": "gpu"},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "imagePullSecrets": [{"name": "registry"}],
+        "priorityClassName": "low",
+        "runtimeClassName": "gvisor",
+    }
+
+    pod = job_for(podTemplate=placed)["spec"]["template"]["spec"]
+
+    assert {name: pod[name] for name in placed} == placed
+    assert set(pod) - set(placed) == set(job_for()["spec"]["template"]["spec"])
+
+
+def test_labels_reach_the_job_or_its_pods_and_ours_win():
+    """Kueue reads the queue from the Job, a mesh its annotations from the pod."""
+    mine = {"labels": {"team": "churn", "selfheal.dev/monitor": "other"}, "annotations": {"note": "a"}}
+    queue = {"labels": {"kueue.x-k8s.io/queue-name": "ml", "selfheal.dev/purpose": "Other"}}
+
+    job = job_for(podTemplate=mine, jobTemplate=queue | {"annotations": {"selfheal.dev/slot": "never"}})
+
+    pod = job["spec"]["template"]["metadata"]
+    assert job["metadata"]["labels"] == LABELS | {"kueue.x-k8s.io/queue-name": "ml"}
+    assert job["metadata"]["annotations"]["selfheal.dev/slot"] == "2026-11-23T12:00:00Z"
+    assert pod["labels"] == LABELS | {"team": "churn"}
+    assert pod["annotations"] == {"note": "a", "argocd.argoproj.io/ignore-resource-updates": "true"}
+
+
+def test_a_retraining_has_a_pod_template_of_its_own_field_by_field():
+    """What it sets replaces the whole field; an empty list takes away what checks have."""
+    checks = {
+        "env": [{"name": "A", "value": "1"}],
+        "nodeSelector": {"pool": "cpu"},
+        "resources": {"requests": {"cpu": 1}, "limits": {"memory": "2Gi"}},
+        "serviceAccountName": "mine",
+    }
+    trainings = {"env": [], "nodeSelector": {"gpu": "yes"}, "resources": {"limits": {"memory": "8Gi"}}}
+    written = spec(podTemplate=checks, retraining={"podTemplate": trainings})
+
+    check = check_job(monitor(), written, NOON, DEFAULTS)
+    retraining = retrain_job(monitor(), written, 1, NOON, DEFAULTS)
+
+    assert check["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "cpu"}
+    assert container_of(check)["resources"] == checks["resources"]
+    assert [each["name"] for each in container_of(check)["env"]] == ["A", "SELFHEAL_REQUEST"]
+    pod = retraining["spec"]["template"]["spec"]
+    assert (pod["nodeSelector"], pod["serviceAccountName"]) == ({"gpu": "yes"}, "mine")
+    assert container_of(retraining)["resources"] == {"limits": {"memory": "8Gi"}}
+    assert [each["name"] for each in container_of(retraining)["env"]] == ["SELFHEAL_REQUEST"]
 
 
 def test_nothing_that_is_written_on_a_monitor_is_copied_onto_its_jobs():

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
-from selfheal_operator.api.v1alpha1.schema import Name, cel_rule, cel_rules, map_list
+from selfheal_operator.api.v1alpha1.pods import PodTemplate
+from selfheal_operator.api.v1alpha1.schema import SecretRef, cel_rule, cel_rules, keys_of, map_list
 
 
 class Candidate(ApiModel, frozen=True, kw_only=True):
@@ -19,7 +20,7 @@ class Candidate(ApiModel, frozen=True, kw_only=True):
             field="name",
         ),
         cel_rule(
-            "!has(self.params) || self.params.all(each, each.size() <= 64)",
+            keys_of("params", "key.size() <= 64"),
             "a name in params must be at most 64 characters",
             field="params",
         ),
@@ -83,12 +84,9 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
     (RandomForestClassifier or RandomForestRegressor).
     """
 
-
-class SecretRef(ApiModel, frozen=True, kw_only=True):
-    """A Secret in the monitor's namespace."""
-
-    name: Name
-    """name of the Secret."""
+    pod_template: PodTemplate = PodTemplate()
+    """podTemplate overrides spec.podTemplate for retrainings: a field that is set here replaces the whole
+    field there, for example resources, or a nodeSelector of a GPU pool."""
 
 
 class MLflow(ApiModel, frozen=True, kw_only=True):

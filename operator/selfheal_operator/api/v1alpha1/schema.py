@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from selfheal_operator.api.model import ApiModel
+
 Time = Annotated[datetime, Meta(tz=True)]
 
 # The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
@@ -12,6 +14,15 @@ Text = Annotated[str, Meta(max_length=1024)]
 Name = Annotated[str, Meta(min_length=1, max_length=253)]
 Share = Annotated[str, Meta(max_length=16, pattern=r"^(0(\.[0-9]+)?|1(\.0+)?)$")]
 """A decimal from 0 to 1, as text: a number would differ in its last digit from write to write."""
+
+LabelValue = Annotated[str, Meta(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
+"""The value of a label, as Kubernetes has it."""
+
+_AMOUNT = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
+Quantity = Annotated[int, Meta(ge=0)] | Annotated[str, Meta(max_length=32, pattern=_AMOUNT)]
+"""An amount as Kubernetes writes it, such as 500m or 2Gi; not below zero."""
+
+_Quantities = Annotated[dict[str, Quantity], Meta(max_length=16)]
 
 
 def cel_rule(rule: str, message: str, *, field: str = "") -> dict[str, str]:
@@ -33,5 +44,45 @@ def map_list(key: str) -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
+def exactly_one(*fields: str) -> str:
+    """Return the CEL expression that is true where one of the fields is there, and no other."""
+    return " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields) + " == 1"
+
+
+def keys_of(field: str, holds: str) -> str:
+    """Return the CEL expression that is true where `holds` is true of each `key` of an optional map.
+
+    A schema bounds the values of a map and their number; its keys only CEL can see.
+    """
+    return f"!has(self.{field}) || self.{field}.all(key, {holds})"
+
+
 ATOMIC = {"x-kubernetes-list-type": "atomic"}
-ANY_FIELDS: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
+
+
+class SecretRef(ApiModel, frozen=True, kw_only=True):
+    """A Secret in the monitor's namespace."""
+
+    name: Name
+    """name of the Secret."""
+
+
+class Resources(ApiModel, frozen=True, kw_only=True):
+    """Compute resources, as in a pod."""
+
+    schema = cel_rules(
+        *(
+            cel_rule(
+                keys_of(field, "key.size() <= 317"),
+                f"a name in {field} must be at most 317 characters",
+                field=field,
+            )
+            for field in ("requests", "limits")
+        )
+    )
+
+    requests: _Quantities | None = None
+    """requests is what the scheduler reserves."""
+
+    limits: _Quantities | None = None
+    """limits is what the container may use at most."""

@@ -7,12 +7,10 @@ from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import MAX_MONITOR_NAME
-from selfheal_operator.api.reasons import (
-    Task,
-)
+from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.v1alpha1.dataset import Dataset
 from selfheal_operator.api.v1alpha1.drift import Drift
-from selfheal_operator.api.v1alpha1.pods import PodTemplate
+from selfheal_operator.api.v1alpha1.pods import JobTemplate, PodTemplate
 from selfheal_operator.api.v1alpha1.retraining import MLflow, Retraining
 from selfheal_operator.api.v1alpha1.schema import cel_rule, cel_rules, map_list
 from selfheal_operator.api.v1alpha1.signals import OF_PREDICTIONS, Signal
@@ -153,8 +151,17 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     mlflow: MLflow = MLflow()
     """mlflow says where runs are logged and models are registered."""
 
+    job_template: JobTemplate = JobTemplate()
+    """jobTemplate is what the monitor's Jobs carry, for example the label of a queue."""
+
     pod_template: PodTemplate = PodTemplate()
     """podTemplate is what the monitor's pods need beyond the operator's defaults."""
+
+    def pod_template_of(self, purpose: Purpose) -> PodTemplate:
+        """Return the template of the pods of one purpose."""
+        if purpose is Purpose.RETRAIN:
+            return self.pod_template.overridden_by(self.retraining.pod_template)
+        return self.pod_template
 
 
 ROOT_RULES: Mapping[str, Any] = cel_rules(
