@@ -198,7 +198,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
         bounds = {key: value for choice in choices for key, value in choice.items() if key != "type"}
         return bounds | rest | {"x-kubernetes-int-or-string": True}
     (only,) = choices
-    return only | rest
+    return {**only, **rest}
 
 
 class _PlainDumper(yaml.SafeDumper):

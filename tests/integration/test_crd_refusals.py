@@ -393,7 +393,7 @@ def in_a_map(bound: Bound) -> Bound:
 
 def label_bounds(path: str, key: str) -> Iterator[Bound]:
     """Yield the bounds of labels, of which the full spec has the key."""
-    yield most_entries(path, 32, "a")
+    yield most_entries(path, 16, "a")
     yield in_a_map(longest(f"{path}.{key}", 63))
     yield in_a_map(like(f"{path}.{key}", LABEL_VALUE, "a-1_2.b", "-a"))
 
@@ -401,7 +401,7 @@ def label_bounds(path: str, key: str) -> Iterator[Bound]:
 def metadata_bounds(at: str) -> Iterator[Bound]:
     """Yield the bounds of labels and annotations."""
     yield from label_bounds(f"{at}.labels", "team")
-    yield most_entries(f"{at}.annotations", 32, "a")
+    yield most_entries(f"{at}.annotations", 16, "a")
     yield in_a_map(longest(f"{at}.annotations.note", 1024))
 
 
@@ -424,7 +424,7 @@ def resource_bounds(at: str, resource: str) -> Iterator[Bound]:
 
 def file_bounds(at: str) -> Iterator[Bound]:
     """Yield the bounds of keys that become files."""
-    yield most_items(f"{at}.items", 32, lambda number: {"key": f"k{number}", "path": "p"})
+    yield most_items(f"{at}.items", 16, lambda number: {"key": f"k{number}", "path": "p"})
     yield from name_bounds(f"{at}.items[0].key")
     yield from name_bounds(f"{at}.items[0].path")
     for mode in (f"{at}.items[0].mode", f"{at}.defaultMode"):
@@ -434,7 +434,7 @@ def file_bounds(at: str) -> Iterator[Bound]:
 
 def volume_bounds(at: str) -> Iterator[Bound]:
     """Yield the bounds of volumes."""
-    yield most_items(at, 32, volume)
+    yield most_items(at, 16, volume)
     yield distinct(at, "name", volume)
     yield from name_bounds(f"{at}[0].name", 63)
     yield from name_bounds(f"{at}[0].persistentVolumeClaim.claimName")
@@ -448,8 +448,8 @@ def volume_bounds(at: str) -> Iterator[Bound]:
     yield longest(f"{at}[3].emptyDir.sizeLimit", 32, filler="1")
     yield from name_bounds(f"{at}[4].csi.driver")
     yield longest(f"{at}[4].csi.fsType", 63)
-    yield most_entries(f"{at}[4].csi.volumeAttributes", 32, "a")
-    yield in_a_map(longest(f"{at}[4].csi.volumeAttributes.class", 1024))
+    yield most_entries(f"{at}[4].csi.volumeAttributes", 16, "a")
+    yield in_a_map(longest(f"{at}[4].csi.volumeAttributes.class", 512))
     yield from name_bounds(f"{at}[4].csi.nodePublishSecretRef.name")
     template = f"{at}[5].ephemeral.volumeClaimTemplate"
     yield required(template, POD["volumes"][5]["ephemeral"]["volumeClaimTemplate"])
@@ -477,7 +477,7 @@ def pod_bounds(at: str) -> Iterator[Bound]:
     yield from label_bounds(f"{at}.nodeSelector", "pool")
     for name in ("serviceAccountName", "priorityClassName", "runtimeClassName"):
         yield longest(f"{at}.{name}", 253)
-    yield most_items(f"{at}.tolerations", 32, lambda number: {"key": f"k{number}"})
+    yield most_items(f"{at}.tolerations", 16, lambda number: {"key": f"k{number}"})
     yield longest(f"{at}.tolerations[0].key", 317)
     yield longest(f"{at}.tolerations[0].value", 63)
     yield from one_of(f"{at}.tolerations[0].operator", "Exists", "Equal")
@@ -496,7 +496,7 @@ def pod_bounds(at: str) -> Iterator[Bound]:
         yield from name_bounds(f"{at}.env[{index}].valueFrom.{kind}.key")
     yield from name_bounds(f"{at}.env[3].valueFrom.fieldRef.fieldPath", 512)
     yield from volume_bounds(f"{at}.volumes")
-    yield most_items(f"{at}.volumeMounts", 32, mount)
+    yield most_items(f"{at}.volumeMounts", 16, mount)
     yield distinct(f"{at}.volumeMounts", "mountPath", mount)
     yield from name_bounds(f"{at}.volumeMounts[0].name")
     yield from name_bounds(f"{at}.volumeMounts[0].mountPath", 1024)
@@ -628,7 +628,7 @@ BOUNDS: Final = (
     longest("retraining.candidates[0].estimator", 128),
     most_entries("retraining.candidates[0].params", 32, "1"),
     replace(not_empty(PARAM), in_schema=PARAMS),
-    replace(longest(PARAM, 1024), in_schema=PARAMS),
+    replace(longest(PARAM, 512), in_schema=PARAMS),
     longest("mlflow.trackingURI", 1024, "http://mlflow/"),
     not_empty("mlflow.experiment"),
     longest("mlflow.experiment", 256),
@@ -809,13 +809,13 @@ def key_rules(at: str) -> Iterator[Rule]:
         )
 
 
-def length_rule(at: str, field: str, what: str) -> Rule:
+def length_rule(at: str, field: str, what: str, most: int = 317) -> Rule:
     """Return the rule on the length of a map's keys."""
     return Rule(
         on=re.sub(r"\[\d]", "[]", at),
-        complaint=f"spec.{at}.{field}: Invalid value: a {what} {field} must be at most 317 characters",
-        passes=({f"{at}.{field}": {LONGEST_KEY: "1"}},),
-        fails=({f"{at}.{field}": {LONGEST_KEY + "b": "1"}},),
+        complaint=f"spec.{at}.{field}: Invalid value: a {what} {field} must be at most {most} characters",
+        passes=({f"{at}.{field}": {LONGEST_KEY[-most:]: "1"}},),
+        fails=({f"{at}.{field}": {"a" + LONGEST_KEY[-most:]: "1"}},),
     )
 
 
@@ -824,6 +824,7 @@ def pod_rules(at: str) -> Iterator[Rule]:
     yield from key_rules(at)
     yield length_rule(at, "nodeSelector", "key of")
     claim = f"{at}.volumes[5].ephemeral.volumeClaimTemplate.spec.resources"
+    yield length_rule(f"{at}.volumes[4].csi", "volumeAttributes", "key of", 128)
     for place in (f"{at}.resources", claim):
         yield length_rule(place, "requests", "name in")
         yield length_rule(place, "limits", "name in")

@@ -13,6 +13,7 @@ from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.reference_profile.opening import ProfileCache
 from selfheal_jobs.tables.table import Table
+from selfheal_operator.api.model import format_number
 from selfheal_operator.api.reasons import CheckResult, Reason, Task
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
@@ -27,6 +28,8 @@ from selfheal_operator.api.v1alpha1.status import (
 
 _MAX_LISTED: Final = 10
 _MAX_NAME: Final = 253
+_MAX_MESSAGE: Final = 1500
+_MAX_WHY: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,9 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             completion_time=completed,
             result=said.result,
             reason=said.reason,
-            message="; ".join([said.sentence, *_remarks(request, seen), *filter(None, [remark(signals)])]),
+            message="; ".join([said.sentence, *_remarks(request, seen), *filter(None, [remark(signals)])])[
+                :_MAX_MESSAGE
+            ],
             drift_share=f"{share:.4f}" if share is not None else None,
             columns_checked=comparison.columns_checked if comparison else None,
             columns_drifted=comparison.columns_drifted if comparison else None,
@@ -107,8 +112,8 @@ def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:
         DriftedColumn(
             name=each.name[:_MAX_NAME],
             method=each.method,
-            score=f"{each.score:.4f}",
-            threshold=f"{each.threshold:.4f}",
+            score=format_number(each.score),
+            threshold=format_number(each.threshold),
         )
         for each in comparison.drifted[:_MAX_LISTED]
     ]
@@ -135,5 +140,6 @@ def _new_categories(facts: Sequence[ColumnFacts]) -> list[NewCategories]:
 
 def _skipped(plan: ColumnPlan) -> list[SkippedColumn]:
     return [
-        SkippedColumn(name=each.name[:_MAX_NAME], message=each.reason) for each in plan.skipped[:_MAX_LISTED]
+        SkippedColumn(name=each.name[:_MAX_NAME], message=each.reason[:_MAX_WHY])
+        for each in plan.skipped[:_MAX_LISTED]
     ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from selfheal_operator.api.model import format_number
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.status import MetricComparison
 
@@ -135,8 +136,8 @@ def comparisons(
     return [
         MetricComparison(
             name=name,
-            candidate=f"{candidate[name]:.4f}" if name in candidate else None,
-            champion=f"{champion[name]:.4f}" if name in champion else None,
+            candidate=format_number(candidate[name]) if name in candidate else None,
+            champion=format_number(champion[name]) if name in champion else None,
         )
         for name in [*candidate, *(name for name in champion if name not in candidate)]
     ]

@@ -21,6 +21,15 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+def format_number(value: float) -> str:
+    """Write a number with four decimals, and with an exponent where those were long: 32 characters at most.
+
+    >>> [format_number(value) for value in (0.25, -1 / 3, 1e15, 1.5e300)]
+    ['0.2500', '-0.3333', '1e+15', '1.5e+300']
+    """
+    return f"{value:.4f}" if abs(value) < 1e15 else f"{value:.6g}"
+
+
 def wire_name(name: str) -> str:
     """Spell `run_id` as `runID`: Kubernetes keeps initialisms in capitals, `uri` at the start stays small."""
     first, *others = name.split("_")

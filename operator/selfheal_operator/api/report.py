@@ -59,7 +59,7 @@ class RetrainReport(Report, frozen=True, kw_only=True):
 
 _SENTENCE: Final = 512
 _LEAST: Final = 64
-"""Characters. The longest name of a Job and two texts of this length fit even if each takes six bytes."""
+"""Characters. The longest name of a Job and a text of this length fit even if each takes six bytes."""
 
 _NEEDED: Final = frozenset(
     {"scheduledTime", "jobName", "startTime", "completionTime", "result", "reason", "message", "driftShare"}
@@ -90,7 +90,6 @@ def _drop_texts(document: dict[str, Any]) -> None:
 def _keep_the_least(document: dict[str, Any]) -> None:
     document.pop("model", None)
     _cut(_outcome(document), "message", _LEAST)
-    _cut(_outcome(document), "reason", _LEAST)
 
 
 def _drop(part: dict[str, Any], unwanted: Callable[[str, Any], bool]) -> None:

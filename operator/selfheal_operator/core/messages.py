@@ -2,8 +2,8 @@
 
 from typing import Final
 
-LONGEST_MESSAGE: Final = 1024
-"""Characters. As long as an Event may be; four conditions and two reports of it stay well under 16 KiB."""
+LONGEST_MESSAGE: Final = 960
+"""Characters. An Event may have 1,024; four conditions and two reports of it stay well under 16 KiB."""
 
 
 def shortened(text: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
@@ -13,6 +15,9 @@ from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.jobs import tracking_target
 from selfheal_operator.core.observed import JobDefaults, Monitor
 from selfheal_operator.core.schedule import Schedule, schedule_of
+
+LARGEST_SPEC_BYTES: Final = 112 * 1024
+"""Linux takes no environment variable of more than 128 KiB; the rest of the request has 16 KiB of it."""
 
 _CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
     Task.CLASSIFICATION: ("classifier", CLASSIFIERS),
@@ -36,11 +41,22 @@ def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
         InvalidSpecError: for the first thing that its author has to change.
     """
     spec = monitor.read_spec()
+    _check_size(spec)
     schedule = schedule_of(spec, monitor.uid)
     tracking_target(monitor, spec, defaults)
     for candidate in spec.retraining.candidates:
         _check_candidate(candidate, spec.task or monitor.status.task)
     return Rules(spec, schedule)
+
+
+def _check_size(spec: ModelMonitorSpec) -> None:
+    size = len(msgspec.json.encode(spec))
+    if size > LARGEST_SPEC_BYTES:
+        raise InvalidSpecError(
+            "spec",
+            f"it takes {size} bytes as JSON, and a run can be given {LARGEST_SPEC_BYTES} at most; "
+            "shorten what is long in it, such as lists of columns",
+        )
 
 
 def _check_candidate(candidate: Candidate, task: Task | None) -> None:

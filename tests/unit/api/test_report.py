@@ -33,6 +33,7 @@ def texts(longest: int, shortest: int = 0) -> st.SearchStrategy[str]:
 
 
 text, name, message = texts(1024), texts(253, shortest=1), texts(4096)
+column, word, decimal, reason = texts(256), texts(64), texts(32), st.sampled_from(["A", "R" * 64])
 number = st.integers(-(2**63), 2**63 - 1)
 time = st.just(NOON)
 
@@ -49,7 +50,7 @@ checks = some(
     scheduled_time=time,
     job_name=name,
     result=st.sampled_from(CheckResult),
-    reason=text,
+    reason=reason,
     message=message,
     observed_generation=number,
     optional={
@@ -59,11 +60,11 @@ checks = some(
         "columns_checked": number,
         "columns_drifted": number,
         "top_drifted_columns": st.lists(
-            some(DriftedColumn, name=text, method=text, score=text, threshold=text), max_size=10
+            some(DriftedColumn, name=column, method=word, score=decimal, threshold=decimal), max_size=10
         ),
-        "skipped_columns": st.lists(some(SkippedColumn, name=text, message=text), max_size=10),
+        "skipped_columns": st.lists(some(SkippedColumn, name=column, message=column), max_size=10),
         "rows": some(RowCounts, reference=number, current=number),
-        "run_id": text,
+        "run_id": word,
         "report_uri": text,
     },
 )
@@ -72,27 +73,29 @@ retrainings = some(
     scheduled_time=time,
     job_name=name,
     result=st.sampled_from(RetrainResult),
-    reason=text,
+    reason=reason,
     message=message,
     observed_generation=number,
     optional={
         "start_time": time,
         "completion_time": time,
-        "candidate": text,
-        "version": text,
-        "champion_version": text,
-        "run_id": text,
-        "metrics": st.lists(some(MetricComparison, name=text, candidate=text, champion=text), max_size=10),
+        "candidate": word,
+        "version": word,
+        "champion_version": word,
+        "run_id": word,
+        "metrics": st.lists(
+            some(MetricComparison, name=word, candidate=decimal, champion=decimal), max_size=10
+        ),
         "rows": some(TrainingRows, train=number, test=number),
     },
 )
 models = some(
     ModelVersion,
-    name=text,
-    version=text,
-    run_id=text,
+    name=column,
+    version=word,
+    run_id=word,
     registered_time=time,
-    optional={"previous_version": text},
+    optional={"previous_version": word},
 )
 check_reports = some(CheckReport, last_check=checks, optional={"task": st.sampled_from(Task)})
 retrain_reports = some(RetrainReport, last_retraining=retrainings, optional={"model": models})

@@ -1,11 +1,14 @@
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.core.errors import InvalidSpecError
-from selfheal_operator.core.validation import rules_of
-from support.builders.objects import DEFAULTS, monitor, spec_document, status
+from selfheal_operator.core.jobs import check_job
+from selfheal_operator.core.validation import LARGEST_SPEC_BYTES, rules_of
+from support.builders.objects import DEFAULTS, NOON, monitor, spec, spec_document, status
 
 
 def problem(
@@ -128,3 +131,39 @@ def test_an_mlflow_server_that_the_platform_names_is_enough():
         problem(defaults=replace(DEFAULTS, tracking_uri=None), mlflow={"trackingURI": "http://mlflow"})
         is None
     )
+
+
+def test_a_spec_is_refused_exactly_where_its_run_could_not_be_given_it():
+    """Linux starts no program with a variable of 128 KiB; the largest spec leaves room for the rest."""
+    room = LARGEST_SPEC_BYTES - len(msgspec.json.encode(spec(**with_bytes(0))))
+
+    assert refusal(with_bytes(room)) is None
+    assert refusal(with_bytes(room + 1)) == (
+        f"spec: it takes {LARGEST_SPEC_BYTES + 1} bytes as JSON, and a run can be given {LARGEST_SPEC_BYTES} "
+        "at most; shorten what is long in it, such as lists of columns"
+    )
+    job = check_job(monitor(spec_document(**with_bytes(room))), spec(**with_bytes(room)), NOON, DEFAULTS)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    written = container["env"][-1]["value"].replace("$$", "$")
+    assert len(f"SELFHEAL_REQUEST={written}\0".encode()) < 128 * 1024 - 8192
+
+
+def with_bytes(count: int) -> dict[str, Any]:
+    """Return parts of a spec that are larger by so many bytes."""
+    names = ["€" * 42 + "x" for _ in range(200)]  # three bytes each: only bytes count
+    filler = {"env": [{"name": f"V{n:02}", "value": "$" * 1024} for n in range(20)]}
+    filler["env"] += [
+        {"name": f"W{n:02}", "value": "v" * min(1024, max(0, count - 1024 * n))} for n in range(40)
+    ]
+    columns = {"include": names, "exclude": names}
+    sides = {side: {"uri": f"/{side}"} for side in ("reference", "current")}
+    return {"dataset": sides | {"columns": columns}, "podTemplate": filler}
+
+
+def refusal(parts: dict[str, Any]) -> str | None:
+    """Return what is wrong with a spec of these parts."""
+    try:
+        rules_of(monitor(spec_document(**parts)), DEFAULTS)
+    except InvalidSpecError as error:
+        return str(error)
+    return None

@@ -22,8 +22,8 @@ from selfheal_operator.api.v1alpha1.schema import (
 )
 from selfheal_operator.api.v1alpha1.volumes import Volume
 
-_Labels = Annotated[dict[str, LabelValue], Meta(max_length=32)]
-_Annotations = Annotated[dict[str, Text], Meta(max_length=32)]
+_Labels = Annotated[dict[str, LabelValue], Meta(max_length=16)]
+_Annotations = Annotated[dict[str, Text], Meta(max_length=16)]
 
 _MAX_KEY: Final = 317
 """A DNS name of 253 characters, a slash and 63 characters."""
@@ -167,7 +167,7 @@ class PodTemplate(ApiModel, frozen=True, kw_only=True):
     node_selector: _Labels | None = None
     """nodeSelector: labels that a node must have."""
 
-    tolerations: Annotated[list[Toleration], Meta(max_length=32, extra_json_schema=ATOMIC)] | None = None
+    tolerations: Annotated[list[Toleration], Meta(max_length=16, extra_json_schema=ATOMIC)] | None = None
     """tolerations are the taints of nodes that the pods bear."""
 
     image_pull_secrets: (
@@ -187,11 +187,11 @@ class PodTemplate(ApiModel, frozen=True, kw_only=True):
     env: Annotated[list[EnvVar], Meta(max_length=64, extra_json_schema=map_list("name"))] | None = None
     """env of the container."""
 
-    volumes: Annotated[list[Volume], Meta(max_length=32, extra_json_schema=map_list("name"))] | None = None
+    volumes: Annotated[list[Volume], Meta(max_length=16, extra_json_schema=map_list("name"))] | None = None
     """volumes of the pod, for example the claim that holds the data."""
 
     volume_mounts: (
-        Annotated[list[VolumeMount], Meta(max_length=32, extra_json_schema=map_list("mountPath"))] | None
+        Annotated[list[VolumeMount], Meta(max_length=16, extra_json_schema=map_list("mountPath"))] | None
     ) = None
     """volumeMounts of the container."""
 

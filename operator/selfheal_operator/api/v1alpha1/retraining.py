@@ -33,9 +33,7 @@ class Candidate(ApiModel, frozen=True, kw_only=True):
     """estimator is a scikit-learn class that fits the task, by its full name,
     for example sklearn.ensemble.RandomForestClassifier."""
 
-    params: Annotated[
-        dict[str, Annotated[str, Meta(min_length=1, max_length=1024)]], Meta(max_length=32)
-    ] = {}
+    params: Annotated[dict[str, Annotated[str, Meta(min_length=1, max_length=512)]], Meta(max_length=32)] = {}
     """params are the keyword arguments of the estimator, for example {n_estimators: "200"}.
 
     Each is a string that is read as one YAML scalar or flow value: "100", "null", "l2", "{0: 1, 1: 5}".

@@ -7,13 +7,24 @@ from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
 
-Time = Annotated[datetime, Meta(tz=True)]
+Time = Annotated[datetime, Meta(tz=True, extra_json_schema={"maxLength": 64})]
+"""Bounded too: the format allows as many digits of a second as one likes."""
 
 # The API server refuses CEL rules whose worst case is too expensive, and reckons it from these bounds.
 Text = Annotated[str, Meta(max_length=1024)]
 Name = Annotated[str, Meta(min_length=1, max_length=253)]
 Share = Annotated[str, Meta(max_length=16, pattern=r"^(0(\.[0-9]+)?|1(\.0+)?)$")]
-"""A decimal from 0 to 1, as text: a number would differ in its last digit from write to write."""
+"""A decimal from 0 to 1, as text like every other one."""
+
+ReasonWord = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
+]
+"""One word for programs, spelt as Kubernetes wants the reason of a condition."""
+ColumnName = Annotated[str, Meta(max_length=256)]
+Word = Annotated[str, Meta(max_length=64)]
+"""A name or id that is not the user's own, such as that of a method or of a metric."""
+Decimal = Annotated[str, Meta(max_length=32)]
+"""A number as text: a number would differ in its last digit from write to write."""
 
 LabelValue = Annotated[str, Meta(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
 """The value of a label, as Kubernetes has it."""

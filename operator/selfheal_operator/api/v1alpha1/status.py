@@ -1,7 +1,7 @@
 """`status`: what selfheal has seen and done."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
@@ -16,27 +16,37 @@ from selfheal_operator.api.reasons import (
 )
 from selfheal_operator.api.v1alpha1.schema import (
     ATOMIC,
+    ColumnName,
+    Decimal,
     Name,
+    ReasonWord,
     Share,
     Text,
     Time,
+    Word,
     map_list,
 )
+
+_CONDITION_TYPE: Final = (
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+    r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$"
+)
+"""As Kubernetes has it for metav1.Condition."""
 
 
 class Condition(ApiModel, frozen=True, kw_only=True):
     """One aspect of the monitor's state, as in all of Kubernetes."""
 
-    type: Annotated[str, Meta(max_length=316)]
+    type: Annotated[str, Meta(min_length=1, max_length=316, pattern=_CONDITION_TYPE)]
     """type of the condition: Ready, DriftDetected, Retraining or RetrainingFailed."""
 
     status: ConditionStatus
     """status is True, False or Unknown."""
 
-    reason: Annotated[str, Meta(max_length=1024)]
+    reason: ReasonWord
     """reason is one word for programs."""
 
-    message: Annotated[str, Meta(max_length=32768)]
+    message: Annotated[str, Meta(max_length=4096)]
     """message is a sentence for people."""
 
     observed_generation: int | None = None
@@ -52,7 +62,7 @@ class ActiveJob(ApiModel, frozen=True, kw_only=True):
     name: Name
     """name of the Job."""
 
-    uid: Text
+    uid: Word
     """uid of the Job."""
 
     purpose: Purpose
@@ -62,26 +72,26 @@ class ActiveJob(ApiModel, frozen=True, kw_only=True):
 class DriftedColumn(ApiModel, frozen=True, kw_only=True):
     """A column that drifted, and by how much."""
 
-    name: Text
+    name: ColumnName
     """name of the column."""
 
-    method: Text
+    method: Word
     """method is Evidently's name of the test or distance."""
 
-    score: Text
+    score: Decimal
     """score is the p-value or the distance."""
 
-    threshold: Text
+    threshold: Decimal
     """threshold that the score was compared with."""
 
 
 class MethodUse(ApiModel, frozen=True, kw_only=True):
     """How many columns of a kind one method judged."""
 
-    kind: Text
+    kind: Word
     """kind is Numerical or Categorical."""
 
-    method: Text
+    method: Word
     """method is Evidently's name of the test or distance."""
 
     columns: int
@@ -91,17 +101,17 @@ class MethodUse(ApiModel, frozen=True, kw_only=True):
 class SkippedColumn(ApiModel, frozen=True, kw_only=True):
     """A column that was not compared, and why."""
 
-    name: Text
+    name: ColumnName
     """name of the column."""
 
-    message: Text
+    message: Annotated[str, Meta(max_length=256)]
     """message says why, in a few words."""
 
 
 class NewCategories(ApiModel, frozen=True, kw_only=True):
     """A categorical column with values that the reference does not have."""
 
-    name: Text
+    name: ColumnName
     """name of the column."""
 
     categories: int
@@ -123,10 +133,10 @@ class SignalStatus(ApiModel, frozen=True, kw_only=True):
     result: SignalResult
     """result is Breached, WithinLimits or Unknown: nobody could tell."""
 
-    reason: Annotated[str, Meta(max_length=64)]
+    reason: ReasonWord
     """reason is one word for programs."""
 
-    value: Annotated[str, Meta(max_length=32)] | None = None
+    value: Decimal | None = None
     """value with six significant digits, or whole if it is a count. Absent where it is not known."""
 
     message: Annotated[str, Meta(max_length=512)]
@@ -171,7 +181,7 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     result: CheckResult
     """result is NoDrift, Warning, Drift, Inconclusive or Error. Only Drift leads to a retraining."""
 
-    reason: Text
+    reason: ReasonWord
     """reason is one word for programs."""
 
     message: Annotated[str, Meta(max_length=4096)]
@@ -199,7 +209,7 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     new_categories: Annotated[list[NewCategories], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
     """newCategories are columns with values that the reference lacks, most rows first, at most ten."""
 
-    constant_columns: Annotated[list[Text], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    constant_columns: Annotated[list[ColumnName], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
     """constantColumns hold one single value in the current data, and more in the reference; at most ten."""
 
     signals: Annotated[list[SignalStatus], Meta(max_length=10, extra_json_schema=map_list("name"))] = []
@@ -208,7 +218,7 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     rows: RowCounts | None = None
     """rows that were read."""
 
-    run_id: Text | None = None
+    run_id: Word | None = None
     """runID is the MLflow run that holds every number and the report. Absent if MLflow was out of reach."""
 
     report_uri: Text | None = None
@@ -234,7 +244,7 @@ class HistoryEntry(ApiModel, frozen=True, kw_only=True):
 class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
     """What the operator remembers of retrainings."""
 
-    count: int = 0
+    count: Annotated[int, Meta(ge=0, le=999_999_999)] = 0
     """count is the number of retraining Jobs started; the next one's name is made from it."""
 
     last_start_time: Time | None = None
@@ -251,13 +261,13 @@ class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
 class MetricComparison(ApiModel, frozen=True, kw_only=True):
     """One metric on the held-out rows."""
 
-    name: Text
+    name: Word
     """name of the metric."""
 
-    candidate: Text | None = None
+    candidate: Decimal | None = None
     """candidate is the value of the best candidate."""
 
-    champion: Text | None = None
+    champion: Decimal | None = None
     """champion is the value of the model that was present before. Absent if there was none."""
 
 
@@ -289,22 +299,22 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
     result: RetrainResult
     """result is Registered, NotImproved or Failed."""
 
-    reason: Text
+    reason: ReasonWord
     """reason is one word for programs."""
 
     message: Annotated[str, Meta(max_length=4096)]
     """message is a sentence for people."""
 
-    candidate: Text | None = None
+    candidate: Word | None = None
     """candidate is the best one's name."""
 
-    version: Text | None = None
+    version: Word | None = None
     """version that was registered. Absent if none was."""
 
-    champion_version: Text | None = None
+    champion_version: Word | None = None
     """championVersion is the version that was present before. Absent if there was none."""
 
-    run_id: Text | None = None
+    run_id: Word | None = None
     """runID is the parent MLflow run that holds the comparison."""
 
     metrics: Annotated[list[MetricComparison], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
@@ -320,16 +330,16 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
 class ModelVersion(ApiModel, frozen=True, kw_only=True):
     """The version that a retraining registered last."""
 
-    name: Text
+    name: Annotated[str, Meta(max_length=256)]
     """name of the registered model."""
 
-    version: Text
+    version: Word
     """version in MLflow's registry."""
 
-    previous_version: Text | None = None
+    previous_version: Word | None = None
     """previousVersion is the one that it replaced."""
 
-    run_id: Text
+    run_id: Word
     """runID is the MLflow run that trained it."""
 
     registered_time: Time
@@ -348,7 +358,7 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     task: Task | None = None
     """task is the task of the spec, or the one inferred from the target."""
 
-    conditions: Annotated[list[Condition], Meta(extra_json_schema=map_list("type"))] = []
+    conditions: Annotated[list[Condition], Meta(max_length=16, extra_json_schema=map_list("type"))] = []
     """conditions: Ready, DriftDetected, Retraining and RetrainingFailed."""
 
     active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=map_list("name"))] = []

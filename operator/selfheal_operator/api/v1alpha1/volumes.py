@@ -19,6 +19,7 @@ from selfheal_operator.api.v1alpha1.schema import (
     cel_rule,
     cel_rules,
     exactly_one,
+    keys_of,
 )
 
 _Key = Annotated[str, Meta(min_length=1, max_length=253)]
@@ -38,7 +39,7 @@ class KeyToPath(ApiModel, frozen=True, kw_only=True):
     """mode bits of the file, 0 to 511."""
 
 
-_Items = Annotated[list[KeyToPath], Meta(max_length=32, extra_json_schema=ATOMIC)]
+_Items = Annotated[list[KeyToPath], Meta(max_length=16, extra_json_schema=ATOMIC)]
 
 
 class ConfigMapVolume(ApiModel, frozen=True, kw_only=True):
@@ -96,6 +97,14 @@ class EmptyDirVolume(ApiModel, frozen=True, kw_only=True):
 class CSIVolume(ApiModel, frozen=True, kw_only=True):
     """A volume that a CSI driver of the cluster provides for this pod."""
 
+    schema: ClassVar[Mapping[str, Any]] = cel_rules(
+        cel_rule(
+            keys_of("volumeAttributes", "key.size() <= 128"),
+            "a key of volumeAttributes must be at most 128 characters",
+            field="volumeAttributes",
+        ),
+    )
+
     driver: Name
     """driver is the name of the CSI driver."""
 
@@ -106,7 +115,7 @@ class CSIVolume(ApiModel, frozen=True, kw_only=True):
     """fsType of the file system."""
 
     volume_attributes: (
-        Annotated[dict[str, Annotated[str, Meta(max_length=1024)]], Meta(max_length=32)] | None
+        Annotated[dict[str, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)] | None
     ) = None
     """volumeAttributes are what the driver wants to know."""
 
