@@ -96,7 +96,7 @@ def _root_schema() -> dict[str, Any]:
 
 def _structural(model: type[ApiModel]) -> dict[str, Any]:
     (reference,), definitions = msgspec.json.schema_components([model], ref_template="{name}")
-    for part in _parts(model):
+    for part in parts(model):
         definition = definitions[part.__name__]
         definition |= {"description": inspect.getdoc(part), **part.schema}
         described, hints = field_descriptions(part), get_type_hints(part)
@@ -108,12 +108,12 @@ def _structural(model: type[ApiModel]) -> dict[str, Any]:
     return _convert(reference, definitions)
 
 
-def _parts(model: type[ApiModel]) -> Iterator[type[ApiModel]]:
+def parts(model: type[ApiModel]) -> Iterator[type[ApiModel]]:
     """Yield the model and all that it is made of."""
     yield model
     for hint in get_type_hints(model).values():
         for part in _models_in(hint):
-            yield from _parts(part)
+            yield from parts(part)
 
 
 def _models_in(hint: Any) -> Iterator[type[ApiModel]]:
