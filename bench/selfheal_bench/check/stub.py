@@ -49,7 +49,8 @@ class _Answers(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.endswith("/runs/log-batch"):
             self.metrics.update((each["key"], each["value"]) for each in json.loads(body).get("metrics", ()))
-        document = next((each for path, each in _ANSWERS.items() if self.path.startswith(path)), {})
+        found = (each for path, each in _ANSWERS.items() if self.path.startswith(path))
+        document: dict[str, Any] = next(found, {})
         if self.command == "PATCH":
             self.reported.append(_status_of(json.loads(body)))
             document = document | {"status": self.reported[-1]}
