@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
+from selfheal_operator.api.names import PLURAL
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.config import SettingError, Settings
 from selfheal_operator.controller.capacity import Capacity
@@ -20,9 +21,11 @@ from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.controller.sweeper import Sweeper
 from selfheal_operator.core.leadership import lease_name
+from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.kube.kubernetes_events import KubernetesEvents
 from selfheal_operator.kube.lease import AlwaysLeading, Elector, Leadership, own_identity
 from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.logs import configure_logging
@@ -32,9 +35,10 @@ from selfheal_operator.serve.endpoints import Endpoints, serve
 from selfheal_operator.serve.pulse import Pulse
 from selfheal_operator.watch.age import WatchAge
 from selfheal_operator.watch.engine import keep_watching
+from selfheal_operator.watch.handlers import watch_runs
 from selfheal_operator.watch.memo import Memo
 from selfheal_operator.watch.request_count import counting
-from selfheal_operator.watch.session import KINDS, WatchSession
+from selfheal_operator.watch.session import WatchSession
 
 Clock = Callable[[], datetime]
 
@@ -65,7 +69,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
 
     take_signals()
     async with contextlib.AsyncExitStack() as ends:
-        instruments, age = Instruments(), WatchAge(sorted(KINDS))
+        instruments = Instruments()
         leadership = await _leadership(settings, clock, instruments, ends)
         client = await ApiClient.connect(
             validity=leadership.seconds_left,
@@ -74,12 +78,18 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
             instruments=instruments,
         )
         ends.push_async_callback(client.close)
-        cluster, store, asked = Cluster(client, settings.namespaces), Store(), asyncio.Event()
-        context = Memo(store, WatchSession(asked.set, [age.tracing(), counting(instruments)]))
+        engine = BatchJobs(client)
+        cluster, store, asked = Cluster(client, settings.namespaces, engine), Store(), asyncio.Event()
+        kinds = (PLURAL, engine.collection.plural)
+        age = WatchAge(kinds)
+        session = WatchSession(asked.set, kinds, [age.tracing(), counting(instruments, kinds)])
+        context = Memo(store, session, engine)
+        watch_runs(engine.collection)
         sweeper = Sweeper(cluster, store, context.wake, asked, settings.resync_seconds)
 
         def new_reconciler() -> Reconciler:
-            queue, executor = WorkQueue[Key](clock), Executor(cluster, store, clock, instruments)
+            queue = WorkQueue[Key](clock)
+            executor = Executor(cluster, store, clock, instruments, [KubernetesEvents(client)])
             capacity = Capacity(store, settings.limits, queue.add)
             return Reconciler(queue, store, executor, capacity, settings.job_defaults, clock, instruments)
 

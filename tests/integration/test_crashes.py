@@ -19,6 +19,7 @@ from selfheal_operator.core.errors import SelfhealError
 from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.kube.client import JSON, ApiClient
 from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.metrics.api_calls import OTHER, ApiCall
 from support.builders.monitors import monitor_manifest, promise_slot, write_table
 from testbed.kubectl import Kubectl
 
@@ -51,6 +52,7 @@ class MortalClient:
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
         accept: str = JSON,
+        call: ApiCall = OTHER,
     ) -> dict[str, Any]:
         """Send the request, or die."""
         write = f"{method} {path.rsplit('/', 1)[-1]}"
@@ -59,7 +61,7 @@ class MortalClient:
             self.deaths[f"before {write}"] += 1
             raise Crash
         answer = await self._client.request(
-            method, path, body, query=query, content_type=content_type, accept=accept
+            method, path, body, query=query, content_type=content_type, accept=accept, call=call
         )
         if dies:
             self.deaths[f"after {write}"] += 1

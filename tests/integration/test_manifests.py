@@ -17,8 +17,10 @@ from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, Monitor, monitor_from
 from selfheal_operator.core.plan import Event, EventType
+from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.kube.kubernetes_events import KubernetesEvents
 from support.builders.monitors import monitor_manifest
 from testbed.kubectl import Document, Kubectl, KubectlError
 
@@ -104,45 +106,36 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     client: RecordingClient, monitor: Monitor, kubectl: Kubectl
 ) -> None:
     """Every call that it has is made under its own account; what they need is exactly what the role lists."""
-    cluster = Cluster(client)
+    cluster, engine = Cluster(client), BatchJobs(client)
     status = {"observedGeneration": 1}
     await cluster.ensure_runner_account(monitor.namespace)
     await cluster.apply_status(monitor, status)
-    await cluster.post_event(monitor, Event(EventType.NORMAL, "Tested", "a message"), NOW)
+    await KubernetesEvents(client).tell(monitor, Event(EventType.NORMAL, "Tested", "a message"), NOW)
     manifest = check_job(monitor, monitor.read_spec(), NOW, DEFAULTS)
-    await cluster.create_job(manifest)
-    job, _ = await cluster.create_job(manifest)
-    await cluster.pods_of(monitor.namespace, job)
-    assert await cluster.job(monitor.namespace, job.name) is not None
-    stopped = await cluster.stop_job(job)
+    await engine.create(manifest)
+    job, _ = await engine.create(manifest)
+    await engine.pods(job)
+    assert await engine.find(monitor.namespace, job.name) is not None
+    stopped = await engine.stop(job)
     assert stopped is not None
     assert stopped[0].replaced
-    await cluster.delete_job(job.namespace, job.name, job.uid)
-    await cluster.delete_job(job.namespace, job.name, job.uid)
-    assert await cluster.stop_job(job) is None
-    assert await cluster.job(monitor.namespace, job.name) is None
-    await cluster.create_job(manifest)
+    await engine.delete(job.namespace, job.name, job.uid)
+    await engine.delete(job.namespace, job.name, job.uid)
+    assert await engine.stop(job) is None
+    assert await engine.find(monitor.namespace, job.name) is None
+    await engine.create(manifest)
     await cluster.probe()
-    for listing in (cluster.monitors(), cluster.jobs(), cluster.monitors_listed(), cluster.jobs_listed()):
+    for listing in (cluster.monitors(), engine.runs(), cluster.monitors_listed(), engine.listed()):
         assert [found async for found in listing]
 
     made = {
-        "ensure_runner_account",
-        "apply_status",
-        "post_event",
-        "create_job",
-        "pods_of",
-        "job",
-        "stop_job",
-        "delete_job",
-        "probe",
-        "monitors",
-        "jobs",
-        "monitors_listed",
-        "jobs_listed",
+        Cluster: {"ensure_runner_account", "apply_status", "probe", "monitor", "monitors", "monitors_listed"},
+        BatchJobs: {"create", "find", "stop", "delete", "pods", "runs", "listed", "read"},
+        KubernetesEvents: {"tell"},
     }
-    calls = {name for name, _ in inspect.getmembers(Cluster, inspect.isfunction) if not name.startswith("_")}
-    assert calls == made | {"monitor"}, "a call of Cluster is missing above"
+    for part, calls in made.items():
+        has = {name for name, _ in inspect.getmembers(part, inspect.isfunction) if not name.startswith("_")}
+        assert has == calls, f"a call of {part.__name__} is missing above"
     role = json.loads(kubectl("get", "clusterrole", "selfheal-operator", "--output=json"))
     assert granted(role) == client.needed | NOT_REQUESTED_BY_ITSELF
 

@@ -1,17 +1,19 @@
 """Carries out a plan: one step at the API server, and what came of it into the store."""
 
+import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.controller.resync import read_monitor
+from selfheal_operator.controller.sink import Sink
 from selfheal_operator.controller.store import Key, Store
-from selfheal_operator.core.errors import ConflictError, RejectedError, UnavailableError
+from selfheal_operator.core.errors import ConflictError, RejectedError, SelfhealError, UnavailableError
 from selfheal_operator.core.history import has_reported
-from selfheal_operator.core.name_lock import NameHolder
+from selfheal_operator.core.name_lock import NameHolder, NameTakenError
 from selfheal_operator.core.observed import Job, Monitor, Observed, PodTrouble, Rejection, monitor_from
 from selfheal_operator.core.plan import (
     CreateJob,
@@ -25,7 +27,7 @@ from selfheal_operator.core.plan import (
 )
 from selfheal_operator.core.recovery import pod_trouble, recover_report
 from selfheal_operator.core.slots import MissedReason
-from selfheal_operator.kube.cluster import Cluster, NameTakenError
+from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.metrics.instruments import Instruments
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ class Executor:
     store: Store
     clock: Callable[[], datetime]
     instruments: Instruments = field(default_factory=Instruments)
+    sinks: Sequence[Sink] = ()
+    """Who is told of what has changed."""
     _accounts_seen: dict[str, datetime] = field(default_factory=dict)
 
     async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
@@ -101,7 +105,7 @@ class Executor:
         if order.needs_runner_account:
             await self._ensure_account(key.namespace)
         try:
-            job, resource_version = await self.cluster.create_job(order.manifest)
+            job, resource_version = await self.cluster.engine.create(order.manifest)
         except NameTakenError as taken:
             if taken.holder is not NameHolder.NAMESAKE:
                 raise
@@ -126,7 +130,7 @@ class Executor:
         # another UID than the Job that was read.
         if monitor_from(body).uid != monitor.uid:
             return
-        await self.cluster.delete_job(key.namespace, name, uid)
+        await self.cluster.engine.delete(key.namespace, name, uid)
         logger.info(
             "Job of an earlier monitor deleted", extra={"monitor": f"{key.namespace}/{key.name}", "job": name}
         )
@@ -135,20 +139,20 @@ class Executor:
         """Look up Jobs that are known by name only; say whether there is one."""
         found = False
         for name in names:
-            if (job := await self.cluster.job(key.namespace, name)) is not None:
+            if (job := await self.cluster.engine.find(key.namespace, name)) is not None:
                 found |= self.store.put_job(*job)
             self.store.settle_unanswered(key, name)
         return found
 
     async def _stop(self, key: Key, job: Job) -> None:
-        if (stopped := await self.cluster.stop_job(job)) is None:
+        if (stopped := await self.cluster.engine.stop(job)) is None:
             self.store.drop_job(job)
         else:
             self.store.put_job(*stopped)
         logger.info("Job stopped", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _delete(self, key: Key, job: Job) -> None:
-        await self.cluster.delete_job(job.namespace, job.name, job.uid)
+        await self.cluster.engine.delete(job.namespace, job.name, job.uid)
         self.store.drop_job(job)
         logger.info("Job deleted", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
@@ -166,13 +170,13 @@ class Executor:
         monitor = monitor_from(body)
         if monitor.uid != job.owner_uid or has_reported(monitor, job):
             return
-        pods = await self.cluster.pods_of(key.namespace, job)
+        pods = await self.cluster.engine.pods(job)
         recovered = recover_report(job, pods, monitor.status, self.clock())
         self.store.put_monitor(await self.cluster.apply_status(monitor, recovered.status, recovered.manager))
         logger.info("Report recovered", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
     async def _inspect(self, key: Key, job: Job) -> None:
-        pods = await self.cluster.pods_of(key.namespace, job)
+        pods = await self.cluster.engine.pods(job)
         self.store.note_pod_trouble(
             key, PodTrouble(job_uid=job.uid, message=pod_trouble(pods), time=self.clock())
         )
@@ -182,12 +186,12 @@ class Executor:
             self.instruments.slots_missed(count, reason)
 
     async def _tell(self, monitor: Monitor, events: Iterable[Event]) -> None:
-        for event in events:
-            # An Event is a courtesy: lost with a crash or a full quota here, the condition still says it.
+        for sink, event in itertools.product(self.sinks, events):
+            # To be told is a courtesy: lost with a crash or a full quota here, the condition still says it.
             try:
-                await self.cluster.post_event(monitor, event, self.clock())
-            except (ConflictError, RejectedError) as error:
-                logger.warning("Event not recorded", extra={"error": str(error)})
+                await sink.tell(monitor, event, self.clock())
+            except SelfhealError as error:
+                logger.warning("Event not told", extra={"sink": type(sink).__name__, "error": str(error)})
 
 
 def _reason_of(refusal: NameTakenError | RejectedError) -> Reason:

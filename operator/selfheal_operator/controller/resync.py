@@ -11,7 +11,8 @@ from typing import Final
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.kube.client import NotFoundError
-from selfheal_operator.kube.cluster import Cluster, Listed
+from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.kube.collection import Listed
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ async def resync(cluster: Cluster, store: Store) -> set[Key]:
         async for body in cluster.monitors(namespace):
             store.put_monitor(body)
             listed.add(body["metadata"]["uid"])
-        async for job, resource_version in cluster.jobs(namespace):
+        async for job, resource_version in cluster.engine.runs(namespace):
             store.put_job(job, resource_version)
             listed.add(job.uid)
 
@@ -67,7 +68,7 @@ async def sweep(cluster: Cluster, store: Store) -> set[Key]:
             listed.add(each.uid)
             if not store.has_monitor(Key(each.namespace, each.name), each.uid, each.resource_version):
                 monitors.append(each)
-        async for each in cluster.jobs_listed(namespace):
+        async for each in cluster.engine.listed(namespace):
             listed.add(each.uid)
             if not store.has_job(each.owner_uid, each.name, each.uid, each.resource_version):
                 jobs.append(each)
@@ -87,7 +88,7 @@ async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
     if (uid := store.uid_of(key)) is None:
         return
     before, listed = store.jobs_of(uid), set[str]()
-    async for job, resource_version in cluster.jobs(key.namespace, uid):
+    async for job, resource_version in cluster.engine.runs(key.namespace, uid):
         store.put_job(job, resource_version)
         listed.add(job.uid)
     for job in before:
@@ -154,6 +155,6 @@ async def _read(stale: Sequence[Listed], read: Callable[[Listed], Awaitable[None
 
 
 async def _read_job(cluster: Cluster, store: Store, each: Listed) -> None:
-    if (found := await cluster.job(each.namespace, each.name)) is not None:
+    if (found := await cluster.engine.find(each.namespace, each.name)) is not None:
         store.put_job(*found)
     # else deleted since it was listed: if it was known, the next lists miss it

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
+from selfheal_operator.core.errors import ConflictError
+
 
 class NameHolder(Enum):
     """Whose a Job is that has the name and is not this monitor's."""
@@ -14,6 +16,21 @@ class NameHolder(Enum):
     TERMINATING = auto()
     """Anybody's. It is being deleted, and its finalizers hold the name for a while."""
     ANOTHER = auto()
+
+
+class NameTakenError(ConflictError):
+    """The name that our Job needs is taken by one that is not ours.
+
+    Args:
+        message: What is to be done about it.
+        holder: Whose that Job is.
+        uid: Which Job it is.
+    """
+
+    def __init__(self, message: str, holder: NameHolder, uid: str) -> None:
+        super().__init__(message)
+        self.holder = holder
+        self.uid = uid
 
 
 def name_holder(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> NameHolder:

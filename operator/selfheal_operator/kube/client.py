@@ -20,6 +20,7 @@ from selfheal_operator.core.errors import ConflictError, NotLeaderError, Rejecte
 from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.permit import Validity, request_class
 from selfheal_operator.kube.throttle import Throttle
+from selfheal_operator.metrics.api_calls import OTHER, ApiCall
 from selfheal_operator.metrics.instruments import Instruments
 
 REQUEST_SECONDS: Final = 10.0
@@ -101,8 +102,19 @@ class ApiClient:
         content_type: str = JSON,
         accept: str = JSON,
         timeout_seconds: float = REQUEST_SECONDS,
+        call: ApiCall = OTHER,
     ) -> dict[str, Any]:
         """Send one request and return the answer.
+
+        Args:
+            method: The HTTP method.
+            path: Of the object or the collection.
+            body: The document that is sent.
+            query: Parameters of the query.
+            content_type: Of the body.
+            accept: In which form the answer is wanted.
+            timeout_seconds: How long to wait for the answer.
+            call: What the metrics call the request.
 
         Raises:
             NotLeaderError: it is a write, and somebody else may lead by now.
@@ -136,7 +148,7 @@ class ApiClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
         finally:
-            self.instruments.observe_call(method, path, code, time.monotonic() - began)
+            self.instruments.observe_call(call, code, time.monotonic() - began)
         if self._clock is not None and (date := response.getheader("Date")):
             self._clock.hear(date, asked)
         if response.status >= HTTPStatus.BAD_REQUEST:
@@ -148,13 +160,18 @@ class ApiClient:
         return document
 
     async def pages(
-        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = JSON
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        accept: str = JSON,
+        call: ApiCall = OTHER,
     ) -> AsyncIterator[dict[str, Any]]:
         """List in pages, newest state (a quorum read); yield each page's document."""
         token = ""
         while True:
             wanted = {**(query or {}), "limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            page = await self.request("GET", path, query=wanted, accept=accept)
+            page = await self.request("GET", path, query=wanted, accept=accept, call=call)
             token = page["metadata"].get("continue") or ""
             yield page
             del page  # or two would be in memory while the next one comes

@@ -22,9 +22,12 @@ from selfheal_operator.core.leadership import (
     sighting,
 )
 from selfheal_operator.kube.client import ApiClient, NotFoundError
+from selfheal_operator.kube.collection import Collection
 
 logger = logging.getLogger(__name__)
 
+_LEASES: Final = Collection("coordination.k8s.io/v1", "leases")
+_METHODS: Final = {"get": "GET", "create": "POST", "update": "PUT"}
 CALL_SECONDS: Final = 3.0
 """A call that has no answer by then is made anew, over another connection."""
 _BREATH_SECONDS: Final = 0.05
@@ -94,7 +97,7 @@ class Elector:
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
-        self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._path = _LEASES.path(namespace)
         self._name = name
         self._identity = identity
         self._durations = durations
@@ -158,9 +161,7 @@ class Elector:
     async def _look(self) -> float:
         """Look at the Lease; return for how many seconds it is somebody else's."""
         try:
-            self._lease = lease_from(
-                await self._send("GET", f"{self._collection}/{self._name}"), self._durations
-            )
+            self._lease = lease_from(await self._send("get", f"{self._path}/{self._name}"), self._durations)
         except NotFoundError:
             self._lease = None
         now = time.monotonic()
@@ -183,14 +184,16 @@ class Elector:
         return True
 
     async def _create(self, spec: dict[str, Any]) -> dict[str, Any]:
-        return await self._send("POST", self._collection, self._document(spec))
+        return await self._send("create", self._path, self._document(spec))
 
     async def _put(self, known: Lease, spec: dict[str, Any]) -> dict[str, Any]:
         document = self._document(spec, resourceVersion=known.resource_version)
-        return await self._send("PUT", f"{self._collection}/{self._name}", document)
+        return await self._send("update", f"{self._path}/{self._name}", document)
 
-    async def _send(self, method: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = await self._client.request(method, path, document, timeout_seconds=CALL_SECONDS)
+    async def _send(self, verb: str, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = await self._client.request(
+            _METHODS[verb], path, document, timeout_seconds=CALL_SECONDS, call=_LEASES.call(verb)
+        )
         self._in_trouble = False
         return answer
 

@@ -18,7 +18,7 @@ from selfheal_operator.core.errors import SelfhealError
 from selfheal_operator.core.observed import Job
 from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.metrics.active_jobs import active_jobs
-from selfheal_operator.metrics.api_calls import NO_ANSWER, api_call
+from selfheal_operator.metrics.api_calls import NO_ANSWER, ApiCall
 from selfheal_operator.metrics.family import Family
 from selfheal_operator.metrics.pulled import PulledGauge, Values
 from selfheal_operator.metrics.work import Works
@@ -123,17 +123,15 @@ class Instruments:
 
     # --- what is told ---------------------------------------------------------------------------------------
 
-    def observe_call(self, method: str, path: str, code: int | None, seconds: float) -> None:
-        """Tell of a request that has ended; `code` is None where no answer came."""
-        verb, resource = api_call(method, path)
-        self._calls.labels(verb, resource, NO_ANSWER if code is None else str(code)).inc()
-        self._call_seconds.labels(verb, resource).observe(seconds)
+    def observe_call(self, call: ApiCall, code: int | None, seconds: float) -> None:
+        """Tell of a request to the API server that has ended; without a code, no answer came."""
+        self.count_call(call, code)
+        self._call_seconds.labels(*call).observe(seconds)
         self.works.moved()
 
-    def count_watch_request(self, path: str, code: int | None, *, watch: bool) -> None:
-        """Tell of a request of the watch engine's, which lists and then watches."""
-        verb, resource = api_call("GET", path, watch=watch)
-        self._calls.labels(verb, resource, NO_ANSWER if code is None else str(code)).inc()
+    def count_call(self, call: ApiCall, code: int | None) -> None:
+        """Tell of a request whose duration says nothing, as that of a watch."""
+        self._calls.labels(*call, NO_ANSWER if code is None else str(code)).inc()
 
     def job_started(self, job: Job, answered: datetime, delay: timedelta) -> None:
         """Tell of a Job that is there now.

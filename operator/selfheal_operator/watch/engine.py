@@ -14,6 +14,7 @@ import kopf
 
 from selfheal_operator.api.names import LABEL_MANAGED_BY, MANAGED_BY
 from selfheal_operator.core.backoff import Backoff
+from selfheal_operator.kube.collection import Collection
 from selfheal_operator.watch.handlers import REGISTRY
 from selfheal_operator.watch.memo import Memo
 from selfheal_operator.watch.session import WatchSession
@@ -39,13 +40,18 @@ _KOPF: Final = str(Path(kopf.__file__).parent)
 
 
 @kopf.on.startup(registry=REGISTRY)
-async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+async def configure(settings: kopf.OperatorSettings, memo: Memo, **_: Any) -> None:
     """Set kopf up before it begins."""
-    be_a_watch_engine(settings)
+    be_a_watch_engine(settings, memo.engine.collection)
 
 
-def be_a_watch_engine(settings: kopf.OperatorSettings) -> None:
-    """Set kopf up as a watch engine and nothing more."""
+def be_a_watch_engine(settings: kopf.OperatorSettings, runs: Collection) -> None:
+    """Set kopf up as a watch engine and nothing more.
+
+    Args:
+        settings: Those of kopf.
+        runs: What is watched beside the monitors, as far as it is ours.
+    """
     settings.peering.standalone = True
     settings.scanning.disabled = True  # the CRD is there before kopf is started
     settings.posting.enabled = False
@@ -60,7 +66,8 @@ def be_a_watch_engine(settings: kopf.OperatorSettings) -> None:
     settings.watching.inactivity_timeout = SILENCE_SECONDS
     settings.watching.connect_timeout = 3
     settings.watching.reconnect_backoff = 0.5
-    settings.watching.label_selectors["batch", "v1", "jobs"] = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+    group, version = runs.group.split("/")
+    settings.watching.label_selectors[group, version, runs.plural] = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
     settings.networking.connect_timeout = 3
     settings.networking.request_timeout = 10
     settings.networking.error_backoffs = Backoffs()

@@ -11,7 +11,7 @@ import kopf
 
 from selfheal_operator.api.names import GROUP, LABEL_MONITOR, PLURAL, VERSION
 from selfheal_operator.controller.store import Key
-from selfheal_operator.core.observed import job_from
+from selfheal_operator.kube.collection import Collection
 from selfheal_operator.watch.memo import Memo
 
 REGISTRY: Final = kopf.OperatorRegistry()
@@ -30,12 +30,17 @@ async def on_monitor(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
     memo.wake(key)
 
 
-@kopf.on.event("batch", "v1", "jobs", registry=REGISTRY)
-async def on_job(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """A Job of ours was added, changed or deleted."""
+def watch_runs(collection: Collection) -> None:
+    """Have the engine's objects watched: once, before kopf begins."""
+    group, version = collection.group.split("/")
+    kopf.on.event(group, version, collection.plural, registry=REGISTRY)(on_run)
+
+
+async def on_run(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
+    """A run of ours was added, changed or deleted."""
     body: Any = event["object"]
     metadata = body["metadata"]
-    job = job_from(body)
+    job = memo.engine.read(body)
     if job is None:
         return
     if event["type"] == "DELETED":

@@ -1,18 +1,21 @@
-"""What kopf hands to each handler: the controller's context, and the session that watches use."""
+"""What kopf hands to each handler: the controller's context, the engine, and the session that watches use."""
 
 from typing import Self
 
 from selfheal_operator.controller.context import Context
 from selfheal_operator.controller.store import Store
+from selfheal_operator.kube.engine import Engine
 from selfheal_operator.watch.session import WatchSession
 
 
 class Memo(Context):
     """kopf copies its memo for every object; this one stays the same."""
 
-    def __init__(self, store: Store, session: WatchSession) -> None:
+    def __init__(self, store: Store, session: WatchSession, engine: Engine) -> None:
         super().__init__(store)
         self.session = session
+        self.engine = engine
+        """What runs are, and how they are read."""
 
     def __copy__(self) -> Self:
         return self

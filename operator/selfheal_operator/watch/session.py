@@ -3,15 +3,12 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import aiohttp
 import kopf
 
-from selfheal_operator.api.names import PLURAL
-
-KINDS: Final = frozenset({PLURAL, "jobs"})
 NOTHING: Final = "metadata.name=-"
 """A field selector that no object meets: names begin with a letter or a digit."""
 WATCH_PAUSE: Final = 1.0
@@ -27,14 +24,20 @@ class WatchSession:
 
     Args:
         on_list: Called after each list, when a watch is about to begin.
+        kinds: The plurals of what is watched.
         tracing: Is told of each request.
     """
 
-    def __init__(self, on_list: Callable[[], None], tracing: Sequence[aiohttp.TraceConfig] = ()) -> None:
+    def __init__(
+        self,
+        on_list: Callable[[], None],
+        kinds: Collection[str],
+        tracing: Sequence[aiohttp.TraceConfig] = (),
+    ) -> None:
         self._on_list = on_list
         self._tracing = list(tracing)
         self._next: dict[str, float] = {}
-        self.watched: dict[str, float] = dict.fromkeys(KINDS, -math.inf)
+        self.watched: dict[str, float] = dict.fromkeys(kinds, -math.inf)
         """When a watch of each kind last began, by the monotonic clock."""
 
     async def login(self, info: kopf.ConnectionInfo | None) -> kopf.AiohttpSession | None:
@@ -64,7 +67,7 @@ class WatchSession:
             if response.ok:
                 self.watched[_kind(request)] = time.monotonic()
             return response
-        if request.method != "GET" or _kind(request) not in KINDS:
+        if request.method != "GET" or _kind(request) not in self.watched:
             return await handler(request)  # not a list of objects
         request.url = request.url.update_query(fieldSelector=NOTHING)
         response = await handler(request)

@@ -53,9 +53,10 @@ class MemoryApi:
         query: Mapping[str, str] | None = None,
         content_type: str = "",
         accept: str = "",
+        call: object = None,
     ) -> Document:
         """Answer as the API server would; stands in for `ApiClient.request`."""
-        del content_type, accept
+        del content_type, accept, call
         if path.endswith("/pods"):
             uid = (query or {})["labelSelector"].rpartition("=")[2]
             return {"items": self.pods.get(uid, [])}
@@ -73,10 +74,10 @@ class MemoryApi:
         return self.apply_status(path.removesuffix("/status"), dict(body or {}), manager)
 
     async def pages(
-        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = ""
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "", call: object = None
     ) -> AsyncIterator[Document]:
         """Yield one page, with contents even if they were not asked for; stands in for `ApiClient.pages`."""
-        del query, accept
+        del query, accept, call
         yield {"items": self.listed(path.rpartition("/")[2])}
 
     # --- what happens at the server -------------------------------------------------------------------------

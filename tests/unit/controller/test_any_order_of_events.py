@@ -158,10 +158,10 @@ class Line:
         raise UnavailableError(fault.name) if fault in (Fault.LOST, Fault.ANSWER_LOST) else Died(fault.name)
 
     def pages(
-        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = ""
+        self, path: str, query: Mapping[str, str] | None = None, **options: Any
     ) -> AsyncIterator[Document]:
         """List."""
-        return self.api.pages(path, query, accept=accept)
+        return self.api.pages(path, query, **options)
 
 
 class Operator:
@@ -340,7 +340,8 @@ class World(RuleBasedStateMachine):
         status = self._monitor().status
         last = status.last_schedule_time or self.now - MINUTE
         begin = max(self.now, last.replace(second=59))  # a slot in the minute of the last one is the same
-        quiet = owes is None or owes > self.now
+        # One that was suspended owes what passed meanwhile, and counts it only once no check runs any more.
+        quiet = not self._running() if owes is None else owes > self.now
         self.epoch = Epoch(begin, status.missed_checks or 0) if quiet else None
         self._live(then)
 

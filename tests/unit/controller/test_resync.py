@@ -33,12 +33,12 @@ class Api(MemoryApi):
         self.reads.append(path)
         return await super().request(method, path, *arguments, **options)
 
-    async def pages(self, path: str, query: Any = None, *, accept: str = "") -> Any:
+    async def pages(self, path: str, query: Any = None, *, accept: str = "", call: object = None) -> Any:
         """List one namespace, or all."""
         namespace = path.split("/")[-2] if "/namespaces/" in path else None
         if namespace in self.refused or (namespace is None and self.refused):
             raise RejectedError(f"{namespace} is forbidden")
-        async for page in super().pages(path, query, accept=accept):
+        async for page in super().pages(path, query, accept=accept, call=call):
             items = [i for i in page["items"] if namespace in (None, i["metadata"]["namespace"])]
             yield {"items": items or None if accept.endswith("v=v1") else items}
 

@@ -9,6 +9,7 @@ from prometheus_client import generate_latest
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.throttle import Throttle
+from selfheal_operator.metrics.api_calls import ApiCall
 from selfheal_operator.metrics.instruments import Instruments
 from support.fakes.timers import Timer
 from support.scrapes import Scrape
@@ -41,11 +42,11 @@ async def client() -> AsyncIterator[ApiClient]:
 
 async def test_each_call_is_told_with_its_outcome(client):
     """An answer with its code, be it good or bad, and no answer as such."""
-    await client.request("GET", PODS)
+    await client.request("GET", PODS, call=ApiCall("list", "pods"))
     with pytest.raises(NotFoundError):
-        await client.request("GET", "/apis/batch/v1/namespaces/team-a/jobs/none")
+        await client.request("GET", "/apis/batch/v1/namespaces/team-a/jobs/none", call=ApiCall("get", "jobs"))
     with pytest.raises(UnavailableError):
-        await client.request("POST", "/api/v1/namespaces/team-a/events", {})
+        await client.request("POST", "/api/v1/namespaces/team-a/events", {}, call=ApiCall("create", "events"))
 
     read = Scrape(generate_latest(client.instruments.registry).decode())
     counted = {

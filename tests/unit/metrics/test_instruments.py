@@ -6,6 +6,7 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.errors import RejectedError, UnavailableError
 from selfheal_operator.core.slots import MissedReason
 from selfheal_operator.kube.client import NotFoundError
+from selfheal_operator.metrics.api_calls import ApiCall
 from support.builders.objects import MINUTE, NOON, SECOND, job
 
 JOBS = "/apis/batch/v1/namespaces/team-a/jobs"
@@ -84,8 +85,8 @@ def test_missed_slots_are_counted_by_the_reason(instruments, read, reason):
 
 def test_a_call_is_counted_by_verb_resource_and_code(instruments, read):
     """And timed; the code is no label of the time, for there are enough series as it is."""
-    instruments.observe_call("POST", JOBS, 201, 0.02)
-    instruments.observe_call("POST", JOBS, 409, 0.01)
+    instruments.observe_call(ApiCall("create", "jobs"), 201, 0.02)
+    instruments.observe_call(ApiCall("create", "jobs"), 409, 0.01)
     call = {"verb": "create", "resource": "jobs"}
     assert read("selfheal_api_requests_total", code="201", **call) == 1
     assert read("selfheal_api_requests_total", code="409", **call) == 1
@@ -94,13 +95,13 @@ def test_a_call_is_counted_by_verb_resource_and_code(instruments, read):
 
 def test_a_call_without_an_answer_has_a_code_of_its_own(instruments, read):
     """As client-go has it."""
-    instruments.observe_call("POST", JOBS, None, 10)
+    instruments.observe_call(ApiCall("create", "jobs"), None, 10)
     assert read("selfheal_api_requests_total", verb="create", resource="jobs", code="<error>") == 1
 
 
 def test_a_watch_is_counted_and_not_timed(instruments, read):
     """It lasts for minutes when all is well."""
-    instruments.count_watch_request("/apis/batch/v1/jobs", 200, watch=True)
+    instruments.count_call(ApiCall("watch", "jobs"), 200)
     assert read("selfheal_api_requests_total", verb="watch", resource="jobs", code="200") == 1
     assert read("selfheal_api_request_duration_seconds_count", verb="watch") is None
 

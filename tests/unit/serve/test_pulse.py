@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from prometheus_client import generate_latest
 
+from selfheal_operator.metrics.api_calls import ApiCall
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.serve import pulse as module
 from selfheal_operator.serve.pulse import STUCK_SECONDS, Pulse
@@ -63,7 +64,7 @@ def test_an_api_server_that_is_away_is_no_reason_to_restart(pulse, instruments, 
             timer.now += CALL_SECONDS
             pulse.beat(timer.now)
             assert pulse.trouble() is None
-            instruments.observe_call("GET", "/apis/batch/v1/jobs", None, CALL_SECONDS)
+            instruments.observe_call(ApiCall("list", "jobs"), None, CALL_SECONDS)
 
 
 def test_an_api_server_that_is_slow_is_no_reason_to_restart(pulse, instruments, timer):
@@ -73,7 +74,7 @@ def test_an_api_server_that_is_slow_is_no_reason_to_restart(pulse, instruments, 
             timer.now += CALL_SECONDS
             pulse.beat(timer.now)
             assert pulse.trouble() is None
-            instruments.observe_call("GET", "/apis/batch/v1/jobs", 200, CALL_SECONDS)
+            instruments.observe_call(ApiCall("list", "jobs"), 200, CALL_SECONDS)
 
 
 def test_waiting_on_purpose_is_no_reason_to_restart(pulse, instruments, timer):

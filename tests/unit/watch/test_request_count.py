@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[str]:
 async def test_kopfs_requests_are_counted_with_the_operators_own(server):
     """Lists and watches by their codes, and a server that is not there as well."""
     instruments = Instruments()
-    async with aiohttp.ClientSession(trace_configs=[counting(instruments)]) as session:
+    async with aiohttp.ClientSession(trace_configs=[counting(instruments, ["jobs"])]) as session:
         for url in (server + JOBS, f"{server}{JOBS}?watch=true"):
             async with session.get(url) as response:
                 await response.read()

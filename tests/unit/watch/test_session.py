@@ -9,11 +9,13 @@ import kopf
 import pytest
 from aiohttp import web
 
+from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.watch import engine as watch
 from selfheal_operator.watch import session as watch_session
 from selfheal_operator.watch.session import WatchSession
 
 MONITORS = "/apis/selfheal.dev/v1alpha1/modelmonitors"
+KINDS = ("modelmonitors", "jobs")
 
 
 class Stage:
@@ -26,7 +28,7 @@ class Stage:
         self.status = 200
         self.asked: list[dict[str, str]] = []
         self.lists = 0
-        self.session = WatchSession(self.listed)
+        self.session = WatchSession(self.listed, KINDS)
 
     def listed(self) -> None:
         """Count a list."""
@@ -112,7 +114,7 @@ def test_kopf_does_not_kill_the_process():
     """By default it does so ten minutes after it has failed, though it was begun anew and works."""
     settings = kopf.OperatorSettings()
     assert settings.process.ultimate_exiting_timeout is not None
-    watch.be_a_watch_engine(settings)
+    watch.be_a_watch_engine(settings, BatchJobs.collection)
 
     assert settings.process.ultimate_exiting_timeout is None
 
@@ -120,7 +122,7 @@ def test_kopf_does_not_kill_the_process():
 def test_a_watch_is_silent_for_less_than_what_is_taken_for_its_death():
     """The API server ends it before, and a dead one is noticed in less than twenty seconds."""
     settings = kopf.OperatorSettings()
-    watch.be_a_watch_engine(settings)
+    watch.be_a_watch_engine(settings, BatchJobs.collection)
 
     assert settings.watching.server_timeout is not None
     assert settings.watching.server_timeout < settings.watching.inactivity_timeout < 20
@@ -138,7 +140,7 @@ async def test_its_requests_can_be_followed():
     """Whoever measures how old the watches are, or counts requests, is told of each."""
     credentials = kopf.ConnectionInfo(server="http://127.0.0.1:9", token="secret", scheme="Bearer")
     tracing = aiohttp.TraceConfig()
-    made = await WatchSession(lambda: None, [tracing]).login(credentials)
+    made = await WatchSession(lambda: None, KINDS, [tracing]).login(credentials)
     assert made is not None
     async with made.aiohttp_session as session:
         assert session.trace_configs == [tracing]

@@ -1,0 +1,141 @@
+"""Runs as Jobs of batch/v1: the engine that every cluster has."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from selfheal_operator.api.names import (
+    ANNOTATION_REPLACED,
+    LABEL_MANAGED_BY,
+    LABEL_MONITOR,
+    LABEL_MONITOR_UID,
+    MANAGED_BY,
+)
+from selfheal_operator.core.name_lock import NameHolder, NameTakenError, name_holder
+from selfheal_operator.core.observed import Job, job_from
+from selfheal_operator.kube.client import (
+    MERGE,
+    METADATA,
+    METADATA_LIST,
+    AlreadyExistsError,
+    ApiClient,
+    NotFoundError,
+)
+from selfheal_operator.kube.collection import EVERYWHERE, Collection, Listed, listed
+
+SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+_PODS: Final = Collection("v1", "pods")
+_NAME_TAKEN: Final = {
+    NameHolder.NAMESAKE: "Job {} belongs to another monitor of this name",
+    NameHolder.TERMINATING: "Job {} of another owner is being deleted; waiting until it is gone",
+    NameHolder.ANOTHER: "Job {} exists and does not belong to this monitor; delete or rename it",
+}
+
+
+class BatchJobs:
+    """The engine of Jobs."""
+
+    collection: Collection = Collection("batch/v1", "jobs")
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    def read(self, document: Mapping[str, Any]) -> Job | None:
+        """Read a Job."""
+        return job_from(document)
+
+    async def create(self, manifest: dict[str, Any]) -> tuple[Job, str]:
+        """Create a Job, or find that it is there already: the name is the lock.
+
+        Returns:
+            The Job, newly made or adopted, and its resourceVersion.
+
+        Raises:
+            NameTakenError: another's Job has the name.
+        """
+        metadata = manifest["metadata"]
+        namespace = metadata["namespace"]
+        path, call = self.collection.path(namespace), self.collection.call("create")
+        try:
+            # A new Job has no status, and the rest of its 5 KB is what we have just sent.
+            body = await self._client.request("POST", path, manifest, accept=METADATA, call=call)
+        except AlreadyExistsError:
+            # Another operator was faster, the answer to our own request was lost, or we died
+            # between creating the Job and writing the status. All three look the same, and are.
+            body = await self._get(namespace, metadata["name"])
+        job = job_from(body)
+        if job is None or job.owner_uid != metadata["ownerReferences"][0]["uid"]:
+            holder = name_holder(body, manifest)
+            message = _NAME_TAKEN[holder].format(metadata["name"])
+            raise NameTakenError(message, holder, body["metadata"]["uid"])
+        # Ours even while it is being deleted: it has run, and waiting to create it anew would run it twice.
+        return job, body["metadata"]["resourceVersion"]
+
+    async def stop(self, job: Job) -> tuple[Job, str] | None:
+        """Have a Job's pods ended, if it is still that one; the Job stays, as the lock of its slot.
+
+        Returns:
+            The Job, which ends as failed within seconds, and its resourceVersion; None if it is gone.
+        """
+        body = {
+            "metadata": {"uid": job.uid, "annotations": {ANNOTATION_REPLACED: "true"}},
+            "spec": {"activeDeadlineSeconds": 1},  # there is no other way to end one that runs
+        }
+        path, call = self.collection.path_of(job.namespace, job.name), self.collection.call("patch")
+        try:
+            stopped = await self._client.request("PATCH", path, body, content_type=MERGE, call=call)
+        except NotFoundError:
+            return None
+        return self._versioned(stopped)
+
+    async def delete(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a Job and its pods with it; one that is gone is no error.
+
+        Raises:
+            ConflictError: another Job has the name by now.
+        """
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        path, call = self.collection.path_of(namespace, name), self.collection.call("delete")
+        with contextlib.suppress(NotFoundError):
+            await self._client.request("DELETE", path, body, call=call)
+
+    async def find(self, namespace: str, name: str) -> tuple[Job, str] | None:
+        """Return a Job of ours as it is now, and its resourceVersion; None if there is none of that name."""
+        try:
+            body = await self._get(namespace, name)
+        except NotFoundError:
+            return None
+        return self._versioned(body)
+
+    async def runs(
+        self, namespace: str = EVERYWHERE, owner_uid: str | None = None
+    ) -> AsyncIterator[tuple[Job, str]]:
+        """Yield all Jobs of ours, or those of one monitor, each with its resourceVersion."""
+        selector = SELECTOR if owner_uid is None else f"{SELECTOR},{LABEL_MONITOR_UID}={owner_uid}"
+        async for item in self.collection.items(self._client, namespace, {"labelSelector": selector}):
+            if (found := self._versioned(item)) is not None:
+                yield found
+
+    async def listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
+        """Yield the state of all Jobs of ours, without their contents."""
+        query = {"labelSelector": SELECTOR}
+        async for item in self.collection.items(self._client, namespace, query, METADATA_LIST):
+            if (job := job_from(item)) is not None:  # what makes it ours is all in the metadata
+                yield listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
+
+    async def pods(self, job: Job) -> list[dict[str, Any]]:
+        """Return the pods of a Job, oldest first."""
+        query = {"labelSelector": f"batch.kubernetes.io/controller-uid={job.uid}"}
+        page = await self._client.request(
+            "GET", _PODS.path(job.namespace), query=query, call=_PODS.call("list")
+        )
+        return sorted(page["items"], key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    async def _get(self, namespace: str, name: str) -> dict[str, Any]:
+        path = self.collection.path_of(namespace, name)
+        return await self._client.request("GET", path, call=self.collection.call("get"))
+
+    @staticmethod
+    def _versioned(body: Mapping[str, Any]) -> tuple[Job, str] | None:
+        job = job_from(body)
+        return None if job is None else (job, body["metadata"]["resourceVersion"])

@@ -1,0 +1,76 @@
+"""Collections of objects: their paths, and what a list without contents tells of an object."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from selfheal_operator.kube.client import JSON, ApiClient
+from selfheal_operator.metrics.api_calls import ApiCall
+
+EVERYWHERE: Final = ""
+"""Instead of a namespace: all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The objects of one resource, all of them or those of a namespace."""
+
+    group: str
+    """The group and version, as in an object's apiVersion; `v1` is that of the core."""
+    plural: str
+
+    def path(self, namespace: str = EVERYWHERE) -> str:
+        """Return the path of the collection."""
+        root = f"/apis/{self.group}" if "/" in self.group else f"/api/{self.group}"
+        return f"{root}/{self.plural}" if namespace == EVERYWHERE else self._within(root, namespace)
+
+    def path_of(self, namespace: str, name: str) -> str:
+        """Return the path of one object."""
+        return f"{self.path(namespace)}/{name}"
+
+    def call(self, verb: str, subresource: str = "") -> ApiCall:
+        """Name a request, as RBAC does."""
+        return ApiCall(verb, f"{self.plural}/{subresource}" if subresource else self.plural)
+
+    async def items(
+        self,
+        client: ApiClient,
+        namespace: str,
+        query: Mapping[str, str] | None = None,
+        accept: str = JSON,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield what a list tells, page by page."""
+        pages = client.pages(self.path(namespace), query, accept=accept, call=self.call("list"))
+        async for page in pages:
+            for item in page["items"] or ():  # null where there is none and contents were not asked for
+                yield item
+
+    def _within(self, root: str, namespace: str) -> str:
+        return f"{root}/namespaces/{namespace}/{self.plural}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a list without contents tells of an object: which one it is, and in which state."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    monitor: str
+    """The name of the monitor that it is, or belongs to."""
+    owner_uid: str = ""
+    """The UID of that monitor, if it is a Job."""
+
+
+def listed(item: Mapping[str, Any], monitor: str, owner_uid: str = "") -> Listed:
+    """Read an object's metadata."""
+    metadata = item["metadata"]
+    return Listed(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        monitor=monitor,
+        owner_uid=owner_uid,
+    )
