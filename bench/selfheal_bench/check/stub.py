@@ -17,7 +17,7 @@ _RUN: Final = {
     "info": {"run_id": "0" * 32, "status": "RUNNING", "artifact_uri": "mlflow-artifacts:/1/run/artifacts"},
     "data": {},
 }
-_ANSWERS: Final = {
+_ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "/apis/": {"metadata": MONITOR | {"resourceVersion": "1"}, "status": {}},
     "/api/2.0/mlflow/experiments/get-by-name": {
         "experiment": {"experiment_id": "1", "lifecycle_stage": "active"}
