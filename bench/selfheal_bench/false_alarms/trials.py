@@ -9,7 +9,7 @@ import numpy as np
 
 from selfheal_bench.false_alarms.samples import Column, Kind, Random, Side, moved
 from selfheal_jobs.columns.kind import Kind as ColumnKind
-from selfheal_jobs.drift.calibration.rule import Finding, finding, judged
+from selfheal_jobs.drift.calibration.rule import ColumnTest, apply_rule, column_test
 from selfheal_jobs.drift.methods.catalogue import default_method
 from selfheal_jobs.drift.methods.pair import Array, Counts, Numbers, Pair
 
@@ -93,22 +93,22 @@ def _sides(kind: Kind, random: Random, rows: int) -> Iterator[Side]:
 
 def check(reference: Side, current: Side) -> tuple[str, str]:
     """Return the results by the rules Calibrated and Evidently, by Evidently's default methods."""
-    findings = [_finding(*sides) for sides in zip(reference, current, strict=True)]
-    judgements = judged(findings, THRESHOLD, lambda: _thinned(reference))
-    drifted = sum(each.drifted for each in judgements)
-    underpowered = sum(each.rows_needed > 0 for each in judgements)
-    alarm, quiet = drifted / len(findings) > THRESHOLD, (drifted + underpowered) / len(findings) <= THRESHOLD
+    tests = [_column_test(*sides) for sides in zip(reference, current, strict=True)]
+    outcomes = apply_rule(tests, THRESHOLD, lambda: _thinned(reference))
+    drifted = sum(each.drifted for each in outcomes)
+    underpowered = sum(each.rows_needed > 0 for each in outcomes)
+    alarm, quiet = drifted / len(tests) > THRESHOLD, (drifted + underpowered) / len(tests) <= THRESHOLD
     calibrated = "Drift" if alarm else "NoDrift" if quiet else "Inconclusive"
-    evidently = sum(each.evidently for each in findings) / len(findings) > THRESHOLD
+    evidently = sum(each.evidently for each in tests) / len(tests) > THRESHOLD
     return calibrated, "Drift" if evidently else "NoDrift"
 
 
-def _finding(reference: Column, current: Column) -> Finding:
+def _column_test(reference: Column, current: Column) -> ColumnTest:
     pair = _pair(reference, current)
     method = default_method(
         pair, ColumnKind.CATEGORICAL if reference.deviation is None else ColumnKind.NUMERICAL
     )
-    return finding(method, pair, float(method.score(pair)), method.default_threshold)
+    return column_test(method, pair, float(method.score(pair)), method.threshold)
 
 
 def _pair(reference: Column, current: Column) -> Pair:

@@ -82,7 +82,7 @@ def _registered(number: int, column: ColumnDrift) -> str:
     """Register a column's test with Evidently, and return the name under which it is found."""
     test = stattests.StatTest(
         name=f"selfheal_{number}",
-        display_name=_DISPLAYED[column.method],
+        display_name=_DISPLAYED.get(column.method, column.method),  # not all methods are Evidently's
         allowed_feature_types=[_TYPES[column.kind]],
         default_threshold=column.threshold,
     )

@@ -17,7 +17,7 @@ import numpy as np
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.scan import Compared
-from selfheal_jobs.drift.calibration.rule import Finding, Judgement, finding, judged
+from selfheal_jobs.drift.calibration.rule import ColumnTest, Outcome, apply_rule, column_test
 from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
 from selfheal_jobs.drift.methods.method import Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Array, CodedRows, Counts, Numbers, Pair, in_order
@@ -121,42 +121,45 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
     Raises:
         DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
     """
-    looked_at = [(each.column, _find(each, rules, rows)) for each in compared]
-    columns, findings = [column for column, _ in looked_at], [found for _, found in looked_at]
-    if rules.rule == "Calibrated" and findings:
-        judgements = judged(findings, threshold, lambda: rows.thinned(columns))
+    looked_at = [(each.column, _test(each, rules, rows)) for each in compared]
+    columns, tests = [column for column, _ in looked_at], [test for _, test in looked_at]
+    if rules.rule == "Calibrated" and tests:
+        outcomes = apply_rule(tests, threshold, lambda: rows.thinned(columns))
     else:
-        judgements = [Judgement(drifted=each.evidently, threshold=each.threshold) for each in findings]
+        outcomes = [Outcome(drifted=each.evidently, threshold=each.threshold) for each in tests]
     return Comparison(
         columns=tuple(
             ColumnDrift(
                 name=column.name,
                 kind=column.kind,
-                method=found.method.name,
-                score=found.score,
-                threshold=judgement.threshold,
-                drifted=judgement.drifted,
-                evidently=found.evidently,
-                p_value=found.p_value,
-                rows_needed=judgement.rows_needed,
+                method=test.method.id,
+                score=test.score,
+                threshold=outcome.threshold,
+                drifted=outcome.drifted,
+                evidently=test.evidently,
+                p_value=test.p_value,
+                rows_needed=outcome.rows_needed,
             )
-            for column, found, judgement in zip(columns, findings, judgements, strict=True)
+            for column, test, outcome in zip(columns, tests, outcomes, strict=True)
         )
     )
 
 
-def _find(compared: Compared, rules: Drift, rows: Rows) -> Finding:
+def _test(compared: Compared, rules: Drift, rows: Rows) -> ColumnTest:
     column = compared.column
     pair = pair_of(compared)
     method = _method(column, pair, rules)
     given = {each.name: each.threshold for each in rules.columns}.get(column.name)
-    threshold = method.default_threshold if given is None else given
+    threshold = method.threshold if given is None else given
+    by_rows = (
+        method.order_matters and column.kind is Kind.CATEGORICAL
+    )  # numbers are in the rows' order already
     with np.errstate(all="ignore"):  # numbers near the ends of what floats hold: Evidently warns, and goes on
         try:
-            score = float(method.score(_coded(compared, pair, rows) if method.needs_rows else pair))
+            score = float(method.score(_coded(compared, pair, rows) if by_rows else pair))
         except UnfitMethodError as error:
-            raise _not_applicable(column, method.name, f"{error}", rules) from error
-        return finding(method, pair, score, threshold)
+            raise _not_applicable(column, method.id, f"{error}", rules) from error
+        return column_test(method, pair, score, threshold)
 
 
 def pair_of(compared: Compared) -> Pair:

@@ -10,5 +10,5 @@ The rule keeps Evidently's verdict and asks three more questions:
 * `rank_test`, `homogeneity`: how often would two samples of ONE distribution, of these sizes, differ as much?
 * `level`: how rare must that be, so that as many columns as make an alarm are that rare together in one
   check of 250 at most, however the columns hang together?
-* `sight`: had there been drift of half a standard deviation, would it have been seen in so few rows?
+* `power`: would a sample of this size have shown a shift of half a standard deviation?
 """

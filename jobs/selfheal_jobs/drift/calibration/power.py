@@ -1,29 +1,17 @@
-"""Whether drift could have been seen at all: a silence that means nothing is no verdict.
+"""Statistical power: would this sample have shown a shift of half a standard deviation?
 
-What has to be seen is a shift of half a standard deviation, which the literature calls a medium effect
-(Cohen, "Statistical power analysis", 1988): of a number's mean, or as much in the shares of categories. A
-method sees it if it would find it in 97 of 100 samples of these sizes, at the level that counts. Then of
-three such columns in six two are found in 997 of 1,000.
+A column without drift in a sample without power says nothing: the check is Inconclusive, not NoDrift, if
+such columns could have made an alarm. `effect_size` says what has to be seen, and with which power.
 """
 
 import math
 from typing import Final
 
+from selfheal_jobs.drift.methods.effect_size import POWER_QUANTILE, SHIFT, normal_quantile
 from selfheal_jobs.drift.methods.method import Method
 
-SHIFT: Final = 0.5
-"""Standard deviations."""
-_FOUND: Final = 1.881
-"""The normal quantile of 97 percent."""
-_STEP: Final = math.erf(SHIFT / 2 / math.sqrt(2))
-"""The largest difference between the distribution functions of two normal numbers so far apart: 0.197."""
-_EFFICIENCY: Final = 0.95
-"""Of the Anderson-Darling test for shifts of normal numbers, beside a comparison of their means."""
-_KS_SCATTER: Final = 0.45
-"""By so much sqrt(n1 n2 / (n1 + n2)) D stays below that of the step in 3 of 100 samples, drawn for 100 to 300
-rows on either side. (The largest difference lies where chance adds to the step.)"""
 LEAST_ROWS: Final = 20
-"""Fewer values on a side show nothing: the p-values are approximations for more."""
+"""With fewer values on a side there is no power: the p-values are approximations for more."""
 
 
 def effective_rows(n1: int, n2: int) -> float:
@@ -36,18 +24,14 @@ def effective_rows(n1: int, n2: int) -> float:
 
 
 def rows_needed(method: Method, level: float, categories: int | None) -> float:
-    """Return how many effective rows a method needs to see the shift.
+    """Return how many effective rows a method needs for the power to see the shift.
 
     Args:
-        method: A test needs more than a comparison of means, the Kolmogorov-Smirnov test most of all.
-        level: The p-value from which on a difference counts, between 0 and 1.
+        method: For numbers, its own need; for categories all are taken for a chi-squared test.
+        level: The significance level, between 0 and 1.
         categories: How many there are; None for numbers.
     """
-    if categories is not None:
-        return _for_counts(categories - 1, level)
-    if method.name == "ks":
-        return ((math.sqrt(-math.log(level / 2) / 2) + _KS_SCATTER) / _STEP) ** 2
-    return ((_quantile(level / 2) + _FOUND) / SHIFT) ** 2 / _EFFICIENCY
+    return method.rows_needed(level) if categories is None else _for_counts(categories - 1, level)
 
 
 def has_power(n1: int, n2: int, needed: float) -> bool:
@@ -60,19 +44,10 @@ def _for_counts(degrees: int, level: float) -> float:
     if degrees == 0:
         return 0.0
     if degrees == 1:  # the square of one normal number
-        return ((_quantile(level / 2) + _FOUND) / SHIFT) ** 2
-    z = _quantile(level)
+        return ((normal_quantile(level / 2) + POWER_QUANTILE) / SHIFT) ** 2
+    z = normal_quantile(level)
     # Wilson and Hilferty's approximation of the chi-squared quantile.
     critical = degrees * (1 - 2 / (9 * degrees) + z * math.sqrt(2 / (9 * degrees))) ** 3
     # With y = sqrt(m + 2 x): y^2 / 2 - 1.881 sqrt(2) y + m / 2 - critical = 0.
-    root = _FOUND * math.sqrt(2) + math.sqrt(2 * _FOUND**2 + 2 * critical - degrees)
+    root = POWER_QUANTILE * math.sqrt(2) + math.sqrt(2 * POWER_QUANTILE**2 + 2 * critical - degrees)
     return (root**2 - degrees) / 2 / SHIFT**2
-
-
-def _quantile(upper: float) -> float:
-    """Return the normal number that is exceeded with a probability below one half; by bisection."""
-    low, high = -10.0, 40.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if 0.5 * math.erfc(middle / math.sqrt(2)) > upper else (low, middle)
-    return low

@@ -10,16 +10,13 @@ from selfheal_jobs.drift.calibration.power import LEAST_ROWS, effective_rows, ha
 from selfheal_jobs.drift.methods.method import Method
 from selfheal_jobs.drift.methods.pair import Array, Counts, Pair
 
-_OWN_P_VALUE: Final = frozenset({"ks", "cramer_von_mises", "es", "mannw", "t_test"})
-"""Methods for numbers whose p-value is fit for all sizes, and fine: that of `anderson` ends at 0.001."""
-
 MOST_LIKELY: Final = 0.05
 """A distance that chance reaches more often than this never counts, however many columns there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one column has shown, before the number of columns is known."""
+class ColumnTest:
+    """The test of one column, before it is known what the others have shown."""
 
     method: Method
     score: float
@@ -40,8 +37,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What a finding means among all others."""
+class Outcome:
+    """What the rule makes of one column's test among all others."""
 
     drifted: bool
     threshold: float
@@ -50,10 +47,10 @@ class Judgement:
     """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
 
 
-def finding(method: Method, pair: Pair, score: float, threshold: float) -> Finding:
-    """Return what a score means by itself: Evidently's verdict, and how likely drift is by chance."""
+def column_test(method: Method, pair: Pair, score: float, threshold: float) -> ColumnTest:
+    """Return the test that a score is of: Evidently's verdict, and the p-value if that is drift."""
     drifted = method.says_drift(score, threshold)
-    return Finding(
+    return ColumnTest(
         method=method,
         score=score,
         threshold=threshold,
@@ -66,50 +63,50 @@ def finding(method: Method, pair: Pair, score: float, threshold: float) -> Findi
 
 
 def _p_value(method: Method, pair: Pair, score: float) -> float:
-    if method.name in _OWN_P_VALUE:
+    if method.calibrated:
         return score
     return homogeneity.p_value(pair) if isinstance(pair, Counts) else rank_test.p_value(pair)
 
 
-def judged(
-    findings: Sequence[Finding], threshold: float, rows: Callable[[], Sequence[Array]]
-) -> list[Judgement]:
-    """Judge all findings together.
+def apply_rule(
+    tests: Sequence[ColumnTest], threshold: float, rows: Callable[[], Sequence[Array]]
+) -> list[Outcome]:
+    """Return which columns drifted by the rule Calibrated.
 
     Args:
-        findings: Of all columns.
+        tests: Of all columns.
         threshold: Of the share of drifted columns: more is an alarm.
         rows: Reads some rows of the reference, column by column, for correlations. Asked only if needed.
     """
-    needed = columns_for_alarm(len(findings), threshold)
-    strictest = strictest_level(len(findings), needed)
-    if not any(each.evidently or _rows_needed(each, strictest) for each in findings):
-        return [Judgement(drifted=False, threshold=each.threshold) for each in findings]
+    needed = columns_for_alarm(len(tests), threshold)
+    strictest = strictest_level(len(tests), needed)
+    if not any(each.evidently or _rows_needed(each, strictest) for each in tests):
+        return [Outcome(drifted=False, threshold=each.threshold) for each in tests]
     common = level(rank_correlations(rows()), needed)
-    return [_judged(each, common) for each in findings]
+    return [_outcome(each, common) for each in tests]
 
 
-def _judged(finding: Finding, common: float) -> Judgement:
-    enough = min(finding.reference_rows, finding.current_rows) >= LEAST_ROWS
-    rare = finding.p_value is not None and finding.p_value <= _level(finding, common)
-    drifted = finding.evidently and enough and rare
-    own = finding.method.name in _OWN_P_VALUE
-    return Judgement(
+def _outcome(test: ColumnTest, common: float) -> Outcome:
+    enough = min(test.reference_rows, test.current_rows) >= LEAST_ROWS
+    rare = test.p_value is not None and test.p_value <= _level(test, common)
+    drifted = test.evidently and enough and rare
+    own = test.method.calibrated
+    return Outcome(
         drifted=drifted,
-        threshold=min(finding.threshold, common) if own else finding.threshold,
-        rows_needed=0.0 if drifted else _rows_needed(finding, common),
+        threshold=min(test.threshold, common) if own else test.threshold,
+        rows_needed=0.0 if drifted else _rows_needed(test, common),
     )
 
 
-def _level(finding: Finding, common: float) -> float:
-    """Return what the chance of a finding must not exceed."""
-    return common if finding.method.is_p_value else min(common, MOST_LIKELY)
+def _level(test: ColumnTest, common: float) -> float:
+    """Return the greatest p-value with which a column drifts."""
+    return common if test.method.is_p_value else min(common, MOST_LIKELY)
 
 
-def _rows_needed(finding: Finding, common: float) -> float:
+def _rows_needed(test: ColumnTest, common: float) -> float:
     """Return how many effective rows would have been needed to see drift; zero if there are as many."""
-    strict = min(_level(finding, common), MOST_LIKELY)
-    if finding.method.is_p_value:
-        strict = min(strict, finding.threshold)
-    needed = rows_needed(finding.method, strict, finding.categories)
-    return 0.0 if has_power(finding.reference_rows, finding.current_rows, needed) else max(needed, LEAST_ROWS)
+    strict = min(_level(test, common), MOST_LIKELY)
+    if test.method.is_p_value:
+        strict = min(strict, test.threshold)
+    needed = rows_needed(test.method, strict, test.categories)
+    return 0.0 if has_power(test.reference_rows, test.current_rows, needed) else max(needed, LEAST_ROWS)

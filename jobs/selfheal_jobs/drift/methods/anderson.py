@@ -25,6 +25,10 @@ _CRITICAL = (
 def score(pair: Numbers) -> float:
     """Return the p-value; NaN for three values in all, whose variance is not defined.
 
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
+    >>> round(score(Numbers(reference, current)), 4)
+    0.0151
+
     Raises:
         UnfitMethodError: All values are one, or there are no more than two.
     """
@@ -76,6 +80,4 @@ def _variance(n1: int, n2: int) -> float:
     return (a * n**3 + b * n**2 + c * n + d) / ((n - 1.0) * (n - 2.0) * (n - 3.0))
 
 
-METHOD = Method(
-    name="anderson", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
-)
+METHOD = Method(id="anderson", kinds=NUMERICAL_ONLY, threshold=0.1, criterion=Criterion.P_BELOW, score=score)

@@ -1,39 +1,26 @@
-"""All methods by Evidently's ids, and the one that Evidently takes where none is named."""
+"""All methods by their ids, and the one that Evidently takes where none is named."""
 
-from collections.abc import Mapping
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Final
 
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.drift.methods import (
-    anderson,
-    chisquare,
-    cramer_von_mises,
-    ed,
-    empirical_mmd,
-    es,
-    fisher_exact,
-    g_test,
-    hellinger,
-    jensenshannon,
-    kl_div,
-    ks,
-    mannw,
-    psi,
-    t_test,
-    tvd,
-    wasserstein,
-    z,
-)
+from selfheal_jobs.drift import methods
 from selfheal_jobs.drift.methods.method import Method
 from selfheal_jobs.drift.methods.pair import Numbers, Pair
 
-METHODS: Final[Mapping[str, Method]] = {
-    module.METHOD.name: module.METHOD
-    for module in (
-        anderson, chisquare, cramer_von_mises, ed, empirical_mmd, es, fisher_exact, g_test, hellinger,
-        jensenshannon, kl_div, ks, mannw, psi, t_test, tvd, wasserstein, z,
-    )
-}  # fmt: skip
+
+def _methods() -> Iterator[Method]:
+    """Yield the METHOD of every module of this package that has one: to add a method, add its module."""
+    for found in pkgutil.iter_modules(methods.__path__):
+        if found.name != "catalogue":  # itself, half imported
+            method = getattr(import_module(f"{methods.__name__}.{found.name}"), "METHOD", None)
+            if isinstance(method, Method):
+                yield method
+
+
+METHODS: Final[Mapping[str, Method]] = {method.id: method for method in _methods()}
 
 SMALL_REFERENCE: Final = 1_000
 """Up to so many values in the reference Evidently tests, above it measures distances."""
@@ -46,9 +33,13 @@ def default_method(pair: Pair, kind: Kind) -> Method:
 
     Source: `evidently...stattests.registry._get_default_stattest`.
     """
+    return METHODS[_default_id(pair, kind)]
+
+
+def _default_id(pair: Pair, kind: Kind) -> str:
     many = kind is Kind.NUMERICAL and isinstance(pair, Numbers) and pair.has_more_than(FEW_VALUES)
     if pair.reference_rows > SMALL_REFERENCE:
-        return wasserstein.METHOD if many else jensenshannon.METHOD
+        return "wasserstein" if many else "jensenshannon"
     if many:
-        return ks.METHOD
-    return chisquare.METHOD if pair.counts.distinct > 2 else z.METHOD
+        return "ks"
+    return "chisquare" if pair.counts.distinct > 2 else "z"

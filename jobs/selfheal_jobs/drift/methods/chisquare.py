@@ -13,7 +13,12 @@ from selfheal_jobs.drift.methods.pair import Pair
 
 
 def score(pair: Pair) -> float:
-    """Return the p-value; NaN for a single category."""
+    """Return the p-value; NaN for a single category.
+
+    >>> from selfheal_jobs.drift.methods.pair import Counts
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.0022
+    """
     counts = pair.counts
     expected = counts.reference * (counts.current_rows / counts.reference_rows)
     with np.errstate(divide="ignore"):
@@ -22,5 +27,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="chisquare", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
+    id="chisquare", kinds=CATEGORICAL_ONLY, threshold=0.05, criterion=Criterion.P_BELOW, score=score
 )

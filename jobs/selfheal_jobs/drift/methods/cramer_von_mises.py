@@ -25,6 +25,10 @@ _LEAST_TERM = 1e-7
 def score(pair: Numbers) -> float:
     """Return the p-value.
 
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
+    >>> round(score(Numbers(reference, current)), 4)
+    0.0353
+
     Raises:
         UnfitMethodError: A side has a single value.
     """
@@ -66,9 +70,10 @@ def _limiting_distribution(x: float) -> float:
 
 
 METHOD = Method(
-    name="cramer_von_mises",
+    id="cramer_von_mises",
     kinds=NUMERICAL_ONLY,
-    default_threshold=0.1,
-    drift=Criterion.P_AT_MOST,
+    threshold=0.1,
+    criterion=Criterion.P_AT_MOST,
     score=score,
+    calibrated=True,
 )

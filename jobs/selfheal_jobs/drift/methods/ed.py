@@ -14,10 +14,13 @@ from selfheal_jobs.drift.methods.pair import Numbers
 
 
 def score(pair: Numbers) -> float:
-    """Return the distance."""
+    """Return the distance.
+
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 12
+    >>> round(score(Numbers(reference, current)), 4)
+    2.886
+    """
     return math.sqrt(2) * math.sqrt(float(np.dot(np.square(difference(pair)[:-1]), gaps(pair))))
 
 
-METHOD = Method(
-    name="ed", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Criterion.DISTANCE_ABOVE, score=score
-)
+METHOD = Method(id="ed", kinds=NUMERICAL_ONLY, threshold=0.1, criterion=Criterion.DISTANCE_ABOVE, score=score)

@@ -23,6 +23,10 @@ MOST_ROWS = 5_000
 def score(pair: Numbers) -> float:
     """Return the p-value, a multiple of 0.01.
 
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
+    >>> round(score(Numbers(reference, current)), 4)
+    0.14
+
     Raises:
         UnfitMethodError: A side has a single value, or both have too many together.
     """
@@ -70,5 +74,10 @@ def _discrepancy(kernel: Array, n2: int) -> float:
 
 
 METHOD = Method(
-    name="empirical_mmd", kinds=NUMERICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
+    id="empirical_mmd",
+    kinds=NUMERICAL_ONLY,
+    threshold=0.1,
+    criterion=Criterion.P_BELOW,
+    score=score,
+    order_matters=True,
 )

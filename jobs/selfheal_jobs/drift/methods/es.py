@@ -20,6 +20,10 @@ LEAST_ROWS = 5
 def score(pair: Numbers) -> float:
     """Return the p-value; NaN for fewer than five values on a side.
 
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
+    >>> round(score(Numbers(reference, current)), 4)
+    0.0182
+
     Raises:
         UnfitMethodError: The middle half of all values is one value.
     """
@@ -34,4 +38,12 @@ def score(pair: Numbers) -> float:
         return float(epps_singleton_2samp(pair.reference, pair.current).pvalue)
 
 
-METHOD = Method(name="es", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score)
+METHOD = Method(
+    id="es",
+    kinds=NUMERICAL_ONLY,
+    threshold=0.05,
+    criterion=Criterion.P_BELOW,
+    score=score,
+    calibrated=True,
+    order_matters=True,
+)

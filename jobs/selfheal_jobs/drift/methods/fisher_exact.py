@@ -15,6 +15,11 @@ from selfheal_jobs.drift.methods.pair import Pair
 def score(pair: Pair) -> float:
     """Return the p-value.
 
+    >>> import numpy as np
+    >>> from selfheal_jobs.drift.methods.pair import Counts
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.0472
+
     Raises:
         UnfitMethodError: There are more than two categories, or the sides have different sizes.
     """
@@ -34,5 +39,5 @@ def score(pair: Pair) -> float:
 
 
 METHOD = Method(
-    name="fisher_exact", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
+    id="fisher_exact", kinds=CATEGORICAL_ONLY, threshold=0.1, criterion=Criterion.P_BELOW, score=score
 )

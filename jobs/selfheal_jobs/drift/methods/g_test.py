@@ -18,6 +18,10 @@ _TOLERANCE = np.finfo(np.float64).eps ** 0.5
 def score(pair: Pair) -> float:
     """Return the p-value; NaN for a single category.
 
+    >>> from selfheal_jobs.drift.methods.pair import Counts
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.0025
+
     Raises:
         UnfitMethodError: The sides have different sizes.
     """
@@ -34,6 +38,4 @@ def score(pair: Pair) -> float:
     return tails.chi_squared(float(np.sum(terms)), counts.distinct - 1)
 
 
-METHOD = Method(
-    name="g_test", kinds=CATEGORICAL_ONLY, default_threshold=0.1, drift=Criterion.P_BELOW, score=score
-)
+METHOD = Method(id="g_test", kinds=CATEGORICAL_ONLY, threshold=0.1, criterion=Criterion.P_BELOW, score=score)

@@ -18,7 +18,11 @@ from selfheal_jobs.drift.methods.pair import Array, Counts, Numbers, Pair
 
 
 def score(pair: Pair) -> float:
-    """Return the distance, from 0 to 1."""
+    """Return the distance, from 0 to 1.
+
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.1065
+    """
     overlaps = _of_densities(pair) if isinstance(pair, Numbers) else _of_shares(pair)
     # One after the other, as Evidently adds them: a pairwise sum is rounded otherwise, and what is left of
     # one is sometimes all rounding.
@@ -49,5 +53,5 @@ def _distinct(pair: Numbers) -> Array:
 
 
 METHOD = Method(
-    name="hellinger", kinds=BOTH_KINDS, default_threshold=0.1, drift=Criterion.DISTANCE_AT_LEAST, score=score
+    id="hellinger", kinds=BOTH_KINDS, threshold=0.1, criterion=Criterion.DISTANCE_AT_LEAST, score=score
 )

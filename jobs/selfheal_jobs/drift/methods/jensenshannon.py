@@ -16,7 +16,12 @@ from selfheal_jobs.drift.methods.relative_entropy import relative_entropy
 
 
 def score(pair: Pair) -> float:
-    """Return the distance, from 0 to sqrt(ln 2)."""
+    """Return the distance, from 0 to sqrt(ln 2).
+
+    >>> import numpy as np
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.1064
+    """
     return distance(counts_per_bin(pair))
 
 
@@ -30,9 +35,9 @@ def distance(counts: Counts) -> float:
 
 
 METHOD = Method(
-    name="jensenshannon",
+    id="jensenshannon",
     kinds=BOTH_KINDS,
-    default_threshold=0.1,
-    drift=Criterion.DISTANCE_AT_LEAST,
+    threshold=0.1,
+    criterion=Criterion.DISTANCE_AT_LEAST,
     score=score,
 )

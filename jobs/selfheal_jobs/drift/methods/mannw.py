@@ -19,7 +19,12 @@ EXACT_ROWS = 8
 
 
 def score(pair: Numbers) -> float:
-    """Return the p-value."""
+    """Return the p-value.
+
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
+    >>> round(score(Numbers(reference, current)), 4)
+    0.0085
+    """
     n1, n2 = pair.reference_rows, pair.current_rows
     n = n1 + n2
     ranked = midranks(pair)
@@ -41,5 +46,10 @@ def _exact(pair: Numbers) -> float:
 
 
 METHOD = Method(
-    name="mannw", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
+    id="mannw",
+    kinds=NUMERICAL_ONLY,
+    threshold=0.05,
+    criterion=Criterion.P_BELOW,
+    score=score,
+    calibrated=True,
 )

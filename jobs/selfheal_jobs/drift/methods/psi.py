@@ -11,11 +11,14 @@ from selfheal_jobs.drift.methods.pair import Pair
 
 
 def score(pair: Pair) -> float:
-    """Return the index."""
+    """Return the index.
+
+    >>> from selfheal_jobs.drift.methods.pair import Counts
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.0909
+    """
     of = shares(counts_per_bin(pair), fill_empty=True)
     return float(np.sum((of.reference - of.current) * np.log(of.reference / of.current)))
 
 
-METHOD = Method(
-    name="psi", kinds=BOTH_KINDS, default_threshold=0.1, drift=Criterion.DISTANCE_AT_LEAST, score=score
-)
+METHOD = Method(id="psi", kinds=BOTH_KINDS, threshold=0.1, criterion=Criterion.DISTANCE_AT_LEAST, score=score)

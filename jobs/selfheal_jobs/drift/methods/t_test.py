@@ -12,7 +12,12 @@ from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 
 def score(pair: Numbers) -> float:
-    """Return the p-value; NaN where neither side varies and both are equal."""
+    """Return the p-value; NaN where neither side varies and both are equal.
+
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
+    >>> round(score(Numbers(reference, current)), 4)
+    0.0106
+    """
     from scipy.special import stdtr  # noqa: PLC0415  a part of a second of import, for this method only
 
     n1, n2 = pair.reference_rows, pair.current_rows
@@ -30,5 +35,11 @@ def _squares(values: Array) -> float:
 
 
 METHOD = Method(
-    name="t_test", kinds=NUMERICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
+    id="t_test",
+    kinds=NUMERICAL_ONLY,
+    threshold=0.05,
+    criterion=Criterion.P_BELOW,
+    score=score,
+    calibrated=True,
+    order_matters=True,
 )

@@ -21,7 +21,13 @@ EXCHANGES = 1_000
 
 
 def score(pair: CodedRows) -> float:
-    """Return the p-value, a multiple of 0.001."""
+    """Return the p-value, a multiple of 0.001.
+
+    >>> from selfheal_jobs.drift.methods.pair import Counts
+    >>> reference, current = np.repeat([0, 1], [60, 40]), np.repeat([0, 1], [45, 55])
+    >>> score(CodedRows(reference, current, Counts(np.array([60, 40]), np.array([45, 55]))))
+    0.055
+    """
     together = pair.counts.reference + pair.counts.current
     observed = _distance(pair.counts.reference, pair.counts.current)
     reached = sum(observed <= _distance(drawn, together - drawn) for drawn in _exchanges(pair))
@@ -42,10 +48,10 @@ def _distance(reference: Array, current: Array) -> float:
 
 
 METHOD = Method(
-    name="TVD",
+    id="TVD",
     kinds=CATEGORICAL_ONLY,
-    default_threshold=0.1,
-    drift=Criterion.P_BELOW,
+    threshold=0.1,
+    criterion=Criterion.P_BELOW,
     score=score,
-    needs_rows=True,
+    order_matters=True,
 )

@@ -20,7 +20,12 @@ _PIECE = 1 << 16
 
 
 def score(pair: Numbers) -> float:
-    """Return the normed distance."""
+    """Return the normed distance.
+
+    >>> reference, current = np.arange(30.0), np.arange(30.0) + 12
+    >>> round(score(Numbers(reference, current)), 4)
+    1.3864
+    """
     known = pair.known_deviation
     return distance(pair) / max(deviation(pair.reference) if known is None else known, LEAST_NORM)
 
@@ -59,9 +64,9 @@ def _pieces(length: int) -> Iterator[slice]:
 
 
 METHOD = Method(
-    name="wasserstein",
+    id="wasserstein",
     kinds=NUMERICAL_ONLY,
-    default_threshold=0.1,
-    drift=Criterion.DISTANCE_AT_LEAST,
+    threshold=0.1,
+    criterion=Criterion.DISTANCE_AT_LEAST,
     score=score,
 )

@@ -16,7 +16,13 @@ from selfheal_jobs.drift.methods.pair import Pair
 
 
 def score(pair: Pair) -> float:
-    """Return the p-value."""
+    """Return the p-value.
+
+    >>> import numpy as np
+    >>> from selfheal_jobs.drift.methods.pair import Counts
+    >>> round(score(Counts(np.array([60, 40]), np.array([45, 55]))), 4)
+    0.0337
+    """
     counts = pair.counts
     if counts.distinct == 1:
         return 1.0
@@ -28,6 +34,4 @@ def score(pair: Pair) -> float:
     return 2 * (1 - (1 - tails.normal(z)))
 
 
-METHOD = Method(
-    name="z", kinds=CATEGORICAL_ONLY, default_threshold=0.05, drift=Criterion.P_BELOW, score=score
-)
+METHOD = Method(id="z", kinds=CATEGORICAL_ONLY, threshold=0.05, criterion=Criterion.P_BELOW, score=score)

@@ -1,5 +1,7 @@
 """These run the real Evidently: its page is what people see in MLflow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +66,19 @@ def test_of_many_rows_some_are_drawn_and_the_page_says_so() -> None:
     assert f"{moved.score:.6f}" in html
     assert "Wasserstein distance (normed)" in html
     assert page(comparison, reference, current, threshold=0.3, seed=2) != html
+
+
+def test_a_method_that_evidently_lacks_is_shown_by_its_id() -> None:
+    """Evidently draws the column all the same."""
+    reference, current = tables(60)
+    comparison = compared(reference, current)
+    ours = replace(
+        comparison, columns=tuple(replace(each, method="not-evidentlys") for each in comparison.columns)
+    )
+
+    html = page(ours, reference, current, threshold=0.3, seed=1)
+
+    assert "not-evidentlys" in html
 
 
 @pytest.mark.parametrize("rows", [1, 2])

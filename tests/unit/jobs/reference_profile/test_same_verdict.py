@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from selfheal_jobs.check.run import look
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.methods.catalogue import METHODS
-from selfheal_jobs.drift.methods.pair import Counts, Numbers
+from selfheal_jobs.drift.methods.pair import Numbers
 from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.reference_profile import opening
-from selfheal_jobs.reference_profile.by_rows import BY_ROWS
 from support.builders.profiled_checks import by_profile, checked, profiles, request_in, stored, told
 
 Random = np.random.Generator
@@ -72,10 +71,10 @@ SIGNALS = [
     {"name": "constant", "type": "DataQuality", "dataQuality": {"metric": "constant_columns", "maxValue": 0}},
     {"name": "f1", "type": "Performance", "performance": {"metric": "f1_macro", "minValue": 0.5}},
 ]
-NUMERICAL = [each.name for each in METHODS.values() if Kind.NUMERICAL in each.kinds]
+NUMERICAL = [each.id for each in METHODS.values() if Kind.NUMERICAL in each.kinds]
 SLOW, FEW_ROWS = "empirical_mmd", 60
 """Its permutations of a thousand rows take seconds a column."""
-CATEGORICAL = [each.name for each in METHODS.values() if Kind.CATEGORICAL in each.kinds]
+CATEGORICAL = [each.id for each in METHODS.values() if Kind.CATEGORICAL in each.kinds]
 
 
 def table(kinds: list[str], label: str, random: Random, rows: int) -> pd.DataFrame:
@@ -162,15 +161,7 @@ def test_no_other_method_depends_on_the_order_of_rows(seed: int, sizes: tuple[in
     shuffled = random.permutation(before)
     with np.errstate(all="ignore"):
         for method in METHODS.values():
-            if method.name not in BY_ROWS and Kind.NUMERICAL in method.kinds and len(set(before)) > 1:
+            if not method.order_matters and Kind.NUMERICAL in method.kinds and len(set(before)) > 1:
                 score = method.score(Numbers(before, now))
                 pair = Numbers(shuffled, now, deviation(before))
-                assert repr(method.score(pair)) == repr(score), method.name
-
-
-def test_methods_for_categories_take_counts_unless_they_say_otherwise() -> None:
-    """A method that reads rows says so itself, and then no profile serves it."""
-    assert {each.name for each in METHODS.values() if each.needs_rows} <= BY_ROWS
-    assert METHODS.keys() >= BY_ROWS
-    pair = Counts.of({"a": 3, "b": 2}, {"a": 1, "b": 4})
-    assert METHODS["jensenshannon"].score(pair) > 0
+                assert repr(method.score(pair)) == repr(score), method.id

@@ -5,23 +5,23 @@ import numpy as np
 import pytest
 
 from selfheal_jobs.drift.calibration.power import has_power, rows_needed
-from selfheal_jobs.drift.calibration.rule import Finding, judged
+from selfheal_jobs.drift.calibration.rule import ColumnTest, apply_rule
 from selfheal_jobs.drift.methods.catalogue import METHODS
 
 
-def finding(method: str = "wasserstein", **more: Any) -> Finding:
-    """Return a finding of a column that Evidently holds for drifted, and chance does not explain."""
+def column_test(method: str = "wasserstein", **more: Any) -> ColumnTest:
+    """Return the test of a column that Evidently holds for drifted, and chance does not explain."""
     defaults: dict[str, Any] = {
         "method": METHODS[method],
         "score": 0.5,
-        "threshold": METHODS[method].default_threshold,
+        "threshold": METHODS[method].threshold,
         "evidently": True,
         "p_value": 1e-9,
         "reference_rows": 2000,
         "current_rows": 2000,
         "categories": None,
     }
-    return Finding(**defaults | more)
+    return ColumnTest(**defaults | more)
 
 
 def independent(columns: int) -> Callable[[], Any]:
@@ -36,9 +36,9 @@ def unread() -> Any:
 
 def test_a_quiet_check_of_many_rows_reads_nothing_more() -> None:
     """Correlations matter only where something differs, or could have without being seen."""
-    quiet = finding(evidently=False, p_value=None)
+    quiet = column_test(evidently=False, p_value=None)
 
-    assert [each.drifted for each in judged([quiet] * 6, 0.3, unread)] == [False] * 6
+    assert [each.drifted for each in apply_rule([quiet] * 6, 0.3, unread)] == [False] * 6
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_column_drifts_if_evidently_says_so_and_chance_does_not_explain_it(
     case: str, change: Any, *, drifted: bool
 ) -> None:
     """With two of six columns for an alarm, chance must be below 0.017 for each."""
-    found = judged([finding(**change), *[finding()] * 5], 0.3, independent(6))
+    found = apply_rule([column_test(**change), *[column_test()] * 5], 0.3, independent(6))
 
     assert found[0].drifted is drifted, case
 
@@ -66,8 +66,8 @@ def test_columns_that_hang_together_must_be_rarer() -> None:
     """Two that always move as one are no second witness."""
     one = np.random.default_rng(0).normal(size=1000)
 
-    apart = judged([finding(p_value=0.01)] * 6, 0.3, independent(6))
-    together = judged([finding(p_value=0.01)] * 6, 0.3, lambda: [one] * 6)
+    apart = apply_rule([column_test(p_value=0.01)] * 6, 0.3, independent(6))
+    together = apply_rule([column_test(p_value=0.01)] * 6, 0.3, lambda: [one] * 6)
 
     assert all(each.drifted for each in apart)
     assert not any(each.drifted for each in together)
@@ -75,23 +75,25 @@ def test_columns_that_hang_together_must_be_rarer() -> None:
 
 def test_of_many_columns_evidentlys_tests_stand_as_they_are() -> None:
     """Seven of twenty p-values below 0.05 are no chance: there the rule is Evidently's."""
-    barely = finding("ks", score=0.049, p_value=0.049)
+    barely = column_test("ks", score=0.049, p_value=0.049)
 
-    found = judged([barely] * 20, 0.3, independent(20))
+    found = apply_rule([barely] * 20, 0.3, independent(20))
 
     assert all(each.drifted and each.threshold == 0.05 for each in found)
 
 
 def test_a_distance_that_chance_often_reaches_never_counts() -> None:
     """Else a fifth of a hundred quiet columns would be called drifted."""
-    found = judged([finding(p_value=0.06)] * 100, 0.3, independent(100))
+    found = apply_rule([column_test(p_value=0.06)] * 100, 0.3, independent(100))
 
     assert not any(each.drifted for each in found)
 
 
 def test_a_p_value_is_shown_with_what_it_had_to_stay_below() -> None:
     """A score of 0.04 beside a threshold of 0.05 would look like drift."""
-    (shown, *_) = judged([finding("ks", score=0.04, p_value=0.04), *[finding()] * 5], 0.3, independent(6))
+    (shown, *_) = apply_rule(
+        [column_test("ks", score=0.04, p_value=0.04), *[column_test()] * 5], 0.3, independent(6)
+    )
 
     assert not shown.drifted
     assert 0.013 < shown.threshold < 0.02
@@ -121,10 +123,10 @@ def test_more_categories_need_more_rows() -> None:
 
 def test_a_column_that_was_seen_to_drift_hides_nothing() -> None:
     """However few its rows."""
-    few = finding("ks", score=1e-9, reference_rows=50, current_rows=50)
-    silent = finding("ks", score=0.9, evidently=False, p_value=None, reference_rows=50, current_rows=50)
+    few = column_test("ks", score=1e-9, reference_rows=50, current_rows=50)
+    silent = column_test("ks", score=0.9, evidently=False, p_value=None, reference_rows=50, current_rows=50)
 
-    drifted, quiet = judged([few, silent], 0.3, independent(2))
+    drifted, quiet = apply_rule([few, silent], 0.3, independent(2))
 
     assert drifted.drifted
     assert drifted.rows_needed == 0
