@@ -3,7 +3,7 @@
 from selfheal_jobs.check.signal_result import SignalFinding
 from selfheal_jobs.check.signal_tables import SignalTables, lacks
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
-from selfheal_jobs.columns.scan import ColumnScan, Compared
+from selfheal_jobs.columns.scan import Compared, TablePair
 from selfheal_jobs.drift.compare import ColumnDrift, compare
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import content
@@ -58,8 +58,8 @@ def _tested(name: str, current: Table, tables: SignalTables) -> ColumnDrift:
         )
     # The rules of the columns are not for labels and predictions: Evidently's own choice is.
     rules = Drift(rule=tables.spec.drift.rule)
-    scan = ColumnScan(tables.reference, current, tables.spec.target)
-    tested = compare([Compared(column, reference, now)], rules, 0.0, scan).columns[0]
+    rows = TablePair(tables.reference, current)
+    tested = compare([Compared(column, reference, now)], rules, 0.0, rows).columns[0]
     if tested.rows_needed:
         raise DataError(
             Reason.TOO_FEW_ROWS_FOR_METHOD,

@@ -1,7 +1,7 @@
-"""What is seen of the current data while its columns are compared: gaps, new categories, outliers. Pure."""
+"""What is seen of the current data while its columns are compared: gaps, new categories, outliers."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,20 +28,13 @@ class ColumnFacts:
     """One single value, where the reference has more."""
 
 
-def observed(compared: Iterable[Compared], rows: int, facts: list[ColumnFacts]) -> Iterator[Compared]:
-    """Pass columns on, and take note of each: no column is read twice.
+def facts_of(compared: Compared, rows: int) -> ColumnFacts:
+    """Return what is seen of a column.
 
     Args:
-        compared: Columns on their way to be tested.
+        compared: What both sides hold.
         rows: Of the current data.
-        facts: Grows by one for each column.
     """
-    for each in compared:
-        facts.append(_facts(each, rows))
-        yield each
-
-
-def _facts(compared: Compared, rows: int) -> ColumnFacts:
     reference, current = compared.reference, compared.current
     constant = _is_constant(current) and not _is_constant(reference)
     null_share = 1 - current.rows / rows
@@ -51,10 +44,11 @@ def _facts(compared: Compared, rows: int) -> ColumnFacts:
         and reference.numbers is not None
         and current.numbers is not None
     ):
-        low, high = reference.numbers.min(), reference.numbers.max()
-        outside = np.count_nonzero((current.numbers < low) | (current.numbers > high))
         return ColumnFacts(
-            name=name, null_share=null_share, out_of_range=outside / rows, has_become_constant=constant
+            name=name,
+            null_share=null_share,
+            out_of_range=_outside(current, *_bounds(reference)) / rows,
+            has_become_constant=constant,
         )
     known = reference.value_counts()
     new = [count for value, count in current.value_counts().items() if value not in known]
@@ -68,7 +62,25 @@ def _facts(compared: Compared, rows: int) -> ColumnFacts:
     )
 
 
+def _bounds(content: Content) -> tuple[Any, Any]:
+    """Return the least and the greatest number."""
+    numbers: Any = content.numbers
+    return (numbers[0], numbers[-1]) if content.ascending else (numbers.min(), numbers.max())
+
+
+def _outside(content: Content, low: Any, high: Any) -> int:
+    """Return how many numbers are outside of the bounds."""
+    numbers: Any = content.numbers
+    least, greatest = _bounds(content)
+    if least >= low and greatest <= high:
+        return 0
+    if content.ascending and numbers.dtype == low.dtype:
+        first, last = np.searchsorted(numbers, low, side="left"), np.searchsorted(numbers, high, side="right")
+        return int(first + len(numbers) - last)
+    return int(np.count_nonzero((numbers < low) | (numbers > high)))
+
+
 def _is_constant(content: Content) -> bool:
     if (numbers := content.numbers) is not None:
-        return bool(numbers[0] == numbers[-1] and (numbers == numbers[0]).all())
+        return bool(numbers[0] == numbers[-1] and (content.ascending or (numbers == numbers[0]).all()))
     return len(content.counts) == 1

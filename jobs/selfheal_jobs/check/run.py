@@ -10,16 +10,21 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from selfheal_jobs.check.column_facts import ColumnFacts, observed
+from selfheal_jobs.check.column_facts import ColumnFacts, facts_of
+from selfheal_jobs.check.cpus import usable_cpus
 from selfheal_jobs.check.evaluate import columns_for_signals, evaluate_signals
 from selfheal_jobs.check.evidence import with_evidence
+from selfheal_jobs.check.look_ahead import read_ahead
 from selfheal_jobs.check.report import Seen, report_of
 from selfheal_jobs.check.signal_tables import SignalTables
-from selfheal_jobs.columns.scan import ColumnPlan, ColumnScan, require_expected
+from selfheal_jobs.columns.scan import ColumnPlan, Excluded, TablePair, read_column, require_expected
 from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import ReportSink
-from selfheal_jobs.drift.compare import compare
+from selfheal_jobs.drift.compare import Comparison, comparison_of, drift_test
+from selfheal_jobs.drift.preparation import prepared
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.reference_profile.known_reference import KnownReference
@@ -32,9 +37,16 @@ from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.status import RowCounts
 
+if TYPE_CHECKING:
+    from selfheal_jobs.columns.infer_kind import Column
+    from selfheal_jobs.drift.calibration.rule import ColumnTest
+
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+
+_MANY_ROWS: Final = 20_000
+"""Of a column that takes a millisecond to sort."""
 
 
 def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
@@ -102,23 +114,44 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
         chosen = compared_columns(request.spec)
         names = [name for name in current.schema.names if chosen.keeps(name)]
         require_expected([*reference.schema.names, request.spec.target], names)
-    scan = ColumnScan(
-        reference,
-        current,
-        request.spec.target,
-        policy=dataset.column_policy,
-        ignored=columns_for_signals(request.spec),
-    )
-    facts: list[ColumnFacts] = []
-    watched = observed(scan, current.num_rows, facts)
-    comparison = compare(watched, request.spec.drift, request.spec.threshold, scan)
-    plan = scan.plan()
+    plan, comparison, facts = _test_columns(request, reference, current)
     seen = replace(seen, plan=plan)
     _require_columns(plan)
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
     if isinstance(reference, KnownReference):
         logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
-    return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=tuple(facts))
+    return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=facts)
+
+
+def _test_columns(
+    request: RunRequest, reference: SourceTable, current: SourceTable
+) -> tuple[ColumnPlan, Comparison, tuple[ColumnFacts, ...]]:
+    """Read the columns one after the other, test each, and apply the rule to all tests together."""
+    spec, policy, tables = request.spec, request.spec.dataset.column_policy, TablePair(reference, current)
+    left_out = {spec.target, *columns_for_signals(spec)}
+    names = [name for name in reference.schema.names if name not in left_out]
+    columns: list[Column] = []
+    tests: list[ColumnTest] = []
+    facts: list[ColumnFacts] = []
+    excluded: list[Excluded] = []
+    reading = (read_column(name, reference, current, policy) for name in names)
+    for found in read_ahead(reading, partial(prepared, rules=spec.drift), _threads(reference)):
+        if isinstance(found, Excluded):
+            excluded.append(found)
+            continue
+        columns.append(found.column)
+        # With an error there is no verdict: the others are read only to name all that are in error.
+        if not any(each.fate.is_error for each in excluded):
+            tests.append(drift_test(found, spec.drift, tables))
+            facts.append(facts_of(found, current.num_rows))
+        del found  # before the next one is read
+    plan = ColumnPlan.of(columns, excluded)
+    return plan, comparison_of(columns, tests, spec.drift, spec.threshold, tables), tuple(facts)
+
+
+def _threads(reference: SourceTable) -> int:
+    """Return how many threads prepare columns: small ones are sorted before a thread has started."""
+    return usable_cpus() if reference.num_rows >= _MANY_ROWS else 1
 
 
 def _require_rows(reference: SourceTable, current: SourceTable, least: int) -> None:

@@ -3,8 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -30,21 +31,6 @@ NAMES_SHOWN: Final = 5
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnPlan:
-    """The columns of the reference except the target, sorted into compared and skipped."""
-
-    compared: tuple[Column, ...]
-    skipped: tuple[Skipped, ...]
-    counted: tuple[Skipped, ...] = ()
-    """Not compared either, but counted as drifted: the policy wants it so."""
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the compared columns, in the reference's order."""
-        return [column.name for column in self.compared]
-
-
 @dataclass(frozen=True, slots=True)
 class Compared:
     """A column that is compared, and what both sides hold."""
@@ -54,66 +40,106 @@ class Compared:
     current: Content
 
 
-@dataclass
-class ColumnScan:
-    """Visits the reference's columns one after the other, and holds no more than one of them at a time.
+class Fate(Enum):
+    """What becomes of a column that is not compared."""
 
-    Columns that only the current data has are ignored.
+    SKIPPED = auto()
+    COUNTED = auto()
+    """It counts as drifted: the policy wants it so."""
+    MISSING = auto()
+    EMPTY = auto()
+    CHANGED = auto()
+
+    @property
+    def is_error(self) -> bool:
+        """Return whether there is no verdict because of it."""
+        return self in {Fate.MISSING, Fate.EMPTY, Fate.CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A column that is not compared."""
+
+    column: Skipped
+    fate: Fate
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPlan:
+    """The columns of the reference except the target, sorted into compared and skipped."""
+
+    compared: tuple[Column, ...]
+    skipped: tuple[Skipped, ...]
+    counted: tuple[Skipped, ...] = ()
+    """Not compared either, but counted as drifted: the policy wants it so."""
+
+    @classmethod
+    def of(cls, compared: Iterable[Column], excluded: Sequence[Excluded]) -> Self:
+        """Return the plan for columns that have been read.
+
+        Raises:
+            DataError: A column that should be compared is missing in the current data (ColumnMissing), has no
+                values there (ColumnEmpty), or holds something else (ColumnTypeChanged).
+        """
+        if missing := _of(Fate.MISSING, excluded):
+            raise _missing_columns([each.name for each in missing])
+        if changed := _of(Fate.CHANGED, excluded):
+            raise DataError(
+                Reason.COLUMN_TYPE_CHANGED,
+                f"Columns changed their type: {'; '.join(each.reason for each in changed[:NAMES_SHOWN])}"
+                f"{_more(changed)}. Correct the values in the current data, or replace the reference.",
+            )
+        if empty := _of(Fate.EMPTY, excluded):
+            raise DataError(
+                Reason.COLUMN_EMPTY,
+                f"The current data has no values in {_listed([each.name for each in empty])}. Deliver them, "
+                f"or set spec.dataset.columnPolicy.empty to Skip.",
+            )
+        skipped, counted = _of(Fate.SKIPPED, excluded), _of(Fate.COUNTED, excluded)
+        return cls(compared=tuple(compared), skipped=tuple(skipped), counted=tuple(counted))
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the compared columns, in the reference's order."""
+        return [column.name for column in self.compared]
+
+
+def _of(fate: Fate, excluded: Sequence[Excluded]) -> list[Skipped]:
+    return [each.column for each in excluded if each.fate is fate]
+
+
+def read_column(name: str, reference: Table, current: Table, policy: ColumnPolicy) -> Compared | Excluded:
+    """Read one column of the reference and, if it can be compared, of the current data.
+
+    Raises:
+        DataError: What lies in storage is no such column after all.
     """
+    # More words than this are nearly unique however many of the rows are gaps.
+    before = content(reference, name, most_words=NEARLY_UNIQUE * reference.num_rows)
+    column = infer_kind(name, before)
+    if isinstance(column, Skipped):
+        return Excluded(column, Fate.SKIPPED)
+    if name not in current.schema.names:
+        return Excluded(Skipped(name, MISSING), _fate(policy.missing, Fate.MISSING))
+    now = content(current, name)
+    if now.holds is Values.NOTHING:
+        return Excluded(Skipped(name, EMPTY), _fate(policy.empty, Fate.EMPTY))
+    if now.holds is not column.holds:
+        change = f"{name[:100]!r} ({column.holds} in the reference, {now.holds} in current)"
+        return Excluded(Skipped(name, change), Fate.CHANGED)
+    return Compared(column, before, now)
+
+
+def _fate(policy: str, failure: Fate) -> Fate:
+    return {"Fail": failure, "CountAsDrift": Fate.COUNTED}.get(policy, Fate.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class TablePair:
+    """Both sides, for what one column's counts and numbers do not say."""
 
     reference: Table
     current: Table
-    target: str
-    policy: ColumnPolicy = field(default_factory=ColumnPolicy)
-    ignored: frozenset[str] = frozenset()
-    """Columns that were read for another purpose."""
-    _compared: list[Column] = field(default_factory=list)
-    _counted: list[Skipped] = field(default_factory=list)
-    _empty: list[str] = field(default_factory=list)
-    _skipped: list[Skipped] = field(default_factory=list)
-    _missing: list[str] = field(default_factory=list)
-    _changed: list[str] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[Compared]:
-        """Yield every column that can be compared; what hinders the others is kept for `plan`."""
-        there = frozenset(self.current.schema.names)
-        for name in self.reference.schema.names:
-            if name == self.target or name in self.ignored:
-                continue
-            # More words than this are nearly unique however many of the rows are gaps.
-            reference = content(self.reference, name, most_words=NEARLY_UNIQUE * self.reference.num_rows)
-            column = infer_kind(name, reference)
-            if isinstance(column, Skipped):
-                self._skipped.append(column)
-            elif name not in there:
-                self._put_aside(Skipped(name, MISSING), self.policy.missing, self._missing)
-            elif (found := self._in_current(column)) is not None:
-                self._compared.append(column)
-                if not (
-                    self._missing or self._changed or self._empty
-                ):  # else there will be no verdict: only look on
-                    yield Compared(column, reference, found)
-
-    def _in_current(self, column: Column) -> Content | None:
-        current = content(self.current, column.name)
-        if current.holds is Values.NOTHING:
-            self._put_aside(Skipped(column.name, EMPTY), self.policy.empty, self._empty)
-            return None
-        if current.holds is not column.holds:
-            self._changed.append(
-                f"{column.name[:100]!r} ({column.holds} in the reference, {current.holds} in current)"
-            )
-            return None
-        return current
-
-    def _put_aside(self, column: Skipped, policy: str, failures: list[str]) -> None:
-        match policy:
-            case "Fail":
-                failures.append(column.name)
-            case "CountAsDrift":
-                self._counted.append(column)
-            case _:
-                self._skipped.append(column)
 
     def words(self, name: str) -> tuple[Iterator[Any], Iterator[Any]]:
         """Read a column row by row, gaps included: of the reference, and of the current data."""
@@ -127,31 +153,6 @@ class ColumnScan:
             else None
         )
         return thinned(self.reference, columns) if known is None else known
-
-    def plan(self) -> ColumnPlan:
-        """Return what was compared and skipped, once all has been visited.
-
-        Raises:
-            DataError: A column that should be compared is missing in the current data (ColumnMissing), has no
-                values there (ColumnEmpty), or holds something else (ColumnTypeChanged).
-        """
-        if self._missing:
-            raise _missing_columns(self._missing)
-        if self._changed:
-            raise DataError(
-                Reason.COLUMN_TYPE_CHANGED,
-                f"Columns changed their type: {'; '.join(self._changed[:NAMES_SHOWN])}"
-                f"{_more(self._changed)}. Correct the values in the current data, or replace the reference.",
-            )
-        if self._empty:
-            raise DataError(
-                Reason.COLUMN_EMPTY,
-                f"The current data has no values in {_listed(self._empty)}. Deliver them, or set "
-                f"spec.dataset.columnPolicy.empty to Skip.",
-            )
-        return ColumnPlan(
-            compared=tuple(self._compared), skipped=tuple(self._skipped), counted=tuple(self._counted)
-        )
 
 
 def thinned(table: Table, columns: Sequence[Column]) -> list[Array]:
@@ -199,13 +200,21 @@ def require_expected(reference: Iterable[str], current: Iterable[str]) -> None:
 def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy | None = None) -> ColumnPlan:
     """Sort the reference's columns into those that are compared and those that are not.
 
+    Columns that only the current data has are ignored.
+
     Raises:
-        DataError: As `ColumnScan.plan`.
+        DataError: As `ColumnPlan.of`.
     """
-    scan = ColumnScan(reference, current, target, policy or ColumnPolicy())
-    for _ in scan:
-        pass
-    return scan.plan()
+    compared: list[Column] = []
+    excluded: list[Excluded] = []
+    for name in reference.schema.names:
+        if name != target:
+            found = read_column(name, reference, current, policy or ColumnPolicy())
+            if isinstance(found, Compared):
+                compared.append(found.column)
+            else:
+                excluded.append(found)
+    return ColumnPlan.of(compared, excluded)
 
 
 def _missing_columns(names: list[str]) -> DataError:
@@ -227,5 +236,5 @@ def _listed(names: list[str]) -> str:
     return f"the column{'' if len(names) == 1 else 's'} {shown}{_more(names)}"
 
 
-def _more(names: list[str]) -> str:
+def _more(names: Sequence[object]) -> str:
     return f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

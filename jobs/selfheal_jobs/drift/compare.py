@@ -110,7 +110,7 @@ class Rows(Protocol):
 
 
 def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: Rows) -> Comparison:
-    """Test every column for drift.
+    """Test columns for drift, and apply the rule to their tests.
 
     Args:
         compared: Columns, and what both sides hold.
@@ -121,8 +121,15 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
     Raises:
         DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
     """
-    looked_at = [(each.column, _test(each, rules, rows)) for each in compared]
-    columns, tests = [column for column, _ in looked_at], [test for _, test in looked_at]
+    tested = [(each.column, drift_test(each, rules, rows)) for each in compared]
+    columns, tests = [column for column, _ in tested], [test for _, test in tested]
+    return comparison_of(columns, tests, rules, threshold, rows)
+
+
+def comparison_of(
+    columns: Sequence[Column], tests: Sequence[ColumnTest], rules: Drift, threshold: float, rows: Rows
+) -> Comparison:
+    """Apply the rule to the tests of all columns."""
     if rules.rule == "Calibrated" and tests:
         outcomes = apply_rule(tests, threshold, lambda: rows.thinned(columns))
     else:
@@ -145,15 +152,18 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
     )
 
 
-def _test(compared: Compared, rules: Drift, rows: Rows) -> ColumnTest:
+def drift_test(compared: Compared, rules: Drift, rows: Rows) -> ColumnTest:
+    """Test one column for drift, by the method and the threshold that the rules name, or by Evidently's.
+
+    Raises:
+        DataError: The method cannot judge this column (MethodNotApplicable).
+    """
     column = compared.column
     pair = pair_of(compared)
     method = _method(column, pair, rules)
     given = {each.name: each.threshold for each in rules.columns}.get(column.name)
     threshold = method.threshold if given is None else given
-    by_rows = (
-        method.order_matters and column.kind is Kind.CATEGORICAL
-    )  # numbers are in the rows' order already
+    by_rows = method.order_matters and column.kind is Kind.CATEGORICAL  # numbers are in order already
     with np.errstate(all="ignore"):  # numbers near the ends of what floats hold: Evidently warns, and goes on
         try:
             score = float(method.score(_coded(compared, pair, rows) if by_rows else pair))
@@ -167,7 +177,8 @@ def pair_of(compared: Compared) -> Pair:
     reference, current = compared.reference, compared.current
     if compared.column.kind is Kind.CATEGORICAL or reference.numbers is None or current.numbers is None:
         return Counts.of(reference.value_counts(), current.value_counts())
-    return Numbers(reference.numbers, current.numbers, reference.deviation)
+    ascending = reference.ascending and current.ascending
+    return Numbers(reference.numbers, current.numbers, reference.deviation, ascending=ascending)
 
 
 def named_method(column: Column, rules: Drift) -> str | None:

@@ -102,27 +102,15 @@ class KeptColumn:
                 categorical=self.categorical,
                 open_ended=self.open_ended,
             )
-        return _CountedNumbers(
+        return Content(
             holds=self.holds,
             numbers=np.repeat(np.array(self.values, dtype=self.dtype), self.counts),
             whole=self.whole,
             categorical=self.categorical,
             deviation=self.deviation,
-            counted=dict(zip(self.values, self.counts, strict=True)),
+            ascending=True,
+            counts=dict(zip(self.values, self.counts, strict=True)),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CountedNumbers(Content):
-    """Numbers in ascending order that have been counted."""
-
-    counted: Mapping[Any, int]
-
-    def value_counts(self) -> Mapping[Any, int]:
-        return self.counted
-
-    def has_more_numbers_than(self, limit: int) -> bool:
-        return len(self.counted) > limit
 
 
 def _deviation(content: Content) -> float | None:

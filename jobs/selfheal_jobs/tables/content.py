@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,10 @@ from selfheal_jobs.tables.word_counter import WordCounter
 from selfheal_operator.api.reasons import Reason
 
 _Array = NDArray[Any]
+
+_FIRST_ROWS: Final = 1_000
+_SMALL_RANGE: Final = 1 << 16
+"""Of integers that are counted without sorting: half a megabyte of counts."""
 
 
 class Values(StrEnum):
@@ -40,8 +44,10 @@ class Content:
     integers if none is missing. Infinite numbers count as gaps: Evidently drops them in one of its counts and
     not in the
     other."""
+    ascending: bool = False
+    """Whether the numbers are in ascending order instead."""
     counts: Mapping[Any, int] = field(default_factory=dict)
-    """How often each value occurs, if it holds booleans or text."""
+    """How often each value occurs, if it holds booleans or text, or numbers that have been counted."""
     whole: bool = False
     """Whether its type is one of integers."""
     categorical: bool = False
@@ -58,16 +64,27 @@ class Content:
 
     def value_counts(self) -> Mapping[Any, int]:
         """Return how often each value occurs; whole numbers are the same whether stored as 1 or as 1.0."""
-        if self.numbers is None:
-            return self.counts
-        values, counts = np.unique(self.numbers, return_counts=True)
-        return dict(zip(values.tolist(), counts.tolist(), strict=True))
+        return self.counts if self.numbers is None or self.counts else _counted(self.numbers)
 
     def has_more_numbers_than(self, limit: int) -> bool:
         """Return whether there are more distinct numbers; most columns show it within their first rows."""
         if self.numbers is None:
             return False
-        return any(len(np.unique(self.numbers[:rows])) > limit for rows in (1_000, len(self.numbers)))
+        if self.counts:
+            return len(self.counts) > limit
+        return len(np.unique(self.numbers[:_FIRST_ROWS])) > limit or len(_counted(self.numbers)) > limit
+
+
+def _counted(numbers: _Array) -> Mapping[Any, int]:
+    """Return how often each number occurs, in ascending order."""
+    if numbers.dtype.kind == "i":
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low < _SMALL_RANGE:  # no need to sort them
+            counts = np.bincount(numbers.astype(np.int64) - low)
+            (there,) = np.nonzero(counts)
+            return dict(zip((there + low).tolist(), counts[there].tolist(), strict=True))
+    values, counts = np.unique(numbers, return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def holds(kind: pa.DataType) -> Values:

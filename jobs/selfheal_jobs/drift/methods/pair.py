@@ -77,6 +77,8 @@ class Numbers:
     current: Array
     known_deviation: float | None = None
     """The reference's standard deviation, where its numbers are not in the order of the rows any more."""
+    ascending: bool = False
+    """Whether both sides are in ascending order."""
 
     @property
     def reference_rows(self) -> int:
@@ -91,12 +93,12 @@ class Numbers:
     @cached_property
     def sorted_reference(self) -> Array:
         """Return the reference in ascending order."""
-        return np.sort(self.reference)
+        return self.reference if self.ascending else np.sort(self.reference)
 
     @cached_property
     def sorted_current(self) -> Array:
         """Return the current values in ascending order."""
-        return np.sort(self.current)
+        return self.current if self.ascending else np.sort(self.current)
 
     @cached_property
     def pooled(self) -> Array:
@@ -120,8 +122,8 @@ class Numbers:
     @cached_property
     def counts(self) -> Counts:
         """Return how often each value occurs: for numbers with few distinct ones."""
-        values, reference = np.unique(self.sorted_reference, return_counts=True)
-        others, current = np.unique(self.sorted_current, return_counts=True)
+        values, reference = _run_lengths(self.sorted_reference)
+        others, current = _run_lengths(self.sorted_current)
         union = np.union1d(values, others)
         aligned = Counts(np.zeros(len(union), dtype=np.int64), np.zeros(len(union), dtype=np.int64))
         aligned.reference[np.searchsorted(union, values)] = reference
@@ -134,6 +136,12 @@ class Numbers:
 
 
 Pair = Numbers | Counts
+
+
+def _run_lengths(ascending: Array) -> tuple[Array, Array]:
+    """Return the distinct values of a sorted array, and how often each occurs."""
+    starts = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]]))
+    return ascending[starts], np.diff(starts, append=len(ascending))
 
 
 def more_distinct_than(limit: int, *ascending: Array) -> bool:

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.check.evidently_report import MOST_ROWS, page
-from selfheal_jobs.columns.scan import ColumnScan
+from selfheal_jobs.columns.scan import TablePair
 from selfheal_jobs.drift.compare import Comparison, compare
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.v1alpha1.drift import Drift
 from support.builders.arrow_tables import arrow_table
+from support.builders.column_pairs import column_pairs
 
 
 def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
@@ -35,8 +36,8 @@ def tables(rows: int) -> tuple[ArrowTable, ArrowTable]:
 
 def compared(reference: ArrowTable, current: ArrowTable) -> Comparison:
     """Return the comparison of two tables."""
-    scan = ColumnScan(reference, current, "label")
-    return compare(scan, Drift(rule="Evidently"), 0.3, scan)
+    pairs, rows = column_pairs(reference, current), TablePair(reference, current)
+    return compare(pairs, Drift(rule="Evidently"), 0.3, rows)
 
 
 def test_the_report_is_one_html_page_that_says_whose_scores_it_shows() -> None:

@@ -113,7 +113,7 @@ def test_a_defect_is_a_result_too(data: Path, monkeypatch: pytest.MonkeyPatch) -
     def broken(*_: Any) -> None:
         raise RuntimeError("GET http://lake/x.csv?sig=secret failed")
 
-    monkeypatch.setattr("selfheal_jobs.check.run.compare", broken)
+    monkeypatch.setattr("selfheal_jobs.check.run.comparison_of", broken)
 
     problem = looked(data).problem
 

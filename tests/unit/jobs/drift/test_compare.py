@@ -5,19 +5,20 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.scan import ColumnScan
+from selfheal_jobs.columns.scan import TablePair
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison, compare
 from selfheal_jobs.errors import DataError
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.drift import Drift
 from support.builders.arrow_tables import arrow_table
+from support.builders.column_pairs import column_pairs
 
 
 def compared(reference: Any, current: Any, **rules: Any) -> Any:
     """Return the comparison of two tables."""
     reference, current = (arrow_table(pd.DataFrame(side)) for side in (reference, current))
-    scan = ColumnScan(reference, current, "label")
-    return compare(scan, Drift.from_wire({"rule": "Evidently"} | rules), 0.3, scan)
+    pairs, rows = column_pairs(reference, current), TablePair(reference, current)
+    return compare(pairs, Drift.from_wire({"rule": "Evidently"} | rules), 0.3, rows)
 
 
 def normal(rows: int, mean: float = 0.0, seed: int = 0) -> Any:

