@@ -10,6 +10,9 @@ chi-squared number with these: that of the textbooks where counts are large, and
 small. Between two categories p is exact while counts are small.
 """
 
+import math
+from typing import Final
+
 import numpy as np
 
 from selfheal_jobs.drift.methods import tails
@@ -17,6 +20,9 @@ from selfheal_jobs.drift.methods.pair import Counts
 
 _SMALL = 50
 """Expected on either side, of the rarer of two categories: below, p is exact."""
+_MANY_DEGREES: Final = 100_000
+"""Above, the approximation is within a thousandth of p, and the sum would have as many terms: where nearly
+every value differs, X2 hardly varies, and that makes a billion degrees of freedom."""
 _NOTHING = 1e-9
 """A variance of X2 in units of its squared mean that is rounding; for many rows it is two by the degrees of
 freedom."""
@@ -38,7 +44,15 @@ def p_value(counts: Counts) -> float:
     if variance <= _NOTHING * mean**2:  # all that these margins allow differs as much
         return 1.0
     degrees = max(1, round(2 * mean**2 / variance))
-    return tails.chi_squared(statistic * degrees / mean, degrees)
+    return _upper_tail(statistic * degrees / mean, degrees)
+
+
+def _upper_tail(statistic: float, degrees: int) -> float:
+    """Return the probability that a chi-squared number is larger."""
+    if degrees <= _MANY_DEGREES:
+        return tails.chi_squared(statistic, degrees)
+    spread = 2 / (9 * degrees)  # Wilson and Hilferty: the cube root is normal
+    return tails.normal(((statistic / degrees) ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
 
 
 def _moments(counts: Counts, n: int) -> tuple[float, float]:

@@ -101,3 +101,25 @@ def test_the_smallest_samples_have_a_p_value() -> None:
         for reference, current in product(sides, sides):
             if (reference + current).all():
                 assert 0 <= homogeneity.p_value(Counts(reference, current)) <= 1
+
+
+def test_where_nearly_every_value_differs_x2_has_a_p_value_all_the_same() -> None:
+    """Its variance is next to nothing: as a multiple of chi-squared it has 15 billion degrees of freedom."""
+    once = np.ones(60_000, dtype=np.int64)
+    nothing = np.zeros(60_000, dtype=np.int64)
+    both = np.array([7, 7])
+    counts = Counts(np.concatenate([both[:1], once, nothing]), np.concatenate([both[1:], nothing, once]))
+
+    assert 0 <= homogeneity.p_value(counts) <= 1
+
+
+@pytest.mark.parametrize("deviations", [0, 1, 2, 3])
+def test_of_many_degrees_of_freedom_the_approximation_is_as_good_as_the_sum(deviations: int) -> None:
+    """On either side of the limit between them, so many standard deviations above the mean."""
+    limit = homogeneity._MANY_DEGREES
+    exact, close = (
+        homogeneity._upper_tail(degrees + deviations * (2 * degrees) ** 0.5, degrees)
+        for degrees in (limit, limit + 1)
+    )
+
+    assert close == pytest.approx(exact, rel=1e-3)
