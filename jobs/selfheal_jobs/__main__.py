@@ -95,7 +95,10 @@ def _run(request: RunRequest) -> None:
 
     sink = open_report_sink(request.monitor)
     if request.purpose is Purpose.CHECK:
+        from selfheal_jobs.check.malloc import reuse_freed_memory  # noqa: PLC0415
         from selfheal_jobs.check.run import run_check as run  # noqa: PLC0415
+
+        reuse_freed_memory()
     else:
         from selfheal_jobs.retrain.run import run_retrain as run  # noqa: PLC0415
     gc.freeze()
