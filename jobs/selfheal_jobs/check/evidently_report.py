@@ -45,6 +45,19 @@ class _Told:
         return self.column.score, self.column.drifted
 
 
+class _DriftTable(DataDriftPreset):
+    """The preset without the metrics that it computes for its JSON alone.
+
+    It draws its page from a table of all columns, which tests and draws each of them, and shows nothing of the
+    metrics, which test and draw each once more.
+    """
+
+    def generate_metrics(self, context: Any) -> list[Any]:
+        """Return none."""
+        del context
+        return []
+
+
 def page(comparison: Comparison, reference: Table, current: Table, *, threshold: float, seed: int) -> str:
     """Return the report as one self-contained page of 4 MB and more.
 
@@ -59,7 +72,7 @@ def page(comparison: Comparison, reference: Table, current: Table, *, threshold:
     shown = [each for each in comparison.columns if all(frame[each.name].notna().any() for frame in frames)]
     definition = _definition(shown)
     with warnings.catch_warnings(action="ignore"):  # of its plots: constant columns, empty bins
-        report = Report([DataDriftPreset(
+        report = Report([_DriftTable(
             columns=[each.name for each in shown],
             drift_share=_least_share(comparison, threshold),
             per_column_method={each.name: _registered(number, each) for number, each in enumerate(shown)},
