@@ -14,15 +14,24 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import plotly.io as pio
 import pyarrow as pa
-from evidently import DataDefinition, Dataset, Report
+from evidently.core.datasets import DataDefinition, Dataset
+from evidently.core.report import Report
 from evidently.legacy.calculations import stattests
 from evidently.legacy.core import ColumnType
-from evidently.presets import DataDriftPreset
+from evidently.presets.drift import DataDriftPreset
 
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.tables.table import Table
+
+_COLORS: Final = (
+    "#ed0400", "#0a5f38", "#6c3461", "#71aa34", "#6b8ba4", "#60460f", "#a00498", "#017b92", "#ffad01",
+    "#464196",
+)  # fmt: skip
+"""Evidently's `legacy.ui.dashboards.utils` sets them for all plots when it is imported. It is not, here."""
+pio.templates[pio.templates.default].layout.colorway = _COLORS
 
 MOST_ROWS: Final = 5_000
 """Drawn of either side: enough for a histogram, and a second's work for a hundred columns."""
@@ -45,11 +54,11 @@ class _Told:
         return self.column.score, self.column.drifted
 
 
-class _DriftTable(DataDriftPreset):
+class _DriftTable(DataDriftPreset):  # type: ignore[misc]  # Evidently's types are not read
     """The preset without the metrics that it computes for its JSON alone.
 
-    It draws its page from a table of all columns, which tests and draws each of them, and shows nothing of the
-    metrics, which test and draw each once more.
+    It draws its page from a table of all columns, which tests and draws each of them, and shows nothing of
+    the metrics, which test and draw each once more.
     """
 
     def generate_metrics(self, context: Any) -> list[Any]:
