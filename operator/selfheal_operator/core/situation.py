@@ -11,7 +11,7 @@ from selfheal_operator.core.history import is_end_on_record, retrain_number
 from selfheal_operator.core.observed import Job, Observed, Rejection
 from selfheal_operator.core.requests import Requests, requests_of
 from selfheal_operator.core.slots import Slots, idle_slots, punctuality_of, slots_of
-from selfheal_operator.core.triggers import Evidence, Objection, cooldown_end, objection_to_retraining
+from selfheal_operator.core.triggers import Evidence, Objection, objection_to_retraining
 from selfheal_operator.core.validation import Rules, rules_of
 
 QUEUE_PATIENCE: Final = timedelta(seconds=5)
@@ -126,7 +126,7 @@ def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
         )
     if memory.last_start_time is None or rules is None:
         return memory
-    return memory.replaced(cooldown_until_time=cooldown_end(rules.spec, memory.last_start_time))
+    return memory.replaced(cooldown_until_time=rules.spec.retraining.cooldown_end(memory.last_start_time))
 
 
 def _rejection(seen: Observed) -> Rejection | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from selfheal_operator.api.model import format_time
@@ -117,7 +117,7 @@ def cooling_down(evidence: Evidence) -> Objection | None:
     last = evidence.retraining.last_start_time
     if last is None:
         return None
-    until = cooldown_end(evidence.spec, last)
+    until = evidence.spec.retraining.cooldown_end(last)
     if evidence.now < until:
         return Objection(
             Reason.COOLING_DOWN,
@@ -126,11 +126,6 @@ def cooling_down(evidence: Evidence) -> Objection | None:
             holds_back=True,
         )
     return None
-
-
-def cooldown_end(spec: ModelMonitorSpec, last_start: datetime) -> datetime:
-    """Return when the next retraining may start, by the cooldown as it is in the spec now."""
-    return last_start + timedelta(seconds=spec.retraining.cooldown_seconds)
 
 
 Check = Callable[[Evidence], Objection | None]

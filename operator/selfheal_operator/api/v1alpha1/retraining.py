@@ -1,6 +1,7 @@
 """`spec.retraining` and `spec.mlflow`: what is done when drift is found, and where it is logged."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
@@ -85,6 +86,10 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
     pod_template: PodTemplate = PodTemplate()
     """podTemplate overrides spec.podTemplate for retrainings: a field that is set here replaces the whole
     field there, for example resources, or a nodeSelector of a GPU pool."""
+
+    def cooldown_end(self, started: datetime) -> datetime:
+        """Return when the next retraining may start after one that was started then."""
+        return started + timedelta(seconds=self.cooldown_seconds)
 
 
 class MLflow(ApiModel, frozen=True, kw_only=True):
