@@ -76,7 +76,7 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 @given(scalars | st.lists(scalars, max_size=4) | st.dictionaries(st.integers(), scalars, max_size=4))
 def test_what_yaml_writes_is_read_back(value: object) -> None:
     """In flow style, as it stands in a manifest."""
-    written = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf)
+    written = yaml.safe_dump(value, default_flow_style=True, width=math.inf)
 
     assert param_value(written) == value
 
