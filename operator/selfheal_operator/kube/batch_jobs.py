@@ -63,7 +63,7 @@ class BatchJobs:
             # Another operator was faster, the answer to our own request was lost, or we died
             # between creating the Job and writing the status. All three look the same, and are.
             body = await self._get(namespace, metadata["name"])
-        job = job_from(body)
+        job = self.read(body)
         if job is None or job.owner_uid != metadata["ownerReferences"][0]["uid"]:
             holder = name_holder(body, manifest)
             message = _NAME_TAKEN[holder].format(metadata["name"])
@@ -120,7 +120,7 @@ class BatchJobs:
         """Yield the state of all Jobs of ours, without their contents."""
         query = {"labelSelector": SELECTOR}
         async for item in self.collection.items(self._client, namespace, query, METADATA_LIST):
-            if (job := job_from(item)) is not None:  # what makes it ours is all in the metadata
+            if (job := self.read(item)) is not None:  # what makes it ours is all in the metadata
                 yield listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
 
     async def pods(self, job: Job) -> list[dict[str, Any]]:
@@ -135,7 +135,6 @@ class BatchJobs:
         path = self.collection.path_of(namespace, name)
         return await self._client.request("GET", path, call=self.collection.call("get"))
 
-    @staticmethod
-    def _versioned(body: Mapping[str, Any]) -> tuple[Job, str] | None:
-        job = job_from(body)
+    def _versioned(self, body: Mapping[str, Any]) -> tuple[Job, str] | None:
+        job = self.read(body)
         return None if job is None else (job, body["metadata"]["resourceVersion"])
