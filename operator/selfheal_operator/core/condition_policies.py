@@ -201,6 +201,12 @@ def reported_success(situation: Situation) -> Finding | None:
     return Finding(_FALSE, _SUCCESS_REASONS[last.result], last.message)
 
 
+def not_failed(situation: Situation) -> Finding | None:
+    """It succeeded; what came of it is said by Retraining, and said once: a status stays small."""
+    success = reported_success(situation)
+    return success and replace(success, message="The newest retraining did not fail")
+
+
 _OUTCOMES: Final = (ended_without_report, reported_failure, reported_success)
 
 CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
@@ -223,7 +229,12 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         never_needed,
         newest_outcome,
     ),
-    ConditionType.RETRAINING_FAILED: (not_yet_retrained, *_OUTCOMES),
+    ConditionType.RETRAINING_FAILED: (
+        not_yet_retrained,
+        ended_without_report,
+        reported_failure,
+        not_failed,
+    ),
 }
 """As the API conventions ask, each condition is there from the first look on.
 

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import UnavailableError
 from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import Monitor
+from selfheal_operator.core.plan import Event
 from selfheal_operator.kube.cluster import Cluster
 from support.builders.objects import DEFAULTS, HOUR, NOON, monitor_body, spec_document
 from support.builders.steps import job_created
@@ -66,3 +69,34 @@ async def test_a_check_whose_creation_was_not_answered_keeps_the_next_one_waitin
     assert seen.unanswered == ()
     assert job_created(plan_monitor(seen, ONE + HOUR)) is None
     assert len([path for path in line.api.objects if path.startswith(JOBS)]) == 1
+
+
+@dataclass
+class Recorder:
+    """A sink; one that fails has nothing that it could tell with."""
+
+    fails: bool = False
+    told: list[str] = field(default_factory=list)
+
+    async def tell(self, monitor: Monitor, event: Event, now: datetime) -> None:
+        """Take the event down, or fail."""
+        assert (monitor.name, now) == ("churn", NOON)
+        if self.fails:
+            raise UnavailableError("away")
+        self.told.append(str(event.reason))
+
+
+async def test_a_sink_that_fails_keeps_nobody_from_being_told(line):
+    """The status is stored by then, and says the same."""
+    path = f"{MONITORS}/namespaces/team-a/{PLURAL}/churn"
+    line.api.edit_spec(path, spec_document(timeZone="Mars"))
+    store, sink = Store(), Recorder()
+    store.put_monitor(line.api.get(path))
+    seen = store.observe(CHURN, DEFAULTS)
+    assert seen is not None
+
+    executor = Executor(Cluster(line), store, lambda: NOON, sinks=[Recorder(fails=True), sink])
+    await executor.carry_out(CHURN, seen, plan_monitor(seen, NOON))
+
+    assert sink.told == ["InvalidSpec"]
+    assert line.api.get(path)["status"]["observedGeneration"] == 2

@@ -3,6 +3,7 @@ import pytest
 from selfheal_operator.api.reasons import ConditionStatus, ConditionType, Reason
 from selfheal_operator.api.v1alpha1.status import Condition
 from selfheal_operator.core.conditions import Finding, set_conditions
+from selfheal_operator.core.messages import LONGEST_MESSAGE
 from support.builders.objects import NOON, SECOND
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
@@ -49,6 +50,6 @@ def test_an_endless_message_is_cut():
     """The API server's words about a large manifest may be longer than a condition takes."""
     condition = told(Finding(FALSE, Reason.JOB_REJECTED, "x" * 40_000))
 
-    assert len(condition.message) == 1024
+    assert len(condition.message.encode()) == LONGEST_MESSAGE
     assert condition.message.endswith("…")
-    assert told(Finding(FALSE, Reason.JOB_REJECTED, "x" * 1024)).message == "x" * 1024
+    assert told(Finding(FALSE, Reason.JOB_REJECTED, "x" * LONGEST_MESSAGE)).message == "x" * LONGEST_MESSAGE
