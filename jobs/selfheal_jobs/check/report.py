@@ -1,4 +1,4 @@
-"""The report of a check: what was found, as the part of the status that the container writes. Pure."""
+"""The report of a check: what was found, as the part of the status that the container writes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Seen:
 
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
-    """Return what the status will say. Pure."""
+    """Return what the status will say."""
     comparison = seen.comparison
     if seen.problem is not None:
         said = of_problem(seen.problem)

@@ -1,4 +1,4 @@
-"""What a check says: a result, a reason, and a sentence for people. Pure."""
+"""What a check says: a result, a reason, and a sentence for people."""
 
 import math
 from collections.abc import Sequence

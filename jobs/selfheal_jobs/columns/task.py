@@ -1,4 +1,4 @@
-"""What the target column says about the task. Pure."""
+"""What the target column says about the task."""
 
 import numpy as np
 

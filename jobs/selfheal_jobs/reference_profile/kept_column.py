@@ -1,4 +1,4 @@
-"""What is kept of one column of the reference: how often each value occurs, where there are few. Pure."""
+"""What is kept of one column of the reference: how often each value occurs, where there are few."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The profile of a reference, and the document that it is stored as. Pure.
+"""The profile of a reference, and the document that it is stored as.
 
 A document is a checksum, a line break, and JSON. Whatever is not exactly that, of this version and of this
 very data, is no profile: the reference is read instead.

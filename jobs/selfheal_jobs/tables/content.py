@@ -1,4 +1,4 @@
-"""What a column holds, taken out of Arrow once: finite numbers, or how often each word occurs. Pure."""
+"""What a column holds, taken out of Arrow once: finite numbers, or how often each word occurs."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Counts how often each word of a column occurs, as it is read piece by piece. Pure."""
+"""Counts how often each word of a column occurs, as it is read piece by piece."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

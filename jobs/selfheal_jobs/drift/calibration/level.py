@@ -1,9 +1,10 @@
-"""How rare by chance each column's difference must be, so that together they are no alarm by chance.
+"""Per-column significance level at which k dependent columns reject together in 0.4 % of simulated tables.
 
-An alarm needs k columns at once. If the columns were independent, k of C differences with a probability of a
-each would be a matter of the binomial distribution. Columns of one table are not: temperature and dew point
-move together. So p-values are drawn as those of normal numbers with the columns' own rank correlations, and
-the level is that quantile of the k-th smallest p-value that is undercut in one draw of 250.
+An alarm needs k columns at once: the share of drifted columns has to exceed the threshold. If the columns
+were independent, the number of false rejections would have a binomial distribution. Columns of one table are
+not: temperature and dew point move together. So tables of p-values are simulated, as those of normal numbers
+with the rank correlations of the columns (a Gaussian copula), and the level is the 0.4 % quantile of the k-th
+smallest p-value of a table.
 """
 
 import math
@@ -36,12 +37,12 @@ def columns_for_alarm(columns: int, threshold: float) -> int:
 
 
 def strictest_level(columns: int, needed: int) -> float:
-    """Return the level that would do for every dependence: by the mean number of rare differences."""
+    """Return a level that holds under any dependence: by Markov's inequality for the number of rejections."""
     return min(1.0, FALSE_ALARMS * needed / columns)
 
 
 def level(correlations: Array, needed: int) -> float:
-    """Return the level for each column.
+    """Return the significance level for each column.
 
     Args:
         correlations: Of the columns, square, with ones on the diagonal.
