@@ -10,10 +10,9 @@ from typing import Final
 
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
-_ARENA_MAX: Final = -8
 """mallopt's names for its parameters, in malloc.h."""
-_LARGEST_REUSED: Final = 32 << 20
-"""The most that glibc allows: a column of four million numbers."""
+_LARGEST_REUSED: Final = 4 << 20
+"""A column of half a million numbers. Larger ones are given back: few of them are most of the memory."""
 _KEPT: Final = 256 << 20
 """Of what is free at the end of the heap. What was never asked for is not kept."""
 
@@ -24,10 +23,5 @@ def reuse_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
         return
-    # One heap for all threads: what one of them has freed another one may use.
-    for parameter, value in (
-        (_MMAP_THRESHOLD, _LARGEST_REUSED),
-        (_TRIM_THRESHOLD, _KEPT),
-        (_ARENA_MAX, 1),
-    ):
-        mallopt(parameter, value)
+    mallopt(_MMAP_THRESHOLD, _LARGEST_REUSED)
+    mallopt(_TRIM_THRESHOLD, _KEPT)
