@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
-from testbed.fault_proxy import CallKind
+from testbed.call_kind import CallKind
 
 
 class Target(StrEnum):

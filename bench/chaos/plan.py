@@ -4,7 +4,7 @@ import random
 from typing import Final
 
 from chaos.faults import Fault, Kind, targets_of
-from testbed.fault_proxy import CallKind
+from testbed.call_kind import CallKind
 
 _CALLS: Final = {CallKind.CREATE_JOB: 8, CallKind.WRITE_STATUS: 8, CallKind.WRITE: 3, CallKind.CALL: 3}
 _LATEST_LATE_CALL: Final = 4.0

@@ -1,4 +1,4 @@
-"""The tables and lines at the end of the demo. Pure: outcomes in, text out."""
+"""The tables and lines at the end of the demo."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -12,27 +12,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Final, Self
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from testbed.call_kind import CallKind
+
 _PASSED_ON: Final = ("Authorization", "Content-Type", "Accept")
 _KEPT: Final = ("Content-Type", "Retry-After", "Date")
 _LARGEST_BODY: Final = 64 * 2**20
 _LEASE: Final = re.compile(r"/leases(/|$)")
-
-
-class CallKind(StrEnum):
-    """Which calls of an operator a fault waits for."""
-
-    CREATE_JOB = "create a Job"
-    WRITE_STATUS = "write a status"
-    WRITE = "any write"
-    WRITE_BUT_LEASES = "any write but of a Lease"
-    CALL = "any call"
 
 
 @dataclass(frozen=True, slots=True)

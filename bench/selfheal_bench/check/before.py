@@ -39,7 +39,7 @@ def packages(tree: Path) -> str:
 
 
 def differences(ours: Verdict, before: Verdict) -> list[str]:
-    """Return the fields and metrics that are not equal to the last bit. Pure."""
+    """Return the fields and metrics that are not equal to the last bit."""
     pairs = {"": (ours.check, before.check), "metric ": (ours.metrics, before.metrics)}
     return [f"{kind}{name}" for kind, pair in pairs.items() for name in _unequal(*pair)]
 

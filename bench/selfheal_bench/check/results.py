@@ -1,4 +1,4 @@
-"""The figures as a table for people, and as JSON. Pure."""
+"""The figures as a table for people, and as JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A pod's status as a kubelet would report it. Pure: the moment is an argument."""
+"""A pod's status as a kubelet would report it. The time is an argument."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -43,7 +43,7 @@ def unknown(signal: Signal, problem: DataError) -> SignalFinding:
 
 
 def held_against_limits(signal: Signal, value: float, where: str) -> SignalFinding:
-    """Return whether a value is within a signal's limits; both limits belong to it. Pure."""
+    """Return whether a value is within a signal's limits; both limits belong to it."""
     limits = signal.limits
     said = f"{limits.metric} is {_shown(value)} {where}"
     if limits.min_value is not None and not value >= limits.min_value:

@@ -1,4 +1,4 @@
-"""Which candidate is registered, if any. Pure."""
+"""Which candidate is registered, if any."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

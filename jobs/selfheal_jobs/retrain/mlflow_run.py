@@ -130,7 +130,7 @@ def log_comparison(runs: JobRuns, parent: Run, trained: Sequence[Trained], champ
 
 
 def comparison_table(trained: Sequence[Trained], champion: Champion | None) -> pd.DataFrame:
-    """Return one row per model, one column per metric. Pure."""
+    """Return one row per model, one column per metric."""
     rows: list[dict[str, object]] = [
         {
             "model": each.candidate.name,
@@ -150,7 +150,7 @@ def comparison_table(trained: Sequence[Trained], champion: Champion | None) -> p
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown. Pure."""
+    """Return a table as Markdown."""
     cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     lines = [list(table.columns), ["---"] * len(table.columns), *cells]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,4 +1,4 @@
-"""Which columns are read where a window needs timestamps. Pure."""
+"""Which columns are read where a window needs timestamps."""
 
 from collections.abc import Sequence
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from testbed.fault_proxy import Answer, Call, CallKind, Exchange, HungUpError, NetworkFault, Proxy, Trap
+from testbed.call_kind import CallKind
+from testbed.fault_proxy import Answer, Call, Exchange, HungUpError, NetworkFault, Proxy, Trap
 
 
 class Arrival(NamedTuple):

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from chaos.clock import QuickTime, quick_creation_times
 from chaos.injector import GONE
-from testbed.fault_proxy import FAILURES, Answer, CallKind, Exchange, HungUpError, NetworkFault, Proxy, Trap
+from testbed.call_kind import CallKind
+from testbed.fault_proxy import FAILURES, Answer, Exchange, HungUpError, NetworkFault, Proxy, Trap
 
 JOBS = "/apis/batch/v1/namespaces/team-a/jobs"
 STATUS = "/apis/selfheal.dev/v1alpha1/namespaces/team-a/modelmonitors/churn/status"

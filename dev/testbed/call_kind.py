@@ -1,0 +1,13 @@
+"""Kinds of an operator's calls to the API server."""
+
+from enum import StrEnum
+
+
+class CallKind(StrEnum):
+    """Which calls of an operator a fault waits for."""
+
+    CREATE_JOB = "create a Job"
+    WRITE_STATUS = "write a status"
+    WRITE = "any write"
+    WRITE_BUT_LEASES = "any write but of a Lease"
+    CALL = "any call"
