@@ -1,10 +1,10 @@
-"""How far the current data has moved: Evidently's verdicts, column by column, and our share of them.
+"""Tests every column for drift with Evidently's methods, and computes the share of drifted columns.
 
-Every column's score and threshold are those of Evidently's DataDriftPreset, computed without it: p-values for
-references of up to 1,000 rows, and distances above, or what `spec.drift` names. By the rule Calibrated a
-column counts only if chance does not explain it (see `calibration`). The share is ours, over the columns that
-were compared, and drift is declared when it is GREATER than the threshold; Evidently's own verdict also says
-drift when they are equal.
+Scores and thresholds are those of Evidently's DataDriftPreset, computed without it: p-values for references
+of up to 1,000 rows, distances for larger ones, or the methods that `spec.drift` names. Under the rule
+Calibrated a column counts only if the difference is statistically significant (see `calibration`). The share
+is taken over the compared columns. Drift is declared when it is GREATER than the threshold; Evidently also
+declares drift when they are equal.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.drift import Drift
 
 _LEAST: Final = 1e-300
-"""Stands in for a p-value of zero where scores are divided."""
+"""Replaces a p-value of zero in a division."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +42,15 @@ class ColumnDrift:
     threshold: float
     drifted: bool
     evidently: bool
-    """Evidently's own verdict: the same, unless chance explains it."""
+    """Evidently's own verdict: the same, unless the difference is not statistically significant."""
     p_value: float | None = None
     """p-value of the difference under no drift; None if not computed."""
     rows_needed: float = 0.0
-    """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
+    """Effective rows needed for enough power, if the column did not drift and has fewer; zero otherwise."""
 
     @property
     def excess(self) -> float:
-        """Return how many times the score lies beyond its threshold: comparable between tests of one sort."""
+        """Return the ratio of score and threshold, at least 1: comparable between tests of the same kind."""
         low, high = sorted((self.score, self.threshold))
         return high / max(low, _LEAST)
 
@@ -61,11 +61,11 @@ class Comparison:
 
     columns: tuple[ColumnDrift, ...]
     counted: int = 0
-    """Columns without values to compare that count as drifted: the column policy wants it so."""
+    """Number of columns without comparable values that count as drifted by the column policy."""
 
     @property
     def drifted(self) -> list[ColumnDrift]:
-        """Return the drifted columns, furthest beyond its threshold first."""
+        """Return the drifted columns, the greatest excess first."""
         return sorted((each for each in self.columns if each.drifted), key=lambda each: -each.excess)
 
     @property
@@ -75,7 +75,7 @@ class Comparison:
 
     @property
     def columns_checked(self) -> int:
-        """Return the number of columns that the share is of."""
+        """Return the number of columns in the denominator of the share."""
         return len(self.columns) + self.counted
 
     @property
@@ -85,7 +85,7 @@ class Comparison:
 
     @property
     def underpowered(self) -> list[ColumnDrift]:
-        """Return the columns whose silence means nothing."""
+        """Return the columns that did not drift in a test without enough power."""
         return [each for each in self.columns if each.rows_needed]
 
     @property
@@ -95,12 +95,12 @@ class Comparison:
 
     @property
     def methods(self) -> Counter[tuple[Kind, str]]:
-        """Return how many columns of each kind each method judged."""
+        """Return how many columns of each kind each method tested."""
         return Counter((each.kind, each.method) for each in self.columns)
 
 
 class Rows(Protocol):
-    """Reads what cannot be had from one column's counts and numbers."""
+    """Reads rows, for what one column's counts and numbers do not determine."""
 
     def words(self, name: str) -> tuple[Iterator[Any], Iterator[Any]]:
         """Read a column row by row, gaps included: of the reference, and of the current data."""
@@ -114,12 +114,12 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
 
     Args:
         compared: Columns, and what both sides hold.
-        rules: Which methods and thresholds, Evidently's where they name none; and what to make of them.
-        threshold: Of the share of drifted columns: more is an alarm.
-        rows: For the method that needs the rows in their order, and for correlations.
+        rules: Methods and thresholds (by default Evidently's), and the rule that is applied to the tests.
+        threshold: A greater share of drifted columns raises an alarm.
+        rows: Used by methods that need the rows in their order, and for correlations.
 
     Raises:
-        DataError: A method that the rules name cannot judge a column (MethodNotApplicable).
+        DataError: A method that the rules name cannot be applied to a column (MethodNotApplicable).
     """
     tested = [(each.column, drift_test(each, rules, rows)) for each in compared]
     columns, tests = [column for column, _ in tested], [test for _, test in tested]
@@ -153,10 +153,10 @@ def comparison_of(
 
 
 def drift_test(compared: Compared, rules: Drift, rows: Rows) -> ColumnTest:
-    """Test one column for drift, by the method and the threshold that the rules name, or by Evidently's.
+    """Test one column for drift with the method and the threshold of the rules, by default Evidently's.
 
     Raises:
-        DataError: The method cannot judge this column (MethodNotApplicable).
+        DataError: The method cannot be applied to this column (MethodNotApplicable).
     """
     column = compared.column
     pair = pair_of(compared)
@@ -164,7 +164,7 @@ def drift_test(compared: Compared, rules: Drift, rows: Rows) -> ColumnTest:
     given = {each.name: each.threshold for each in rules.columns}.get(column.name)
     threshold = method.threshold if given is None else given
     by_rows = method.order_matters and column.kind is Kind.CATEGORICAL  # numbers are in order already
-    with np.errstate(all="ignore"):  # numbers near the ends of what floats hold: Evidently warns, and goes on
+    with np.errstate(all="ignore"):  # numbers near the limits of float64: Evidently only warns
         try:
             score = float(method.score(_coded(compared, pair, rows) if by_rows else pair))
         except UnfitMethodError as error:
@@ -173,7 +173,7 @@ def drift_test(compared: Compared, rules: Drift, rows: Rows) -> ColumnTest:
 
 
 def pair_of(compared: Compared) -> Pair:
-    """Return both sides as the methods take them."""
+    """Return both sides in the form that the methods take."""
     reference, current = compared.reference, compared.current
     if compared.column.kind is Kind.CATEGORICAL or reference.numbers is None or current.numbers is None:
         return Counts.of(reference.value_counts(), current.value_counts())
@@ -182,7 +182,7 @@ def pair_of(compared: Compared) -> Pair:
 
 
 def named_method(column: Column, rules: Drift) -> str | None:
-    """Return the column's own method, or its kind's, or that of all, in this order, if one is named."""
+    """Return the method that the rules name for the column, or for its kind, or for all columns, or None."""
     by_kind = rules.numerical_method if column.kind is Kind.NUMERICAL else rules.categorical_method
     own = {each.name: each.method for each in rules.columns}.get(column.name)
     return own or by_kind or rules.method

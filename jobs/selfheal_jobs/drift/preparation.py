@@ -1,6 +1,6 @@
-"""What the test of a column needs of one side, computed once: numbers in ascending order, or counted.
+"""Prepares one side of a column for its test: sorts its numbers, or counts them.
 
-It is most of a check's work, and NumPy does it without the interpreter's lock: several sides at once.
+This is most of a check's work. NumPy releases the GIL meanwhile, so several sides are prepared in parallel.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from selfheal_operator.api.v1alpha1.drift import Drift
 
 
 def prepared(content: Content, column: Column, rules: Drift) -> Content:
-    """Return a side of a column so that its test, and the facts about it, need not sort or count it again."""
+    """Return one side sorted or counted, so that neither its test nor its facts do this again."""
     if content.numbers is None or content.ascending:
         return content
     if column.kind is Kind.CATEGORICAL:
@@ -25,6 +25,6 @@ def prepared(content: Content, column: Column, rules: Drift) -> Content:
     named = named_method(column, rules)
     if named is not None and METHODS[named].order_matters:
         return content
-    with np.errstate(all="ignore"):  # numbers near the ends of what floats hold
+    with np.errstate(all="ignore"):  # numbers near the limits of float64
         known = deviation(content.numbers)
     return replace(content, numbers=np.sort(content.numbers), ascending=True, deviation=known)

@@ -1,8 +1,8 @@
 """The rule Calibrated: which columns drifted, with a bound on false alarms of the whole check.
 
-Evidently tests each column by itself, against thresholds that know neither how many columns there are nor
-how many rows. Two things follow. Tests at the 5 % level raise a false alarm in one check of thirty where six
-columns are tested; and distances, which are large by chance where there are few rows, nearly always do.
+Evidently tests each column by itself, against thresholds that depend on neither the number of columns nor
+the number of rows. This has two consequences. With six columns, tests at the 5 % significance level raise a
+false alarm in one check of thirty. Distances, which are large by chance in small samples, nearly always do.
 
 The rule keeps Evidently's verdict and asks three more questions:
 

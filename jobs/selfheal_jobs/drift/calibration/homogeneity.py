@@ -1,13 +1,13 @@
-"""Whether two rows of counts are of one distribution: Pearson's chi-squared test, fit for small counts.
+"""Pearson's chi-squared test of homogeneity for two samples of categories, corrected for small counts.
 
-X2 = sum over both sides and all categories of (o - e)^2 / e, with e from both sides together. (Evidently's
-`chisquare` takes the reference for the truth instead, so that it finds drift in one of six columns of equal
-samples without drift.)
+X2 = sum over both sides and all categories of (o - e)^2 / e, with e estimated from the pooled sample.
+(Evidently's `chisquare` treats the reference's shares as known instead of estimated. For samples of equal
+size without drift it therefore reports drift in one of six columns.)
 
 Given both margins, X2 has a known mean and variance (Haldane, "The mean and variance of chi-squared, when
-used as a test of homogeneity, when expectations are small", 1940), and is taken for a multiple of a
-chi-squared number with these: that of the textbooks where counts are large, and a heavier tail where they are
-small. Between two categories p is exact while counts are small.
+used as a test of homogeneity, when expectations are small", 1940). Its null distribution is approximated by a
+scaled chi-squared distribution with this mean and variance: the usual one for large counts, one with a
+heavier tail for small counts. For two categories with small counts the p-value is exact.
 """
 
 import math
@@ -19,17 +19,17 @@ from selfheal_jobs.drift.methods import tails
 from selfheal_jobs.drift.methods.pair import Counts
 
 _SMALL = 50
-"""Expected on either side, of the rarer of two categories: below, p is exact."""
+"""Expected count of the rarer of two categories on the smaller side; below this the p-value is exact."""
 _MANY_DEGREES: Final = 100_000
-"""Above, the approximation is within a thousandth of p, and the sum would have as many terms: where nearly
-every value differs, X2 hardly varies, and that makes a billion degrees of freedom."""
+"""Above this many degrees of freedom the approximation is within a thousandth of p, and the exact sum would
+have as many terms. If nearly all values are distinct, X2 hardly varies: that means a billion degrees."""
 _NOTHING = 1e-9
-"""A variance of X2 in units of its squared mean that is rounding; for many rows it is two by the degrees of
-freedom."""
+"""Variance of X2 over its squared mean that is a rounding error. For many rows this ratio is two divided by
+the degrees of freedom."""
 
 
 def p_value(counts: Counts) -> float:
-    """Return the p-value; one for a single category."""
+    """Return the p-value; 1 for a single category."""
     together = counts.reference + counts.current
     n1, n2 = counts.reference_rows, counts.current_rows
     if counts.distinct == 1 or n1 + n2 < 4:
@@ -41,22 +41,22 @@ def p_value(counts: Counts) -> float:
     expected = together * (n2 / n)
     statistic = float(np.sum((counts.current - expected) ** 2 / expected)) * n / n1
     mean, variance = _moments(counts, n)
-    if variance <= _NOTHING * mean**2:  # all that these margins allow differs as much
+    if variance <= _NOTHING * mean**2:  # all tables with these margins have the same X2
         return 1.0
     degrees = max(1, round(2 * mean**2 / variance))
     return _upper_tail(statistic * degrees / mean, degrees)
 
 
 def _upper_tail(statistic: float, degrees: int) -> float:
-    """Return the probability that a chi-squared number is larger."""
+    """Return the upper tail probability of the chi-squared distribution."""
     if degrees <= _MANY_DEGREES:
         return tails.chi_squared(statistic, degrees)
-    spread = 2 / (9 * degrees)  # Wilson and Hilferty: the cube root is normal
+    spread = 2 / (9 * degrees)  # Wilson and Hilferty: the cube root is nearly normal
     return tails.normal(((statistic / degrees) ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
 
 
 def _moments(counts: Counts, n: int) -> tuple[float, float]:
-    """Return the mean and variance of X2, given how many rows each side and each category has."""
+    """Return the mean and variance of X2, given both margins."""
     together = (counts.reference + counts.current).astype(np.float64)
     sides = np.array([counts.reference_rows, counts.current_rows], dtype=np.float64)
     parts = []
@@ -73,10 +73,10 @@ def _moments(counts: Counts, n: int) -> tuple[float, float]:
 
 
 def _exact(drawn: int, rare: int, n1: int, n2: int) -> float:
-    """Return the probability that n2 of all rows hold a number of rare ones as far from what is expected."""
+    """Return the two-sided hypergeometric p-value of `drawn` rows of the rare category among n2 rows."""
     least, most = max(0, rare - n1), min(rare, n2)
     possible = np.arange(least, most + 1)
-    # Logarithms of C(n2, x) C(n1, rare - x) from one x to the next, and the first one as if it were 0.
+    # Logarithms of C(n2, x) C(n1, rare - x), as a cumulative sum of differences; the first is set to 0.
     steps = np.log((n2 - possible[:-1]) * (rare - possible[:-1])) - np.log(
         (possible[:-1] + 1) * (n1 - rare + possible[:-1] + 1)
     )

@@ -2,9 +2,9 @@
 
 An alarm needs k columns at once: the share of drifted columns has to exceed the threshold. If the columns
 were independent, the number of false rejections would have a binomial distribution. Columns of one table are
-not: temperature and dew point move together. So tables of p-values are simulated, as those of normal numbers
-with the rank correlations of the columns (a Gaussian copula), and the level is the 0.4 % quantile of the k-th
-smallest p-value of a table.
+dependent: temperature and dew point move together. Therefore p-values are simulated with a Gaussian copula
+that has the rank correlations of the columns. The level is the 0.4 % quantile of the k-th smallest p-value of
+a simulated table.
 """
 
 import math
@@ -17,7 +17,7 @@ import numpy as np
 from selfheal_jobs.drift.methods.pair import Array
 
 FALSE_ALARMS: Final = 0.004
-"""Less than half of what is promised: p-values are approximations, and correlations are estimates."""
+"""Less than half of the promised false alarm rate: p-values are approximate and correlations estimated."""
 
 _MOST_DRAWS: Final = 20_000
 _LEAST_DRAWS: Final = 4_000
@@ -37,7 +37,7 @@ def columns_for_alarm(columns: int, threshold: float) -> int:
 
 
 def strictest_level(columns: int, needed: int) -> float:
-    """Return a level that holds under any dependence: by Markov's inequality for the number of rejections."""
+    """Return a level valid under any dependence, by Markov's inequality for the number of rejections."""
     return min(1.0, FALSE_ALARMS * needed / columns)
 
 
@@ -45,8 +45,8 @@ def level(correlations: Array, needed: int) -> float:
     """Return the significance level for each column.
 
     Args:
-        correlations: Of the columns, square, with ones on the diagonal.
-        needed: How many columns make an alarm.
+        correlations: Correlation matrix of the columns.
+        needed: Number of rejections that raise an alarm.
     """
     columns = len(correlations)
     if needed > columns:
@@ -62,7 +62,7 @@ def level(correlations: Array, needed: int) -> float:
 
 
 def _quantile(values: Array, share: float) -> float:
-    """Return a quantile between the two values next to it. `np.quantile` imports masked arrays: 10 ms."""
+    """Return a linearly interpolated quantile. `np.quantile` would import masked arrays: 10 ms."""
     ascending = np.sort(values)
     position = share * (len(values) - 1)
     below = math.floor(position)
@@ -72,14 +72,14 @@ def _quantile(values: Array, share: float) -> float:
 
 @lru_cache(maxsize=1)
 def _normal(draws: int, columns: int) -> Array:
-    """Draw independent normal numbers, the same each time: a verdict that is repeated does not change."""
+    """Draw independent standard normal numbers with a fixed seed, so that a repeated check agrees."""
     return np.random.default_rng(0).standard_normal((draws, columns))
 
 
 def rank_correlations(columns: Sequence[Array]) -> Array:
-    """Return the correlations of the ranks of columns of the same rows; NaN takes the middle rank.
+    """Return Spearman's rank correlation matrix of columns of the same rows; NaN takes the middle rank.
 
-    A column that does not vary is correlated with nothing.
+    The correlations of a constant column are zero.
     """
     ranks = np.array([_ranks(column) for column in columns])
     spread = np.sqrt((ranks**2).sum(axis=1, keepdims=True))

@@ -1,7 +1,7 @@
 """Statistical power: would this sample have shown a shift of half a standard deviation?
 
-A column without drift in a sample without power says nothing: the check is Inconclusive, not NoDrift, if
-such columns could have made an alarm. `effect_size` says what has to be seen, and with which power.
+A test without power that does not reject is no evidence of no drift: the check is Inconclusive, not NoDrift,
+if such columns could have raised an alarm. `effect_size` defines the effect size and the required power.
 """
 
 import math
@@ -11,11 +11,11 @@ from selfheal_jobs.drift.methods.effect_size import POWER_QUANTILE, SHIFT, norma
 from selfheal_jobs.drift.methods.method import Method
 
 LEAST_ROWS: Final = 20
-"""With fewer values on a side there is no power: the p-values are approximations for more."""
+"""With fewer values on a side a column never has power: the p-value approximations need more."""
 
 
 def effective_rows(n1: int, n2: int) -> float:
-    """Return n1 n2 / (n1 + n2), the size that decides what two samples can show.
+    """Return n1 n2 / (n1 + n2), the effective sample size on which the power of two-sample tests depends.
 
     >>> round(effective_rows(1001, 100))
     91
@@ -24,18 +24,18 @@ def effective_rows(n1: int, n2: int) -> float:
 
 
 def rows_needed(method: Method, level: float, categories: int | None) -> float:
-    """Return how many effective rows a method needs for the power to see the shift.
+    """Return how many effective rows a method needs to detect the shift with the required power.
 
     Args:
-        method: For numbers, its own need; for categories all are taken for a chi-squared test.
+        method: Used for numbers; for categories every method is treated as a chi-squared test.
         level: The significance level, between 0 and 1.
-        categories: How many there are; None for numbers.
+        categories: The number of categories; None for numbers.
     """
     return method.rows_needed(level) if categories is None else _for_counts(categories - 1, level)
 
 
 def has_power(n1: int, n2: int, needed: float) -> bool:
-    """Return whether samples of these sizes have the effective rows that are needed."""
+    """Return whether samples of these sizes have at least the needed effective rows."""
     return min(n1, n2) >= LEAST_ROWS and effective_rows(n1, n2) >= needed
 
 
@@ -43,7 +43,7 @@ def _for_counts(degrees: int, level: float) -> float:
     """Solve q(1 - level) = m + x - 1.881 sqrt(2 (m + 2 x)) for x, the non-centrality of chi-squared."""
     if degrees == 0:
         return 0.0
-    if degrees == 1:  # the square of one normal number
+    if degrees == 1:  # chi-squared is then the square of a normal number
         return ((normal_quantile(level / 2) + POWER_QUANTILE) / SHIFT) ** 2
     z = normal_quantile(level)
     # Wilson and Hilferty's approximation of the chi-squared quantile.

@@ -1,13 +1,14 @@
-"""Whether two samples of numbers have one distribution: the Anderson-Darling test of their ranks, on a grid.
+"""Two-sample Anderson-Darling test of the ranks, evaluated on a grid.
 
-A2 = n1 n2 / (n1 + n2) integral (F - G)^2 / (H (1 - H)) dH, with H the distribution function of both together.
-It is valid for every distribution, since ranks have no outliers, and sees shifts about as well as a t-test
-does.
+A2 = n1 n2 / (n1 + n2) integral (F - G)^2 / (H (1 - H)) dH, with H the empirical distribution function of the
+pooled sample. It is valid for every distribution, since ranks have no outliers, and its power against shifts
+is about that of a t-test.
 
-Here the integral is a sum over some sixty values, closer to each other towards both tails, with the mass
-between them for weights. Under one distribution it is sum l_j z_j^2 with normal z_j, and l_j the eigenvalues
-of their covariance on this very grid: half of all values being zero, as rain is, makes one of them large. The
-largest one decides the upper tail (Zolotarev, "Concerning a certain probability problem", 1961).
+The integral is computed as a sum over some sixty values, closer to each other towards both tails, weighted
+by the probability mass between them. Under the null hypothesis it is distributed as sum l_j z_j^2 with
+standard normal z_j, where the l_j are the eigenvalues of the covariance on this grid. If half of all values
+are zero, as for rainfall, one eigenvalue is large. The largest eigenvalue determines the upper tail
+(Zolotarev, "Concerning a certain probability problem", 1961).
 """
 
 import math
@@ -20,7 +21,7 @@ _GRID = 60
 
 
 def p_value(pair: Numbers) -> float:
-    """Return the p-value: within a tenth of itself below 0.05, and too large above, where nobody asks."""
+    """Return the p-value; its relative error is at most 10 % below 0.05. Above, it is too large."""
     n1, n2 = pair.reference_rows, pair.current_rows
     not_larger, references = _grid(pair)
     if not len(not_larger):
@@ -33,7 +34,7 @@ def p_value(pair: Numbers) -> float:
 
 
 def _grid(pair: Numbers) -> tuple[Array, Array]:
-    """Return how many pooled values, and how many of the reference, are not larger than those of the grid."""
+    """Return how many pooled and how many reference values are less than or equal to each grid value."""
     pooled = pair.pooled
     n = len(pooled)
     logits = np.linspace(-math.log(n), math.log(n), _GRID)
@@ -47,7 +48,7 @@ def _grid(pair: Numbers) -> tuple[Array, Array]:
 
 
 def _eigenvalues(share: Array, weights: Array) -> Array:
-    """Return those of the covariance of the sum's terms, the largest first."""
+    """Return the eigenvalues of the covariance of the sum's terms, the largest first."""
     odds = share / (1 - share)
     correlations = np.sqrt(np.minimum.outer(odds, odds) / np.maximum.outer(odds, odds))
     values: Array = np.linalg.eigvalsh(np.sqrt(np.outer(weights, weights)) * correlations)[::-1]
@@ -56,6 +57,6 @@ def _eigenvalues(share: Array, weights: Array) -> Array:
 
 def _upper_tail(square: float, eigenvalues: Array) -> float:
     largest, others = float(eigenvalues[0]), eigenvalues[1:] / eigenvalues[0]
-    # Two that are nearly equal make the factor infinite. It is bounded, and p too large, not too small.
+    # If the two largest are nearly equal, the factor diverges. The bound errs on the side of a larger p.
     factor = float(np.prod(1 - np.clip(others, 0.0, 0.95)) ** -0.5)
     return min(1.0, factor * math.erfc(math.sqrt(square / largest / 2)))

@@ -1,4 +1,4 @@
-"""The rule Calibrated, put together: which columns count as drifted, and which could hide drift."""
+"""The rule Calibrated: decides which columns count as drifted, and which are underpowered."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from selfheal_jobs.drift.methods.method import Method
 from selfheal_jobs.drift.methods.pair import Array, Counts, Pair
 
 MOST_LIKELY: Final = 0.05
-"""A distance that chance reaches more often than this never counts, however many columns there are."""
+"""A distance with a larger p-value never counts as drift, whatever the number of columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnTest:
-    """The test of one column, before it is known what the others have shown."""
+    """The test of one column, before the rule is applied to all columns."""
 
     method: Method
     score: float
@@ -28,27 +28,27 @@ class ColumnTest:
     reference_rows: int
     current_rows: int
     categories: int | None
-    """How many there are; None for numbers."""
+    """The number of categories; None for numbers."""
 
     @property
     def effective_rows(self) -> float:
-        """Return the size that decides what both sides can show."""
+        """Return the effective sample size of both sides."""
         return effective_rows(self.reference_rows, self.current_rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the rule makes of one column's test among all others."""
+    """The rule's decision for one column, given the tests of all columns."""
 
     drifted: bool
     threshold: float
-    """Evidently's, or the stricter one that the p-value had to stay below."""
+    """Evidently's threshold, or the stricter significance level that was applied to the p-value."""
     rows_needed: float = 0.0
-    """Not drifted, but with fewer effective rows than these drift is not seen; zero for enough."""
+    """Effective rows needed for enough power, if the column did not drift and has fewer; zero otherwise."""
 
 
 def column_test(method: Method, pair: Pair, score: float, threshold: float) -> ColumnTest:
-    """Return the test that a score is of: Evidently's verdict, and the p-value if that is drift."""
+    """Return the column's test: its score, Evidently's verdict and, if that is drift, the p-value."""
     drifted = method.says_drift(score, threshold)
     return ColumnTest(
         method=method,
@@ -75,8 +75,8 @@ def apply_rule(
 
     Args:
         tests: Of all columns.
-        threshold: Of the share of drifted columns: more is an alarm.
-        rows: Reads some rows of the reference, column by column, for correlations. Asked only if needed.
+        threshold: A greater share of drifted columns raises an alarm.
+        rows: Reads some rows of the reference, column by column, for correlations. Called only if needed.
     """
     needed = columns_for_alarm(len(tests), threshold)
     strictest = strictest_level(len(tests), needed)
@@ -99,12 +99,12 @@ def _outcome(test: ColumnTest, common: float) -> Outcome:
 
 
 def _level(test: ColumnTest, common: float) -> float:
-    """Return the greatest p-value with which a column drifts."""
+    """Return the greatest p-value at which a column counts as drifted."""
     return common if test.method.is_p_value else min(common, MOST_LIKELY)
 
 
 def _rows_needed(test: ColumnTest, common: float) -> float:
-    """Return how many effective rows would have been needed to see drift; zero if there are as many."""
+    """Return how many effective rows the power requires; zero if the column has as many."""
     strict = min(_level(test, common), MOST_LIKELY)
     if test.method.is_p_value:
         strict = min(strict, test.threshold)

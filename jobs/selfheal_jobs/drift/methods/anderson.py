@@ -1,8 +1,7 @@
 """Two-sample Anderson-Darling test with midranks.
 
-A2 is equation 7 of Scholz and Stephens, "K-sample Anderson-Darling tests" (1987), normalised by its mean and
-its standard deviation; ln p is a parabola through their critical values, and p is kept between 0.001 and
-0.25.
+A2 is equation 7 of Scholz and Stephens, "K-sample Anderson-Darling tests" (1987), standardised by its mean
+and standard deviation; ln p is a quadratic fit to their critical values, and p is clipped to 0.001 to 0.25.
 Source: `evidently...stattests.anderson_darling_stattest`, `scipy.stats.anderson_ksamp`.
 """
 
@@ -23,14 +22,14 @@ _CRITICAL = (
 
 
 def score(pair: Numbers) -> float:
-    """Return the p-value; NaN for three values in all, whose variance is not defined.
+    """Return the p-value; NaN for three values in total, for which the variance of A2 is undefined.
 
     >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
     >>> round(score(Numbers(reference, current)), 4)
     0.0151
 
     Raises:
-        UnfitMethodError: All values are one, or there are no more than two.
+        UnfitMethodError: All values are equal, or there are at most two.
     """
     if pair.pooled[0] == pair.pooled[-1] or len(pair.pooled) == 2:
         raise UnfitMethodError("it needs at least two distinct values, and more than two in all")

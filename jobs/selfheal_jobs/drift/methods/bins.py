@@ -1,7 +1,7 @@
-"""Shares of rows per bin: what several distances compare.
+"""Histograms of both sides: the shares of rows per bin that several distances compare.
 
-Numbers with more than twenty distinct values in the reference are binned over the range of both sides, by
-Sturges' rule on all rows together; other numbers and categories are their own bins.
+Numbers with more than twenty distinct values in the reference are binned over the range of the pooled sample,
+by Sturges' rule for all rows. Otherwise every distinct number or category is a bin.
 Source: `evidently...stattests.utils.get_binned_data`.
 """
 
@@ -15,7 +15,7 @@ FEW_VALUES = 20
 
 
 def counts_per_bin(pair: Pair) -> Counts:
-    """Return how many rows of either side lie in each bin."""
+    """Return the number of rows of either side per bin."""
     if isinstance(pair, Counts) or not more_distinct_than(FEW_VALUES, pair.sorted_reference):
         return pair.counts
     return histograms(pair, np.concatenate([pair.reference, pair.current]))
@@ -40,8 +40,8 @@ def shares(counts: Counts, *, fill_empty: bool = False) -> Shares:
 
     Args:
         counts: Per bin.
-        fill_empty: Give empty bins a little, for logarithms: 0.0001, or a millionth of the side's smallest
-            share where that is no larger.
+        fill_empty: Replace zeros, for logarithms: by 0.0001, or by a millionth of the side's smallest
+            share if that share is at most 0.0001.
     """
     reference = counts.reference / counts.reference_rows
     current = counts.current / counts.current_rows

@@ -1,4 +1,4 @@
-"""All methods by their ids, and the one that Evidently takes where none is named."""
+"""All methods by their ids, and Evidently's default method."""
 
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ def _methods() -> Iterator[Method]:
 METHODS: Final[Mapping[str, Method]] = {method.id: method for method in _methods()}
 
 SMALL_REFERENCE: Final = 1_000
-"""Up to so many values in the reference Evidently tests, above it measures distances."""
+"""Up to this many reference values Evidently's defaults are tests; for more they are distances."""
 FEW_VALUES: Final = 5
-"""Numbers with at most so many distinct values, both sides together, are treated as categories."""
+"""Numbers with at most this many distinct values in the pooled sample are treated as categories."""
 
 
 def default_method(pair: Pair, kind: Kind) -> Method:

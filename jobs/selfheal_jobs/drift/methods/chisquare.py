@@ -1,7 +1,7 @@
 """Pearson's chi-squared test of the current counts against those that the reference's shares predict.
 
-X2 = sum (o - e)^2 / e with e = reference count * n2 / n1, and one degree of freedom less than there are
-categories. A category that the reference does not have makes it infinite, and p zero.
+X2 = sum (o - e)^2 / e with e = reference count * n2 / n1. The degrees of freedom are the number of categories
+minus one. If the reference lacks a category, X2 is infinite and p is zero.
 Source: `evidently...stattests.chisquare_stattest`, `scipy.stats.chisquare`.
 """
 

@@ -1,10 +1,10 @@
 """Two-sample Cramer-von Mises test. Drift is p AT MOST the threshold.
 
 U = n1 sum (r_i - i)^2 + n2 sum (s_j - j)^2 with midranks r and s, T = U / (n1 n2 N) - (4 n1 n2 - 1) / (6 N),
-brought to the limiting distribution's mean and variance (Anderson, "On the distribution of the two-sample
-Cramer-von Mises criterion", 1962). The limiting distribution is a series of Bessel functions: `scipy.special`
-is imported. With at most twenty rows on each side p is exact and counts paths: `scipy.stats` is imported.
-(Evidently's own copy of that count fails on NumPy 2.)
+standardised to the limiting distribution's mean and variance (Anderson, "On the distribution of the
+two-sample Cramer-von Mises criterion", 1962). The limiting distribution is a series of Bessel functions,
+which needs `scipy.special`. With at most twenty rows on each side p is exact, by counting lattice paths with
+`scipy.stats`. (Evidently's own copy of that code fails on NumPy 2.)
 Source: `evidently...stattests.cramer_von_mises_stattest`, `scipy.stats.cramervonmises_2samp`.
 """
 
@@ -56,7 +56,7 @@ def _exact(pair: Numbers) -> float:
 
 def _limiting_distribution(x: float) -> float:
     """Return the distribution function. Source: Csorgo and Faraway (1996), equation 1.2."""
-    from scipy.special import gammaln, kv  # noqa: PLC0415  a part of a second of import, for this method only
+    from scipy.special import gammaln, kv  # noqa: PLC0415  slow to import; only this method needs it
 
     total, k, term = 0.0, 0, 1.0
     while abs(term) >= _LEAST_TERM:

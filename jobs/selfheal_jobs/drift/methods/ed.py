@@ -1,4 +1,4 @@
-"""Energy distance: sqrt(2 integral (F(x) - G(x))^2 dx). Not normed: it has the root of the column's unit.
+"""Energy distance: sqrt(2 integral (F(x) - G(x))^2 dx), in the square root of the column's unit.
 
 Source: `evidently...stattests.energy_distance`, `scipy.stats.energy_distance`. Drift is a score ABOVE the
 threshold.

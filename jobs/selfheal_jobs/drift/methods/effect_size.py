@@ -1,7 +1,8 @@
-"""The shift that has to be seen, and how many rows a comparison of two means needs to see it.
+"""Effect size and power: the shift that a test has to detect, and the sample size that this takes.
 
-The shift is half a standard deviation, a medium effect size (Cohen, "Statistical power analysis", 1988). The
-power is 97 percent: of three columns that have moved so far, two are then found in 997 of 1,000 checks.
+The effect size is half a standard deviation, a medium one (Cohen, "Statistical power analysis", 1988). The
+power is 97 percent: if three columns have shifted that far, a check detects at least two of them in 997 of
+1,000 cases.
 """
 
 import math
@@ -10,15 +11,15 @@ from typing import Final
 SHIFT: Final = 0.5
 """Standard deviations."""
 POWER_QUANTILE: Final = 1.881
-"""The normal quantile of the power, 97 percent."""
+"""Standard normal quantile of the power of 97 percent."""
 STEP: Final = math.erf(SHIFT / 2 / math.sqrt(2))
-"""The largest difference between the distribution functions of two normal numbers so far apart: 0.197."""
+"""Largest difference between two normal distribution functions that are SHIFT apart: 0.197."""
 _EFFICIENCY: Final = 0.95
-"""Of the Anderson-Darling test for shifts of normal numbers, beside a comparison of their means."""
+"""Relative efficiency of the Anderson-Darling test to a comparison of means, for shifts of normal numbers."""
 
 
 def rows_to_compare_means(level: float) -> float:
-    """Return the effective rows, n1 n2 / (n1 + n2), with which a rank test has the power at a level.
+    """Return the effective rows, n1 n2 / (n1 + n2), that give a rank test the required power at a level.
 
     >>> round(rows_to_compare_means(0.05))
     62
@@ -27,7 +28,7 @@ def rows_to_compare_means(level: float) -> float:
 
 
 def normal_quantile(upper: float) -> float:
-    """Return the normal number that is exceeded with a probability below one half; by bisection.
+    """Return the standard normal quantile for an upper tail probability below one half, by bisection.
 
     >>> round(normal_quantile(0.025), 3)
     1.96

@@ -1,12 +1,12 @@
-"""Maximum mean discrepancy with a Gaussian kernel, by its p-value from 100 random exchanges of rows.
+"""Permutation test of the maximum mean discrepancy with a Gaussian kernel, with 100 permutations.
 
-MMD^2 = sum kxx / (n1 (n1 - 1)) + sum kyy / (n2 (n2 - 1)) - 2 mean kxy, without the diagonals, and the kernel
-as wide as the median distance within the reference. Every row is compared with every other: that is n^2
-numbers, so that there is a limit. p is the share of exchanges whose discrepancy is not smaller.
+MMD^2 = sum kxx / (n1 (n1 - 1)) + sum kyy / (n2 (n2 - 1)) - 2 mean kxy, without the diagonals. The kernel
+width is the median distance within the reference. The kernel matrix has n^2 entries, so the number of rows is
+limited. p is the share of permutations whose discrepancy is not smaller than the observed one.
 Source: `evidently...stattests.mmd_stattest`.
 
-Evidently draws from NumPy's global generator and never seeds it, so that its p changes from one run to the
-next. Here the seed is fixed; with the same seed both draw the same exchanges. Numbers are floats here;
+Evidently draws from NumPy's global generator and never seeds it, so its p changes from one run to the next.
+Here the seed is fixed; with the same seed both draw the same permutations. Numbers are converted to floats;
 Evidently squares small integers in their own type, in which they overflow.
 """
 
@@ -17,7 +17,7 @@ from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 EXCHANGES = 100
 MOST_ROWS = 5_000
-"""Of both sides together: 200 MB for the kernel, and twice as much again while rows are exchanged."""
+"""Both sides together: 200 MB for the kernel matrix, and 400 MB more while rows are permuted."""
 
 
 def score(pair: Numbers) -> float:
@@ -38,7 +38,7 @@ def score(pair: Numbers) -> float:
             f"it compares every row with every other and takes at most {MOST_ROWS:,} rows in all"
         )
     random = np.random.RandomState(0)
-    with np.errstate(over="ignore", invalid="ignore"):  # squares lose all digits far from zero, there as here
+    with np.errstate(over="ignore", invalid="ignore"):  # as in Evidently, large squares lose all digits
         kernel = _kernel(pair.reference.astype(np.float64), pair.current.astype(np.float64))
         observed = _discrepancy(kernel, n2)
         exchanged = (random.permutation(n1 + n2) for _ in range(EXCHANGES))
@@ -47,7 +47,7 @@ def score(pair: Numbers) -> float:
 
 
 def _kernel(x: Array, y: Array) -> Array:
-    """Return all pairs' similarities, in the order x, y; nothing is similar to itself."""
+    """Return the kernel matrix of x followed by y, with a zero diagonal."""
     within = _squared_distances(x, x)
     width = (0.5 * np.percentile(within.flatten(), 50, method="nearest")) ** 0.5 or 0.5**0.5
     gamma = 1.0 / (2.0 * width**2)
@@ -60,8 +60,8 @@ def _kernel(x: Array, y: Array) -> Array:
 
 
 def _squared_distances(x: Array, y: Array) -> Array:
-    # As a product of matrices: other ways of squaring are rounded otherwise, and exchanges that tie would
-    # fall on the other side.
+    # As a matrix product: other ways of squaring round differently, and permutations that tie with the
+    # observed discrepancy would then be counted differently.
     column, row = x.reshape(-1, 1), y.reshape(-1, 1).T
     squared: Array = row**2 - 2 * np.dot(column, row) + column**2
     return squared

@@ -1,8 +1,8 @@
-"""Epps-Singleton test: whether the characteristic functions agree at two points.
+"""Epps-Singleton test: compares the empirical characteristic functions at two points.
 
 Epps and Singleton, "An omnibus test for the two-sample problem using the empirical characteristic function"
-(1986). The covariance that it inverts is singular for a few distinct values, so that another order of the
-same operations would give another rank and another p: SciPy itself is imported and asked.
+(1986). The covariance matrix that it inverts is singular for a few distinct values. Its numerical rank, and
+with it p, then depends on the order of operations: therefore SciPy's own implementation is called.
 Source: `evidently...stattests.epps_singleton_stattest`, `scipy.stats.epps_singleton_2samp`.
 """
 
@@ -25,7 +25,7 @@ def score(pair: Numbers) -> float:
     0.0182
 
     Raises:
-        UnfitMethodError: The middle half of all values is one value.
+        UnfitMethodError: The interquartile range of the pooled sample is zero.
     """
     lower, upper = np.percentile(pair.pooled, [25, 75])
     if lower == upper:
@@ -34,7 +34,7 @@ def score(pair: Numbers) -> float:
         return math.nan
     from scipy.stats import epps_singleton_2samp  # noqa: PLC0415  a second of import, for this method only
 
-    with warnings.catch_warnings(action="ignore"):  # of a covariance without full rank: the p-value knows
+    with warnings.catch_warnings(action="ignore"):  # about a singular covariance: p takes it into account
         return float(epps_singleton_2samp(pair.reference, pair.current).pvalue)
 
 

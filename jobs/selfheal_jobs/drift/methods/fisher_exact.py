@@ -1,11 +1,11 @@
-"""Fisher's exact test of a two by two table, two-sided.
+"""Fisher's exact test of a 2x2 contingency table, two-sided.
 
-p is the sum of the hypergeometric probabilities that are not larger than that of the table. Its terms need
-care in the tails: SciPy is imported.
+p is the sum of the hypergeometric probabilities that are not larger than that of the table. SciPy is imported
+because the terms are hard to compute accurately in the tails.
 Source: `evidently...stattests.fisher_exact_stattest`, `scipy.stats.fisher_exact`.
 
-Evidently lets two categories of one side meet two others, or a third, and then tests whichever two come first
-in a set: the result changes from process to process. That is refused here.
+Evidently also accepts sides that have more than two categories together, and then tests the first two of a
+set: the result changes from process to process. This module rejects such columns.
 """
 
 from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Method, UnfitMethodError

@@ -1,7 +1,7 @@
-"""G-test: the log-likelihood ratio of the current counts against the reference's.
+"""G-test: the log-likelihood ratio of the current counts against the reference counts.
 
-G = 2 sum o ln(o / e) with e the reference's count as it is, and one degree of freedom less than there are
-categories. Since Evidently does not scale the reference, SciPy takes samples of the same size only.
+G = 2 sum o ln(o / e) with e the unscaled reference count. The degrees of freedom are the number of categories
+minus one. Since Evidently does not scale the reference, SciPy accepts only samples of the same size.
 Source: `evidently...stattests.g_stattest`, `scipy.stats.power_divergence`.
 """
 
@@ -12,7 +12,7 @@ from selfheal_jobs.drift.methods.method import CATEGORICAL_ONLY, Criterion, Meth
 from selfheal_jobs.drift.methods.pair import Pair
 
 _TOLERANCE = np.finfo(np.float64).eps ** 0.5
-"""SciPy's, for the relative difference of the two sizes."""
+"""SciPy's tolerance for the relative difference of the two sample sizes."""
 
 
 def score(pair: Pair) -> float:
@@ -32,7 +32,7 @@ def score(pair: Pair) -> float:
             f"it needs as many values in the current data as in the reference ({sizes[1]} and {sizes[0]})"
         )
     observed = counts.current.astype(np.float64)
-    seen = observed > 0  # nothing observed adds nothing, whatever was expected
+    seen = observed > 0  # a term with o = 0 is zero
     with np.errstate(divide="ignore"):
         terms = 2.0 * observed[seen] * np.log(observed[seen] / counts.reference[seen])
     return tails.chi_squared(float(np.sum(terms)), counts.distinct - 1)

@@ -1,11 +1,11 @@
 """Hellinger distance: sqrt(1 - sum sqrt(p q)).
 
-Numbers are binned by Sturges' rule on their DISTINCT values, and compared as densities; categories are their
-own bins.
+Numbers are binned by Sturges' rule for their DISTINCT values and compared as densities. Every category is a
+bin.
 Source: `evidently...stattests.hellinger_distance`.
 
-The difference from one loses what p and q have in common: below 1e-4 the distance is made of rounding, there
-as here, and depends on the order of the categories, which Evidently takes from a set.
+The subtraction from 1 cancels nearly all digits if p and q are close. Below 1e-4 the distance is a rounding
+error, here as in Evidently, and depends on the order of the categories, which Evidently takes from a set.
 """
 
 import math
@@ -24,8 +24,8 @@ def score(pair: Pair) -> float:
     0.1065
     """
     overlaps = _of_densities(pair) if isinstance(pair, Numbers) else _of_shares(pair)
-    # One after the other, as Evidently adds them: a pairwise sum is rounded otherwise, and what is left of
-    # one is sometimes all rounding.
+    # Sequentially, as Evidently adds them: a pairwise sum rounds differently, and the difference from 1 is
+    # sometimes nothing but rounding error.
     overlap = float(np.add.accumulate(overlaps)[-1])
     return math.sqrt(1 - min(max(overlap, 0.0), 1.0))
 

@@ -3,8 +3,8 @@
 sqrt((KL(p, m) + KL(q, m)) / 2) with m = (p + q) / 2 over the bins of `bins.counts_per_bin`.
 Source: `evidently...stattests.jensenshannon`, `scipy.spatial.distance.jensenshannon`.
 
-The two sums nearly cancel where p and q nearly agree. Below 1e-5 the distance is made of rounding, there as
-here, and depends on the order of the categories, which Evidently takes from a set.
+The two sums nearly cancel if p and q are close. Below 1e-5 the distance is a rounding error, here as in
+Evidently, and depends on the order of the categories, which Evidently takes from a set.
 """
 
 import math

@@ -1,9 +1,9 @@
 """Two-sample Kolmogorov-Smirnov test, two-sided. Drift is p AT MOST the threshold.
 
 D = max |F(x) - G(x)|. Up to 10,000 rows on each side p is exact: the share of lattice paths from (0, 0) to
-(n1, n2) that leave the band |x / n1 - y / n2| < D somewhere (Hodges, "The significance probability of the
-Smirnov two-sample test", 1958). Above, p is that of the one-sample statistic for n1 n2 / (n1 + n2) rows,
-which has no closed form: SciPy is imported then.
+(n1, n2) that leave the band |x / n1 - y / n2| < D (Hodges, "The significance probability of the Smirnov
+two-sample test", 1958). For more rows p is that of the one-sample statistic for n1 n2 / (n1 + n2) rows, which
+has no closed form and needs SciPy.
 Source: `evidently...stattests.ks_stattest`, `scipy.stats.ks_2samp`.
 """
 
@@ -19,12 +19,12 @@ from selfheal_jobs.drift.methods.pair import Numbers
 
 EXACT_ROWS = 10_000
 _LARGEST_EXPONENT = 600
-"""Of a row's binomial coefficients: floats end at exp(709)."""
+"""For the binomial coefficients of a row: float64 overflows at exp(709)."""
 _SAFE_PIECE = 100
-"""So many neighbouring binomial coefficients differ by less than exp(600) for up to 10,000 rows."""
+"""The ratio of binomial coefficients this far apart is less than exp(600) for up to 10,000 rows."""
 _SCATTER = 0.45
-"""By so much sqrt(n1 n2 / (n1 + n2)) D stays below that of the step in 3 of 100 samples, drawn for 100 to 300
-rows on either side. (The largest difference lies where chance adds to the step.)"""
+"""3 of 100 simulated samples of 100 to 300 rows per side have a sqrt(n1 n2 / (n1 + n2)) D that is lower than
+that of the true step by more than this. (D is the maximum, which lies where noise adds to the step.)"""
 
 
 def score(pair: Numbers) -> float:
@@ -38,14 +38,14 @@ def score(pair: Numbers) -> float:
 
 
 def statistic(pair: Numbers) -> float:
-    """Return the largest difference of the distribution functions."""
+    """Return the largest difference of the empirical distribution functions."""
     pooled = pair.pooled
     last_of_equals = np.concatenate([pooled[1:] != pooled[:-1], [True]])
     return float(np.abs(difference(pair)[last_of_equals]).max())
 
 
 def p_value(distance: float, n1: int, n2: int) -> float:
-    """Return the probability of a distance as large or larger between two samples of one distribution."""
+    """Return the probability, under the null hypothesis, of a distance at least as large."""
     if max(n1, n2) > EXACT_ROWS:
         return _asymptotic(distance, n1, n2)
     divisor = math.gcd(n1, n2)
@@ -76,13 +76,13 @@ def _outside_square(n: int, steps: int) -> float:
     return 2 * p
 
 
-@lru_cache(maxsize=1024)  # columns without gaps have the same sizes, and few steps matter
+@lru_cache(maxsize=1024)  # columns without gaps have equal sizes; few steps occur
 def _outside_band(m: int, n: int, divisor: int, steps: int) -> float:
     """Return the share of paths from (0, 0) to (m, n) that touch |x / m - y / n| = steps / lcm(m, n); m > n.
 
-    B(x, y), the share of the paths to (x, y) that have been outside, is one outside and
-    (x B(x - 1, y) + y B(x, y - 1)) / (x + y) inside. Times the number of paths, C(x + y, y), a row becomes a
-    cumulative sum; shares, not their complements, so that the smallest p-values keep their digits.
+    B(x, y), the share of paths to (x, y) that have left the band, is 1 outside the band and
+    (x B(x - 1, y) + y B(x, y - 1)) / (x + y) inside. Multiplied by the number of paths, C(x + y, y), a row is
+    a cumulative sum. Shares are used, not their complements, to keep the digits of the smallest p-values.
     """
     width, height = m // divisor, n // divisor
     share = np.ones(m + 2)  # of x - 1, for the row y - 1 or y
@@ -123,7 +123,7 @@ def _exponent(first: int, last: int, y: int) -> float:
 
 
 def rows_needed(level: float) -> float:
-    """Return the effective rows with which the test has the power: more than any other method needs.
+    """Return the effective rows that give the test the required power: more than any other method needs.
 
     >>> round(rows_needed(0.05))
     84

@@ -1,8 +1,8 @@
-"""Mann-Whitney U test against the alternative that the reference is SMALLER: drift downwards is not seen.
+"""One-sided Mann-Whitney U test: the alternative is a SMALLER reference, so downward drift is not detected.
 
 U2 = n1 n2 - (R1 - n1 (n1 + 1) / 2) with R1 the sum of the reference's midranks; p from the normal
 approximation with corrections for continuity and ties. With at most eight rows on one side and no ties p is
-exact, from a distribution without a closed form: SciPy is imported then.
+exact, from a distribution without a closed form, which needs SciPy.
 Source: `evidently...stattests.mann_whitney_urank_stattest`, `scipy.stats.mannwhitneyu`.
 """
 
@@ -34,7 +34,7 @@ def score(pair: Numbers) -> float:
     u = n1 * n2 - (float(ranked.reference.sum()) - n1 * (n1 + 1) / 2)
     spread = math.sqrt(n1 * n2 / 12 * ((n + 1) - float(np.sum(ties**3 - ties)) / (n * (n - 1))))
     above = u - n1 * n2 / 2 - 0.5
-    if spread == 0:  # all values are one
+    if spread == 0:  # all values are equal
         return 1.0 if above < 0 else 0.0
     return tails.normal(above / spread)
 

@@ -1,4 +1,4 @@
-"""A drift method: everything that the rest of selfheal has to know of one statistic."""
+"""A drift method: a test statistic or distance, and the properties that the other modules use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from selfheal_jobs.drift.methods.effect_size import rows_to_compare_means
 
 
 class Criterion(StrEnum):
-    """Which scores are drift, as Evidently compares them with the threshold."""
+    """How Evidently compares a score with the threshold to declare drift."""
 
     P_BELOW = "p < threshold"
     P_AT_MOST = "p <= threshold"
@@ -23,7 +23,7 @@ class Method:
     """A statistic and its properties. The docstring of `score` has a worked example, which a test runs."""
 
     id: str
-    """By which `spec.drift` names it: Evidently's id, where Evidently has the method."""
+    """The name in `spec.drift`: Evidently's id, if Evidently has the method."""
     kinds: frozenset[Kind]
     """The kinds of columns that it compares."""
     threshold: float
@@ -32,24 +32,24 @@ class Method:
     score: Callable[[Any], float]
     """Takes `Numbers` or `Counts`, by the column's kind; `CodedRows` for categories whose order matters."""
     order_matters: bool = False
-    """Whether another order of the same rows has another score: because rows are exchanged at random, or
-    fractions are added up, whose last digit depends on the order. Such a column is read from the data even if
-    the reference's profile has counts of it."""
+    """Whether the score depends on the order of the rows: because the method permutes rows at random, or adds
+    up fractions, whose last digit depends on the order. Such a column is read from the data even if the
+    reference's profile has its counts."""
     calibrated: bool = False
-    """Whether the score is a p-value that the rule Calibrated takes as it is: valid for samples of all sizes,
-    and not cut off. Of other methods the rule computes a p-value itself."""
+    """Whether the score is a p-value that the rule Calibrated uses directly: valid for all sample sizes, and
+    not clipped. For other methods the rule computes a p-value itself."""
     rows_needed: Callable[[float], float] = rows_to_compare_means
-    """Return the effective rows, n1 n2 / (n1 + n2), with the power to see a shift of numbers at a level."""
+    """Return the effective rows, n1 n2 / (n1 + n2), that the required power takes at a significance level."""
     in_evidently: bool = True
     """Whether Evidently has a method of this id: its report then shows Evidently's name for it."""
 
     @property
     def is_p_value(self) -> bool:
-        """Return whether the score is a p-value; else it is a distance."""
+        """Return whether the score is a p-value; otherwise it is a distance."""
         return self.criterion in (Criterion.P_BELOW, Criterion.P_AT_MOST)
 
     def says_drift(self, score: float, threshold: float) -> bool:
-        """Return Evidently's verdict on a score; a score that is not a number is no drift."""
+        """Return Evidently's verdict on a score; NaN means no drift."""
         match self.criterion:
             case Criterion.P_BELOW:
                 return bool(score < threshold)
@@ -62,7 +62,7 @@ class Method:
 
 
 class UnfitMethodError(ValueError):
-    """The method says nothing about this pair; the sentence begins with what it needs."""
+    """The method cannot be applied to this pair; the message begins with what the method needs."""
 
 
 NUMERICAL_ONLY = frozenset({Kind.NUMERICAL})

@@ -1,4 +1,4 @@
-"""Ranks in the pooled sample; equal values share the mean of theirs."""
+"""Ranks in the pooled sample; tied values share their mean rank."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The two sides of a column, as the methods take them: numbers, or counts of categories."""
+"""The two sides of a column, the input of the methods: numbers, or counts of categories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ Array = NDArray[Any]
 class Counts:
     """How often each category occurs on either side.
 
-    Both arrays have one integer per category, in the order of the sorted categories; a category counts on at
-    least one side, and each side has at least one row.
+    Both arrays have one integer per category, in the order of the sorted categories. Every category occurs on
+    at least one side, and each side has at least one row.
     """
 
     reference: Array
@@ -62,7 +62,7 @@ class CodedRows:
 
 
 def in_order(keys: Any) -> list[Any]:
-    """Return categories sorted, as Evidently does; by their text where they cannot be compared."""
+    """Return categories sorted, as Evidently does; by their text if they cannot be compared."""
     try:
         return sorted(keys)
     except TypeError:
@@ -76,7 +76,7 @@ class Numbers:
     reference: Array
     current: Array
     known_deviation: float | None = None
-    """The reference's standard deviation, where its numbers are not in the order of the rows any more."""
+    """The reference's standard deviation, if its numbers are no longer in the order of the rows."""
     ascending: bool = False
     """Whether both sides are in ascending order."""
 
@@ -109,14 +109,14 @@ class Numbers:
     def reference_below(self) -> Array:
         """Return how many of each pooled value and those before it come from the reference.
 
-        Among equal values the reference's come first: only the last one's count says how many are not larger.
+        Among ties the reference's values come first, so only the count at the last tie is cumulative.
         """
         return self._merged[1]
 
     @cached_property
     def _merged(self) -> tuple[Array, Array]:
         both = np.concatenate([self.sorted_reference, self.sorted_current])
-        order = np.argsort(both, kind="stable")  # two runs that are sorted already: merged in one pass
+        order = np.argsort(both, kind="stable")  # merges two sorted runs in one pass
         return both[order], np.cumsum(order < len(self.reference))
 
     @cached_property
@@ -145,7 +145,7 @@ def _run_lengths(ascending: Array) -> tuple[Array, Array]:
 
 
 def more_distinct_than(limit: int, *ascending: Array) -> bool:
-    """Return whether sorted arrays hold more distinct values than the limit; look no further than needed."""
+    """Return whether sorted arrays hold more distinct values than the limit; stop as early as possible."""
     found: set[Any] = set()
     for values in ascending:
         position = 0
@@ -153,6 +153,6 @@ def more_distinct_than(limit: int, *ascending: Array) -> bool:
             found.add(values[position].item())
             if len(found) > limit:
                 return True
-            # The next value that is larger: as many binary searches as there are values, not rows.
+            # Jump to the next larger value: one binary search per distinct value, not one step per row.
             position = int(np.searchsorted(values, values[position], side="right"))
     return False

@@ -8,8 +8,8 @@ from selfheal_jobs.drift.methods.pair import Array
 def relative_entropy(p: Array, q: Array) -> Array:
     """Return p ln(p / q); zero where p is zero. Source: `scipy.special.rel_entr`.
 
-    Near p = q the logarithm is taken of the difference, as SciPy does: the distances of samples that hardly
-    differ are sums in which these terms nearly cancel.
+    Near p = q the logarithm is computed from the difference with log1p, as SciPy does: for samples that
+    hardly differ, these terms nearly cancel in the sum.
 
     Args:
         p: Shares, not negative.

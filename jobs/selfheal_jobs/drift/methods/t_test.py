@@ -1,7 +1,7 @@
-"""Student's t-test for two samples, with one variance for both.
+"""Student's two-sample t-test with pooled variance.
 
 t = (mean1 - mean2) / sqrt(s2 (1 / n1 + 1 / n2)), and p is two-sided with n1 + n2 - 2 degrees of freedom. Its
-tail is an incomplete beta function, which has no closed form: `scipy.special` is imported.
+tail is an incomplete beta function, which has no closed form and needs `scipy.special`.
 Source: `evidently...stattests.t_test`, `scipy.stats.ttest_ind`.
 """
 
@@ -12,13 +12,13 @@ from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 
 def score(pair: Numbers) -> float:
-    """Return the p-value; NaN where neither side varies and both are equal.
+    """Return the p-value; NaN if both sides are constant and equal.
 
     >>> reference, current = np.arange(30.0), np.arange(30.0) + 6
     >>> round(score(Numbers(reference, current)), 4)
     0.0106
     """
-    from scipy.special import stdtr  # noqa: PLC0415  a part of a second of import, for this method only
+    from scipy.special import stdtr  # noqa: PLC0415  slow to import; only this method needs it
 
     n1, n2 = pair.reference_rows, pair.current_rows
     degrees = n1 + n2 - 2.0

@@ -1,4 +1,4 @@
-"""Upper tails of the normal and the chi-squared distribution, in closed form: without SciPy."""
+"""Upper tail probabilities of the normal and chi-squared distributions, in closed form, without SciPy."""
 
 import math
 
@@ -15,10 +15,10 @@ def normal(z: float) -> float:
 
 
 def chi_squared(statistic: float, degrees: int) -> float:
-    """Return the probability that a chi-squared number is larger; NaN for no degrees of freedom at zero.
+    """Return the upper tail probability; NaN for a statistic of zero with zero degrees of freedom.
 
-    For a whole number of degrees the incomplete gamma function is a finite sum: of Poisson probabilities for
-    an even number, of the same at half-integers after erfc for an odd one (Abramowitz and Stegun, 26.4.4-5).
+    For integer degrees of freedom the incomplete gamma function is a finite sum: of Poisson probabilities if
+    they are even; of erfc and such terms at half-integers if odd (Abramowitz and Stegun, 26.4.4-5).
 
     >>> round(chi_squared(3.841, 1), 4), round(chi_squared(5.991, 2), 4)
     (0.05, 0.05)
@@ -31,8 +31,8 @@ def chi_squared(statistic: float, degrees: int) -> float:
         return 1.0
     half = statistic / 2
     odd = degrees % 2
-    # Terms half**k / Gamma(k + 1) * exp(-half) for k = 0, 1, ... or 1/2, 3/2, ...; in logarithms, since with
-    # thousands of categories both factors leave the range of floats.
+    # Terms half**k / Gamma(k + 1) * exp(-half) for k = 0, 1, ... or 1/2, 3/2, ...; in logarithms, since both
+    # factors leave the range of float64 with thousands of categories.
     steps = np.arange(degrees // 2) + odd / 2
     first = -math.lgamma(1.5) if odd else 0.0
     growth = np.log(half) - np.log(steps[1:]) if len(steps) else steps

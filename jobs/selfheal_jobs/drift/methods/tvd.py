@@ -1,13 +1,13 @@
-"""Total variation distance, by its p-value from 1,000 random exchanges of rows between the sides.
+"""Permutation test of the total variation distance, with 1,000 permutations.
 
-TVD = sum |p - q| / 2. p is the share of exchanges whose distance is not smaller than the observed one, drawn
-with Evidently's seed and from the rows in their order, so that both draw the same ones: the method needs the
-rows themselves, not only their counts.
+TVD = sum |p - q| / 2. The p-value is the share of permutations whose distance is not smaller than the
+observed one. They are drawn with Evidently's seed from the rows in their order, so that both draw the same
+ones: the method needs the rows themselves, not only their counts.
 Source: `evidently...stattests.tvd_stattest`.
 
-With three categories or more, an exchange whose distance equals the observed one may come out smaller by a
-rounding that depends on the order of the categories. It is the sorted order here. Evidently takes it from a
-set: for text it changes from process to process, and its p by as many exchanges as tie.
+With three or more categories, a permutation that ties with the observed distance may come out smaller by a
+rounding error that depends on the order of the categories. Here that is the sorted order. Evidently takes it
+from a set: for text it changes from process to process, and p changes by as many permutations as tie.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def score(pair: CodedRows) -> float:
 
 
 def _exchanges(pair: CodedRows) -> Iterator[Array]:
-    """Draw the counts of so many references from all rows together, without putting them back."""
+    """Draw permuted references from the pooled rows, without replacement, and yield their counts."""
     random = np.random.RandomState(0)
     rows = np.concatenate([pair.reference, pair.current])
     for _ in range(EXCHANGES):

@@ -1,7 +1,7 @@
 """First Wasserstein distance, in standard deviations of the reference.
 
-integral |F(x) - G(x)| dx / max(sd, 0.001). For samples of the same size it is the mean distance between the
-values of the same rank, which needs no merging.
+integral |F(x) - G(x)| dx / max(sd, 0.001). For samples of equal size the integral is the mean distance
+between values of the same rank, so the samples need not be merged.
 Source: `evidently...stattests.wasserstein_distance_norm`, `scipy.stats.wasserstein_distance`.
 """
 
@@ -16,11 +16,11 @@ from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 LEAST_NORM = 0.001
 _PIECE = 1 << 16
-"""Numbers that the processor's cache holds."""
+"""Numbers per piece, so that a piece fits into the processor's cache."""
 
 
 def score(pair: Numbers) -> float:
-    """Return the normed distance.
+    """Return the normalised distance.
 
     >>> reference, current = np.arange(30.0), np.arange(30.0) + 12
     >>> round(score(Numbers(reference, current)), 4)
@@ -46,9 +46,9 @@ def _mean_distance(u: Array, v: Array) -> float:
 
 
 def deviation(values: Array) -> float:
-    """Return the standard deviation, summed up in the order of the rows, as by Evidently.
+    """Return the standard deviation, summed in the order of the rows, as Evidently does.
 
-    Of large numbers close together the mean is mostly rounding: another order has other digits.
+    For large numbers that are close together, rounding dominates the mean: it depends on the order.
     """
     mean = np.mean(values, dtype=np.float64)
     total = 0.0
@@ -59,7 +59,7 @@ def deviation(values: Array) -> float:
 
 
 def _pieces(length: int) -> Iterator[slice]:
-    """Cut long arrays: to fill new memory with all differences takes longer than to add them up."""
+    """Yield slices of long arrays: filling new memory with all differences takes longer than adding them."""
     return (slice(start, start + _PIECE) for start in range(0, length, _PIECE))
 
 

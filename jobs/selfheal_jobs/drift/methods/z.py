@@ -2,10 +2,10 @@
 
 With p1 and p2 the shares of rows that are NOT in the first category, and P the share of both together,
 z = (p1 - p2) / sqrt(P (1 - P) (1/n1 + 1/n2)), and p = 2 (1 - Phi(|z|)).
-Source: `evidently...stattests.z_stattest`, which takes any number of categories and looks at the first only.
+Source: `evidently...stattests.z_stattest`, which accepts any number of categories but uses only the first.
 
-Evidently's difference 1 - Phi(|z|) is a multiple of 1.1e-16. Ours is rounded in the same way, but the last
-such step may fall otherwise: p-values below 1e-7 may differ from Evidently's by 2.2e-16.
+Evidently's difference 1 - Phi(|z|) is a multiple of 1.1e-16. Ours is rounded in the same way, but its last
+step may differ: p-values below 1e-7 may differ from Evidently's by 2.2e-16.
 """
 
 import math
