@@ -1,4 +1,4 @@
-"""Whether one column has drifted that is not among those of the drift share: predictions, labels."""
+"""Drift test of a single column outside the drift share: predictions, labels."""
 
 from selfheal_jobs.check.signal_result import SignalFinding
 from selfheal_jobs.check.signal_tables import SignalTables, lacks
@@ -17,10 +17,10 @@ def drift_of(signal: Signal, name: str, current: Table, tables: SignalTables) ->
     """Return whether a column has drifted since the reference, by Evidently's choice of method.
 
     Args:
-        signal: Whose result this is.
+        signal: The signal to evaluate.
         name: The column.
-        current: The rows of the current data that count.
-        tables: All that the check has seen.
+        current: The rows of the current data to test.
+        tables: The tables of the check and its results so far.
 
     Raises:
         DataError: A side lacks the column or has too few rows, or the column cannot be compared.
@@ -56,7 +56,7 @@ def _tested(name: str, current: Table, tables: SignalTables) -> ColumnDrift:
             Reason.COLUMN_TYPE_CHANGED,
             f"{name[:100]!r} holds {column.holds} in the reference, and {now.holds} in current.",
         )
-    # The rules of the columns are not for labels and predictions: Evidently's own choice is.
+    # The spec's methods apply to features only: labels and predictions use Evidently's default method.
     rules = Drift(rule=tables.spec.drift.rule)
     rows = TablePair(tables.reference, current)
     tested = compare([Compared(column, reference, now)], rules, 0.0, rows).columns[0]

@@ -1,4 +1,4 @@
-"""What is seen of the current data while its columns are compared: gaps, new categories, outliers."""
+"""Statistics of the current data's columns beside drift: gaps, new categories, outliers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,24 +16,24 @@ class ColumnFacts:
 
     name: str
     null_share: float
-    """Share of all rows: gaps, and numbers that are not finite."""
+    """Share of rows with a gap or a number that is not finite."""
     new_categories: int = 0
-    """Values of a categorical column that the reference lacks."""
+    """Number of distinct values of a categorical column that the reference lacks."""
     rows_of_new_categories: int = 0
     share_of_new_categories: float = 0.0
     """Share of all rows."""
     out_of_range: float = 0.0
-    """Share of all rows: numbers below the reference's least or above its greatest."""
+    """Share of rows with a number below the reference's minimum or above its maximum."""
     has_become_constant: bool = False
-    """One single value, where the reference has more."""
+    """Whether it has a single distinct value and the reference has more."""
 
 
 def facts_of(compared: Compared, rows: int) -> ColumnFacts:
-    """Return what is seen of a column.
+    """Return the facts of a column.
 
     Args:
-        compared: What both sides hold.
-        rows: Of the current data.
+        compared: The contents of both sides.
+        rows: The number of rows of the current data.
     """
     reference, current = compared.reference, compared.current
     constant = _is_constant(current) and not _is_constant(reference)
@@ -63,13 +63,13 @@ def facts_of(compared: Compared, rows: int) -> ColumnFacts:
 
 
 def _bounds(content: Content) -> tuple[Any, Any]:
-    """Return the least and the greatest number."""
+    """Return the minimum and the maximum."""
     numbers: Any = content.numbers
     return (numbers[0], numbers[-1]) if content.ascending else (numbers.min(), numbers.max())
 
 
 def _outside(content: Content, low: Any, high: Any) -> int:
-    """Return how many numbers are outside of the bounds."""
+    """Return how many numbers lie outside the bounds."""
     numbers: Any = content.numbers
     least, greatest = _bounds(content)
     if least >= low and greatest <= high:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 _LIMIT: Final = Path("/sys/fs/cgroup/cpu.max")
-"""Of cgroup v2, as a container sees it: microseconds of CPU, or max, and the period."""
+"""File of cgroup v2 inside a container: the quota in microseconds of CPU, or max, and the period."""
 
 
 def usable_cpus(limit: Path = _LIMIT) -> int:
-    """Return how many processors the process may run on, and its container's limit pays for; at least one."""
+    """Return the smaller of the CPU affinity and the container's CPU limit; at least one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = limit.read_text().split()

@@ -1,4 +1,4 @@
-"""How many rows of a table are there already, found with sixteen bytes a row instead of the rows. Pure."""
+"""Counts duplicated rows by hashes, with sixteen bytes of memory per row. Pure."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,12 +13,12 @@ from selfheal_jobs.tables.table import Table
 _Hashes = NDArray[np.uint64]
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014), as are the
-factors below. Two of a million different rows then share a hash once in forty million tables."""
+"""Increment of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014),
+as are the factors below. Of 40 million tables of a million distinct rows one has a hash collision."""
 
 
 def duplicated_rows(table: Table, names: Sequence[str]) -> int:
-    """Return how many rows equal an earlier one in all of these columns; gaps equal gaps."""
+    """Return how many rows equal an earlier row in all of these columns; nulls equal nulls."""
     hashes = np.zeros(table.num_rows, dtype=np.uint64)
     for name in names:
         hashes = _mixed(hashes ^ _codes(table.column(name)))
@@ -26,7 +26,7 @@ def duplicated_rows(table: Table, names: Sequence[str]) -> int:
 
 
 def _codes(column: pa.ChunkedArray) -> _Hashes:
-    """Return numbers that are equal where values are."""
+    """Return one code per row; equal values have equal codes."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     try:

@@ -1,7 +1,7 @@
-"""Evaluates the signals of a spec: what else is looked at beside the drift of the columns.
+"""Evaluates the signals of a spec: what a check monitors in addition to the drift of the columns.
 
-A signal is breached, within its limits, or unknown. Labels that have not arrived, a column that is not there,
-too few rows: all of these are unknown, and never taken for an answer.
+A signal is breached, within its limits, or unknown. If labels have not arrived, a column is missing or there
+are too few rows, the signal is unknown: this counts neither as breached nor as within the limits.
 """
 
 import logging
@@ -25,7 +25,7 @@ class SignalType(Protocol):
     """One type of signal."""
 
     def columns_needed(self, spec: ModelMonitorSpec) -> frozenset[str]:
-        """Return the columns of reference and current data that are read for such a signal alone."""
+        """Return the columns of reference and current data that are read only for such a signal."""
 
     def evaluate(self, signal: Signal, tables: SignalTables) -> SignalFinding:
         """Return the result of a signal; raise DataError if it is unknown."""
@@ -38,7 +38,7 @@ def type_of(signal: Signal) -> SignalType:
 
 
 def columns_for_signals(spec: ModelMonitorSpec) -> frozenset[str]:
-    """Return the columns that are read for signals alone."""
+    """Return the columns that are read only for signals."""
     return frozenset().union(*(type_of(signal).columns_needed(spec) for signal in spec.signals))
 
 
@@ -57,7 +57,7 @@ def _evaluated(signal: Signal, tables: SignalTables) -> SignalFinding:
 
 
 def _defect(error: Exception) -> DataError:
-    if isinstance(error, UnicodeDecodeError):  # Arrow takes a writer's word for it that text is UTF-8
+    if isinstance(error, UnicodeDecodeError):  # Arrow does not validate that text is UTF-8
         return DataError(Reason.DATA_UNREADABLE, "There is text that is not UTF-8. Write the data anew.")
     logger.error("%s", without_secrets(traceback.format_exc()))
     message = f"It ended by a defect ({one_line(error)}); the Job's log holds the details."

@@ -1,4 +1,4 @@
-"""The evidence of a verdict: the MLflow run, and Evidently's report where it is wanted."""
+"""The evidence of a verdict: the MLflow run, and Evidently's report if the spec asks for one."""
 
 import gc
 import logging
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 def with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
-    """Log the check to MLflow, and return the report with what came of it."""
+    """Log the check to MLflow, and return the report with the run's id, or why logging failed."""
     said = report.last_check.message
     try:
         logged = _log(request, seen, report.last_check.result)
     except TrackingError as error:
         return _amended(report, message=f"{said}. The run was not logged: {error}")
-    except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to its evidence
+    except Exception as error:  # noqa: BLE001  the verdict does not depend on its evidence
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         return _amended(report, message=f"{said}. The run was not logged ({one_line(error)}).")
     logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri or "none")
@@ -54,8 +54,8 @@ def _wants_report(when: str, result: CheckResult) -> bool:
 
 
 def _page(request: RunRequest, comparison: Comparison, reference: Table, current: Table) -> str:
-    # Nothing of what is imported and drawn is garbage before the container ends: to look for some, again and
-    # again, takes a fifth of the time.
+    # Nothing that is imported and drawn becomes garbage before the container ends, and garbage collection
+    # would take a fifth of the time.
     gc.disable()
     try:
         threshold, seed = request.spec.threshold, int(request.slot.timestamp())

@@ -1,8 +1,8 @@
 """Imports the parts of Evidently that draw a page, and not the rest.
 
-Evidently's packages import all that there is when any module of theirs is imported: its web server, its
-language models, every metric and every test, three quarters of five seconds. Here these packages are stood in
-for by empty ones, in which Python finds their modules all the same.
+Importing any module of Evidently runs its packages' `__init__`, which import everything: its web server, its
+language models, every metric and every test. This takes three quarters of five seconds. This module replaces
+these packages by empty ones, in which Python still finds their modules.
 """
 
 import sys
@@ -28,7 +28,7 @@ _PACKAGES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "evidently.legacy.tests": {},
 }
-"""Those that are stood in for, and where the names are that modules import from them."""
+"""The replaced packages, and the modules that define the names which are imported from them."""
 
 
 class _Package(ModuleType):
@@ -48,9 +48,9 @@ class _Package(ModuleType):
 
 @contextmanager
 def only_the_parts_that_draw() -> Iterator[None]:
-    """Stand in for packages until the end of the block; whoever imports them afterwards gets the real ones.
+    """Replace the packages until the end of the block; later imports load the real ones.
 
-    Where Evidently has been imported already, nothing is done.
+    Does nothing if Evidently has already been imported.
     """
     found = None if "evidently" in sys.modules else find_spec("evidently")
     if found is None or found.origin is None:

@@ -1,8 +1,7 @@
-"""Evidently's full report, of a verdict that stands already.
+"""Evidently's full report, with the scores and verdicts that the check has already computed.
 
-Evidently draws distributions of sampled rows where there are many, but shows our scores and verdicts, which
-are those of all rows: each column's test is registered with it under a name of its own, and answers what it
-is told.
+Evidently draws the distributions of a sample if there are many rows, but shows our scores and verdicts, which
+use all rows: for each column a test is registered with Evidently that returns the known score and verdict.
 """
 
 import html
@@ -30,11 +29,11 @@ _COLORS: Final = (
     "#ed0400", "#0a5f38", "#6c3461", "#71aa34", "#6b8ba4", "#60460f", "#a00498", "#017b92", "#ffad01",
     "#464196",
 )  # fmt: skip
-"""Evidently's `legacy.ui.dashboards.utils` sets them for all plots when it is imported. It is not, here."""
+"""Evidently's `legacy.ui.dashboards.utils` sets these on import for all plots. It is not imported here."""
 pio.templates[pio.templates.default].layout.colorway = _COLORS
 
 MOST_ROWS: Final = 5_000
-"""Drawn of either side: enough for a histogram, and a second's work for a hundred columns."""
+"""Sample size per side: enough for a histogram, and takes a second for a hundred columns."""
 
 _TYPES: Final = {Kind.NUMERICAL: ColumnType.Numerical, Kind.CATEGORICAL: ColumnType.Categorical}
 _DISPLAYED: Final = {
@@ -44,21 +43,21 @@ _DISPLAYED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Stands in for a test: answers with what is known."""
+    """A test for Evidently that returns a known score and verdict."""
 
     column: ColumnDrift
 
     def __call__(self, reference: Any, current: Any, kind: Any, threshold: float) -> tuple[float, bool]:
-        """Return the score and the verdict of all rows."""
+        """Return the score and the verdict computed from all rows."""
         del reference, current, kind, threshold
         return self.column.score, self.column.drifted
 
 
 class _DriftTable(DataDriftPreset):  # type: ignore[misc]  # Evidently's types are not read
-    """The preset without the metrics that it computes for its JSON alone.
+    """The preset without the metrics that it computes only for its JSON.
 
-    It draws its page from a table of all columns, which tests and draws each of them, and shows nothing of
-    the metrics, which test and draw each once more.
+    The page shows only the table of all columns, which tests and draws each of them. The metrics would test
+    and draw each column a second time.
     """
 
     def generate_metrics(self, context: Any) -> list[Any]:
@@ -72,15 +71,15 @@ def page(comparison: Comparison, reference: Table, current: Table, *, threshold:
 
     Args:
         comparison: The columns, with scores and verdicts.
-        reference: Where the comparison's columns are, the numerical ones as numbers.
+        reference: Has the compared columns, the numerical ones as numbers.
         current: Likewise.
-        threshold: Of the share of drifted columns.
-        seed: Which rows are drawn, where there are too many.
+        threshold: Threshold of the share of drifted columns.
+        seed: Seed of the sample, if there are too many rows.
     """
     frames = _frame(reference, comparison, seed), _frame(current, comparison, seed)
     shown = [each for each in comparison.columns if all(frame[each.name].notna().any() for frame in frames)]
     definition = _definition(shown)
-    with warnings.catch_warnings(action="ignore"):  # of its plots: constant columns, empty bins
+    with warnings.catch_warnings(action="ignore"):  # from its plots: constant columns, empty bins
         report = Report([_DriftTable(
             columns=[each.name for each in shown],
             drift_share=_least_share(comparison, threshold),
@@ -96,12 +95,12 @@ def page(comparison: Comparison, reference: Table, current: Table, *, threshold:
 
 
 def _least_share(comparison: Comparison, threshold: float) -> float:
-    """Return the share from which on Evidently says drift: to it, one that equals the threshold is drift."""
+    """Return the threshold for Evidently, which declares drift if the share equals its threshold."""
     return math.nextafter(threshold, 1) if comparison.share == threshold else threshold
 
 
 def _registered(number: int, column: ColumnDrift) -> str:
-    """Register a column's test with Evidently, and return the name under which it is found."""
+    """Register a column's test with Evidently, and return the id of the test."""
     test = stattests.StatTest(
         name=f"selfheal_{number}",
         display_name=_DISPLAYED.get(column.method, column.method),  # not all methods are Evidently's
@@ -113,7 +112,7 @@ def _registered(number: int, column: ColumnDrift) -> str:
 
 
 def _definition(columns: list[ColumnDrift]) -> DataDefinition:
-    """Leave Evidently nothing to guess: every list that is absent would make it type the columns anew."""
+    """Return a complete definition: if any list were absent, Evidently would infer the column types again."""
     return DataDefinition(
         numerical_columns=[each.name for each in columns if each.kind is Kind.NUMERICAL],
         categorical_columns=[each.name for each in columns if each.kind is Kind.CATEGORICAL],
@@ -125,7 +124,7 @@ def _definition(columns: list[ColumnDrift]) -> DataDefinition:
 
 
 def _frame(table: Table, comparison: Comparison, seed: int) -> pd.DataFrame:
-    """Return the columns of some rows as Evidently can draw them: float64, or words; the rest is missing."""
+    """Return a sample in types that Evidently can draw: float64 or text; all else becomes missing."""
     rows = pa.Table.from_batches(list(_drawn(table, [each.name for each in comparison.columns], seed)))
     return pd.DataFrame(
         {each.name: _drawable(rows.column(each.name), each.kind) for each in comparison.columns}
@@ -152,7 +151,7 @@ def _drawable(column: pa.ChunkedArray, kind: Kind) -> pd.Series:
 
 
 def _spelt(value: object) -> str:
-    """Write categories as words: one side may have 1 where the other, because of one gap, has 1.0."""
+    """Return a category as text: one side may hold 1 and the other, because of a gap, 1.0."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -1,7 +1,7 @@
 """Reads the next column while other threads prepare the last one for its test.
 
-Arrow and NumPy let go of the interpreter's lock while they decode and sort. No more than two columns are held
-at once: one that is being prepared, and one that is tested or read.
+Arrow and NumPy release the GIL while they decode and sort. At most two columns are in memory at once: one
+that is being prepared, and one that is tested or read.
 """
 
 from collections import deque
@@ -21,10 +21,10 @@ def read_ahead(columns: Iterable[Read], prepare: Prepare, threads: int) -> Itera
     """Yield columns in their order, both sides prepared.
 
     Args:
-        columns: Reads a column each time that it is asked for one. What it raises is raised in the column's
-            turn: after all columns before it have been yielded.
-        prepare: Is called in other threads, with one side of a column.
-        threads: How many. With one, nothing is read ahead.
+        columns: Reads one column per iteration. An error is raised in the order of the columns: after all
+            earlier columns have been yielded.
+        prepare: Called in other threads, with one side of a column.
+        threads: The number of threads. With one, nothing is read ahead.
     """
     reading = iter(columns)
     if threads < 2:
@@ -48,7 +48,7 @@ def _next(reading: Iterator[Read], start: Callable[[Read], Callable[[], Read]]) 
         return start(next(reading))
     except StopIteration:
         return None
-    except Exception as error:  # noqa: BLE001  raised in its turn
+    except Exception as error:  # noqa: BLE001  raised later, in order
         return partial(_raise, error)
 
 
@@ -67,7 +67,7 @@ def _submitted(pool: ThreadPoolExecutor, prepare: Prepare, found: Read) -> Calla
     if isinstance(found, Excluded):
         return lambda: found
     sides = [pool.submit(prepare, side, found.column) for side in (found.reference, found.current)]
-    # Not with `found`: what is not needed any more is let go.
+    # Without a reference to `found`, so that its memory is freed.
     return partial(_joined, found.column, *sides)
 
 

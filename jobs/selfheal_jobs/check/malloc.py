@@ -1,8 +1,8 @@
-"""Has the C library keep memory that was freed, for the next column.
+"""Configures glibc's malloc to reuse freed memory for the next column.
 
-A check asks for the memory of a column again and again. By default glibc gives large blocks back to the
-kernel at once, and the kernel fills every page with zeros before it hands it out again: of a hundred columns
-of 100,000 numbers that takes as long as to sort them.
+A check allocates the memory of a column again and again. By default glibc returns large blocks to the kernel
+at once, and the kernel zeroes every page before it hands it out again: for a hundred columns of 100,000
+numbers this takes as long as sorting them.
 """
 
 import ctypes
@@ -12,13 +12,13 @@ _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 """mallopt's names for its parameters, in malloc.h."""
 _LARGEST_REUSED: Final = 4 << 20
-"""A column of half a million numbers. Larger ones are given back: few of them are most of the memory."""
+"""Bytes of half a million numbers. Larger blocks are returned: a few of them make up most of the memory."""
 _KEPT: Final = 256 << 20
-"""Of what is free at the end of the heap. What was never asked for is not kept."""
+"""Bytes that may stay free at the end of the heap. This only keeps memory that was once allocated."""
 
 
 def reuse_freed_memory() -> None:
-    """Set this for the process; do nothing where the C library is another one."""
+    """Configure malloc for this process; do nothing if the C library is not glibc."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # musl, macOS, Windows

@@ -1,4 +1,4 @@
-"""What a check leaves in MLflow: all numbers, the table of columns, and Evidently's report if it is made."""
+"""Logs a check to MLflow: metrics, parameters, the table of columns, and Evidently's report if wanted."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ class LoggedCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckNumbers:
-    """What is logged of a check that came to a verdict."""
+    """The numbers of a check with a verdict, for MLflow."""
 
     comparison: Comparison
     rows_reference: int
@@ -48,7 +48,7 @@ class CheckNumbers:
     """Values of the signals that are known, by their names."""
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics: of the whole, and `score/<column>` of each column."""
+        """Return the metrics: those of the whole check, and `score/<column>` of each column."""
         keys = column_keys(each.name for each in self.comparison.columns)
         whole = {
             "drift_share": self.comparison.share,
@@ -62,14 +62,14 @@ class CheckNumbers:
         return whole | {name: score for name, score in (scores | signals).items() if math.isfinite(score)}
 
     def params(self) -> dict[str, str]:
-        """Return the rules by which the numbers were judged: `method/<column>` and `threshold/<column>`."""
+        """Return the params: `method/<column>` and `threshold/<column>` of each column."""
         keys = column_keys(each.name for each in self.comparison.columns)
         methods = {f"method/{keys[each.name]}": each.method for each in self.comparison.columns}
         limits = {f"threshold/{keys[each.name]}": f"{each.threshold:g}" for each in self.comparison.columns}
         return {"threshold": f"{self.threshold:g}"} | methods | limits
 
     def table(self) -> list[dict[str, Any]]:
-        """Return one row per column, the drifted ones first; a score that is not a number is None."""
+        """Return one row per column, the drifted ones first; NaN scores become None."""
         return [
             {
                 "column": each.name,
@@ -88,13 +88,13 @@ class CheckNumbers:
 def log_check(
     request: RunRequest, numbers: CheckNumbers, report: Callable[[], str] | None, first: RetryPolicy = QUICK
 ) -> LoggedCheck:
-    """Log a check that came to a verdict; a repeated pod gets the run that its predecessor finished.
+    """Log a check with a verdict; a restarted pod reuses the run that its predecessor finished.
 
     Args:
-        request: Where to, and whose.
-        numbers: What.
-        report: Makes Evidently's page, if one is wanted.
-        first: How long a server is tried that has not answered yet.
+        request: Names the tracking server, the experiment and the Job.
+        numbers: What to log.
+        report: Returns Evidently's page; None if no report is wanted.
+        first: Retry policy until the server has answered once.
 
     Raises:
         TrackingError: MLflow could not be reached, or refuses.
@@ -138,10 +138,10 @@ def _report_uri(run: Run) -> str | None:
 
 
 def _log_report(server: MLflowServer, run: Run, report: Callable[[], str]) -> str:
-    """Make and keep the report, and return what went wrong: the numbers stand without it."""
+    """Log the report as an artifact, and return what went wrong, if anything: the metrics are kept anyway."""
     try:
         page = report()
-    except Exception as error:  # noqa: BLE001  whatever Evidently stumbles over
+    except Exception as error:  # noqa: BLE001  Evidently may raise anything
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         return f"Evidently's report was not made ({one_line(error)})"
     server.log_text(run, HTML_REPORT, page)

@@ -1,4 +1,4 @@
-"""The report of a check: what was found, as the part of the status that the container writes."""
+"""The report of a check: the part of the status that the container writes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ _MAX_WHY: Final = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a check has found out so far; it ends with whatever is known when it cannot go on."""
+    """The results of a check so far; incomplete if an error ended it early."""
 
     task: Task | None = None
     rows: RowCounts | None = None
     plan: ColumnPlan | None = None
     comparison: Comparison | None = None
     tables: tuple[Table, Table] | None = None
-    """Reference and current: a report takes its samples from there."""
+    """Reference and current data: Evidently's report samples from them."""
     problem: DataError | None = None
     facts: tuple[ColumnFacts, ...] = ()
     signals: tuple[SignalFinding, ...] = ()
@@ -50,7 +50,7 @@ class Seen:
 
 
 def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
-    """Return what the status will say."""
+    """Return the report for the status."""
     comparison = seen.comparison
     if seen.problem is not None:
         said = of_problem(seen.problem)
@@ -95,7 +95,7 @@ def _unseen(seen: Seen) -> DataError:
 
 
 def _remarks(request: RunRequest, seen: Seen) -> Iterator[str]:
-    """Yield what belongs to a verdict, whatever it is."""
+    """Yield remarks that are added to the message of every verdict."""
     if seen.comparison is None:
         return
     if seen.plan and seen.plan.skipped:

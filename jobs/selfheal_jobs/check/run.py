@@ -1,8 +1,8 @@
-"""The drift check: look, say what was seen, then keep the evidence.
+"""The drift check: compare the data, deliver the verdict, then log the evidence.
 
-The verdict is delivered before MLflow is asked for anything: a container that dies while it uploads a report
-has lost the report, not the verdict. What MLflow then adds, the run and the report's address, is
-delivered again with it.
+The verdict is delivered before the first request to MLflow: if the container dies during the upload of a
+report, the report is lost but not the verdict. Afterwards the verdict is delivered a second time, with the
+MLflow run and the address of the report.
 """
 
 import logging
@@ -46,11 +46,11 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 _MANY_ROWS: Final = 300_000
-"""Of a column that takes ten milliseconds to sort: on a busy processor a thread is waited for as long."""
+"""Sorting a column of this many rows takes 10 ms: as long as starting a thread on a busy processor."""
 
 
 def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
-    """Check once, and report.
+    """Run one check and deliver its report.
 
     Raises:
         UndeliveredError: The verdict could not be written to the monitor's status.
@@ -66,7 +66,7 @@ def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
 
 
 def look(request: RunRequest) -> Seen:
-    """Load both tables and compare them; never raise: what stands in the way is part of what was seen."""
+    """Load both tables and compare them. Never raises: an error becomes part of the result."""
     seen = Seen(task=request.task)
     try:
         also = columns_for_signals(request.spec)
@@ -83,14 +83,14 @@ def look(request: RunRequest) -> Seen:
         return replace(seen, signals=evaluate_signals(tables))
     except DataError as problem:
         return replace(seen, problem=problem)
-    except Exception as error:  # noqa: BLE001  a defect of ours or a library's is a result too: we could not look
+    except Exception as error:  # noqa: BLE001  a defect, ours or a library's, means that the check failed
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The check ended by a defect ({one_line(error)}); the Job's log holds the details."
         return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
 
 
 def keep_profile(seen: Seen) -> None:
-    """Keep what a check that came to a verdict has learnt of the reference, for the checks to come."""
+    """Store the profile of the reference for later checks, if this check reached a verdict."""
     if (
         seen.profile_cache is not None
         and seen.tables is not None
@@ -100,7 +100,7 @@ def keep_profile(seen: Seen) -> None:
 
 
 def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
-    """Compare the columns. What stands in the way does not stand in the way of the signals."""
+    """Compare the columns. An error here does not prevent the evaluation of the signals."""
     try:
         return _comparison(request, seen, reference, current)
     except DataError as problem:
@@ -140,7 +140,7 @@ def _test_columns(
             excluded.append(found)
             continue
         columns.append(found.column)
-        # With an error there is no verdict: the others are read only to name all that are in error.
+        # After an error there will be no verdict: the remaining columns are read only to report all errors.
         if not any(each.fate.is_error for each in excluded):
             tests.append(drift_test(found, spec.drift, tables))
             facts.append(facts_of(found, current.num_rows))
@@ -150,7 +150,7 @@ def _test_columns(
 
 
 def _threads(reference: SourceTable) -> int:
-    """Return how many threads prepare columns: small ones are sorted before a thread has started."""
+    """Return how many threads prepare columns: sorting a small one takes less time than starting a thread."""
     return usable_cpus() if reference.num_rows >= _MANY_ROWS else 1
 
 

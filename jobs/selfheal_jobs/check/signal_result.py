@@ -24,7 +24,7 @@ class SignalFinding:
 
     @property
     def status(self) -> SignalStatus:
-        """Return what the status says of it."""
+        """Return the signal's entry in the status."""
         return SignalStatus(
             name=self.signal.name,
             type=self.signal.type,
@@ -36,14 +36,14 @@ class SignalFinding:
 
 
 def unknown(signal: Signal, problem: DataError) -> SignalFinding:
-    """Return the result of a signal that nobody can tell."""
+    """Return the result of a signal that could not be evaluated."""
     return SignalFinding(
         signal=signal, result=SignalResult.UNKNOWN, reason=problem.reason, message=str(problem)
     )
 
 
 def held_against_limits(signal: Signal, value: float, where: str) -> SignalFinding:
-    """Return whether a value is within a signal's limits; both limits belong to it."""
+    """Return the result for a value: within the signal's limits (inclusive), or breached."""
     limits = signal.limits
     said = f"{limits.metric} is {_shown(value)} {where}"
     if limits.min_value is not None and not value >= limits.min_value:
@@ -68,7 +68,7 @@ def held_against_limits(signal: Signal, value: float, where: str) -> SignalFindi
 
 
 def remark(found: Sequence[SignalFinding]) -> str:
-    """Return what a check's message says of its signals; empty if none is breached.
+    """Return the sentence of a check's message about breached signals; empty if none is breached.
 
     >>> remark([])
     ''
@@ -81,5 +81,5 @@ def remark(found: Sequence[SignalFinding]) -> str:
 
 
 def _shown(value: float) -> str:
-    """Return six digits, and counts whole."""
+    """Format a number with six significant digits, and integers without a fraction."""
     return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"

@@ -1,4 +1,4 @@
-"""What signals are evaluated on: the tables of a check, and what the comparison of the columns has seen."""
+"""The input of the signals: the tables of a check, and the results of the comparison of the columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 @dataclass(frozen=True)
 class SignalTables:
-    """The tables of one check, and what is known of them."""
+    """The tables of one check, and the results so far."""
 
     request: RunRequest
     reference: Table
@@ -29,11 +29,11 @@ class SignalTables:
 
     @property
     def spec(self) -> ModelMonitorSpec:
-        """Return what the monitor asks for."""
+        """Return the monitor's spec."""
         return self.request.spec
 
     def observed_columns(self) -> Sequence[ColumnFacts]:
-        """Return what was seen of the compared columns; raise DataError if they were not compared."""
+        """Return the facts of the compared columns; raise DataError if they were not compared."""
         if self.problem is not None:
             raise self.problem
         return self.facts
@@ -64,7 +64,7 @@ class SignalTables:
 
     @cached_property
     def _labelled(self) -> Table | DataError:
-        """Read once for all signals, the complaint included."""
+        """Return the labelled rows or the error; both are cached for all signals."""
         target = self.spec.target
         if self.spec.dataset.labels is None:
             if target in self.current.schema.names:
@@ -83,5 +83,5 @@ class SignalTables:
 
 
 def lacks(side: str, name: str) -> DataError:
-    """Return the complaint about a column that is not there."""
+    """Return the error for a missing column."""
     return DataError(Reason.COLUMN_MISSING, f"The {side} has no column {name[:100]!r}.")

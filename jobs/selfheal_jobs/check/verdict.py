@@ -1,4 +1,4 @@
-"""What a check says: a result, a reason, and a sentence for people."""
+"""The verdict of a check: a result, a reason, and a message."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Verdict:
 
 
 def of_problem(problem: DataError) -> Verdict:
-    """Return what is said of a check that came to no comparison."""
+    """Return the verdict of a check that could not compare the data."""
     inconclusive = problem.reason in _INCONCLUSIVE
     return Verdict(
         CheckResult.INCONCLUSIVE if inconclusive else CheckResult.ERROR, problem.reason, str(problem)
@@ -37,16 +37,16 @@ def of_comparison(
     *,
     warning_threshold: float | None = None,
 ) -> Verdict:
-    """Return what is said of a comparison.
+    """Return the verdict of a comparison.
 
-    Columns whose silence means nothing could have drifted: if they could have made an alarm, there is none of
-    the two verdicts. An alarm stands whatever else is hidden.
+    Underpowered columns may have drifted undetected. If with them the share could exceed the threshold, the
+    result is neither drift nor no drift. Detected drift stands regardless of underpowered columns.
 
     Args:
         comparison: All columns.
         threshold: Drift is declared when the share of drifted columns is greater.
-        rows: How many there were, for the sentence about too few.
-        warning_threshold: A greater share is a warning, where it is surely no drift.
+        rows: Row counts of both sides, for the message about too few rows.
+        warning_threshold: A greater share is a warning, if it is certainly no drift.
     """
     total, drifted = comparison.columns_checked, comparison.columns_drifted
     counts = f"{drifted} of {total} columns drifted"
@@ -86,7 +86,7 @@ def _too_few(comparison: Comparison, counts: str, rows: RowCounts | None) -> str
 
 
 def _wanted(effective: float, rows: RowCounts | None) -> str:
-    """Say how many rows would do, beside a reference of this size."""
+    """Return how many rows of current data would suffice with a reference of this size."""
     if rows is None:
         return ""
     if rows.reference <= effective:
@@ -96,9 +96,9 @@ def _wanted(effective: float, rows: RowCounts | None) -> str:
 
 
 def change_of_methods(before: Sequence[MethodUse], now: Sequence[MethodUse]) -> str:
-    """Say which methods judge a kind of columns now and did not before; empty if they are the same ones.
+    """Return a sentence about kinds of columns whose set of methods has changed; empty if none has.
 
-    How many columns each judges may change from check to check, and says nothing.
+    The number of columns per method may change from check to check and is ignored.
     """
     changed = [
         f"{kind} columns: {_named(before, kind)} before, {_named(now, kind)} now"

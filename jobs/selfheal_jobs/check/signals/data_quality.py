@@ -1,4 +1,4 @@
-"""What the current data is like: gaps, new categories, outliers, duplicates, constant columns, rows."""
+"""Data quality of the current data: gaps, new categories, outliers, duplicates, constant columns, rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -28,7 +28,7 @@ class DataQuality:
 SIGNAL: Final = DataQuality()
 
 _Value = tuple[float, str]
-"""A metric's value, and where it was found."""
+"""A metric's value, and which column or rows it is about."""
 
 
 def _row_count(tables: SignalTables) -> _Value:

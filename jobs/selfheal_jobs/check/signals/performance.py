@@ -1,4 +1,4 @@
-"""How well predictions have fitted the labels that arrived since, by scikit-learn's metrics."""
+"""Model performance: scikit-learn's metrics of predictions against labels that arrived later."""
 
 import math
 import warnings
@@ -28,7 +28,7 @@ _OF_CLASSES: Final = {
     "precision_macro": "precision_score",
     "recall_macro": "recall_score",
 }
-"""Functions of sklearn.metrics, by the names of their scorers; those of errors lose their neg_."""
+"""Functions of sklearn.metrics by scorer name; the names of errors are without their neg_ prefix."""
 
 
 class Performance:
@@ -37,7 +37,7 @@ class Performance:
     def columns_needed(self, spec: ModelMonitorSpec) -> frozenset[str]:
         """Return the column of the predictions.
 
-        Where labels arrive later, performance looks at other rows, and reads them itself.
+        If labels arrive later, performance uses other rows and reads them itself.
         """
         prediction = spec.dataset.columns.prediction if spec.dataset.labels is None else None
         return frozenset(filter(None, [prediction]))
@@ -61,13 +61,13 @@ SIGNAL: Final = Performance()
 
 
 def performance(metric: str, labelled: Table, *, target: str, prediction: str) -> tuple[float, int]:
-    """Return a metric's value, and from how many rows: those with both a label and a prediction.
+    """Return a metric's value, and the number of rows with both a label and a prediction.
 
-    f1_macro, precision_macro and recall_macro are means over the classes. roc_auc and log_loss take the
-    prediction for the probability of the greater of two classes.
+    f1_macro, precision_macro and recall_macro are means over the classes. roc_auc and log_loss interpret the
+    prediction as the probability of the greater of two classes.
 
     Raises:
-        DataError: The metric says nothing about such values (MetricNotApplicable).
+        DataError: The metric is not defined for these values (MetricNotApplicable).
     """
     labels, predictions = (_plain(metric, labelled.column(name)) for name in (target, prediction))
     both = pc.and_(_is_there(labels), _is_there(predictions))
@@ -143,7 +143,7 @@ def _numbers(metric: str, values: pa.Array) -> Any:
 
 
 def _codes(metric: str, labels: pa.Array, predictions: pa.Array) -> tuple[Any, Any]:
-    """Return classes as numbers from one list: one side may have 1 where the other has 1.0, or "1"."""
+    """Encode the classes of both sides as integers: one side may hold 1 and the other 1.0 or "1"."""
     words = [_words(metric, values) for values in (labels, predictions)]
     codes = np.asarray(pa.concat_arrays(words).dictionary_encode().indices)
     true, predicted = codes[: len(labels)], codes[len(labels) :]
@@ -155,7 +155,7 @@ def _codes(metric: str, labels: pa.Array, predictions: pa.Array) -> tuple[Any, A
 
 def _words(metric: str, values: pa.Array) -> pa.Array:
     if pa.types.is_float64(values.type):
-        # Fractions are no classes: they are probabilities, or quantities.
+        # Fractions are not classes: they are probabilities or quantities.
         if not pc.all(pc.equal(values, pc.floor(values))).as_py() or pc.max(pc.abs(values)).as_py() >= 2**63:
             raise _not_applicable(metric, "it takes classes, and there are fractions")
         values = values.cast(pa.int64())

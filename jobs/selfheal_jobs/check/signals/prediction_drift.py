@@ -1,4 +1,4 @@
-"""Whether the predictions have drifted: those on the reference against those on the current data."""
+"""Prediction drift: compares the predictions on the reference with those on the current data."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Whether the target has drifted: the labels of the reference against those of the current data."""
+"""Target drift: compares the labels of the reference with those of the current data."""
 
 from typing import Final
 
