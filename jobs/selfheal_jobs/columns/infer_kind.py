@@ -1,9 +1,9 @@
-"""What a column is compared as, inferred from the reference alone.
+"""Infers from the reference alone whether a column is compared as numerical or categorical, or skipped.
 
-Kinds that were inferred from the current data too would change from one check to the next, and a column's
-test with them. The rules are those of Evidently 0.7 (`evidently.core.datasets.infer_column_type`), with two
-differences that avoid false alarms: dates are recognised in text as well, since CSV has no other way to write
-them, and text whose values are nearly all different is left out instead of being put to a classifier.
+If kinds also depended on the current data, they could change from one check to the next, and the tests with
+them. The rules are those of Evidently 0.7 (`evidently.core.datasets.infer_column_type`), with two differences
+that avoid false alarms: dates are also recognised in text, since CSV has no date type, and text whose values
+are nearly all distinct is skipped instead of being compared with a domain classifier.
 """
 
 import re
@@ -42,7 +42,7 @@ class Skipped:
 
 
 def infer_kind(name: str, found: Content) -> Column | Skipped:
-    """Say what a column of the reference is compared as, or why it is not."""
+    """Return the kind of a column of the reference, or why it is skipped."""
     match found.holds:
         case Values.NOTHING:
             return Skipped(name, "no values in the reference")

@@ -1,4 +1,4 @@
-"""Which columns are compared, as what, and which are not, and why."""
+"""Decides which columns are compared, and why the others are not."""
 
 import math
 from collections import Counter
@@ -23,7 +23,7 @@ EMPTY: Final = "no values in the current data"
 MISSING: Final = "not in the current data"
 _ROWS_LOOKED_AT: Final = 20_000
 _ROWS_THINNED: Final = 1_000
-"""Enough to tell correlations to a few hundredths."""
+"""The standard error of a correlation is then a few hundredths."""
 
 NAMES_SHOWN: Final = 5
 """How many columns a message names before it only counts."""
@@ -33,7 +33,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A column that is compared, and what both sides hold."""
+    """A column that is compared, and its content on both sides."""
 
     column: Column
     reference: Content
@@ -41,18 +41,18 @@ class Compared:
 
 
 class Fate(Enum):
-    """What becomes of a column that is not compared."""
+    """The treatment of a column that is not compared."""
 
     SKIPPED = auto()
     COUNTED = auto()
-    """It counts as drifted: the policy wants it so."""
+    """Counts as drifted by the column policy."""
     MISSING = auto()
     EMPTY = auto()
     CHANGED = auto()
 
     @property
     def is_error(self) -> bool:
-        """Return whether there is no verdict because of it."""
+        """Return whether the check ends without a verdict because of it."""
         return self in {Fate.MISSING, Fate.EMPTY, Fate.CHANGED}
 
 
@@ -71,7 +71,7 @@ class ColumnPlan:
     compared: tuple[Column, ...]
     skipped: tuple[Skipped, ...]
     counted: tuple[Skipped, ...] = ()
-    """Not compared either, but counted as drifted: the policy wants it so."""
+    """Not compared either, but counted as drifted by the column policy."""
 
     @classmethod
     def of(cls, compared: Iterable[Column], excluded: Sequence[Excluded]) -> Self:
@@ -79,7 +79,7 @@ class ColumnPlan:
 
         Raises:
             DataError: A column that should be compared is missing in the current data (ColumnMissing), has no
-                values there (ColumnEmpty), or holds something else (ColumnTypeChanged).
+                values there (ColumnEmpty), or has another type there (ColumnTypeChanged).
         """
         if missing := _of(Fate.MISSING, excluded):
             raise _missing_columns([each.name for each in missing])
@@ -112,9 +112,9 @@ def read_column(name: str, reference: Table, current: Table, policy: ColumnPolic
     """Read one column of the reference and, if it can be compared, of the current data.
 
     Raises:
-        DataError: What lies in storage is no such column after all.
+        DataError: The stored data does not match the column's type.
     """
-    # More words than this are nearly unique however many of the rows are gaps.
+    # More distinct values than this are nearly unique, whatever the number of gaps.
     before = content(reference, name, most_words=NEARLY_UNIQUE * reference.num_rows)
     column = infer_kind(name, before)
     if isinstance(column, Skipped):
@@ -136,7 +136,7 @@ def _fate(policy: str, failure: Fate) -> Fate:
 
 @dataclass(frozen=True, slots=True)
 class TablePair:
-    """Both sides, for what one column's counts and numbers do not say."""
+    """The tables of both sides, for what one column's counts and numbers do not determine."""
 
     reference: Table
     current: Table
@@ -146,7 +146,7 @@ class TablePair:
         return _words(self.reference, name), _words(self.current, name)
 
     def thinned(self, columns: Sequence[Column]) -> list[Array]:
-        """Return some rows of the reference as numbers, or numbers of the same ranks."""
+        """Return a sample of the reference's rows as numbers, or numbers with the same ranks."""
         known = (
             self.reference.numbers([column.name for column in columns])
             if isinstance(self.reference, Known)
@@ -156,7 +156,7 @@ class TablePair:
 
 
 def thinned(table: Table, columns: Sequence[Column]) -> list[Array]:
-    """Read some rows as numbers: every n-th of the first ones, the same however they come in batches."""
+    """Return every n-th of the first rows as numbers; the result does not depend on the batch sizes."""
     seen, parts = 0, []
     for batch in table.batches([column.name for column in columns]):
         parts.append(batch)
@@ -171,7 +171,7 @@ def thinned(table: Table, columns: Sequence[Column]) -> list[Array]:
 
 
 def _numbers(values: Sequence[Any], kind: Kind) -> Array:
-    """Return values as numbers, categories by whether they are the commonest one; NaN for gaps."""
+    """Return values as numbers; 1 for the most frequent category and 0 for others; NaN for gaps."""
     if kind is Kind.CATEGORICAL:
         counts = Counter(value for value in values if value is not None)
         commonest = next(iter(counts.most_common(1)), (None, 0))[0]
@@ -187,7 +187,7 @@ def _words(table: Table, name: str) -> Iterator[Any]:
 
 
 def require_expected(reference: Iterable[str], current: Iterable[str]) -> None:
-    """Complain about columns that only the current data has."""
+    """Raise DataError for columns that only the current data has."""
     known = frozenset(reference)
     if unexpected := [name for name in current if name not in known]:
         raise DataError(
@@ -198,7 +198,7 @@ def require_expected(reference: Iterable[str], current: Iterable[str]) -> None:
 
 
 def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy | None = None) -> ColumnPlan:
-    """Sort the reference's columns into those that are compared and those that are not.
+    """Return which of the reference's columns are compared and which are not.
 
     Columns that only the current data has are ignored.
 

@@ -1,4 +1,4 @@
-"""What the target column says about the task."""
+"""Infers the task, classification or regression, from the target column."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from selfheal_operator.api.reasons import Task
 
 
 def infer_task(target: Content) -> Task | None:
-    """Return the task that a target column stands for; None if it stands for neither.
+    """Return the task of a target column; None if it suits neither.
 
-    Text and booleans are classes. Whole numbers are classes if there are at most ten distinct ones (the same
-    limit that makes integers categories when columns are compared), else quantities, as fractions always are.
-    This is scikit-learn's `type_of_target` with a limit: there, any whole numbers are classes.
+    Text and booleans are classes. Integers are classes if there are at most ten distinct ones (the limit that
+    also makes integers categories when columns are compared), otherwise quantities. Fractions are always
+    quantities. This is scikit-learn's `type_of_target` with a limit: there, all integers are classes.
     """
     match target.holds:
         case Values.TEXT | Values.BOOLEANS:
@@ -24,6 +24,6 @@ def infer_task(target: Content) -> Task | None:
 
 
 def _few_integers(target: Content) -> bool:
-    # Not by the column's type: a gap turns integers into floats.
+    # By the values, not the column's type: a gap turns integers into floats.
     whole = target.numbers is not None and bool(np.all(target.numbers % 1 == 0))
     return whole and not target.has_more_numbers_than(FEW_INTEGERS)

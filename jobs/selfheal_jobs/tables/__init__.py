@@ -1,1 +1,1 @@
-"""Tables of Arrow columns, and what a column holds."""
+"""Tables of Arrow columns, and the content of a column."""

@@ -1,7 +1,7 @@
-"""Arrow's values as NumPy sees them, taken out of the buffers.
+"""Converts Arrow arrays to NumPy arrays directly from their buffers.
 
-Not by `to_numpy`, which imports pandas, nor by Arrow's compute functions, whose import takes as long as
-reading a table: a check of a Parquet file needs neither.
+`to_numpy` would import pandas, and importing Arrow's compute functions takes as long as reading a table: a
+check of a Parquet file needs neither.
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 
 def plain_numbers(values: pa.Array) -> NDArray[Any]:
-    """Return integers or floats without the gaps; if there are none, without a copy."""
+    """Return integers or floats without the nulls; without a copy if there are none."""
     validity, data = values.buffers()
-    if data is None:  # nothing but gaps
+    if data is None:  # all values are null
         return np.empty(0)
     end = values.offset + len(values)
     numbers = np.frombuffer(data, dtype=_dtype(values.type), count=end)[values.offset :]
@@ -22,7 +22,7 @@ def plain_numbers(values: pa.Array) -> NDArray[Any]:
 
 
 def booleans(values: pa.Array) -> NDArray[np.bool_]:
-    """Return booleans without the gaps."""
+    """Return booleans without the nulls."""
     validity, data = values.buffers()
     if data is None:
         return np.empty(0, dtype=np.bool_)

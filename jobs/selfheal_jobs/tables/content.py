@@ -1,4 +1,4 @@
-"""What a column holds, taken out of Arrow once: finite numbers, or how often each word occurs."""
+"""The content of a column, converted from Arrow once: finite numbers, or counts of distinct values."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,11 +20,11 @@ _Array = NDArray[Any]
 
 _FIRST_ROWS: Final = 1_000
 _SMALL_RANGE: Final = 1 << 16
-"""Of integers that are counted without sorting: half a megabyte of counts."""
+"""Range of integers that are counted without sorting: the counts take half a megabyte."""
 
 
 class Values(StrEnum):
-    """What a column holds, whatever its storage: only like is compared with like."""
+    """The logical type of a column, whatever its storage type. Only equal ones are compared."""
 
     NUMBERS = "numbers"
     BOOLEANS = "booleans"
@@ -40,22 +40,21 @@ class Content:
 
     holds: Values
     numbers: _Array | None = None
-    """Finite numbers in the order of the rows, if it holds numbers: float64, or the column's own type of
-    integers if none is missing. Infinite numbers count as gaps: Evidently drops them in one of its counts and
-    not in the
-    other."""
+    """Finite numbers in the order of the rows, if it holds numbers: float64, or the column's own integer type
+    if none is missing. Infinite numbers count as gaps: Evidently drops them in one of its counts but not in
+    the other."""
     ascending: bool = False
     """Whether the numbers are in ascending order instead."""
     counts: Mapping[Any, int] = field(default_factory=dict)
-    """How often each value occurs, if it holds booleans or text, or numbers that have been counted."""
+    """Count of each distinct value, if it holds booleans or text, or numbers that have been counted."""
     whole: bool = False
-    """Whether its type is one of integers."""
+    """Whether its type is an integer type."""
     categorical: bool = False
-    """Whether its writer declared its values to be categories."""
+    """Whether its Arrow type is a dictionary: the writer declared its values to be categories."""
     open_ended: bool = False
-    """Whether counting was given up: `counts` is incomplete."""
+    """Whether counting stopped at the limit, so that `counts` is incomplete."""
     deviation: float | None = None
-    """The standard deviation of numbers that are not in the order of the rows any more."""
+    """The standard deviation of numbers that are no longer in the order of the rows."""
 
     @property
     def rows(self) -> int:
@@ -63,11 +62,11 @@ class Content:
         return len(self.numbers) if self.numbers is not None else sum(self.counts.values())
 
     def value_counts(self) -> Mapping[Any, int]:
-        """Return how often each value occurs; whole numbers are the same whether stored as 1 or as 1.0."""
+        """Return the count of each distinct value; 1 and 1.0 are the same value."""
         return self.counts if self.numbers is None or self.counts else _counted(self.numbers)
 
     def has_more_numbers_than(self, limit: int) -> bool:
-        """Return whether there are more distinct numbers; most columns show it within their first rows."""
+        """Return whether there are more distinct numbers; for most columns the first rows suffice."""
         if self.numbers is None:
             return False
         if self.counts:
@@ -76,7 +75,7 @@ class Content:
 
 
 def _counted(numbers: _Array) -> Mapping[Any, int]:
-    """Return how often each number occurs, in ascending order."""
+    """Return the count of each distinct number, in ascending order."""
     if numbers.dtype.kind == "i":
         low, high = int(numbers.min()), int(numbers.max())
         if high - low < _SMALL_RANGE:  # no need to sort them
@@ -88,7 +87,7 @@ def _counted(numbers: _Array) -> Mapping[Any, int]:
 
 
 def holds(kind: pa.DataType) -> Values:
-    """Return what a column of a type holds, if it holds anything."""
+    """Return the logical type of a column with an Arrow type, provided it has values."""
     if pa.types.is_dictionary(kind):
         return holds(kind.value_type)
     for values, tests in _TESTS.items():
@@ -108,33 +107,33 @@ _TESTS = {
 
 @runtime_checkable
 class Known(Protocol):
-    """A table of which something is known without reading it."""
+    """A table that knows the content of some columns without reading them."""
 
     def content(self, name: str, most_words: float) -> Content:
-        """Return what a column holds, as `content` does; what is not known is read."""
+        """Return the content of a column, as `content` does; read it if it is not known."""
 
     def numbers(self, names: Sequence[str]) -> list[_Array] | None:
-        """Return numbers of the same ranks as those of `columns.thinned`; None if not all are known."""
+        """Return numbers with the same ranks as those of `columns.thinned`; None if not all are known."""
 
 
 @runtime_checkable
 class StoresWords(Protocol):
-    """A table that can hand texts over as they are stored: each word once, and numbers that refer to it."""
+    """A table that can yield text columns with their stored dictionary encoding."""
 
     def words(self, name: str) -> Iterator[pa.Array]:
-        """Yield a column piece by piece, as dictionaries."""
+        """Yield a column chunk by chunk, as dictionary arrays."""
 
 
 def content(table: Table, name: str, *, most_words: float = math.inf) -> Content:
-    """Return what a column of a table holds.
+    """Return the content of a column of a table.
 
     Args:
-        table: Where the column is.
+        table: The table with the column.
         name: The column's name.
-        most_words: After so many different ones counting is given up: identifiers would fill the memory.
+        most_words: Counting stops after this many distinct values: identifiers would fill the memory.
 
     Raises:
-        DataError: What lies in storage is no such column after all.
+        DataError: The stored data does not match the column's type.
     """
     if isinstance(table, Known):
         return table.content(name, most_words)
@@ -145,7 +144,7 @@ def content(table: Table, name: str, *, most_words: float = math.inf) -> Content
         case Values.TEXT | Values.BOOLEANS as values:
             try:
                 return _of_words(_pieces(table, name), kind, values, most_words)
-            except UnicodeDecodeError as error:  # Arrow takes a writer's word for it
+            except UnicodeDecodeError as error:  # Arrow does not validate UTF-8
                 raise DataError(
                     Reason.DATA_UNREADABLE,
                     f"The column {name[:100]!r} holds text that is not UTF-8. Write the data anew.",
@@ -158,13 +157,13 @@ def content(table: Table, name: str, *, most_words: float = math.inf) -> Content
 
 
 def content_of(column: pa.ChunkedArray) -> Content:
-    """Return what a column in memory holds."""
+    """Return the content of a column in memory."""
     return content(_Single(column), "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Single:
-    """A column as a table of its own, without a name."""
+    """A table of a single column without a name."""
 
     values: pa.ChunkedArray
 
@@ -191,7 +190,7 @@ def _of_numbers(column: pa.ChunkedArray, kind: pa.DataType) -> Content:
         kind = kind.value_type
         column = column.cast(kind)
     if not (pa.types.is_integer(kind) or pa.types.is_float64(kind)):
-        column = column.cast(pa.float64())  # decimals, and floats that are smaller
+        column = column.cast(pa.float64())  # decimals, and narrower floats
     numbers = _numpy(column)
     if not len(numbers):
         return Content(holds=Values.NOTHING)
@@ -201,13 +200,13 @@ def _of_numbers(column: pa.ChunkedArray, kind: pa.DataType) -> Content:
 
 
 def _numpy(column: pa.ChunkedArray) -> _Array:
-    """Return the finite numbers. Not by `to_numpy`, which imports pandas: a third of a second, 35 MB."""
+    """Return the finite numbers. `to_numpy` would import pandas: a third of a second, 35 MB."""
     gaps = column.null_count > 0
     parts = [_numpy_of_chunk(chunk) for chunk in column.chunks if len(chunk)]
     if not parts:
         return np.empty(0)
     numbers = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    # As pandas does: integers with a gap are floats. Evidently's bins and ours then have the same edges.
+    # Like pandas, convert integers with a gap to floats: Evidently's bins and ours then have the same edges.
     return numbers.astype(np.float64) if gaps else numbers
 
 
@@ -236,5 +235,5 @@ def _of_words(pieces: Iterable[pa.Array], kind: pa.DataType, values: Values, mos
 
 
 def text_columns(reference: Table) -> list[str]:
-    """Return the columns that hold text, so that the current data's digits are not taken for numbers."""
+    """Return the text columns, so that digits in the same columns of the current data stay text."""
     return [each.name for each in reference.schema if holds(each.type) is Values.TEXT]

@@ -1,9 +1,9 @@
-"""Rows of named columns: what a reader of data gives, and what a check takes.
+"""The interface between the readers of data and a check: a table of named columns.
 
 A check never needs a whole table at once. It reads one column, from the reference and then from the current
-data, and lets go of it before the next: what it needs of memory is a few columns, however many there are.
-A reader over storage therefore opens no more than the schema and the number of rows until a column is asked
-for. NaN among numbers is a gap as well as null is: whoever computes with a column drops both.
+data, and frees it before the next: it needs memory for a few columns, however many there are. A reader over
+storage therefore reads only the schema and the number of rows until a column is requested. In numerical
+columns NaN is a gap, as null is: code that computes with a column drops both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,38 +22,38 @@ class Table(Protocol):
 
     @property
     def num_rows(self) -> int:
-        """Return how many rows every column has, gaps included."""
+        """Return the number of rows, gaps included."""
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return a whole column of `num_rows` values, of the type that the schema says; gaps are null.
+        """Return a whole column of `num_rows` values, of the schema's type; gaps are null.
 
         Raises:
             KeyError: There is no such column.
-            DataError: What lies in storage is no such column after all.
+            DataError: The stored data does not match the column's type.
         """
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield these columns only, in this order, a few rows at a time; all batches together are all rows.
+        """Yield all rows as record batches with only these columns, in this order.
 
         Raises:
             KeyError: There is no such column.
-            DataError: What lies in storage is no such column after all.
+            DataError: The stored data does not match the column's type.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class ArrowTable:
-    """A table that is in memory already."""
+    """A table in memory."""
 
     table: pa.Table
 
     @classmethod
     def of(cls, table: Table) -> Self:
-        """Return a table as it is, or read it whole, each column once."""
+        """Return an ArrowTable unchanged; read any other table into memory, each column once."""
         if isinstance(table, cls):
             return table
         columns = [table.column(name) for name in table.schema.names]
-        # By names and arrays, not as a mapping: a table without columns is a table too.
+        # From arrays and names, not from a mapping, to allow a table without columns.
         return cls(pa.Table.from_arrays(columns, names=table.schema.names))
 
     @property
@@ -71,5 +71,5 @@ class ArrowTable:
         return self.table.column(name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the columns as they lie in memory; raise KeyError if there is no such column."""
+        """Yield the columns in their chunks in memory; raise KeyError if there is no such column."""
         yield from self.table.select(list(names)).to_batches()

@@ -1,4 +1,4 @@
-"""Counts how often each word of a column occurs, as it is read piece by piece."""
+"""Counts the distinct values of a column chunk by chunk, as it is read."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,16 +10,16 @@ from selfheal_jobs.tables.arrow_buffers import booleans, plain_numbers
 
 
 class WordCounter:
-    """Texts or booleans, and how often each occurs; gaps do not count."""
+    """Counts of distinct texts or booleans; gaps are not counted."""
 
     def __init__(self) -> None:
         self._counts: dict[Any, int] = {}
         self._dictionary: pa.Array | None = None
         self._used = np.empty(0, dtype=np.int64)
-        """How often each word of the dictionary occurs in the pieces that share it: they are many."""
+        """Counts of the dictionary's values in the chunks that share it: many chunks share one dictionary."""
 
     def add(self, piece: pa.Array) -> None:
-        """Count the words of a piece."""
+        """Count the values of a chunk."""
         if not pa.types.is_dictionary(piece.type):
             self._take(_counted(piece))
             return
@@ -31,14 +31,14 @@ class WordCounter:
             self._dictionary, self._used = piece.dictionary, used
 
     def has_more_than(self, words: float) -> bool:
-        """Return whether there are more different words, as far as can be told without looking at each."""
+        """Return whether there are more distinct values; False while a cheap lower bound is not larger."""
         if max(len(self._counts), int(np.count_nonzero(self._used))) <= words:
             return False
-        self._close()  # a dictionary may hold a word twice
+        self._close()  # a dictionary may contain a value twice
         return len(self._counts) > words
 
     def counts(self) -> Mapping[Any, int]:
-        """Return how often each word occurs."""
+        """Return the count of each distinct value."""
         self._close()
         return self._counts
 
