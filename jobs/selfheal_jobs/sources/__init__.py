@@ -1,6 +1,6 @@
-"""Reads data: from a place that a spec names to one `Table`, and no more of it than is asked for.
+"""Reads the data sources of a spec as a `Table`: only the requested columns and rows.
 
-`sides.py` is where a run begins, `opening.py` locates the data at a place and opens it, and `types/` has one
-module for each type of source. It is imported when an address of its type is met, and with it the client of a
-database or of a web server.
+`sides.py` is the entry point, `opening.py` locates the data of a source and opens it, and `types/` has one
+module for each type of source. The module, and with it the client of a database or of a web server, is
+imported only if a spec uses an address of its type.
 """

@@ -1,4 +1,4 @@
-"""Keeps Arrow from importing pandas: a third of a second and 40 MB, for a check that needs none of it."""
+"""Prevents Arrow from importing pandas, which a check does not need: a third of a second and 40 MB."""
 
 import sys
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ import pyarrow as pa
 
 
 class _NoPandas:
-    """Says that there is no pandas."""
+    """An import finder that hides pandas."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
-        """Refuse pandas, and leave all else to the others."""
+        """Raise ImportError for pandas; leave all other modules to the other finders."""
         del path, target
         if name == "pandas":
             raise ImportError(name)
 
 
 def spare_pandas() -> None:
-    """Have Arrow look for pandas now, and find none.
+    """Make Arrow search for pandas now and fail.
 
-    Arrow looks once, when it first makes a value of its own of one of Python's, to see whether that is one
-    of pandas'. Where a table becomes a frame later it imports pandas all the same. Nothing happens where
-    pandas is there already: somebody needs it.
+    Arrow searches once, when it first converts a Python value, to recognise values of pandas. A later
+    conversion of a table to a data frame still imports pandas. Does nothing if pandas has already been
+    imported, since other code then needs it.
     """
     if "pandas" in sys.modules:
         return

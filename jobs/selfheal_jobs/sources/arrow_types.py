@@ -1,4 +1,4 @@
-"""Arrow types as every reader hands them over, and the one type that several files have in common. Pure."""
+"""Normalises the Arrow types of all readers, and finds the common type of several files. Pure."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
-    """Return a type without what differs from writer to writer: extensions, views, sizes of indices."""
+    """Return a type without the variants of different writers: extensions, views, index widths."""
     if isinstance(kind, pa.BaseExtensionType):
         return plain(kind.storage_type)
     if pa.types.is_dictionary(kind):
@@ -22,7 +22,7 @@ def common_type(kinds: Iterable[pa.DataType]) -> pa.DataType:
     """Return the narrowest type that holds all of them; a dictionary only if all are dictionaries.
 
     Raises:
-        pa.ArrowException: They do not fit together.
+        pa.ArrowException: The types have no common type.
     """
     found: pa.DataType | None = None
     for kind in kinds:
@@ -39,7 +39,7 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
 
 
 def as_categories(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
-    """Return the schema with these columns as dictionaries: so a table says that values are codes."""
+    """Return the schema with these columns as dictionaries, which marks their values as categories."""
     return pa.schema(
         [
             pa.field(each.name, pa.dictionary(pa.int32(), each.type))

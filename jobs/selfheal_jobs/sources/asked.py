@@ -1,4 +1,4 @@
-"""What is asked of a place: which columns, which rows, and how many of them at most. Pure."""
+"""A request to a data source: columns, time span, and maximum number of rows. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -7,10 +7,10 @@ from selfheal_jobs.sources.timespan import TimeSpan
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ColumnChoice:
-    """The columns that are read; all others stay where they are."""
+    """The columns to read."""
 
     only: frozenset[str] | None = None
-    """None: all."""
+    """None means all columns."""
     without: frozenset[str] = frozenset()
 
     def keeps(self, name: str) -> bool:
@@ -20,15 +20,15 @@ class ColumnChoice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What a run wants of a place."""
+    """What a run reads from a data source."""
 
     columns: ColumnChoice = field(default_factory=ColumnChoice)
     span: TimeSpan | None = None
     max_rows: int | None = None
     """A larger table is sampled."""
     seed: int = 0
-    """Of the sample."""
+    """Random seed of the sample."""
     text_columns: frozenset[str] = frozenset()
-    """Columns that a CSV holds as text even if all of it looks like numbers."""
+    """Columns of a CSV file that stay text even if all values look like numbers."""
     categorical: frozenset[str] = frozenset()
-    """Columns that are handed over as dictionaries: their values are codes."""
+    """Columns that are returned as dictionary arrays: their values are categories."""

@@ -1,4 +1,4 @@
-"""Which source reads a place: the one whose module is named as the type of the address is in the API."""
+"""Maps a place to its source: the module in `types/` has the name of the address's type in the API."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Takes the rows that a reader brings: keeps those of the window, draws the sample, and puts them aside."""
+"""Collects a reader's record batches: filters by the window, samples, and stores the rows in a spool."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -19,12 +19,12 @@ class Collector:
     """Collects one table, batch by batch."""
 
     def __init__(self, asked: Asked, names: Sequence[str], text_types: TextTypes | None = None) -> None:
-        """Prepare for batches that hold these columns, and those of the timestamps if there is a window.
+        """Prepare for batches with these columns, and the timestamp column if there is a window.
 
         Args:
-            asked: What is asked of the place.
-            names: The columns of the table to come.
-            text_types: Finds out what the columns are, where they come as text.
+            asked: The request.
+            names: The columns of the resulting table.
+            text_types: Infers the types of columns that arrive as text.
         """
         self.tally = Tally()
         self._asked = asked
@@ -35,12 +35,12 @@ class Collector:
         self._rows = 0
 
     def foresee(self, rows: int) -> None:
-        """Take note of how many rows there are in all, where the files say so: it spares space."""
+        """Announce the total number of rows, if the files contain it: the sample then needs less space."""
         if self._sample is not None and self._asked.span is None:
             self._sample.foresee(rows)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take a batch."""
+        """Add a record batch."""
         if self._asked.span is not None:
             # Imported here: Arrow's functions take 0.03 s, and most checks have no window.
             from selfheal_jobs.sources.time_sorting import sort_by_time  # noqa: PLC0415
@@ -65,7 +65,7 @@ class Collector:
         self._spool.append(batch)
 
     def table(self, types: Mapping[str, pa.DataType]) -> StoredTable:
-        """Return what was collected, by the types that its files have in common."""
+        """Return the collected rows as a table with the common types of its files."""
         spellings = self._text_types.spellings if self._text_types else {}
         fields = [(name, spellings[name].type if name in spellings else types[name]) for name in self._names]
         flags = self._sample.final() if self._sample else np.ones(self._rows, np.bool_)
@@ -85,10 +85,10 @@ class Collector:
         )
 
     def types_found(self) -> dict[str, pa.DataType]:
-        """Return the types that all batches have in common, for readers that learn them only as they read.
+        """Return the common types of all batches, for readers that do not know them in advance.
 
         Raises:
-            pa.ArrowException: Values of one column do not fit together.
+            pa.ArrowException: The types of a column's batches have no common type.
         """
         self._spool.lengths()
         return {name: common_type(self._spool.types(name)) for name in self._names}

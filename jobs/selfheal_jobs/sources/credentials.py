@@ -1,4 +1,4 @@
-"""What a source's Secret holds, as the container's environment brings it.
+"""Reads the keys of a source's Secret from the container's environment variables.
 
 The operator prefixes the keys of each source's Secret with the source's own prefix, so that the reference
 and the current data may come from two accounts of one provider.
@@ -12,7 +12,7 @@ from selfheal_jobs.sources.place import Place
 
 
 def secret_values(place: Place) -> Mapping[str, str]:
-    """Return the keys of the source's Secret and their values; nothing where no Secret is named."""
+    """Return the keys of the source's Secret and their values; empty if the spec names no Secret."""
     if place.secret is None:
         return {}
     start = len(place.env_prefix)
@@ -24,12 +24,12 @@ def secret_values(place: Place) -> Mapping[str, str]:
 
 
 def setting(place: Place, *names: str) -> str | None:
-    """Return what is no secret, such as a region: from the source's Secret, or else from podTemplate.env."""
+    """Return a setting such as a region, from the source's Secret or otherwise from podTemplate.env."""
     values = secret_values(place)
     found = [values.get(name) or os.environ.get(name) for name in names]
     return next((each for each in found if each), None)
 
 
 def lacks(place: Place, *keys: str) -> DataError:
-    """Return the complaint that the Secret does not hold what its source needs."""
+    """Return the error for a Secret that lacks keys which its source needs."""
     return place.denied(f"the Secret has no key {' and no key '.join(keys)}")

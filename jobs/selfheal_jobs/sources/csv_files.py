@@ -1,4 +1,4 @@
-"""Reads CSV, plain or compressed, block by block and as text; `text_types` says what the texts are."""
+"""Reads CSV files, plain or compressed, block by block as text; `text_types` infers the types."""
 
 import csv
 import io
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     import zipfile
 
 _BLOCK_BYTES: Final = 2 << 20
-"""Also the longest row."""
+"""Also the maximum length of a row."""
 _BUFFER_BYTES: Final = 4 << 20
 _GAPS: Final = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
     *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
-"""What pandas takes for a gap."""
+"""The strings that pandas reads as missing values."""
 _ROW_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 
 class CsvError(Exception):
-    """Says what is wrong with a file, without its content."""
+    """Describes an error in a file without quoting its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class CsvReader:
     filesystem: fs.FileSystem
     file: DataFile
     names: tuple[str, ...]
-    """None at all: the file is empty, as after a writer that had nothing to say."""
+    """Without names if the file is empty, as a writer without rows may leave it."""
 
     @classmethod
     def open(cls, filesystem: fs.FileSystem, file: DataFile) -> "CsvReader":
         """Read the header.
 
         Raises:
-            CsvError, OSError: It is not there, or no CSV.
+            CsvError, OSError: The file does not exist or is not a CSV file.
         """
-        # By Python: Arrow would read on ahead, dozens of megabytes of each file, before it is told to.
+        # With Python's csv: Arrow's reader would already read dozens of megabytes of each file ahead.
         with ExitStack() as open_files:
             content = io.TextIOWrapper(_decompressed(filesystem, file, open_files), "utf-8-sig", newline="")
             try:
@@ -66,7 +66,7 @@ class CsvReader:
         """Yield these columns, in this order.
 
         Raises:
-            CsvError, OSError: A row does not fit the header, or a value is no text.
+            CsvError, OSError: A row does not match the header, or a value is not valid text.
         """
         positions = [self.names.index(name) for name in names]
         with ExitStack() as open_files:
@@ -84,7 +84,7 @@ class CsvReader:
 
 def _open(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> Any:
     """Return Arrow's reader, or None if the file is empty."""
-    from pyarrow import csv as arrow_csv  # noqa: PLC0415  Parquet does without
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415  Parquet does not need it
 
     convert = arrow_csv.ConvertOptions(
         default_column_type=pa.string(), null_values=_GAPS, strings_can_be_null=True, check_utf8=True
@@ -135,12 +135,12 @@ def _only_member(archive: "zipfile.ZipFile", open_files: ExitStack) -> Any:
 
 
 def _names(header: Sequence[str]) -> Iterator[str]:
-    """Name the columns that have no name as pandas does: its own index is such a column."""
+    """Name unnamed columns as pandas does; the index that pandas writes is such a column."""
     return (name or f"Unnamed: {position}" for position, name in enumerate(header))
 
 
 def _said(error: Exception) -> str:
-    """Return what is wrong in our words: Arrow's hold the row."""
+    """Return our own description of an error: Arrow's message quotes the row."""
     text = str(error)
     if found := _ROW_LENGTH.search(text):
         wanted, got = found.groups()

@@ -1,4 +1,4 @@
-"""Turns what goes wrong in a file into the complaint that helps: changed, broken off, or no such format."""
+"""Converts errors of reading a file into a DataError: file changed, truncated, or of another format."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Watches over the files of a place while they are read."""
+    """Converts the errors of reading a source's files."""
 
     filesystem: fs.FileSystem
     place: Place
@@ -30,7 +30,7 @@ class Guard:
 
     @contextmanager
     def over(self, file: DataFile) -> Iterator[None]:
-        """Turn the errors of reading one file into a complaint."""
+        """Convert the errors of reading one file into a DataError."""
         try:
             yield
         except (DataError, MemoryError):  # Arrow's own MemoryError is an ArrowException too
@@ -46,7 +46,7 @@ class Guard:
             ) from error
 
     def require_unchanged(self, files: Sequence[DataFile]) -> None:
-        """Complain if a file has vanished or was written anew since it was listed."""
+        """Raise DataError if a file was deleted or rewritten since it was listed."""
         require_unchanged(self.filesystem, list(files), self.place)
 
     def _damaged(self, file: DataFile, error: Exception) -> DataError:
@@ -58,8 +58,8 @@ class Guard:
 
 
 def _damage() -> tuple[type[Exception], ...]:
-    """Return the errors that damaged files raise. Asked for only when there is an error."""
-    import lzma  # noqa: PLC0415  what is damaged may be compressed; most files are neither
+    """Return the exception types that damaged files raise. Called only after an error."""
+    import lzma  # noqa: PLC0415  for compressed files; most are neither compressed nor damaged
     import zipfile  # noqa: PLC0415
     import zlib  # noqa: PLC0415
 

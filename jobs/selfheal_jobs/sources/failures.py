@@ -1,7 +1,7 @@
-"""What the errors of files and object stores mean, told apart by who has to act.
+"""Classifies the errors of files and object stores by the person who must fix them.
 
-Arrow's clients for object stores have one exception for everything: what went wrong is in the text, in the
-words of each provider's library, and those words are what is matched here.
+Arrow's clients for object stores raise one exception type for all errors. The cause is only in the message,
+whose wording depends on each provider's library. This module matches these messages.
 """
 
 import re
@@ -34,19 +34,19 @@ _WHY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """The words in which one provider's library tells what failed, beside those that all of them share.
+    """Patterns for the error messages of one provider's library, in addition to the common ones.
 
-    Each is a regular expression. The first that is found decides, in the order of the fields.
+    Each is a regular expression. The first match decides, in the order of the fields.
     """
 
     denied: str = _NEVER
     absent: str = _NEVER
     code: re.Pattern[str] | None = None
-    """Holds the group `status`, an HTTP status, where the library has a form of its own for it."""
+    """Has the group `status`, the HTTP status code, if the library formats it in its own way."""
     unreachable: str = _NEVER
 
     def explain(self, place: Place, error: Exception) -> DataError:
-        """Return what an error of a file, or of the provider's library, means."""
+        """Return the DataError for an error of a file or of the provider's library."""
         text = str(error)
         match self._kind(error, text):
             case "denied":
@@ -59,7 +59,7 @@ class Failures:
                 return place.unreadable(f"{one_line(error)}. Check what writes this data.")
 
     def is_damage(self, error: Exception) -> bool:
-        """Return whether an error is about what a file holds, not about the way to it."""
+        """Return whether an error concerns the content of a file, not the access to it."""
         return getattr(error, "errno", None) is None and self._kind(error, str(error)) == "other"
 
     def _kind(self, error: Exception, text: str) -> str:
@@ -80,12 +80,12 @@ class Failures:
 
 
 FILE_FAILURES: Final = Failures()
-"""Those of files on this machine."""
+"""Patterns for local files."""
 
 
 @contextmanager
 def as_data_errors(explain: Callable[[Place, Exception], DataError], place: Place) -> Iterator[None]:
-    """Turn the errors of reading into complaints about a place."""
+    """Convert the errors of reading into DataErrors about a place."""
     try:
         yield
     except (DataError, MemoryError):

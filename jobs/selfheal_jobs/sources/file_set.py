@@ -1,4 +1,4 @@
-"""The files of one table: the columns that they share, the types that they have in common, and their rows."""
+"""The files of one table: their common columns and types, and their rows."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -29,14 +29,14 @@ class FileSet:
 
     @property
     def is_text(self) -> bool:
-        """Return whether values are texts until all of them have been seen: one CSV among them is enough."""
+        """Return whether all values are read as text first, because at least one file is CSV."""
         return any(isinstance(reader, CsvReader) for reader in self.readers)
 
     def names(self) -> list[str]:
         """Return the columns in the first file's order, partitions last.
 
         Raises:
-            DataError: The files do not share their columns.
+            DataError: The files have different columns.
         """
         if not self.readers:
             return []
@@ -54,10 +54,10 @@ class FileSet:
         )
 
     def types(self, names: Sequence[str]) -> dict[str, pa.DataType]:
-        """Return the types that all files have in common.
+        """Return the common types of all files.
 
         Raises:
-            DataError: Two files hold a column in types that do not fit together.
+            DataError: The types of a column in two files have no common type.
         """
         return {name: self._type(name) for name in names}
 
@@ -81,14 +81,14 @@ class FileSet:
         return pa.int64() if values and whole else pa.string()
 
     def rows_promised(self) -> int | None:
-        """Return how many rows there are, if the files say so without being read."""
+        """Return the total number of rows according to the files' metadata; None without such metadata."""
         counts = [reader.num_rows for reader in self.readers if isinstance(reader, ParquetReader)]
         return sum(counts) if len(counts) == len(self.readers) else None
 
     def batches(
         self, reader: Reader, names: Sequence[str], span: TimeSpan | None, tally: Tally
     ) -> Iterator[pa.RecordBatch]:
-        """Yield these columns of a file, partitions among them; nothing of a partition outside the span."""
+        """Yield these columns of a file, including partition columns; skip partitions outside the span."""
         if span is not None and self._is_outside(reader, span):
             return
         own = [name for name in names if name in reader.schema.names]
@@ -123,7 +123,7 @@ def _names(reader: Reader) -> list[str]:
 
 
 def _text(values: pa.Array) -> pa.Array:
-    """Write values as text: what CSV files beside a Parquet file hold can only be told from all of them."""
+    """Convert values to text: types of CSV files next to a Parquet file are inferred from all values."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     return values if pa.types.is_string(values.type) else values.cast(pa.string())

@@ -1,7 +1,7 @@
 """A source whose data are files of an Arrow file system: on a volume, or in an object store.
 
-Arrow's own clients, not fsspec's: they come with Arrow, retry, and are there in 0.06 s, where s3fs takes
-0.5 s and 45 MB of packages, gcsfs 0.8 s and 61 MB, adlfs 0.5 s and 37 MB.
+Uses Arrow's own clients, not fsspec's: they come with Arrow, retry, and load in 0.06 s. s3fs takes 0.5 s and
+45 MB of packages, gcsfs 0.8 s and 61 MB, adlfs 0.5 s and 37 MB.
 """
 
 import logging
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 10
 SILENCE_SECONDS: Final = 30
-"""A server that sends nothing for so long is given up, and asked again."""
+"""Read timeout: a request without data for this long is cancelled and retried."""
 ATTEMPTS: Final = 4
-"""A store that refuses connections is given up after about 4 s."""
+"""If a store refuses connections, the last attempt fails after about 4 s."""
 
 Connect = Callable[[Place], tuple[fs.FileSystem, str]]
 
@@ -42,7 +42,7 @@ class FileStore:
     """Returns the client, and the path in it; raises DataError if the Secret lacks what the store needs."""
     failures: Failures = FILE_FAILURES
     is_mounted: bool = False
-    """Whether the files are on a volume of the pod: columns are then read when they are asked for."""
+    """Whether the files are on a volume of the pod: columns are then read on demand."""
 
     def locate(self, place: Place) -> "FileData":
         """Return the files of a place; raise DataError if there are none."""
@@ -52,13 +52,13 @@ class FileStore:
         return FileData(store=self, place=place, filesystem=filesystem, path=path, files=files)
 
     def explain(self, place: Place, error: Exception) -> DataError:
-        """Return what an error of the store's client means."""
+        """Return the DataError for an error of the store's client."""
         return self.failures.explain(place, error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileData:
-    """Files as they were listed."""
+    """The listed files."""
 
     store: FileStore
     place: Place
@@ -67,19 +67,19 @@ class FileData:
     files: Sequence[DataFile]
 
     def identity(self, *, least_bytes: int = 0) -> Identity | None:
-        """Return which data this is; None for less of it, or if the store does not tell times."""
+        """Return the identity of the data; None for fewer bytes, or if the store reports no times."""
         if any(file.modified_ns is None for file in self.files) or total_size(self.files) < least_bytes:
             return None
         try:
             return identity_of_files(
                 self.filesystem, self.path, self.files, self.place, on_volume=self.store.is_mounted
             )
-        except (OSError, ValueError, pa.ArrowException) as error:  # whoever reads the files says it better
+        except (OSError, ValueError, pa.ArrowException) as error:  # reading the files will report it better
             logger.debug("%s cannot be told from other data: %s", self.place.uri, one_line(error))
             return None
 
     def open(self, asked: Asked) -> SourceTable:
-        """Return the table that the files hold; raise DataError if they hold none, or have changed."""
+        """Return the table in the files; raise DataError if there is none, or the files have changed."""
         guard = Guard(self.filesystem, self.place, self.store.failures)
         with as_data_errors(self.store.explain, self.place):
             return open_files(guard, self.files, asked, stays=self.store.is_mounted)

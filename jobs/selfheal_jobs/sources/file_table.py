@@ -1,4 +1,4 @@
-"""Opens the table that files hold: reads what is asked for, and puts it aside if need be."""
+"""Opens the table in a set of files: in place if possible, otherwise by copying its rows to a spool."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,16 +22,16 @@ from selfheal_jobs.sources.text_types import TextTypes
 from selfheal_jobs.sources.window_columns import with_timestamps
 
 _HEADERS_AT_ONCE: Final = 8
-"""The footers of many files in an object store are waited for together: each takes two requests."""
+"""Footers are read concurrently, since each takes two requests to an object store."""
 
 
 def open_files(guard: Guard, files: Sequence[DataFile], asked: Asked, *, stays: bool) -> SourceTable:
-    """Return the table that files hold.
+    """Return the table in the files.
 
-    Those that stay where they are, and of which all rows count, are read when they are asked for.
+    If the files stay available and no rows are filtered out, columns are read on demand.
 
     Raises:
-        DataError: A file is no table, has changed since it was listed (DataUnreadable), or lacks the
+        DataError: A file is not a table, has changed since it was listed (DataUnreadable), or lacks the
             timestamps that its window needs (ColumnMissing).
     """
     found = FileSet(guard.place, _readers(guard, files))
@@ -70,7 +70,7 @@ def _in_place(guard: Guard, found: FileSet, wanted: Sequence[str], asked: Asked)
 
 
 def _readers(guard: Guard, files: Sequence[DataFile]) -> list[Reader]:
-    """Read all headers and footers, and leave out files without columns: nothing was written there."""
+    """Read all headers and footers, and leave out files without columns, which are empty."""
     if len(files) == 1 or isinstance(guard.filesystem, fs.LocalFileSystem):
         readers = [_reader(guard, file) for file in files]
     else:

@@ -1,4 +1,4 @@
-"""What a file's name says: whether it is data, its format, compression and Hive partitions. Pure."""
+"""Parses a file's path: whether it is data, its format, compression and Hive partitions. Pure."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -18,12 +18,12 @@ _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
 def format_of(path: str) -> Format | None:
-    """Return the format that the name says, if it says one."""
+    """Return the format by the name's suffix, or None."""
     return _FORMATS.get(_suffixes(path)[0])
 
 
 def compression_of(path: str) -> str | None:
-    """Return the compression that the name says, if it says one."""
+    """Return the compression by the name's suffix, or None."""
     return COMPRESSIONS.get(_suffixes(path)[1])
 
 
@@ -40,13 +40,13 @@ def _suffixes(path: str) -> tuple[str, str]:
 
 
 def is_data(relative: PurePosixPath, *, declared: bool) -> bool:
-    """Leave out what writers of data sets put beside them: _SUCCESS, .crc files, _temporary/ and the like."""
+    """Return whether a file is data, not a by-product of its writer such as _SUCCESS, .crc or _temporary/."""
     hidden = any(part.startswith(("_", ".")) for part in relative.parts)
     return not hidden and (declared or format_of(str(relative)) is not None)
 
 
 def partitions_of(relative: PurePosixPath) -> dict[str, str | None]:
-    """Return the columns that the folders above a file are named for, as Hive names them.
+    """Return the Hive partition columns in a path and their values.
 
     >>> partitions_of(PurePosixPath("country=DE/day=2026-11-23/part-0.parquet"))
     {'country': 'DE', 'day': '2026-11-23'}

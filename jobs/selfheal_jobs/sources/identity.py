@@ -1,9 +1,9 @@
-"""Which data lies at a place, told without reading it: so that what was once learnt of it can be used again.
+"""Identifies the data at a place without reading it, so that results from the same data can be reused.
 
-A file is told by its path, its size and the time of its last change, and a Parquet file on a volume by its
-footer too: copies can be made to carry an older file's time, and the footer holds the statistics of what is
-in it. An object store sets the time of each upload itself, and nobody can set it back. A file of a web server
-is told by its ETag.
+A file is identified by its path, size and modification time, and a Parquet file on a volume by its footer
+too: a copy can keep an older file's modification time, and the footer holds the statistics of the content.
+An object store sets the time of each upload itself, and no client can change it. A file on a web server is
+identified by its ETag.
 """
 
 import hashlib
@@ -18,33 +18,33 @@ from selfheal_jobs.sources.listing import DataFile, root_of_glob
 from selfheal_jobs.sources.place import Place
 
 _SETTLED_NS: Final = 2_000_000_000
-"""The coarsest clock of a file system, that of FAT. A file that changed so shortly before it was listed could
-change once more without another time to show for it."""
+"""The coarsest resolution of modification times, that of FAT. A file that changed less than this before it
+was listed could change again without a new modification time."""
 _TAIL: Final = 8
-"""Bytes after a Parquet footer: its length, and the four letters."""
+"""Bytes after a Parquet footer: its length, and the magic number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What told the data at a place from any other, at one moment."""
+    """The identity of the data at a place at one time."""
 
     digest: str
     size: int
-    """Bytes of all files together."""
+    """Total bytes of all files."""
     changed_ns: int
-    """When the newest file changed, in nanoseconds since 1970; 0 where something else tells."""
+    """Latest modification time, in nanoseconds since 1970; 0 if the identity does not use times."""
     folder: Path | None
-    """The folder of a mounted volume where the files are; None elsewhere."""
+    """The folder of the files if they are on a mounted volume, otherwise None."""
 
     def is_settled(self, now_ns: int) -> bool:
-        """Return whether a later change would show: that of a file takes another time than this one's."""
+        """Return whether any later change will have another modification time."""
         return now_ns - self.changed_ns > _SETTLED_NS
 
 
 def identity_of_files(
     filesystem: fs.FileSystem, path: str, files: Sequence[DataFile], place: Place, *, on_volume: bool
 ) -> Identity:
-    """Return which data files are, by their listing, and on a volume by the footers of Parquet too.
+    """Return the identity of files by their listing, and on a volume also by their Parquet footers.
 
     Raises:
         OSError, ValueError, pa.ArrowException: A footer cannot be read.
@@ -64,7 +64,7 @@ def identity_of_files(
 
 
 def total_size(files: Sequence[DataFile]) -> int:
-    """Return how many bytes files have together."""
+    """Return the total number of bytes of files."""
     return sum(file.size for file in files)
 
 

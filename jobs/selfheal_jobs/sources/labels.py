@@ -1,4 +1,4 @@
-"""Joins labels that arrive later to the rows that they belong to."""
+"""Joins labels that arrive later to the rows of the current data."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 
 _KEYS_AT_ONCE = 1 << 20
-"""Labels are looked up in so large pieces: each piece hashes the keys of the current data anew."""
+"""Chunk size of the lookup; it is large because each chunk hashes the keys of the current data again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinCounts:
-    """What the join has met."""
+    """Row counts of the join."""
 
     rows: int
-    """Rows of the current data that are old enough."""
+    """Rows of the current data that are old enough to have a label."""
     labelled: int
-    """Rows of those that have a label."""
+    """Those rows that have a label."""
     without_key: int
-    """Rows of those whose joinColumn is empty."""
+    """Those rows whose joinColumn is empty."""
     duplicate_keys: int
-    """Labels whose key another label has as well; the last one counts."""
+    """Labels that share their key with another label; the last one counts."""
     unmatched_labels: int
-    """Labels that belong to none of the rows."""
+    """Labels that match no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class LabelledTable:
     current: Table
     target: str
     labels: pa.ChunkedArray
-    """Of these rows only."""
+    """One label per row of this table."""
     chosen: pa.ChunkedArray
-    """Which rows of `current` they are."""
+    """Boolean mask of these rows in `current`."""
     counts: JoinCounts
 
     @property
     def schema(self) -> pa.Schema:
-        """Return the columns of the current data, and the label; a label in the data itself gives way."""
+        """Return the columns of the current data and the label, which replaces one in the data itself."""
         fields = [field for field in self.current.schema if field.name != self.target]
         return pa.schema([*fields, pa.field(self.target, self.labels.type)])
 
@@ -76,8 +76,8 @@ class LabelledTable:
 def join_labels(current: Table, labels: Table, *, key: str, target: str) -> LabelledTable:
     """Return the rows of the current data that have a label.
 
-    Rows keep their order. Of several labels with one key the last one counts: it corrects the others. Labels
-    without a key or a value count for nothing.
+    Rows keep their order. Of several labels with one key the last one counts, as a correction. Labels without
+    a key or a value are ignored.
 
     Args:
         current: Rows that are old enough to have a label.
@@ -116,7 +116,7 @@ def join_labels(current: Table, labels: Table, *, key: str, target: str) -> Labe
 
 
 def not_available(why: str) -> DataError:
-    """Return the complaint that labels are needed and not there."""
+    """Return the error for labels that are needed but not available."""
     return DataError(Reason.LABELS_NOT_AVAILABLE, f"spec.dataset.labels: no labels: {why}.")
 
 
@@ -130,7 +130,7 @@ def _require(table: Table, name: str, where: str) -> None:
 
 
 def _keys_of(current: Table, key: str, other: pa.DataType) -> tuple[pa.ChunkedArray, pa.DataType]:
-    """Return the current data's keys, in a type that both sides can be compared in: at worst text."""
+    """Return the current data's keys in a type common to both sides, if necessary text."""
     values = current.column(key)
     try:
         kind = common_type([values.type, other])
@@ -148,7 +148,7 @@ def _as(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
 
 
 class _Lookup:
-    """Goes through the labels once, and remembers those that belong to a key of the current data."""
+    """Reads the labels once, and keeps those whose key occurs in the current data."""
 
     def __init__(self, distinct: pa.Array, kind: pa.DataType, labels: Table, key: str, target: str) -> None:
         self.matched = 0
@@ -170,15 +170,15 @@ class _Lookup:
         self.unmatched += len(at) - len(self._keys[-1])
 
     def positions(self) -> np.ndarray:
-        """Return for each distinct key which of the remembered labels is its last one, -1 if it has none."""
+        """Return for each distinct key the position of its last label among the kept ones; -1 for none."""
         positions = np.full(len(self._distinct), -1, dtype=np.int64)
         if self._keys:
             keys = np.concatenate(self._keys)
-            positions[keys] = np.arange(len(keys))  # of equal indices NumPy lets the last one win
+            positions[keys] = np.arange(len(keys))  # for repeated indices NumPy keeps the last value
         return positions
 
     def values(self) -> pa.ChunkedArray:
-        """Return the remembered labels."""
+        """Return the kept labels."""
         chunks = [chunk for each in self._values for chunk in each.chunks]
         return pa.chunked_array(chunks, self._type)
 

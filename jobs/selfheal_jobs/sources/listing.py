@@ -1,4 +1,4 @@
-"""Which files a place stands for, and whether they are still the same when they have been read."""
+"""Lists the files of a place, and checks after reading whether they have changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _MAGIC: Final = "*?["
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file as it was when it was listed."""
+    """A file, with its size and modification time when it was listed."""
 
     path: str
     size: int
@@ -30,12 +30,12 @@ class DataFile:
 
     @property
     def format(self) -> Format | None:
-        """Return the format that the name says, if it says one."""
+        """Return the format by the name's suffix, or None."""
         return format_of(self.path)
 
 
 def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataFile]:
-    """Return the files of a place, sorted so that the rows always come in the same order.
+    """Return the files of a place, sorted for a reproducible order of the rows.
 
     Raises:
         DataError: There is none (DataNotFound).
@@ -92,9 +92,9 @@ def _matching(filesystem: fs.FileSystem, root: str, pattern: str) -> list[fs.Fil
 
 
 def require_unchanged(filesystem: fs.FileSystem, files: list[DataFile], place: Place) -> None:
-    """Complain if a file has vanished or was written anew since it was listed.
+    """Raise DataError if a file was deleted or rewritten since it was listed.
 
-    What was read of it may then be half of the old file and half of the new one.
+    The rows read from it may then be a mixture of the old and the new file.
     """
     for before, now in zip(files, filesystem.get_file_info([file.path for file in files]), strict=True):
         if problem := change_of(before, now):
@@ -102,7 +102,7 @@ def require_unchanged(filesystem: fs.FileSystem, files: list[DataFile], place: P
 
 
 def change_of(before: DataFile, now: fs.FileInfo) -> str:
-    """Return what has become of a file, or nothing."""
+    """Return how a file has changed since it was listed; empty if it has not."""
     if now.type is not fs.FileType.File:
         return "vanished"
     same = (now.size, now.mtime_ns) == (before.size, before.modified_ns)
@@ -110,7 +110,7 @@ def change_of(before: DataFile, now: fs.FileInfo) -> str:
 
 
 def changed(place: Place, file: DataFile, problem: str) -> DataError:
-    """Return the complaint about a file that did not hold still."""
+    """Return the error for a file that changed while it was read."""
     return place.unreadable(
         f"{file.name} {problem} while it was read. Write files under another name and rename them when they "
         f"are complete, or let offsetSeconds and the schedule keep away from the writer."

@@ -1,4 +1,4 @@
-"""Opens the table at a place, whatever its source is."""
+"""Opens the table at a place, for every type of source."""
 
 from selfheal_jobs.sources.arrow_alone import spare_pandas
 from selfheal_jobs.sources.asked import Asked
@@ -12,8 +12,8 @@ def locate(place: Place) -> StoredData:
     """Return the data at a place; its files are listed here, and not again.
 
     Raises:
-        DataError: There is nothing there (DataNotFound), we are not let in (DataAccessDenied), or no server
-            answers (DataUnreachable).
+        DataError: There is no data (DataNotFound), access is denied (DataAccessDenied), or the server does
+            not respond (DataUnreachable).
     """
     spare_pandas()
     return source_of(place).locate(place)

@@ -1,4 +1,4 @@
-"""Reads whole columns of a Parquet file on a volume, one after the other: as a check does."""
+"""Reads whole columns of a Parquet file on a volume, one at a time, as a check needs them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,28 +9,28 @@ import pyarrow.parquet as pq
 from selfheal_jobs.sources.parquet_files import ParquetReader
 
 _ROWS: Final = 1 << 20
-"""Of a piece of numbers: 8 MB. A column that comes in one piece need not be put together."""
+"""Rows per chunk of numbers: 8 MB. A column in a single chunk need not be concatenated."""
 _ROWS_OF_WORDS: Final = 1 << 16
 _BUFFER_BYTES: Final = 1 << 20
 
 
 class ParquetColumns:
-    """A file that is opened once: among a hundred columns, opening takes as long as reading one."""
+    """A file that stays open between columns: of a hundred columns, one is read in the time of opening."""
 
     def __init__(self, reader: ParquetReader) -> None:
         self._reader = reader
         self._opened: pq.ParquetFile | None = None
 
     def numbers(self, name: str) -> Iterator[pa.Array]:
-        """Yield a column of numbers, in the type that the file has."""
+        """Yield a column of numbers in the file's type."""
         return self._pieces(name, _ROWS)
 
     def words(self, name: str) -> Iterator[pa.Array]:
-        """Yield a column of text as dictionaries: read word by word it takes ten times longer."""
+        """Yield a text column as dictionary arrays: decoding every value would take ten times longer."""
         return self._pieces(name, _ROWS_OF_WORDS)
 
     def close(self) -> None:
-        """Close the file until it is read again."""
+        """Close the file; the next read opens it again."""
         if self._opened is not None:
             self._opened.close(force=True)
             self._opened = None
@@ -40,7 +40,7 @@ class ParquetColumns:
             return
         if self._opened is None:
             self._opened = self._open()
-        # A column alone gains nothing from threads.
+        # Threads do not speed up reading a single column.
         for batch in self._opened.iter_batches(rows, columns=[name], use_threads=False):
             values = batch.column(name)
             yield values.storage if isinstance(values, pa.ExtensionArray) else values

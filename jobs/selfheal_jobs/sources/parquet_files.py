@@ -1,4 +1,4 @@
-"""Reads Parquet: the columns that are asked for, and of these only what a window can hold."""
+"""Reads the requested columns of Parquet files, and skips row groups outside the window."""
 
 import json
 import re
@@ -17,12 +17,12 @@ from selfheal_jobs.sources.timespan import TimeSpan
 
 _BATCH_ROWS: Final = 1 << 16
 _BATCH_VALUES: Final = 1 << 18
-"""Of all columns of a batch together: 2 MB of numbers, whether there are five columns or five hundred."""
+"""Values per batch, all columns together: 2 MB of numbers, for five columns as for five hundred."""
 _STREAM_BYTES: Final = 8 << 20
-"""Likewise, for the pages that are on their way."""
+"""Read buffers of all columns together, for streamed pages."""
 _AHEAD_BYTES: Final = 32 << 20
-"""Row groups up to this size are fetched in a few large requests, which matters to object stores. Larger ones
-are streamed page by page: one that was written as a whole is as large as the file."""
+"""Row groups up to this size are fetched in a few large requests, for the latency of object stores. Larger
+ones are streamed page by page: the only row group of a file is as large as the file."""
 _PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 _UNITS: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 
@@ -35,14 +35,14 @@ class ParquetReader:
     file: DataFile
     metadata: pq.FileMetaData
     schema: pa.Schema = field(repr=False)
-    """Plain types; without what pandas wrote of its index."""
+    """Normalised types, without pandas metadata about its index."""
 
     @classmethod
     def open(cls, filesystem: fs.FileSystem, file: DataFile) -> "ParquetReader":
         """Read the footer.
 
         Raises:
-            pa.ArrowInvalid, OSError: It is not there, or no Parquet.
+            pa.ArrowInvalid, OSError: The file does not exist or is not a Parquet file.
         """
         with filesystem.open_input_file(file.path) as content, pq.ParquetFile(content) as parquet:
             fields = [
@@ -54,7 +54,7 @@ class ParquetReader:
 
     @property
     def num_rows(self) -> int:
-        """Return how many rows the footer promises."""
+        """Return the number of rows in the footer."""
         return int(self.metadata.num_rows)
 
     def batches(
@@ -99,7 +99,7 @@ class ParquetReader:
         return [group for group in groups if not self._is_outside(group, index, bounds, tally)]
 
     def _is_outside(self, group: int, index: int, bounds: tuple[int, int], tally: Tally) -> bool:
-        """Return whether statistics say that no row of the group is in the span; then count its rows."""
+        """Return whether the statistics exclude the row group from the span; if so, count its rows."""
         found = self.metadata.row_group(group)
         statistics = found.column(index).statistics
         if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
@@ -112,7 +112,7 @@ class ParquetReader:
 
 
 def _share(columns: int) -> int:
-    """Return the size of one column's buffer, so that all together stay small and none asks for crumbs."""
+    """Return the buffer size of one column: small in total, but large enough to avoid tiny requests."""
     return min(max(_STREAM_BYTES // columns, 128 << 10), 8 << 20)
 
 
@@ -122,7 +122,7 @@ def _columns(metadata: pq.FileMetaData) -> Iterator[Any]:
 
 
 def _unit(column: Any, kind: pa.DataType) -> str | None:
-    """Return the unit in which a column's statistics count time; None where they do not."""
+    """Return the time unit of a column's statistics; None if they are not times."""
     if not pa.types.is_timestamp(kind) or column.physical_type != "INT64":
         return None
     said = json.loads(column.logical_type.to_json())

@@ -1,4 +1,4 @@
-"""A data source of the spec, and the complaints about it: each begins with the field that names it."""
+"""A data source of the spec, and its errors: each message begins with the field of the spec."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,7 +13,7 @@ from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """A data source, the field that names it, and what the keys of its Secret are prefixed with."""
+    """A data source, its field in the spec, and the prefix of its Secret's environment variables."""
 
     source: DataSource
     field: str
@@ -21,19 +21,19 @@ class Place:
 
     @classmethod
     def of_reference(cls, spec: ModelMonitorSpec) -> Self:
-        """Return where the reference is."""
+        """Return the place of the reference."""
         source, field = spec.dataset.reference, "spec.dataset.reference.uri"
         return cls(source=source, field=field, env_prefix=ENV_PREFIX_REFERENCE)
 
     @classmethod
     def of_current(cls, spec: ModelMonitorSpec) -> Self:
-        """Return where the current data is."""
+        """Return the place of the current data."""
         source, field = spec.dataset.current, "spec.dataset.current.uri"
         return cls(source=source, field=field, env_prefix=ENV_PREFIX_CURRENT)
 
     @classmethod
     def of_labels(cls, labels: Labels) -> Self:
-        """Return where the labels are."""
+        """Return the place of the labels."""
         return cls(source=labels, field="spec.dataset.labels.uri", env_prefix=ENV_PREFIX_LABELS)
 
     @property
@@ -43,13 +43,13 @@ class Place:
 
     @property
     def path(self) -> str:
-        """Return the address without its scheme: what a file system is asked for."""
+        """Return the address without its scheme, as file systems take it."""
         uri = self.source.uri
         return uri.partition("://")[2] if source_type(uri).matches(uri) else uri
 
     @property
     def uri(self) -> str:
-        """Return the address as it may be shown."""
+        """Return the address without secrets, for messages."""
         return without_secrets(self.source.uri)
 
     @property
@@ -58,7 +58,7 @@ class Place:
         return self.source.secret_ref.name if self.source.secret_ref else None
 
     def not_found(self, what: str) -> DataError:
-        """Return the complaint that there is nothing to read."""
+        """Return the error for missing data (DataNotFound)."""
         volume = " and that podTemplate.volumeMounts mounts its volume there"
         remedy = f"check that the data was delivered{volume if self.is_mounted else ''}"
         return DataError(
@@ -67,7 +67,7 @@ class Place:
         )
 
     def denied(self, why: str = "") -> DataError:
-        """Return the complaint that we are not let in."""
+        """Return the error for denied access (DataAccessDenied)."""
         if self.secret:
             remedy = f"Correct the keys of the Secret {self.secret!r}, or let their owner read this."
         elif self.is_mounted:
@@ -80,7 +80,7 @@ class Place:
         )
 
     def unreachable(self, why: str) -> DataError:
-        """Return the complaint that a server does not answer."""
+        """Return the error for a server that does not respond (DataUnreachable)."""
         return DataError(
             Reason.DATA_UNREACHABLE,
             f"{self.field}: {self.uri} cannot be reached ({without_secrets(why)}). "
@@ -88,13 +88,13 @@ class Place:
         )
 
     def unreadable(self, what: str) -> DataError:
-        """Return the complaint that there is something, but not a table."""
+        """Return the error for data that is not a table (DataUnreadable)."""
         return DataError(
             Reason.DATA_UNREADABLE, f"{self.field}: {self.uri} cannot be read: {without_secrets(what)}"
         )
 
     def require_rows(self, rows: int) -> None:
-        """Complain about a table without rows."""
+        """Raise DataError for a table without rows."""
         if rows == 0:
             raise DataError(
                 Reason.EMPTY_DATA, f"{self.field}: {self.uri} has no rows. Check what writes this data."

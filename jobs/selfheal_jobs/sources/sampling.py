@@ -1,8 +1,8 @@
-"""A random sample of rows that come by, without knowing how many there will be. Pure.
+"""A random sample of a stream of rows of unknown length. Pure.
 
-Every row draws a number, in the order of the rows, and those with the smallest numbers are the sample: a
-simple random sample without replacement. The numbers come from the seed alone, so that it is the same rows
-again for the same data and seed, however the rows were cut into batches.
+Every row gets a random number, in the order of the rows, and the rows with the smallest numbers are the
+sample: a simple random sample without replacement. The numbers depend on the seed alone, so the same data and
+seed give the same sample, whatever the batch sizes.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ _DRAWN_AT_ONCE: Final = 1 << 17
 
 
 class Sample:
-    """At most `size` rows. What is offered is kept for the time being; `final` says which rows remain."""
+    """A sample of at most `size` rows. `offer` selects candidates; `final` selects the sample from them."""
 
     def __init__(self, size: int, seed: int) -> None:
         self._size = size
@@ -25,11 +25,11 @@ class Sample:
         self._limit = np.iinfo(np.uint64).max
         self._kept: list[NDArray[np.uint64]] = []
         self._loose = 0
-        """Rows kept since the limit was last drawn tighter."""
+        """Rows kept since the limit was last lowered."""
         self.offered = 0
 
     def offer(self, rows: int) -> Flags:
-        """Return which of the next rows may still be in the sample; the others never will be."""
+        """Return which of the next rows may be in the sample; the others can be discarded."""
         numbers = self._draws.random_raw(rows)
         self.offered += rows
         flags: Flags = numbers <= self._limit
@@ -41,7 +41,7 @@ class Sample:
         return flags
 
     def foresee(self, rows: int) -> None:
-        """Draw for all rows in advance, where their number is known: then none is kept in vain."""
+        """Draw the numbers of all rows in advance, if their count is known, to keep only sampled rows."""
         draws = np.random.PCG64(self._seed)
         smallest = np.empty(0, np.uint64)
         for start in range(0, rows, _DRAWN_AT_ONCE):
@@ -59,7 +59,7 @@ class Sample:
             self._limit = np.partition(numbers, self._size - 1)[self._size - 1]
 
     def final(self) -> Flags:
-        """Return which of the rows that were kept, one after the other, are in the sample."""
+        """Return which of the kept rows, in their order, are in the sample."""
         self._tighten()
         flags: Flags = np.concatenate([np.empty(0, np.uint64), *self._kept]) <= self._limit
         return flags

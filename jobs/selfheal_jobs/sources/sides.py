@@ -1,4 +1,4 @@
-"""The tables of a run, as its spec asks for them: the reference, the current data, and its labels."""
+"""Opens the tables of a run according to its spec: the reference, the current data, and its labels."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 def open_reference(
     request: RunRequest, *, also: frozenset[str] = frozenset(), data: StoredData | None = None
 ) -> SourceTable:
-    """Return the reference: the columns that are compared and learnt from, and the target.
+    """Return the reference: the feature columns and the target.
 
     Args:
-        request: What is asked for.
-        also: Columns that are read beside these, if they are there.
-        data: The reference, where it has been located already.
+        request: The request of the run.
+        also: Further columns to read, if they exist.
+        data: The reference, if it has already been located.
 
     Raises:
         DataError: It cannot be read, has no rows, or lacks a column that spec.dataset.columns includes.
@@ -44,23 +44,23 @@ def open_reference(
 
 
 def asked_of_reference(request: RunRequest, *, also: frozenset[str] = frozenset()) -> Asked:
-    """Return what a run wants of the reference."""
+    """Return what a run reads from the reference."""
     return _asked(request, _with(compared_columns(request.spec), also))
 
 
 def open_current(
     request: RunRequest, reference: Table, *, all_columns: bool = False, also: frozenset[str] = frozenset()
 ) -> SourceTable:
-    """Return the rows of the current data that count, by default with the reference's columns only.
+    """Return the rows of the current data in the window, by default with the reference's columns only.
 
     Args:
-        request: What is asked for; its slot ends the window.
-        reference: What is text there is text here.
-        all_columns: Read what only the current data has as well: the present model may know more.
-        also: Columns that are read beside the reference's, if they are there.
+        request: The request of the run; its slot ends the window.
+        reference: Its text columns are read as text here too.
+        all_columns: Also read columns that only the current data has: the champion may need them.
+        also: Further columns to read, if they exist.
 
     Raises:
-        DataError: It cannot be read, or has no rows that count (EmptyData).
+        DataError: It cannot be read, or has no rows in the window (EmptyData).
     """
     span = _span(request, delay_seconds=0)
     place = Place.of_current(request.spec)
@@ -77,9 +77,9 @@ def open_labelled_current(
     """Return the rows of the current data that are old enough to have a label, and have one.
 
     Args:
-        request: What is asked for; its slot, and the labels' delay, end the window.
-        reference: What is text there is text here.
-        only: The columns that are wanted beside the label. Absent: all.
+        request: The request of the run; its slot and the labels' delay end the window.
+        reference: Its text columns are read as text here too.
+        only: The columns to read in addition to the label; None for all.
 
     Raises:
         DataError: There is none (LabelsNotAvailable), or something cannot be read.
@@ -102,7 +102,7 @@ def open_labelled_current(
     try:
         found = open_table(Place.of_labels(labels), wanted)
     except DataError as error:
-        if error.reason is Reason.DATA_NOT_FOUND:  # nobody has delivered any yet
+        if error.reason is Reason.DATA_NOT_FOUND:  # no labels have been delivered yet
             raise not_available(str(error).rstrip(".")) from error
         raise
     joined = join_labels(current, found, key=key, target=target)
@@ -111,7 +111,7 @@ def open_labelled_current(
 
 
 def compared_columns(spec: ModelMonitorSpec) -> ColumnChoice:
-    """Return which columns a monitor is about: never keys, predictions and the timestamps of a window."""
+    """Return the feature columns of a monitor: without keys, predictions and the timestamps of a window."""
     dataset = spec.dataset
     without = set(dataset.columns.exclude)
     if dataset.columns.prediction:

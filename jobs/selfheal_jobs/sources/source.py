@@ -1,4 +1,4 @@
-"""What a source is: how the data at a place is found, told from other data, and read."""
+"""The interface of a data source: it locates, identifies and reads the data at a place."""
 
 from typing import Protocol
 
@@ -10,13 +10,13 @@ from selfheal_jobs.sources.tables import SourceTable
 
 
 class StoredData(Protocol):
-    """The data at one place, listed once."""
+    """The data at one place, whose files have been listed."""
 
     def identity(self, *, least_bytes: int = 0) -> Identity | None:
-        """Return which data this is; None where that cannot be told without reading it.
+        """Return the identity of the data; None if it cannot be determined without reading the data.
 
         Args:
-            least_bytes: For less data the answer is None as well, and no file of it is opened.
+            least_bytes: For fewer bytes return None without opening a file.
         """
 
     def open(self, asked: Asked) -> SourceTable:
@@ -24,10 +24,10 @@ class StoredData(Protocol):
 
 
 class Source(Protocol):
-    """One type of source. How its addresses look is in `SOURCE_TYPES` of the API, whose CEL rules need it."""
+    """One type of source. The API defines its addresses in `SOURCE_TYPES`, for the CEL rules of the CRD."""
 
     def locate(self, place: Place) -> StoredData:
         """Return the data at a place; raise DataError if there is none."""
 
     def explain(self, place: Place, error: Exception) -> DataError:
-        """Return what an error means that this source's library or server raised, by who has to act."""
+        """Return the DataError for an error of this source's library or server."""

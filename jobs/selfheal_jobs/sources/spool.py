@@ -1,7 +1,7 @@
-"""Batches of rows put aside: in memory while they are few, then in a file that vanishes with the process.
+"""Stores record batches: in memory up to a limit, then in a temporary file deleted with the process.
 
-What is in the file is mapped, not read: a column that is asked for comes from the page cache, which the
-kernel takes back when memory is short, and so does not count against a container's limit as its own.
+The file is memory-mapped: a requested column comes from the page cache. The kernel reclaims the page cache
+when memory is short, so it does not count against the container's limit as its own memory.
 """
 
 import mmap
@@ -15,7 +15,7 @@ from typing import IO, Final
 import pyarrow as pa
 
 IN_MEMORY_BYTES: Final = 32 << 20
-"""Up to here nothing is written: most data sets are smaller."""
+"""Up to this size no file is written: most data sets are smaller."""
 _BATCH_ROWS: Final = 1 << 13
 _ALIGNMENT: Final = 64
 
@@ -45,7 +45,7 @@ class Spool:
         self._map: pa.Buffer | None = None
 
     def lengths(self) -> list[int]:
-        """Return how many rows each batch has; nothing is appended after this."""
+        """Return the number of rows of each batch; call it only after the last append."""
         self._gather()
         return [stored.rows for stored in self._stored] + [batch.num_rows for batch in self._held]
 
@@ -55,14 +55,14 @@ class Spool:
         yield from (batch.schema.field(name).type for batch in self._held)
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Put a batch aside. Dictionaries are decoded: each batch brings its own."""
+        """Append a batch. Dictionary arrays are decoded, because each batch has its own dictionary."""
         self._loose.append(_decoded(batch))
         self._loose_rows += batch.num_rows
         if self._loose_rows >= _BATCH_ROWS or batch.schema != self._loose[0].schema:
             self._gather()
 
     def _gather(self) -> None:
-        """Make one batch of many small ones: each column of each batch costs some hundred bytes by itself."""
+        """Concatenate small batches: each column of each batch has an overhead of some hundred bytes."""
         for _, batches in groupby(self._loose, key=lambda batch: batch.schema):
             batch = pa.concat_batches(list(batches))
             self._held.append(batch)

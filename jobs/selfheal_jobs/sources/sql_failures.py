@@ -1,4 +1,4 @@
-"""What the errors of a database mean, in our words: its own hold the URL, and often more than is good."""
+"""Converts database errors to our own messages: the original ones contain the URL and more."""
 
 import re
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from selfheal_operator.api.reasons import Reason
 
 
 class _Sign(NamedTuple):
-    """By what an error is known: how its SQLSTATE begins, or what its text holds."""
+    """How to recognise an error: by prefixes of its SQLSTATE, or by a pattern in its message."""
 
     states: tuple[str, ...]
     text: str
@@ -45,7 +45,7 @@ _SIGNS: Final = (
 
 
 def as_data_error(place: Place, error: Exception, backend: str) -> DataError:
-    """Return what an error of SQLAlchemy, or of the driver below it, means."""
+    """Return the DataError for an error of SQLAlchemy or of its driver."""
     if isinstance(error, ImportError | sa.exc.NoSuchModuleError):
         return place.unreadable(
             f"the image has no driver for {backend}. Use one of your own that has it (docs/own-image.md)."

@@ -1,4 +1,4 @@
-"""Tables over storage: one over rows that were put aside, one over Parquet files that need no such detour."""
+"""Tables over storage: one over the rows of a spool, one directly over Parquet files on a volume."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from selfheal_jobs.sources.text_types import Spelling, parsed
 from selfheal_jobs.tables.table import Table
 
 _KEPT_OPEN: Final = 16
-"""More files than these are opened anew for each column: a process may have a thousand open."""
+"""With more files, each file is reopened for every column: a process may have a thousand files open."""
 
 
 class SourceTable(Table, Protocol):
-    """A table, and what became of the rows that are not in it."""
+    """A table that knows how many rows were read and left out."""
 
     @property
     def rows(self) -> RowsRead:
-        """Return how many rows were met, and why some were left out."""
+        """Return how many rows were read, and how many were left out for which reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTable:
-    """Rows of a spool."""
+    """A table of rows in a spool."""
 
     schema: pa.Schema
     rows: RowsRead
@@ -38,7 +38,7 @@ class StoredTable:
     flags: Sequence[Flags]
     """For each batch of the spool, which of its rows belong to the table."""
     spellings: Mapping[str, Spelling]
-    """How the columns that were put aside as text are to be read."""
+    """The types of the columns that are stored as text."""
 
     @property
     def num_rows(self) -> int:
@@ -69,7 +69,7 @@ class StoredTable:
 
 @dataclass(frozen=True, kw_only=True)
 class ParquetTable:
-    """All rows of Parquet files on a volume: a column is read from there when it is asked for."""
+    """All rows of Parquet files on a volume; columns are read on demand."""
 
     schema: pa.Schema
     rows: RowsRead
@@ -91,7 +91,7 @@ class ParquetTable:
         return pa.chunked_array([presented(values, kind) for values in pieces], kind)
 
     def words(self, name: str) -> Iterator[pa.Array]:
-        """Yield a column of text, as dictionaries; raise KeyError if there is no such column."""
+        """Yield a text column as dictionary arrays; raise KeyError if there is no such column."""
         _require(self.schema, [name])
         return self._pieces(lambda columns: columns.words(name))
 
@@ -108,7 +108,7 @@ class ParquetTable:
         return [ParquetColumns(reader) for reader in self.readers]
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the columns as they lie in the files; raise KeyError if there is no such column."""
+        """Yield the columns batch by batch from the files; raise KeyError if there is no such column."""
         _require(self.schema, names)
         schema = pa.schema([self.schema.field(name) for name in names])
         for reader in self.readers:
@@ -120,7 +120,7 @@ class ParquetTable:
 
 
 def presented(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return values as the type that the table promises, dictionaries among them."""
+    """Convert values to the type in the table's schema, which may be a dictionary type."""
     if pa.types.is_dictionary(kind):
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()

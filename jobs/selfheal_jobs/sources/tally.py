@@ -1,24 +1,24 @@
-"""How many rows a reader has met, and what became of them."""
+"""Counts the rows of a source: read, in the window, kept."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Tally:
-    """Rows that could not be told to be in the window or not: counted while reading."""
+    """Counts, while reading, the rows for which the window cannot be evaluated."""
 
     unreadable: int = 0
-    """Without a timestamp that anybody can read, where there is a window."""
+    """Rows without a valid timestamp, if there is a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsRead:
-    """What became of the rows of one side."""
+    """Row counts of one side."""
 
     kept: int
-    """In the table."""
+    """Rows in the table."""
     counted: int
-    """In the window, or all of them: what the sample was taken from."""
+    """Rows in the window, or all rows without one: the population of the sample."""
     without_timestamp: int = 0
 
     @property

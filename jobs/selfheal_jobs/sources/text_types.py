@@ -1,7 +1,7 @@
-"""What the texts of a CSV column are: whole numbers, numbers, booleans or text. Pure.
+"""Infers the type of a CSV column: integers, numbers, booleans or text. Pure.
 
-A column is what ALL its texts are, in all files, as pandas reads it: one word among the numbers makes it
-text, and then 007 has kept its zeros. Nothing is guessed from a first block of rows.
+As in pandas, the type fits ALL values of a column in all files: one word among the numbers makes it a text
+column, in which 007 keeps its zeros. The type is never inferred from the first block of rows alone.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 
 class Spelling(Enum):
-    """What all texts of a column have turned out to be so far."""
+    """The narrowest type that fits all texts of a column so far."""
 
     NOTHING = auto()
     INTEGERS = auto()
@@ -21,7 +21,7 @@ class Spelling(Enum):
 
     @property
     def type(self) -> pa.DataType:
-        """Return the Arrow type; a column of gaps is one of numbers, as everywhere in pandas."""
+        """Return the Arrow type; a column of only gaps is numerical, as in pandas."""
         return {Spelling.INTEGERS: pa.int64(), Spelling.BOOLEANS: pa.bool_(), Spelling.TEXT: pa.string()}.get(
             self, pa.float64()
         )
@@ -38,13 +38,13 @@ _FALSE = ("False", "FALSE", "false")
 
 
 class TextTypes:
-    """The spellings of all columns, narrowed down batch by batch."""
+    """The spellings of all columns, updated batch by batch."""
 
     def __init__(self, names: Collection[str], as_text: Collection[str]) -> None:
         self.spellings = {name: Spelling.TEXT if name in as_text else Spelling.NOTHING for name in names}
 
     def observe(self, batch: pa.RecordBatch) -> None:
-        """Take in a batch of text columns."""
+        """Update the spellings with a batch of text columns."""
         for name, spelling in self.spellings.items():
             if spelling is not Spelling.TEXT:
                 self.spellings[name] = _narrowed(spelling, batch.column(name))
@@ -65,10 +65,10 @@ def _fits(texts: pa.Array, spelling: Spelling) -> bool:
 
 
 def parsed(texts: pa.Array, spelling: Spelling) -> pa.Array:
-    """Return texts as what they spell.
+    """Convert texts to the type of a spelling.
 
     Raises:
-        pa.ArrowInvalid: One of them spells something else.
+        pa.ArrowInvalid: A text has another type.
     """
     if spelling is Spelling.TEXT:
         return texts

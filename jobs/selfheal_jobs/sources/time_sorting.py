@@ -1,4 +1,4 @@
-"""Tells which rows a window holds, whatever their timestamps are stored as. Pure."""
+"""Selects the rows in a window, for all storage types of timestamps. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from selfheal_jobs.sources.timespan import TimeSpan
 
 _EPOCH_LIMITS: Final = {"s": 10**11, "ms": 10**14, "us": 10**17, "ns": 2**63}
-"""A number below the limit is in this unit: seconds reach the year 5138, and microseconds begin in 1973."""
+"""A number below the limit has this unit: seconds reach the year 5138, and microseconds begin in 1973."""
 
 _CLOCK: Final = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _ZONED: Final = "^" + _CLOCK + r"(Z|[+-]\d{2}(:?\d{2})?)$"
@@ -22,20 +22,20 @@ _FRACTION: Final = r"^-?\d{1,18}\.\d+$"
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Rows told apart by their timestamps."""
+    """Rows classified by their timestamps."""
 
     inside: pa.BooleanArray
-    """Never null: which rows count."""
+    """Whether each row is in the span; never null."""
     unreadable: int
-    """How many rows have no timestamp, or one that nobody can read."""
+    """The number of rows without a valid timestamp."""
 
 
 def sort_by_time(values: pa.Array, span: TimeSpan) -> Sorted:
-    """Tell which rows are in a span.
+    """Return which rows are in a span.
 
     Args:
-        values: Timestamps or dates of any unit, ISO 8601 texts, or epoch numbers; UTC if they name no zone.
-        span: Which times count.
+        values: Timestamps or dates of any unit, ISO 8601 texts, or epoch numbers; UTC if they have no zone.
+        span: The span of time.
     """
     inside = _inside(values, span)
     return Sorted(inside=pc.fill_null(inside, False), unreadable=inside.null_count)
@@ -60,7 +60,7 @@ def _inside(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
 
 
 def _between(numbers: pa.Array, low: float, high: float) -> pa.BooleanArray:
-    # Scalars of the array's own type: else Arrow widens the whole array.
+    # Scalars of the array's own type: otherwise Arrow would cast the whole array to a wider type.
     lower, upper = (pa.scalar(bound, numbers.type) for bound in (low, high))
     return pc.and_(pc.greater(numbers, lower), pc.less_equal(numbers, upper))
 

@@ -1,6 +1,6 @@
-"""Which rows a window holds, told by their timestamps. Pure.
+"""The half-open span of time of a window. Pure.
 
-A row counts if `after < timestamp <= until`: windows that follow each other share no row and lose none.
+A row is in the window if `after < timestamp <= until`: consecutive windows share no row and miss none.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class TimeSpan:
 
     @classmethod
     def of(cls, window: Window, slot: datetime, *, delay_seconds: int = 0) -> Self:
-        """Return the window of a slot; where labels are needed it ends their delay before, or earlier."""
+        """Return the window of a slot; it ends before the slot by the greater of offset and labels' delay."""
         until = slot - timedelta(seconds=max(window.offset_seconds, delay_seconds))
         return cls(window.timestamp_column, until - timedelta(seconds=window.lookback_seconds), until)
 

@@ -1,4 +1,4 @@
-"""Which columns are read where a window needs timestamps."""
+"""Adds the timestamp column of a window to the columns to read."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from selfheal_operator.api.reasons import Reason
 def with_timestamps(
     place: Place, wanted: Sequence[str], names: Sequence[str], span: TimeSpan | None
 ) -> list[str]:
-    """Return the columns to read: those that are wanted, and the timestamps if there is a window.
+    """Return the columns to read: the wanted ones, and the timestamp column if there is a window.
 
     Raises:
-        DataError: The timestamps are missing.
+        DataError: The timestamp column is missing.
     """
     if span is None or span.column in wanted or not names:
         return list(wanted)

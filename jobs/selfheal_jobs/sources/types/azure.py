@@ -18,7 +18,7 @@ def _connect(place: Place) -> tuple[fs.FileSystem, str]:
 
 
 def _keys(place: Place) -> dict[str, str]:
-    """Return the Secret's keys. Without a Secret Azure's own chain looks: workload identity and the like."""
+    """Return the Secret's keys. Without a Secret, Azure's default chain applies: workload identity etc."""
     if place.secret is None:
         return {}
     values = secret_values(place)

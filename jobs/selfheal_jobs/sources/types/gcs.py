@@ -26,14 +26,14 @@ def _client(place: Place) -> fs.FileSystem:
     if emulator := setting(place, "STORAGE_EMULATOR_HOST"):
         address = urlsplit(emulator)
         options |= {"scheme": address.scheme, "endpoint_override": address.netloc}
-    if place.secret is None:  # an emulator asks nobody who they are
+    if place.secret is None:  # an emulator needs no authentication
         return fs.GcsFileSystem(anonymous=emulator is not None, **options)
     key = secret_values(place).get("GOOGLE_CREDENTIALS")
     if not key:
         raise lacks(place, "GOOGLE_CREDENTIALS")
     try:
         json.loads(key)
-    except ValueError:  # not chained: the error holds the document
+    except ValueError:  # not chained: the error contains the document
         raise place.denied("the Secret's GOOGLE_CREDENTIALS is no JSON document") from None
     with _key_file(key):
         return fs.GcsFileSystem(**options)
@@ -41,7 +41,7 @@ def _client(place: Place) -> fs.FileSystem:
 
 @contextmanager
 def _key_file(key: str) -> Iterator[None]:
-    """Put a service account's key into a file for a moment: Google's client reads it when it is made."""
+    """Write a service account's key to a temporary file, which Google's client reads on construction."""
     before = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(key)

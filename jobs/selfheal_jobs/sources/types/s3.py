@@ -1,4 +1,4 @@
-"""Amazon S3, and every store that speaks its protocol."""
+"""Amazon S3, and every object store with an S3-compatible API."""
 
 import re
 import urllib.request
@@ -37,7 +37,7 @@ def _client(place: Place, *, bucket: str) -> fs.FileSystem:
 
 
 def _keys(place: Place) -> dict[str, str | None]:
-    """Return the Secret's keys. Without a Secret AWS's own chain looks: environment, web identity, node."""
+    """Return the Secret's keys. Without a Secret AWS's own chain applies: environment, web identity, node."""
     if place.secret is None:
         return {}
     values = secret_values(place)

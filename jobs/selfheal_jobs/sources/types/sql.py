@@ -1,7 +1,7 @@
-"""Reads a table or a query of a SQL database: only the columns and rows that are asked for, as a stream.
+"""Reads a table or a query of a SQL database as a stream of only the requested columns and rows.
 
-The window becomes a WHERE clause with bound parameters, over the same times that `timespan` would keep, and
-`timespan` looks again at what arrives. Rows come through a server-side cursor where the driver has one.
+The window becomes a WHERE clause with bound parameters for the same times as in `timespan`, which filters the
+received rows again. Rows are read through a server-side cursor if the driver has one.
 """
 
 import uuid
@@ -30,11 +30,11 @@ from selfheal_jobs.sources.window_columns import with_timestamps
 _ROWS_AT_ONCE: Final = 10_000
 _CONNECT_SECONDS: Final = 10
 _DRIVERS: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
-"""The driver that the image holds. A URL may name another one: then an image of your own has to hold it."""
+"""The driver in the image. A URL may name another driver, which then needs a custom image."""
 _POSTGRES: Final = {
     "connect_timeout": _CONNECT_SECONDS,
     "application_name": "selfheal",
-    # Times without a zone are UTC, and a table is read from its beginning: rows come in the same order again.
+    # Times without a zone are UTC. Scans start at the table's beginning, for a reproducible order of rows.
     "options": "-c timezone=UTC -c synchronize_seqscans=off -c default_transaction_read_only=on",
 }
 
@@ -45,11 +45,11 @@ class Sql:
     """A database that SQLAlchemy has a driver for."""
 
     def locate(self, place: Place) -> "SqlData":
-        """Return the table or query that a place names; nobody is asked for it yet."""
+        """Return the table or query of a place, without connecting to the database."""
         return SqlData(place)
 
     def explain(self, place: Place, error: Exception) -> DataError:
-        """Return what an error of SQLAlchemy, its driver, or of keeping the rows means."""
+        """Return the DataError for an error of SQLAlchemy, its driver, or the spool."""
         if isinstance(error, _SQL_ERRORS):
             return as_data_error(place, error, _url(place).get_backend_name())
         return FILE_FAILURES.explain(place, error)
@@ -65,20 +65,20 @@ class SqlData:
     place: Place
 
     def identity(self, *, least_bytes: int = 0) -> None:
-        """Return None: no database tells whether a table has changed."""
+        """Return None: databases do not report whether a table has changed."""
 
     def open(self, asked: Asked) -> SourceTable:
         """Return the table or the query's result.
 
         Raises:
-            DataError: The database does not answer, does not let us in, or has no such table or column.
+            DataError: The database does not respond, denies access, or has no such table or column.
         """
         with as_data_errors(SOURCE.explain, self.place):
             url = _url(self.place)
             try:
                 with _connected(url) as connection:
                     return _read(connection, self.place, asked)
-            except _SQL_ERRORS as error:  # not chained: its text and its cause hold the URL
+            except _SQL_ERRORS as error:  # not chained: its message and its cause contain the URL
                 raise SOURCE.explain(self.place, error) from None
 
 
@@ -128,14 +128,14 @@ def _read(connection: Connection, place: Place, asked: Asked) -> SourceTable:
 def _source(place: Place) -> sa.FromClause:
     if place.source.query is not None:
         query = place.source.query.strip().rstrip(";")
-        # A colon would begin a bound parameter.
+        # Escaped, since a colon would begin a bound parameter.
         return sa.text(f"({query}) AS selfheal_data".replace(":", r"\:"))  # type: ignore[return-value]
     schema, _, name = place.source.uri.removeprefix("sql://").rpartition(".")
     return sa.table(name, schema=schema or None)
 
 
 def _names(connection: Connection, place: Place, source: sa.FromClause) -> list[str]:
-    """Ask the database for the columns, and for no rows."""
+    """Return the column names, by a query that returns no rows."""
     nothing = sa.select(sa.text("*")).select_from(source).where(sa.false())
     names = list(map(str, connection.execute(nothing).keys()))
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -146,7 +146,7 @@ def _names(connection: Connection, place: Place, source: sa.FromClause) -> list[
 def _condition(
     connection: Connection, source: sa.FromClause, span: TimeSpan
 ) -> sa.ColumnElement[bool] | None:
-    """Return the window as a condition; None for texts, of which only we know how they are read."""
+    """Return the window as a condition; None for text timestamps, which only our own code can parse."""
     column: sa.ColumnElement[Any] = sa.column(span.column)
     example = sa.select(column).select_from(source).where(column.is_not(None)).limit(1)
     match connection.execute(example).scalar():
@@ -190,7 +190,7 @@ def _array(values: list[Any]) -> pa.Array:
 
 
 def _mixed(values: list[Any]) -> pa.Array:
-    """Return numbers that no integer type holds as floats, and what is no type of Arrow's as binary."""
+    """Return numbers that fit no integer type as floats, and values without an Arrow type as binary."""
     try:
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     except (TypeError, ValueError, OverflowError):

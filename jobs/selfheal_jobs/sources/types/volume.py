@@ -1,4 +1,4 @@
-"""Files on a volume that is mounted into the pod."""
+"""Files on a volume mounted into the pod."""
 
 from typing import Final
 

@@ -1,6 +1,7 @@
-"""One file of a web server.
+"""One file on a web server.
 
-It is written to /tmp first, whole: many servers know no ranges, and so it need not fit into memory.
+The whole file is downloaded to /tmp first: many servers do not support range requests, and the file need not
+fit into memory.
 """
 
 import base64
@@ -34,21 +35,21 @@ from selfheal_jobs.sources.tables import SourceTable
 logger = logging.getLogger(__name__)
 
 _PAUSES: Final = (0.5, 2.0)
-"""Seconds before the second and the third try."""
+"""Seconds before the second and the third attempt."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 _TIMEOUT_OF_A_QUESTION: Final = aiohttp.ClientTimeout(total=5)
-"""Fetching the file is the answer to everything else."""
+"""Short, since without an answer the file is simply downloaded."""
 
 
 class Web:
     """A web server, by http or https."""
 
     def locate(self, place: Place) -> "WebFile":
-        """Return the file that a place names; nobody is asked for it yet."""
+        """Return the file of a place, without sending a request."""
         return WebFile(place)
 
     def explain(self, place: Place, error: Exception) -> DataError:
-        """Return what an error of the client, or of writing the copy, means."""
+        """Return the DataError for an error of the client or of writing the copy."""
         match error:
             case FileNotFoundError():
                 return place.not_found("no file was found")
@@ -72,7 +73,7 @@ class WebFile:
     place: Place
 
     def identity(self, *, least_bytes: int = 0) -> Identity | None:
-        """Return which file this is, by its ETag as the server says it now; None if it says none."""
+        """Return the file's identity by its current ETag; None if the server sends none."""
         if (found := _version_of(self.place)) is None or found[1] < least_bytes:
             return None
         etag, size = found
@@ -80,7 +81,7 @@ class WebFile:
         return Identity(digest=digest, size=size, changed_ns=0, folder=None)
 
     def open(self, asked: Asked) -> SourceTable:
-        """Return the table; raise DataError if the server does not answer, or refuses."""
+        """Return the table; raise DataError if the server does not respond, or denies access."""
         with as_data_errors(SOURCE.explain, self.place), _downloaded(self.place) as copy:
             filesystem = fs.LocalFileSystem()
             files = list_files(filesystem, str(copy), self.place)
@@ -98,14 +99,14 @@ def _downloaded(place: Place) -> Iterator[Path]:
 
 
 def _version_of(place: Place) -> tuple[str, int] | None:
-    """Return what the server tells a file by, its ETag, and its size in bytes; None if it does not say."""
+    """Return the file's ETag and its size in bytes; None if the server does not send both."""
     try:
         found = _filesystem(place, _TIMEOUT_OF_A_QUESTION).info(place.source.uri)
-    except (DataError, aiohttp.ClientError, OSError, ValueError) as error:  # a server may know no HEAD
+    except (DataError, aiohttp.ClientError, OSError, ValueError) as error:  # a server may not support HEAD
         logger.debug("%s: %s", place.uri, one_line(error))
         return None
     etag, size = found.get("ETag", ""), found.get("size")
-    # A weak one (W/"...") stays the same where the server finds a change too small to matter.
+    # A weak ETag (W/"...") stays the same for changes that the server considers insignificant.
     return (etag, size) if etag.startswith('"') and size is not None else None
 
 
@@ -128,14 +129,14 @@ def _fetch(place: Place, target: Path) -> None:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Return whether another try may succeed: the server fails or asks to slow down, or none answers."""
+    """Return whether a retry may succeed: a server error, rate limiting, or no response."""
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status >= 500 or error.status == 429
     return True
 
 
 def _options(place: Place, timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
-    """Return what aiohttp is told: the proxies of the environment, and the Secret's credential."""
+    """Return aiohttp's options: the proxies of the environment, and the Secret's credential."""
     client: dict[str, Any] = {"trust_env": True, "timeout": timeout}
     if place.secret is not None:
         values = secret_values(place)
