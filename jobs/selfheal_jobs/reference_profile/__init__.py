@@ -1,9 +1,9 @@
-"""What a check needs of a reference that has not changed, kept so that it need not be read again.
+"""The profile of a reference: a cache that saves checks from reading an unchanged reference again.
 
-* `kept_column`: what is kept of a column. Counts of values, never rows.
-* `profile`: of all columns, as a document that is taken back only whole and unchanged.
-* `by_rows`: which methods counts are not enough for.
-* `known_reference`: the reference as a check takes it: what is not kept is read.
-* `beside`, `in_mlflow`: where a profile is.
-* `opening`: whether there is one, and of this very data.
+* `kept_column`: the cached content of a column. Counts of values, never rows.
+* `profile`: all columns, as a document that is accepted only if it is complete and unchanged.
+* `by_rows`: which columns must be read, because their method needs more than counts.
+* `known_reference`: the reference as a table, which reads only the columns that are not in the profile.
+* `beside`, `in_mlflow`: the places where a profile can be stored.
+* `opening`: finds the profile, and checks that it is of this data.
 """

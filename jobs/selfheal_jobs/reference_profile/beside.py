@@ -1,4 +1,4 @@
-"""A profile in a file of its own, beside the data that it is of: hidden, so that nobody takes it for data."""
+"""Stores a profile in a hidden file in the folder of its data; hidden files are not read as data."""
 
 import logging
 import os
@@ -13,22 +13,22 @@ from selfheal_jobs.reference_profile.profile import MOST_BYTES
 logger = logging.getLogger(__name__)
 
 _READABLE: Final = 0o640
-"""By whoever may read the volume through its group (fsGroup), and nobody else: it holds values."""
+"""Readable by the volume's group (fsGroup) but not by others, since the profile contains values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Where one profile is."""
+    """The file of one profile."""
 
     path: Path
 
     @classmethod
     def of(cls, folder: Path, key: str) -> "Beside":
-        """Return the place in the data's folder for what is asked of it, told by a key."""
+        """Return the file in the data's folder for a request, which the key identifies."""
         return cls(folder / f".selfheal-{key[:16]}.profile")
 
     def read(self) -> bytes | None:
-        """Return the document; None if there is none, or none that can be read."""
+        """Return the document; None if it does not exist or cannot be read."""
         try:
             with self.path.open("rb") as file:
                 return file.read(MOST_BYTES + 1)
@@ -39,16 +39,16 @@ class Beside:
             return None
 
     def is_writable(self) -> bool:
-        """Return whether a document can be put here: many volumes of data are mounted read-only."""
+        """Return whether the folder is writable: many volumes of data are mounted read-only."""
         return os.access(self.path.parent, os.W_OK | os.X_OK)
 
     def write(self, document: bytes) -> None:
-        """Put the document there, whole or not at all: two checks that write at once do no harm.
+        """Write the document atomically, so that concurrent checks cannot corrupt it.
 
         Raises:
             OSError: It cannot be written.
         """
-        # What a killed container leaves of this begins with a dot as well.
+        # The name begins with a dot, so that a file left by a killed container is not read as data either.
         handle, name = tempfile.mkstemp(prefix=".selfheal-", suffix=".tmp", dir=self.path.parent)
         try:
             with os.fdopen(handle, "wb") as file:

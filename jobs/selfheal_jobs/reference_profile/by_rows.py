@@ -1,4 +1,4 @@
-"""Which columns are read although counts of their values are known: those whose method needs the rows."""
+"""Decides which columns are read although their counts are known: those whose method needs the rows."""
 
 from selfheal_jobs.columns.infer_kind import Column, infer_kind
 from selfheal_jobs.drift.compare import named_method
@@ -17,5 +17,5 @@ def needs_rows(name: str, content: Content, rules: Drift) -> bool:
 
 
 def _order_matters(method: str | None) -> bool:
-    """Of Evidently's choice, where none is named, the order of the rows never matters."""
+    """Return whether the method needs the order of the rows; Evidently's defaults (None) never do."""
     return method is not None and METHODS[method].order_matters

@@ -1,8 +1,8 @@
-"""A profile in MLflow: an artifact of the run of the check that made it, found by a tag of the experiment.
+"""Stores a profile in MLflow: as an artifact of the check's run, with its address in an experiment tag.
 
-A tag of the experiment, not of the run: it comes with the one request that asks for the experiment, and the
-artifact with a second one. A run whose artifacts MLflow's server does not hand out itself gets no profile:
-MLflow's own client would know every store, but takes two seconds to import.
+With a tag of the experiment instead of the run, two requests suffice: one for the experiment with its tags
+and one for the artifact. If the tracking server does not proxy artifacts, no profile is stored: MLflow's own
+client supports every artifact store, but takes two seconds to import.
 """
 
 import json
@@ -20,23 +20,23 @@ logger = logging.getLogger(__name__)
 
 _ARTIFACT: Final = "reference_profile.json"
 _LOOKING: Final = RetryPolicy(timeout_seconds=2, retries=0)
-"""Reading the reference takes no longer than waiting for a server that does not answer."""
+"""Waiting any longer for a server that does not respond would take more time than reading the reference."""
 
 
 @dataclass(frozen=True, slots=True)
 class InMLflow:
-    """Where one profile is."""
+    """The place of one profile in MLflow."""
 
     request: RunRequest
     tag: str
 
     @classmethod
     def of(cls, request: RunRequest, key: str) -> "InMLflow":
-        """Return the place in the monitor's experiment for what is asked of the reference, told by a key."""
+        """Return the place in the monitor's experiment for a request, which the key identifies."""
         return cls(request, f"selfheal.referenceProfile.{key[:16]}")
 
     def read(self) -> bytes | None:
-        """Return the document; None if there is none, or MLflow does not give it."""
+        """Return the document; None if it does not exist or MLflow does not return it."""
         try:
             experiment = self._server.find_experiment(self.request.mlflow.experiment)
             if experiment is None or self.tag not in experiment.tags:
@@ -48,17 +48,17 @@ class InMLflow:
         return found.encode() if isinstance(found, str) else b""
 
     def write(self, document: bytes) -> None:
-        """Put the document beside the numbers of this check, and let the experiment point to it.
+        """Log the document as an artifact of this check's run, and set the experiment's tag to its address.
 
         Raises:
-            TrackingError: MLflow cannot be reached, or refuses.
+            TrackingError: MLflow cannot be reached, or rejects a request.
         """
         server = self._server
         experiment = server.find_experiment(self.request.mlflow.experiment)
         runs = server.search_runs(experiment.experiment_id, same_job(self.request)) if experiment else []
         if experiment is None or not runs:
             raise TrackingError("this check has no run in MLflow to put it beside")
-        # As a JSON text: what the server hands out is read as JSON. The tag comes last: it points to no half.
+        # As a JSON string, since artifacts are read as JSON. The tag is set last, after the complete upload.
         place = server.log_json(runs[0], _ARTIFACT, json.dumps(document.decode()))
         server.tag_experiment(experiment.experiment_id, self.tag, place)
 

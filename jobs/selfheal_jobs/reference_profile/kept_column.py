@@ -1,4 +1,4 @@
-"""What is kept of one column of the reference: how often each value occurs, where there are few."""
+"""The cached content of one column of the reference: counts of its distinct values, if they are few."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.tables.content import Content, Values
 
 MOST_VALUES: Final = 1_000
-"""A column with more distinct values is read again each time: its profile would be a copy of it."""
+"""A column with more distinct values is read by every check: its profile would be a copy of it."""
 MOST_LETTERS: Final = 1 << 16
-"""Of all distinct texts of a column together, likewise."""
+"""Limit for the total length of a column's distinct texts, for the same reason."""
 _FIRST_ROWS: Final = 4 * MOST_VALUES
-"""Most columns of measurements show here already that they have more distinct values."""
+"""For most columns of measurements these rows suffice to see that there are more distinct values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +28,14 @@ class KeptColumn:
     dtype: str = ""
     """NumPy's name for the type of its numbers, if it holds numbers."""
     deviation: float | None = None
-    """The standard deviation of its numbers, summed up in the order of the rows."""
+    """The standard deviation of its numbers, summed in the order of the rows."""
     whole: bool = False
     categorical: bool = False
     open_ended: bool = False
 
     @classmethod
     def of(cls, name: str, content: Content) -> Self | None:
-        """Return what is kept of a column; None if it has too many distinct values."""
+        """Return a column's content for the cache; None if it has too many distinct values."""
         judged = infer_kind(name, content)
         if content.holds is Values.TEXT and isinstance(judged, Skipped):
             return cls._without_values(name, judged, content)
@@ -55,7 +55,7 @@ class KeptColumn:
 
     @classmethod
     def _without_values(cls, name: str, judged: Skipped, content: Content) -> Self | None:
-        """Return a stand-in that is passed over for the same reason: identifiers are nobody's business."""
+        """Return a placeholder that is skipped for the same reason: identifiers must not be stored."""
         for values in ((), ("",)):
             kept = cls(
                 holds=Values.TEXT,
@@ -70,7 +70,7 @@ class KeptColumn:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Return what `document` returned; raise ValueError, KeyError or TypeError for anything else."""
+        """Parse the result of `document`; raise ValueError, KeyError or TypeError for anything else."""
         holds, values, counts = Values(document["holds"]), document["values"], document["counts"]
         kept = cls(**dict(document) | {"holds": holds, "values": tuple(values), "counts": tuple(counts)})
         if len(values) != len(counts) or not all(isinstance(count, int) and count > 0 for count in counts):
@@ -81,7 +81,7 @@ class KeptColumn:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Return it as JSON can hold it: Python writes a float so that it is read back exactly."""
+        """Return the column as a JSON document; Python's JSON preserves floats exactly."""
         return {
             "holds": self.holds.value,
             "values": list(self.values),
@@ -94,7 +94,7 @@ class KeptColumn:
         }
 
     def content(self) -> Content:
-        """Return the content: that of the column itself, but for the order of its rows."""
+        """Return the column's content, with its numbers in ascending order instead of the rows' order."""
         if self.holds is not Values.NUMBERS:
             return Content(
                 holds=self.holds,
@@ -116,7 +116,7 @@ class KeptColumn:
 def _deviation(content: Content) -> float | None:
     if content.numbers is None:
         return None
-    with np.errstate(all="ignore"):  # numbers near the ends of what floats hold
+    with np.errstate(all="ignore"):  # numbers near the limits of float64
         return deviation(content.numbers)
 
 

@@ -1,7 +1,7 @@
-"""The reference as a check takes it: what its profile holds is not read, and what is read is learnt.
+"""A reference with a profile: reads only columns that the profile lacks, and adds them to the profile.
 
-Nothing is opened before a column is asked for that the profile does not hold. What has been learnt, of a
-reference that was read or of a column that no profile held, is a profile for the checks to come.
+The data is not opened until a column is requested that the profile lacks. The extended profile is stored for
+later checks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,12 +21,12 @@ from selfheal_jobs.tables.content import Content, content
 from selfheal_operator.api.v1alpha1.drift import Drift
 
 Open = Callable[[frozenset[str]], SourceTable]
-"""Opens the reference with these columns; raises DataError where that is not the data of the profile."""
+"""Opens the reference with these columns; raises DataError if it is not the data of the profile."""
 
 
 @dataclass(kw_only=True)
 class KnownReference:
-    """A reference of which something is known without reading it: a `SourceTable`, and `contents.Known`."""
+    """A reference with a profile; implements `SourceTable` and `contents.Known`."""
 
     profile: Profile
     rules: Drift
@@ -36,11 +36,11 @@ class KnownReference:
     _read: set[str] = field(default_factory=set)
     _learnt: dict[str, KeptColumn | None] = field(default_factory=dict)
     _judged: list[Column] = field(default_factory=list)
-    """Columns that were learnt of, and can be compared."""
+    """The newly read columns that can be compared."""
 
     @classmethod
     def unknown(cls, digest: str, table: SourceTable, rules: Drift) -> "KnownReference":
-        """Return a reference of which nothing is known yet, and that is open."""
+        """Return an opened reference with an empty profile."""
         profile = Profile(digest=digest, schema=table.schema, rows=table.num_rows)
         return cls(profile=profile, rules=rules, open=lambda _: table, _raw=table)
 
@@ -56,7 +56,7 @@ class KnownReference:
 
     @property
     def rows(self) -> RowsRead:
-        """Return that all rows count: of a reference that is sampled there is no profile."""
+        """Return the row counts; all rows count, since a sampled reference has no profile."""
         return RowsRead(kept=self.profile.rows, counted=self.profile.rows)
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -68,7 +68,7 @@ class KnownReference:
         yield from self._table(names).batches(names)
 
     def content(self, name: str, most_words: float) -> Content:
-        """Return what a column holds: by the profile, unless its method needs the rows."""
+        """Return a column's content, from the profile unless the column's method needs the rows."""
         if (kept := self.profile.columns.get(name)) is not None:
             known = kept.content()
             if not needs_rows(name, known, self.rules):
@@ -81,16 +81,16 @@ class KnownReference:
         return found
 
     def numbers(self, names: Sequence[str]) -> list[Array] | None:
-        """Return numbers of the same ranks as those of some rows; None if they are not known."""
+        """Return numbers with the same ranks as a sample of the rows; None if they are not known."""
         if not all(name in self.profile.ranks for name in names):
             return None
         return [unranked(self.profile.ranks[name]) for name in names]
 
     def learnt(self) -> Profile | None:
-        """Return the profile with what was learnt since; None if there is nothing new.
+        """Return the profile extended by the columns that were read; None if there are none.
 
         Raises:
-            DataError: The reference cannot be read any more.
+            DataError: The reference can no longer be read.
         """
         if not self._learnt:
             return None
@@ -102,10 +102,10 @@ class KnownReference:
         return replace(self.profile, columns={**self.profile.columns, **self._learnt}, ranks=ranks)
 
     def account(self, methods: Iterable[tuple[str, str]]) -> str:
-        """Return one line about what came from where.
+        """Return one line for the log: how many columns came from the profile and how many were read.
 
         Args:
-            methods: Columns that were compared, and by which method.
+            methods: The compared columns and their methods.
         """
         needed = sorted({method for name, method in methods if name in self._read})
         read = f"{len(self._read)} read from the data"

@@ -1,4 +1,4 @@
-"""Opens the reference of a check: by its profile where there is one of this very data, else by reading it."""
+"""Opens the reference of a check: with its profile if there is one of this data, otherwise by reading it."""
 
 import hashlib
 import json
@@ -25,26 +25,26 @@ from selfheal_operator.api.request import RunRequest
 logger = logging.getLogger(__name__)
 
 LEAST_BYTES: Final = 1 << 20
-"""A smaller one takes a check 0.05 s as Parquet (`make bench-reference-profile`): not worth a file."""
+"""A smaller Parquet reference costs a check 0.05 s (`make bench-reference-profile`): not worth a file."""
 LEAST_BYTES_FOR_MLFLOW: Final = 8 << 20
 """Two requests to a server on the same machine take 0.01 to 0.05 s, and the profile of a reference of 6 MB
-saves 0.3 s and more (`make bench-reference-profile`). A server far away, or behind a login, takes several
-times as long."""
+saves 0.3 s and more (`make bench-reference-profile`). A distant server, or one with authentication, takes
+several times as long."""
 
 
 class Store(Protocol):
-    """Where one profile is."""
+    """The storage of one profile."""
 
     def read(self) -> bytes | None:
         """Return the document; None if there is none. Never raises."""
 
     def write(self, document: bytes) -> None:
-        """Put the document there, whole or not at all; raise OSError or TrackingError if that fails."""
+        """Write the document atomically; raise OSError or TrackingError if that fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundReference:
-    """The reference as it was listed, and when that began."""
+    """The listed reference, and the time when the listing began."""
 
     place: Place
     now_ns: int
@@ -52,14 +52,14 @@ class FoundReference:
 
     @classmethod
     def of(cls, request: RunRequest) -> "FoundReference":
-        """Return a check's reference; raise DataError if there is none."""
+        """Locate a check's reference; raise DataError if there is none."""
         place, now_ns = Place.of_reference(request.spec), time.time_ns()
         return cls(place, now_ns, locate(place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileCache:
-    """Where the profile of one reference is kept, and of which data it has to be."""
+    """The storage of a reference's profile, and the identity of the data that the profile must have."""
 
     request: RunRequest
     asked: Asked
@@ -69,11 +69,11 @@ class ProfileCache:
     store: Store
     digest: str
     settled: bool
-    """Whether a change of the data since it was listed shows."""
+    """Whether any change of the data after the listing can be detected."""
 
     @classmethod
     def of(cls, request: RunRequest, also: frozenset[str], found: "FoundReference") -> "ProfileCache | None":
-        """Return the cache for a check's reference; None where a profile is not possible, or not worth it."""
+        """Return the cache for a check's reference; None if a profile is impossible or not worthwhile."""
         identity = found.data.identity(least_bytes=LEAST_BYTES)
         if identity is None:
             return None
@@ -94,7 +94,7 @@ class ProfileCache:
         )
 
     def open_known(self) -> KnownReference | None:
-        """Return the reference by its profile; None if there is none of this data."""
+        """Return the reference with its profile; None if there is no profile of this data."""
         document = self.store.read()
         if document is None:
             return None
@@ -107,8 +107,8 @@ class ProfileCache:
 
     def _open(self, names: frozenset[str]) -> SourceTable:
         table = self.data.open(replace(self.asked, columns=ColumnChoice(only=names)))
-        # Its files are those that were listed, and are held against their listing when they have been read.
-        # Here footers and ETags are looked at again, which the listing does not hold.
+        # The files are those of the listing, and are compared with it again after they have been read.
+        # This compares footers and ETags, which the listing does not contain.
         if self.data.identity() != self.identity:
             raise self.place.unreadable(
                 "it changed while it was read. Write files under another name and rename them when they are "
@@ -117,10 +117,10 @@ class ProfileCache:
         return table
 
     def keep(self, reference: KnownReference) -> None:
-        """Keep what was learnt of the reference; never raise: the verdict does not depend on it."""
+        """Store the extended profile. Never raises: the verdict does not depend on it."""
         try:
             self._keep(reference)
-        except Exception as error:  # noqa: BLE001  a verdict stands, whatever happens to what was learnt by it
+        except Exception as error:  # noqa: BLE001  the verdict does not depend on the profile
             logger.info("The reference's profile was not kept (%s)", one_line(error))
 
     def _keep(self, reference: KnownReference) -> None:
@@ -128,7 +128,7 @@ class ProfileCache:
         if profile is None:
             return
         document = profile.to_bytes()
-        # Listed a second time: what was learnt must be of the data that the digest is of.
+        # Listed a second time: the profile must be of the data that the digest identifies.
         if len(document) <= MOST_BYTES and locate(self.place).identity() == self.identity:
             self.store.write(document)
             logger.info("Kept a profile of the reference for the next checks: %d bytes", len(document))
@@ -137,7 +137,7 @@ class ProfileCache:
 def open_known_reference(
     request: RunRequest, *, also: frozenset[str] = frozenset()
 ) -> tuple[SourceTable, ProfileCache | None]:
-    """Return the reference, as `open_reference` does, and where to keep what is learnt of it.
+    """Return the reference, as `open_reference` does, and the cache of its profile.
 
     Raises:
         DataError: As `open_reference`.
@@ -154,14 +154,14 @@ def open_known_reference(
 
 
 def _store(request: RunRequest, identity: Identity, key: str) -> Store | None:
-    """Return where a profile is, or may be kept; None where it would not pay off."""
+    """Return the storage for a profile; None if a profile would not save time."""
     if identity.folder is not None and (beside := Beside.of(identity.folder, key)).is_writable():
         return beside
     return InMLflow.of(request, key) if identity.size >= LEAST_BYTES_FOR_MLFLOW else None
 
 
 def _key(request: RunRequest, asked: Asked, also: Iterable[str]) -> str:
-    """Return what tells apart the profiles of one place: all that changes what is read, or kept."""
+    """Return the key of a profile at one place: a hash of all that changes what is read or cached."""
     spec = request.spec
     columns = asked.columns
     return _hash(

@@ -1,7 +1,7 @@
-"""The profile of a reference, and the document that it is stored as.
+"""The profile of a reference, and its serialisation.
 
-A document is a checksum, a line break, and JSON. Whatever is not exactly that, of this version and of this
-very data, is no profile: the reference is read instead.
+A document is a checksum, a line break, and JSON. If it is malformed, of another version or of other data, it
+is ignored and the reference is read instead.
 """
 
 import base64
@@ -17,27 +17,27 @@ import pyarrow as pa
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
 
 VERSION: Final = 1
-"""Changes with what is kept, and with what is made of the data before it is kept."""
+"""Increase it when the content of a profile changes, or the processing of the data before it is cached."""
 MOST_BYTES: Final = 16 << 20
-"""Of a document: a thousand columns of ordinary categories take a fifth of it."""
+"""Maximum size of a document: a thousand columns of ordinary categories take a fifth of it."""
 
 
 class ForeignProfileError(ValueError):
-    """It is no profile, or not of this data: the sentence says why."""
+    """The document is not a profile of this data; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is known of a reference."""
+    """The cached content of a reference."""
 
     digest: str
-    """Which data it is of, and what was asked of that."""
+    """Identifies the data and the request."""
     schema: pa.Schema
     rows: int
     columns: Mapping[str, KeptColumn | None] = field(default_factory=dict)
-    """None: looked at, and too much to be kept."""
+    """None for a column with too many distinct values."""
     ranks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Of the thinned rows, for correlations: the place of each value among the distinct ones; -1 for gaps."""
+    """Dense ranks, from 0, of each column's values in the sampled rows, for correlations; -1 for gaps."""
 
     def to_bytes(self) -> bytes:
         """Return the document."""
@@ -56,14 +56,14 @@ class Profile:
 
     @classmethod
     def from_bytes(cls, document: bytes, digest: str) -> Self:
-        """Return the profile that a document holds.
+        """Parse a document.
 
         Args:
-            document: What was found.
-            digest: Which data it has to be of.
+            document: The stored bytes.
+            digest: The digest that the profile must have.
 
         Raises:
-            ForeignProfileError: It is damaged, of another version, or of other data.
+            ForeignProfileError: The document is damaged, of another version, or of other data.
         """
         checksum, _, text = document.partition(b"\n")
         if checksum != _checksum(text):
@@ -72,7 +72,7 @@ class Profile:
             return cls._read(json.loads(text), digest)
         except ForeignProfileError:
             raise
-        except Exception as error:  # whatever its JSON, its numbers or its schema break
+        except Exception as error:  # invalid JSON, numbers or schema
             raise ForeignProfileError("it is not what selfheal writes") from error
 
     @classmethod
@@ -94,7 +94,7 @@ class Profile:
 
 
 def ranked(numbers: Any) -> tuple[int, ...]:
-    """Return the place of each number among the distinct ones, -1 for NaN: all that ranks are made of.
+    """Return the dense ranks of numbers, from 0; -1 for NaN.
 
     >>> ranked(np.array([2.5, np.nan, 1.0, 2.5]))
     (1, -1, 0, 1)
@@ -106,7 +106,7 @@ def ranked(numbers: Any) -> tuple[int, ...]:
 
 
 def unranked(places: tuple[int, ...]) -> Any:
-    """Return numbers with the same ranks as those that the places are of."""
+    """Return numbers with the given dense ranks; NaN for -1."""
     numbers = np.array(places, dtype=np.float64)
     numbers[numbers < 0] = np.nan
     return numbers
