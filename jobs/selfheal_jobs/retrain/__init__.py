@@ -1,1 +1,1 @@
-"""One retraining: `run.py` reads from top to bottom."""
+"""One retraining. Start reading at `run.py`."""

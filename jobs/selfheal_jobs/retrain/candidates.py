@@ -1,4 +1,4 @@
-"""Which models are tried, and how they are made from a manifest's words. Pure."""
+"""Selects the candidate models, and constructs their estimators from the strings of a manifest. Pure."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -12,8 +12,8 @@ from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
-# A leaf holds at least one row in 5,000, else a forest grows with its data without limit. 80,000 rows of five
-# normal columns and random labels make 39 MB like this.
+# Each leaf has at least one row in 5,000: otherwise the size of a forest grows with the data without limit.
+# With this limit, 80,000 rows of five normal columns and random labels make a model of 39 MB.
 _FOREST: Final = {"n_estimators": "100", "min_samples_leaf": "0.0002"}
 
 DEFAULTS: Final[Mapping[Task, tuple[Candidate, ...]]] = {
@@ -28,16 +28,16 @@ DEFAULTS: Final[Mapping[Task, tuple[Candidate, ...]]] = {
         Candidate(name="forest", estimator="sklearn.ensemble.RandomForestRegressor", params=_FOREST),
     ),
 }
-"""What is tried when the spec names no candidates: a linear model and a non-linear one."""
+"""The default candidates of each task: a linear and a non-linear model."""
 
 _ALLOWED: Final = {Task.CLASSIFICATION: CLASSIFIERS, Task.REGRESSION: REGRESSORS}
 
 _DEPRECATED_N_JOBS: Final = frozenset({"sklearn.linear_model.LogisticRegression"})
-"""Its n_jobs has no effect any more, and warns."""
+"""Estimators whose n_jobs has no effect any more and raises a warning."""
 
 
 class CandidateError(ValueError):
-    """A candidate cannot be made: its estimator or a parameter does not exist."""
+    """A candidate cannot be constructed: its estimator or a parameter does not exist."""
 
 
 def candidates_for(wanted: Sequence[Candidate], task: Task) -> tuple[Candidate, ...]:
@@ -46,12 +46,12 @@ def candidates_for(wanted: Sequence[Candidate], task: Task) -> tuple[Candidate, 
 
 
 def build_estimator(candidate: Candidate, task: Task, *, seed: int, cpus: int) -> BaseEstimator:
-    """Return the unfitted estimator, repeatable by `seed` and using `cpus` processors where it can.
+    """Return the unfitted estimator, with random_state `seed` and n_jobs `cpus` if it has these parameters.
 
-    Only the listed classes of scikit-learn are ever imported: a manifest is not a way to run any code.
+    Only the listed classes of scikit-learn are imported, so a manifest cannot execute arbitrary code.
 
     Raises:
-        CandidateError: The estimator is not one of the task's, or does not know a parameter.
+        CandidateError: The estimator is not one of the task's, or lacks a parameter.
         ParamError: A parameter's value cannot be read.
     """
     parameters = _ALLOWED[task].get(candidate.estimator)

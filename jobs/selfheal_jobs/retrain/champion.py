@@ -1,12 +1,12 @@
-"""The champion, the version that a retraining has to beat: found in the registry, loaded, made to predict.
+"""The champion, the model version that a retraining has to beat: finds it in the registry and scores it.
 
-Scores are fair to both sides as long as the champion has not learnt from the rows that are held out now.
-Where windows of current data overlap it may have, and then it looks better than it is: an unnecessary
+The comparison is unbiased if the champion was not trained on the held-out rows. With overlapping windows of
+current data it may have been, and then its scores are too high. This errs on the safe side: an unnecessary
 version is avoided rather than a worse one promoted.
 
-Loading a model from the registry runs what its files say: cloudpickle and pickle are programs. Whoever
-may write to the registry or to its artifacts may thus run code in this container, under the ServiceAccount
-of the Job. Whoever serves the model trusts them as much; keep the registry as closed as the cluster.
+Loading a model from the registry executes code from its files, since cloudpickle and pickle do. Anyone with
+write access to the registry or its artifacts can thus run code in this container, under the ServiceAccount of
+the Job. Serving the model needs the same trust; restrict access to the registry as to the cluster.
 """
 
 import logging
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """A version and its metrics on the held-out rows, or why there are none."""
+    """A model version and its metrics on the held-out set, or why there are none."""
 
     version: str
     metrics: dict[str, float] | None
@@ -36,22 +36,22 @@ class Champion:
 
 
 def find_version(registry: ModelRegistry, name: str, champion: ModelVersion | None) -> Version | None:
-    """Return the version that the status names, or else the newest of the registered model, or None.
+    """Return the version in the status; if there is none, the newest of the registered model, or None.
 
-    A version that the status names but somebody has deleted is no reason to fail.
+    A version in the status that has been deleted from the registry is not an error.
     """
     named = registry.version(name, champion.version) if champion and champion.name == name else None
     return named or registry.newest_version(name)
 
 
 def score_version(version: Version, held_out: HeldOut) -> Champion:
-    """Score a registered version, whatever made it; where that fails, say why.
+    """Score a registered version of any origin; if that fails, return the reason.
 
     Raises:
         MlflowException: MLflow could not be reached.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # other versions of libraries than it was made with
+        with warnings.catch_warnings(action="ignore"):  # about library versions other than at training
             metrics = score(_load(version), held_out)
     except Exception as error:
         if is_unreachable(error):
@@ -62,7 +62,7 @@ def score_version(version: Version, held_out: HeldOut) -> Champion:
 
 
 def _load(version: Version) -> Predictor:
-    """Load as scikit-learn where that is possible: only there probabilities are to be had."""
+    """Load with the scikit-learn flavor if the model has it: only this flavor offers probabilities."""
     uri = f"models:/{version.name}/{version.version}"
     info = mlflow.models.get_model_info(uri)
     inputs = info.signature.inputs if info.signature else None
@@ -75,7 +75,7 @@ def _load(version: Version) -> Predictor:
 
 
 class _Narrowed:
-    """Gives a model the columns that it was trained with, in their order, and nothing else."""
+    """Passes to a model only the columns that it was trained with, in their order."""
 
     def __init__(self, model: Any, names: list[str]) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""A summary of the training data, kept beside the models that were made from it. Pure."""
+"""A summary of the training data, logged with the models that were trained on it. Pure."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ _CLASSES_SHOWN: Final = 50
 
 
 def summarize(split: Split, *, target: str, task: Task) -> dict[str, Any]:
-    """Return rows, columns (type, nulls, distinct values) and the target's balance, ready for JSON."""
+    """Return rows, columns (type, nulls, distinct values) and the class balance, ready for JSON."""
     table = pd.concat([split.train, split.test], ignore_index=True)
     return {
         "rows": {"train": len(split.train), "test": len(split.test), "withoutTarget": split.dropped},
@@ -27,7 +27,7 @@ def _column(name: str, values: pd.Series) -> dict[str, Any]:
         "type": str(values.dtype),
         "nulls": nulls,
         "nullShare": round(nulls / max(len(values), 1), 4),
-        "distinct": int(values.astype("object").map(str).nunique()),  # as text: lists have no equality
+        "distinct": int(values.astype("object").map(str).nunique()),  # as text: lists are not hashable
     }
 
 

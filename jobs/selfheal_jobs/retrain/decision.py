@@ -1,4 +1,4 @@
-"""Which candidate is registered, if any."""
+"""Decides which candidate is registered, if any."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.status import LastRetraining, TrainingRows
 
 _MAX_MESSAGE: Final = 1500
-"""Together with ten metrics a decision then fits into a tag of MLflow, which may have 8,000 characters."""
+"""With ten metrics, a decision then fits into an MLflow tag of at most 8,000 characters."""
 
 
 class Decision(ApiModel, frozen=True, kw_only=True):
-    """What a retraining has decided to do, and all that it takes to do it."""
+    """The decision of a retraining, with all data needed to carry it out."""
 
     outcome: LastRetraining
-    """The outcome without the version, which does not exist yet."""
+    """The outcome, without the model version, which does not exist yet."""
     model_uri: str | None = None
-    """The model to register; None if none is."""
+    """The model to register; None to register none."""
     model_run_id: str | None = None
 
 
@@ -38,7 +38,7 @@ class LoggedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOutcome:
-    """The trained candidates and the champion, with their scores: what is decided upon."""
+    """The trained candidates and the champion with their scores: the input of the decision."""
 
     candidates: Sequence[Trained]
     logged: Mapping[str, LoggedModel]
@@ -50,7 +50,7 @@ class TrainingOutcome:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at what a request asks for."""
+    """One attempt at a requested retraining."""
 
     request: RunRequest
     started: datetime
@@ -58,7 +58,7 @@ class Attempt:
     def outcome(
         self, now: datetime, result: RetrainResult, reason: Reason, message: str, **more: Any
     ) -> LastRetraining:
-        """Return an outcome with what is the same for all of them."""
+        """Return an outcome, with the fields that all outcomes of this attempt share."""
         return LastRetraining(
             scheduled_time=self.request.slot,
             job_name=self.request.job_name,
@@ -72,12 +72,12 @@ class Attempt:
         )
 
     def failed(self, now: datetime, reason: Reason, message: str) -> RetrainReport:
-        """Return the report of a retraining that came to nothing."""
+        """Return the report of a failed retraining."""
         return RetrainReport(last_retraining=self.outcome(now, RetrainResult.FAILED, reason, message))
 
 
 def decide(attempt: Attempt, trained: TrainingOutcome, now: datetime) -> Decision:
-    """Choose the best candidate, and register it if it is strictly better than the champion."""
+    """Select the best candidate; it is registered if it is strictly better than the champion."""
     scores = {each.candidate.name: each.metrics for each in trained.candidates if each.metrics}
     if not scores:
         problems = "; ".join(f"{each.candidate.name}: {each.problem}" for each in trained.candidates)
@@ -109,7 +109,7 @@ def decide(attempt: Attempt, trained: TrainingOutcome, now: datetime) -> Decisio
 
 
 def sentence(winner: str, metrics: Mapping[str, float], trained: TrainingOutcome) -> str:
-    """Return what a person wants to know of the decision, in one sentence."""
+    """Return a one-sentence summary of the decision."""
     name = PRIMARY[trained.task]
     said = f"{winner} has {name} {metrics[name]:.4f} on {trained.rows.test} held-out rows"
     said += _against(trained.champion, metrics, trained.task)

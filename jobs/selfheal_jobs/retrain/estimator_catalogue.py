@@ -1,8 +1,8 @@
 """Writes the operator's list of estimators: `python -m selfheal_jobs.retrain.estimator_catalogue > FILE`.
 
-The operator carries no scikit-learn, and should still tell a user that an estimator or one of its
-parameters does not exist before it starts a Job. So the names are written down at build time, into
-operator/selfheal_operator/api/estimators.py; a test fails when that file is stale.
+The operator does not include scikit-learn, but must report an unknown estimator or parameter before it starts
+a Job. Therefore the names are generated at build time into operator/selfheal_operator/api/estimators.py; a
+test fails if that file is stale.
 """
 
 import inspect
@@ -30,7 +30,7 @@ from typing import Final
 '''
 
 NEEDS_ANOTHER_ESTIMATOR: Final = frozenset({"estimator", "estimators", "base_estimator", "regressor"})
-"""Parameters that take an estimator: no value in a manifest can be one, so they are not offered."""
+"""Parameters that take an estimator, which a manifest cannot express; they are not listed."""
 
 
 def public_path(estimator: type) -> str:
@@ -51,9 +51,9 @@ def public_path(estimator: type) -> str:
 def catalogue(kind: str) -> Mapping[str, tuple[str, ...]]:
     """Return the parameters of every estimator of a kind (`classifier` or `regressor`), by its full name.
 
-    An estimator is listed if it can be made without arguments and fitted to one target by a few
-    standardised columns, which is how a retraining uses it. That leaves out wrappers that need
-    another estimator, those for counts or for several targets, and deprecated ones.
+    An estimator is listed if it can be constructed without arguments and fitted to a few standardised columns
+    and one target, as in a retraining. This excludes meta-estimators that need another estimator, estimators
+    for counts or for several targets, and deprecated ones.
     """
     classes = {public_path(each): each for _, each in all_estimators(type_filter=kind)}
     return {path: _parameters(each) for path, each in sorted(classes.items()) if _usable(path, each, kind)}
@@ -71,7 +71,7 @@ def _usable(path: str, estimator: type, kind: str) -> bool:
     random = np.random.default_rng(0)
     rows = random.normal(size=(60, 3))
     score = rows[:, 0] + random.normal(scale=0.5, size=60)
-    # Some regressors (gamma, Poisson) are for positive targets only.
+    # Some regressors (gamma, Poisson) need positive targets.
     target = (score > 0).astype(int) if kind == "classifier" else score - score.min() + 1
     return _fits(estimator, rows, target)
 
@@ -79,13 +79,13 @@ def _usable(path: str, estimator: type, kind: str) -> bool:
 def _fits(estimator: type, rows: Any, target: Any) -> bool:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # how scikit-learn announces that a class will go
+            warnings.simplefilter("error", FutureWarning)  # scikit-learn's warning of a removal
             candidate = estimator()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with threadpool_limits(1):  # sixty rows are not worth a thread
+            with threadpool_limits(1):  # threads do not pay off for sixty rows
                 prediction = candidate.fit(rows, target).predict(rows)
-    except Exception:  # noqa: BLE001  whatever it raises, it is no candidate
+    except Exception:  # noqa: BLE001  with any error it is not listed
         return False
     return bool(np.shape(prediction) == np.shape(target))
 

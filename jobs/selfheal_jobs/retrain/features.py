@@ -1,7 +1,7 @@
-"""What a model is given: the columns of a check, prepared so that the model itself does all the rest. Pure.
+"""The features and the preprocessing pipeline of a model. Pure.
 
-A model takes rows as the user's files hold them. Filling gaps, scaling and encoding are parts of the pipeline
-that is registered, so that whoever serves it needs nothing of selfheal.
+A model takes rows as they are in the user's files. Imputation, scaling and encoding are steps of the
+registered pipeline, so that serving it does not need selfheal.
 """
 
 from typing import Final
@@ -18,14 +18,14 @@ from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.tables.content import Values
 
 MAX_CATEGORIES: Final = 50
-"""One-hot columns per text column: the rarer values share one. 100,000 rows then take 40 MB each at most."""
+"""One-hot columns per text column; rarer values share one. 100,000 rows then take at most 40 MB each."""
 
 
 def for_model(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
-    """Return the columns that a model learns from; types stay as they are wherever scikit-learn takes them.
+    """Return the feature columns; types are unchanged if scikit-learn accepts them.
 
-    Integers that Evidently compares as categories are numbers here: a new month or number of rooms then
-    still means something to the model. Codes without an order should be text.
+    Integers that Evidently compares as categories are numerical features here, so that the model can
+    extrapolate to a new month or number of rooms. Codes without an order should be text.
     """
     return pd.DataFrame({column.name: _prepared(table[column.name], column) for column in columns})
 
@@ -41,9 +41,9 @@ def _prepared(values: pd.Series, column: Column) -> pd.Series:
 
 
 def pipeline(estimator: BaseEstimator, columns: tuple[Column, ...]) -> Pipeline:
-    """Return an unfitted model: gaps filled by the median, numbers standardised, the rest one-hot encoded.
+    """Return an unfitted pipeline: median imputation and standardisation of numbers, one-hot encoding.
 
-    A gap among categories is a category of its own; values that training never saw count as rare ones.
+    A gap in a categorical column is a category of its own; unseen categories are treated as rare ones.
     """
     numbers = [column.name for column in columns if column.holds is Values.NUMBERS]
     categories = [column.name for column in columns if column.holds is not Values.NUMBERS]
@@ -53,6 +53,6 @@ def pipeline(estimator: BaseEstimator, columns: tuple[Column, ...]) -> Pipeline:
     scaled = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     preprocessing = ColumnTransformer(
         [("numbers", scaled, numbers), ("categories", one_hot, categories)],
-        sparse_threshold=0,  # several estimators take no sparse matrix
+        sparse_threshold=0,  # several estimators reject sparse matrices
     )
     return Pipeline([("preprocessing", preprocessing), ("model", estimator)])

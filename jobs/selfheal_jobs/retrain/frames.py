@@ -1,4 +1,4 @@
-"""Tables as pandas holds them, for models that learn from them."""
+"""Conversion between tables and pandas data frames, for training."""
 
 import pandas as pd
 import pyarrow as pa
@@ -7,16 +7,16 @@ from selfheal_jobs.tables.table import ArrowTable, Table
 
 
 def frame(table: Table) -> pd.DataFrame:
-    """Return a whole table as a frame: gaps among integers make floats of them, dates are timestamps."""
+    """Return a table as a data frame: integers with gaps become floats, dates become timestamps."""
     arrow = ArrowTable.of(table).table
     result: pd.DataFrame = arrow.to_pandas(ignore_metadata=True, date_as_object=False)
     return result
 
 
 def arrow_of(values: pd.Series) -> pa.ChunkedArray:
-    """Return a pandas column as Arrow holds it.
+    """Convert a pandas column to Arrow.
 
-    A column of objects that share no type becomes binary: neither numbers nor text, as it was.
+    A column of objects without a common type becomes binary, which is neither numerical nor text.
     """
     try:
         array = pa.Array.from_pandas(values)

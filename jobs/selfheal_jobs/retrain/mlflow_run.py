@@ -1,8 +1,8 @@
-"""What a retraining leaves in MLflow, and how it takes up what an earlier attempt of its Job has left.
+"""Logs a retraining to MLflow, and resumes an earlier attempt of the same Job.
 
 The decision, which candidate wins and whether it is to be registered, is stored in the parent run BEFORE it
-is carried out. From then on every step can be repeated: a version is looked for by the tag of its Job
-before it is made. An attempt that dies before the decision leaves runs that the next one marks as KILLED.
+is carried out. From then on every step is idempotent: a model version is searched by the tag of its Job
+before it is created. If an attempt dies before the decision, the next one marks its runs as KILLED.
 """
 
 import hashlib
@@ -37,11 +37,11 @@ COMPARISON: Final = "comparison"
 DATA_SUMMARY: Final = "data_facts.json"
 
 _SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
-"""What a registered model needs. Named, since MLflow would start a process of 3 s to find out."""
+"""Requirements of a registered model. Explicit, since MLflow would start a process of 3 s to infer them."""
 
 
 def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
-    """Return what an earlier attempt decided, or None; mark attempts that died before as KILLED."""
+    """Return the decision of an earlier attempt, or None; mark attempts without a decision as KILLED."""
     for run in runs.earlier():
         try:
             return run, Decision.from_json(run.tags.get(TAG_DECISION, ""))
@@ -51,7 +51,7 @@ def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
 
 
 def log_data(runs: JobRuns, parent: Run, training_set: TrainingSet, summary: Mapping[str, Any]) -> None:
-    """Keep the summary of the data, and fingerprints by which two runs can be seen to have used the same."""
+    """Log the summary of the data, and digests that show whether two runs used the same data."""
     runs.server.log_text(parent, DATA_SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False))
     rules = runs.request.spec.retraining
     runs.server.log(
@@ -76,7 +76,7 @@ def log_data(runs: JobRuns, parent: Run, training_set: TrainingSet, summary: Map
 
 
 def digest(table: pd.DataFrame) -> str:
-    """Return a short fingerprint of a table's values: the same for the same rows in the same order."""
+    """Return a short digest of a table's values: equal for the same rows in the same order."""
     hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
     return hashlib.sha256(hashes.tobytes()).hexdigest()[:16]
 
@@ -84,7 +84,7 @@ def digest(table: pd.DataFrame) -> str:
 def log_candidate(
     runs: JobRuns, parent: Run, trained: Trained, training_set: TrainingSet
 ) -> LoggedModel | None:
-    """Log a candidate as a child run, with its model; None if it has none."""
+    """Log a candidate and its model as a child run; return None if training failed."""
     child = runs.start_child(parent, trained.candidate.name)
     estimator = {"estimator": trained.candidate.estimator}
     if trained.model is None:
@@ -105,10 +105,10 @@ def log_candidate(
 def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
     """Log with cloudpickle.
 
-    MLflow's default, skops, refuses forests, encoders and most estimators of a spec's candidates unless their
-    types are trusted one by one, and trusting whatever was just trained is no review.
+    MLflow's default, skops, rejects forests, encoders and most other estimators unless each of their types is
+    listed as trusted, and listing the types of what was just trained would add no safety.
     """
-    logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # it warns of cloudpickle each time
+    logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # warns about cloudpickle each time
     logging.getLogger("mlflow.models.model").setLevel(logging.ERROR)
     with mlflow.start_run(run_id=child.run_id), warnings.catch_warnings(action="ignore"):
         logged = mlflow.sklearn.log_model(
@@ -123,7 +123,7 @@ def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
 
 
 def log_comparison(runs: JobRuns, parent: Run, trained: Sequence[Trained], champion: Champion | None) -> None:
-    """Keep one table of all candidates and the champion."""
+    """Log one table of all candidates and the champion."""
     table = comparison_table(trained, champion)
     runs.server.log_text(parent, f"{COMPARISON}.csv", table.to_csv(index=False))
     runs.server.log_text(parent, f"{COMPARISON}.md", markdown(table))
@@ -163,7 +163,7 @@ def _cell(value: object) -> str:
 
 
 def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
-    """Store the decision in the parent run: from here on nothing is trained again."""
+    """Store the decision in the parent run; later attempts do not train again."""
     text = decision.to_json()
     shown = decision.outcome.metrics
     candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
@@ -173,7 +173,7 @@ def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
 
 
 def carry_out(runs: JobRuns, parent: Run, decision: Decision) -> RetrainReport:
-    """Register the model if that was decided and is not done yet, end the run, and return the report."""
+    """Register the model if that was decided and not yet done, end the run, and return the report."""
     outcome, model = decision.outcome, None
     if outcome.result is RetrainResult.REGISTERED and decision.model_uri:
         model = _registered_once(runs, decision)
@@ -201,7 +201,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
 
 
 def _version_of_job(registry: ModelRegistry, name: str, runs: JobRuns) -> Version | None:
-    """Return the version that this Job has registered: the first one, should there be two."""
+    """Return the model version that this Job has registered; the first one if there are two."""
     ours = {tag: run_tags(runs.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
     found = registry.versions_with_tags(name, ours)
     return min(found, key=lambda version: int(version.version), default=None)

@@ -1,6 +1,7 @@
 """The keyword arguments of a candidate's estimator, read from the strings of the manifest.
 
-The API has strings only, so that the CRD is closed: each is read as one YAML scalar or flow value.
+In the API all values are strings, so that the CRD schema is closed: each is parsed as one YAML scalar or flow
+value.
 """
 
 import re
@@ -11,17 +12,17 @@ import yaml
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 _MAX_DEPTH: Final = 8
-"""Lists in lists. PyYAML recurses, up to Python's limit; no parameter of scikit-learn has three levels."""
+"""Depth of nested lists: PyYAML recurses up to Python's limit; scikit-learn's parameters need at most two."""
 
 _FLOAT: Final = "tag:yaml.org,2002:float"
 
 
 class ParamError(ValueError):
-    """A parameter's value cannot be read."""
+    """A parameter's value cannot be parsed."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads 1e-3 as a number, as YAML 1.2 does; in PyYAML's YAML 1.1 it would be text."""
+    """Parses 1e-3 as a number, as in YAML 1.2; in PyYAML's YAML 1.1 it would be text."""
 
 
 _Loader.add_implicit_resolver(
@@ -30,10 +31,10 @@ _Loader.add_implicit_resolver(
 
 
 def param_values(candidate: Candidate) -> dict[str, Any]:
-    """Return the parameters of a candidate, each as what its string stands for.
+    """Return the parsed parameters of a candidate.
 
     Raises:
-        ParamError: A value cannot be read; the sentence names its field and what to write.
+        ParamError: A value cannot be parsed; the message names its field and what to write.
     """
     return {name: _read(candidate.name, name, text) for name, text in candidate.params.items()}
 
@@ -49,13 +50,13 @@ def _read(candidate: str, name: str, text: str) -> Any:
 
 
 def param_value(text: str) -> Any:
-    """Return what one YAML scalar or flow value stands for.
+    """Parse one YAML scalar or flow value.
 
     >>> [param_value(text) for text in ("100", "null", "{0: 1, 1: 5}", "l2", "'100'", "1e-3")]
     [100, None, {0: 1, 1: 5}, 'l2', '100', 0.001]
 
     Raises:
-        yaml.YAMLError, ValueError, TypeError: It is none, or holds an anchor, an alias, a tag or a key twice.
+        yaml.YAMLError, ValueError, TypeError: It is invalid, or has an anchor, alias, tag or repeated key.
     """
     _refuse_what_expands(text)
     loader = _Loader(text)
@@ -68,7 +69,7 @@ def param_value(text: str) -> Any:
 
 
 def _refuse_what_expands(text: str) -> None:
-    """Refuse anchors, aliases and tags, before anything is built from them, and lists too deep to build."""
+    """Reject anchors, aliases, tags and too deeply nested lists, before anything is constructed."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if getattr(event, "anchor", None) or getattr(event, "tag", None):

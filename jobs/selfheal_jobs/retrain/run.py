@@ -1,6 +1,6 @@
-"""The retraining: learn, compare with the champion on the same rows, register what is better.
+"""The retraining: train candidates, compare them with the champion, register the best if it is better.
 
-load → split → fit every candidate → score them and the champion on the held-out rows → decide → register.
+load → split → fit every candidate → score them and the champion on the held-out set → decide → register.
 """
 
 import logging
@@ -46,7 +46,7 @@ Clock = Callable[[], datetime]
 
 
 def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
-    """Retrain once, and report. Everything that goes wrong becomes a report too.
+    """Retrain once and deliver the report. Errors are reported too.
 
     Raises:
         UndeliveredError: The report could not be written to the monitor's status.
@@ -59,7 +59,7 @@ def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     except TrackingError as error:
         message = f"No model could be registered: {error}"
         report = attempt.failed(clock(), Reason.MLFLOW_UNAVAILABLE, message)
-    except Exception as error:  # noqa: BLE001  a defect of ours or a library's is an outcome too
+    except Exception as error:  # noqa: BLE001  a defect, ours or a library's, is reported too
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The retraining ended by a defect ({one_line(error)}); the Job's log holds the details."
         report = attempt.failed(clock(), Reason.RETRAINING_FAILED, message)
@@ -68,14 +68,14 @@ def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
 
 
 def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
-    """Train, decide and register; or finish what an earlier attempt of the same Job has decided.
+    """Train, decide and register; or carry out the decision of an earlier attempt of the same Job.
 
     Raises:
-        DataError: The data allows no training.
-        TrackingError: MLflow could not be reached, or refuses.
+        DataError: The data is not sufficient for training.
+        TrackingError: MLflow could not be reached, or rejected a request.
     """
     request = attempt.request
-    # First: without MLflow nothing can be registered, and no time should go into training.
+    # First, since without MLflow nothing can be registered and training would be wasted.
     runs = JobRuns.connect(request, PATIENT)
     with library_errors(request.mlflow.tracking_uri):
         if decided := retrain_run.decision_before(runs):
@@ -110,18 +110,18 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
 def _end_as_failed(runs: JobRuns, parent: Run) -> None:
     try:
         runs.server.end_run(parent, "FAILED")
-    except Exception as error:  # noqa: BLE001  the first error is the one to tell about
+    except Exception as error:  # noqa: BLE001  the first error is reported
         logger.info("The run could not be ended: %s", one_line(error))
 
 
 def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
-    """Load the data, and split it into what is learnt from and what is held out.
+    """Load the data, and split it into a training set and a held-out set.
 
-    Features are the columns that checks compare, by the reference's types: a column that only the current
-    data has may hold the champion's own predictions. Dates, identifiers and free text are left out.
+    Features are the columns that checks compare, with the reference's types: a column that only the current
+    data has may hold the champion's own predictions. Dates, identifiers and free text are excluded.
 
     Raises:
-        DataError: The data is missing, unreadable, or allows no training.
+        DataError: The data is missing, unreadable, or not sufficient for training.
     """
     spec = request.spec
     reference, current = _load(request)
@@ -146,17 +146,17 @@ def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
 
 
 def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
-    """Return the policy of a retraining: what a check counts as drift, the answer to it leaves out."""
+    """Return the column policy of a retraining: columns that a check counts as drifted are skipped."""
     missing: Literal["Fail", "Skip"] = "Fail" if policy.missing == "Fail" else "Skip"
     return ColumnPolicy(empty="Skip", missing=missing)
 
 
 def _load(request: RunRequest) -> tuple[ArrowTable, ArrowTable]:
-    """Read both tables whole, each column once."""
+    """Read both tables into memory, each column once."""
     spec = request.spec
     reference = open_reference(request)
     whole = ArrowTable.of(reference)
-    if spec.retraining.training_data == "Reference":  # then nothing is asked of the current data
+    if spec.retraining.training_data == "Reference":  # the current data is not needed
         return whole, whole
     if spec.dataset.labels:
         return whole, ArrowTable.of(open_labelled_current(request, reference))
@@ -177,7 +177,7 @@ def _task_of(reference: Table, current: Table, target: str) -> Task:
 
 
 def _all_columns(split: Split, training_set: TrainingSet) -> HeldOut:
-    """Return the held-out rows with all columns but the target: the champion may know more than we would."""
+    """Return the held-out set with all columns but the target: the champion may use other features."""
     prepared = training_set.held_out
     rows = split.test.drop(columns=str(prepared.target.name))
     rows = rows.assign(**{column.name: prepared.rows[column.name] for column in training_set.columns})
@@ -200,7 +200,7 @@ def _champion(runs: JobRuns, held_out: HeldOut) -> Champion | None:
 def _train_and_log(
     runs: JobRuns, parent: Run, training_set: TrainingSet
 ) -> tuple[list[Trained], dict[str, LoggedModel]]:
-    """Train and log each candidate; models are let go once they are logged, all but their numbers."""
+    """Train and log each candidate; each model is freed after logging, and its metrics are kept."""
     task = training_set.held_out.task
     trained: list[Trained] = []
     logged: dict[str, LoggedModel] = {}

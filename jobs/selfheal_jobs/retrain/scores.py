@@ -1,4 +1,4 @@
-"""How good a model is on held-out rows, by scikit-learn's metrics and under its names. Pure."""
+"""Scores a model on the held-out set, with scikit-learn's metrics under the names of its scorers. Pure."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ PRIMARY: Final[Mapping[Task, str]] = {
     Task.CLASSIFICATION: "f1_macro",
     Task.REGRESSION: "root_mean_squared_error",
 }
-"""The metric that decides.
+"""The primary metric of each task.
 
-f1_macro gives every class the same weight: where drift makes a class rare, accuracy and the weighted
-averages would still praise a model that never finds it. root_mean_squared_error is in the target's unit and
-punishes large errors.
+f1_macro gives every class the same weight: if drift makes a class rare, a model that never predicts it can
+still have a high accuracy and high weighted averages. root_mean_squared_error is in the target's unit and
+penalises large errors.
 """
 
 _LOWER_IS_BETTER: Final = frozenset({"mean_squared_error", "root_mean_squared_error", "mean_absolute_error"})
@@ -36,7 +36,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Rows that no candidate has learnt from, and what should come out."""
+    """The held-out set: rows that no candidate was trained on, and their targets."""
 
     rows: pd.DataFrame
     target: pd.Series
@@ -47,9 +47,9 @@ def score(model: Predictor, held_out: HeldOut) -> dict[str, float]:
     """Return the model's metrics; one that is not defined for these rows is absent.
 
     Classification: f1_macro, accuracy, precision_macro, recall_macro, and roc_auc for two classes or
-    roc_auc_ovr (one against the rest, macro average) for more. Regression: root_mean_squared_error,
-    mean_absolute_error, mean_squared_error, r2. These are the names of scikit-learn's scorers; an error's
-    loses its neg_, because it is not negated here.
+    roc_auc_ovr (one-vs-rest, macro average) for more. Regression: root_mean_squared_error,
+    mean_absolute_error, mean_squared_error, r2. These are the names of scikit-learn's scorers; errors are
+    without the neg_ prefix, because they are not negated here.
     """
     with warnings.catch_warnings(action="ignore"):  # classes never seen or never predicted count as zero
         predicted = np.asarray(model.predict(held_out.rows)).reshape(len(held_out.rows))
@@ -82,7 +82,7 @@ def _classification(actual: pd.Series, predicted: Any) -> dict[str, float]:
 
 def _ranking(model: Predictor, held_out: HeldOut) -> dict[str, float]:
     classes = getattr(model, "classes_", None)
-    if classes is None or set(held_out.target) != set(classes):  # a class without rows has no curve
+    if classes is None or set(held_out.target) != set(classes):  # a class without rows has no ROC curve
         return {}
     certainty = _certainty(model, held_out.rows)
     if certainty is None:
@@ -100,7 +100,7 @@ def _ranking(model: Predictor, held_out: HeldOut) -> dict[str, float]:
 
 
 def _certainty(model: Predictor, rows: pd.DataFrame) -> Any:
-    """Return probabilities, or else the decision function, or None: not every model has either."""
+    """Return the probabilities, otherwise the decision function, or None if the model has neither."""
     for method in ("predict_proba", "decision_function"):
         if (ask := getattr(model, method, None)) is not None:
             return np.asarray(ask(rows))
@@ -108,13 +108,13 @@ def _certainty(model: Predictor, rows: pd.DataFrame) -> Any:
 
 
 def is_better(task: Task, one: Mapping[str, float], other: Mapping[str, float]) -> bool:
-    """Return whether one is strictly better than the other by the primary metric."""
+    """Return whether `one` is strictly better than `other` by the primary metric."""
     name = PRIMARY[task]
     return one[name] < other[name] if name in _LOWER_IS_BETTER else one[name] > other[name]
 
 
 def best(task: Task, scores: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the name of the best model; the first one of those that are equal.
+    """Return the name of the best model; among equal ones the first.
 
     >>> scores = {"linear": {"f1_macro": 0.5}, "forest": {"f1_macro": 0.8}, "twin": {"f1_macro": 0.8}}
     >>> best(Task.CLASSIFICATION, scores)
@@ -131,7 +131,7 @@ def best(task: Task, scores: Mapping[str, Mapping[str, float]]) -> str:
 def comparisons(
     candidate: Mapping[str, float], champion: Mapping[str, float] | None
 ) -> Sequence[MetricComparison]:
-    """Return both models' metrics side by side, with four digits: no change in the status for noise."""
+    """Return both models' metrics side by side, rounded to four digits to keep noise out of the status."""
     champion = champion or {}
     return [
         MetricComparison(

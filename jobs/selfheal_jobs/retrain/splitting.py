@@ -1,4 +1,4 @@
-"""Which rows a model learns from, and which it is judged by. Pure."""
+"""Splits the data into a training set and a held-out set. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,31 +14,31 @@ from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
 
 MIN_ROWS: Final = 20
-"""With fewer, a fifth of the rows is too few to call one model better than another."""
+"""With fewer rows, a held-out fifth is too small to compare models."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Rows to learn from and rows held out; both still hold every column, the target among them."""
+    """The training set and the held-out set; both still have every column, including the target."""
 
     train: pd.DataFrame
     test: pd.DataFrame
     dropped: int
-    """Rows that had no target."""
+    """Number of rows without a target."""
 
 
 def split(
     reference: pd.DataFrame, current: pd.DataFrame, *, target: str, task: Task, rules: Retraining
 ) -> Split:
-    """Split as `rules.training_data` says, repeatably by `rules.random_seed`.
+    """Split according to `rules.training_data`, with the random seed `rules.random_seed`.
 
-    Current and Reference: that table alone. ReferenceAndCurrent: held-out rows come from the current data
-    only, since that is what the model will meet; the rest of it joins the whole reference. Classes keep
-    their shares where every class has rows enough for it.
+    Current and Reference use only that table. ReferenceAndCurrent holds out rows of the current data only,
+    since new data will be like it, and trains on its other rows and the whole reference. The split is
+    stratified by class if every class has enough rows.
 
     Raises:
-        DataError: The target is missing (ColumnMissing) or of no use (TargetUnusable), or there are
-            too few rows with a target (TooFewRows).
+        DataError: The target is missing (ColumnMissing) or unusable (TargetUnusable), or there are too few
+            rows with a target (TooFewRows).
     """
     divided = reference if rules.training_data == "Reference" else current
     labelled = with_target(divided, target, task)
@@ -59,10 +59,10 @@ def split(
 
 
 def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
-    """Return the rows that have a target, and the target as scikit-learn takes it.
+    """Return the rows that have a target, with the target converted for scikit-learn.
 
     Raises:
-        DataError: There is no such column, it holds nothing, or nothing that fits the task.
+        DataError: The column is missing, empty, or unsuitable for the task.
     """
     if target not in table.columns:
         raise target_missing(target)
@@ -82,7 +82,7 @@ def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
 
 
 def target_missing(target: str) -> DataError:
-    """Return the complaint that nothing is labelled."""
+    """Return the error for a missing target column."""
     return DataError(
         Reason.COLUMN_MISSING,
         f"The training data has no column {target!r}. Correct spec.target or deliver the labels with it.",
@@ -104,7 +104,7 @@ def _classes(values: pd.Series, holds: Values) -> pd.Series:
 
 
 def _dtype(present: pd.Series, task: Task) -> str:
-    """Labels that one gap has turned into floats are integers again, and booleans booleans."""
+    """Return the dtype of the labels: integers and booleans that a gap has converted are converted back."""
     if task is Task.REGRESSION:
         return "float64"
     if present.dtype == "float64":
@@ -131,7 +131,7 @@ def _require_classes(train: pd.Series, target: str, task: Task) -> None:
 
 
 def _strata(labels: pd.Series, test_fraction: float) -> pd.Series | None:
-    """Return the labels if every class can be on both sides, else None: then chance decides."""
+    """Return the labels for a stratified split; None if a class has too few rows for both sides."""
     counts = labels.value_counts()
     tested = int(np.ceil(test_fraction * len(labels)))
     room = min(tested, len(labels) - tested)

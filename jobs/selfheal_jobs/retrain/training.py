@@ -1,4 +1,4 @@
-"""Fits the candidates, one after the other, and scores them on the held-out rows."""
+"""Fits the candidates, one after the other, and scores them on the held-out set."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """What all candidates learn from, and are judged by."""
+    """The training set and the held-out set of all candidates."""
 
     rows: pd.DataFrame
     target: pd.Series
@@ -34,7 +34,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A candidate after training: a model with its metrics, or why there is none."""
+    """A candidate after training: a fitted pipeline with its metrics, or why there is none."""
 
     candidate: Candidate
     model: Pipeline | None = None
@@ -44,14 +44,14 @@ class Trained:
 
 
 def train_all(candidates: tuple[Candidate, ...], training_set: TrainingSet) -> Iterator[Trained]:
-    """Yield every candidate after its training. One that fails does not stop the others."""
-    cpus = joblib.cpu_count()  # what the container's limit leaves, not what the node has
+    """Train the candidates and yield each. If one fails, the others are still trained."""
+    cpus = joblib.cpu_count()  # respects the container's limit
     for candidate in candidates:
         started = time.monotonic()
         try:
             with threadpool_limits(cpus):
                 model, metrics = _train(candidate, training_set, cpus)
-        except Exception as error:  # noqa: BLE001  estimators raise what they like
+        except Exception as error:  # noqa: BLE001  estimators may raise anything
             logger.info("%s failed: %s", candidate.name, one_line(error))
             yield Trained(candidate=candidate, problem=one_line(error), seconds=time.monotonic() - started)
             continue
