@@ -1,4 +1,4 @@
-"""The runs of one Job in its experiment: found again after a pod has died, and started."""
+"""The MLflow runs of one Job: starts them, and finds those of earlier pods of the Job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _PARENT: Final = "mlflow.parentRunId"
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """An experiment that has been found or made, and the request whose runs go there."""
+    """An existing experiment, and the request whose runs are logged to it."""
 
     server: MLflowServer
     experiment_id: str
@@ -22,25 +22,25 @@ class JobRuns:
 
     @classmethod
     def connect(cls, request: RunRequest, first: RetryPolicy) -> "JobRuns":
-        """Find or make the experiment.
+        """Find or create the experiment.
 
         Args:
-            request: Where to, and whose runs.
-            first: How long a server is tried that has not answered yet.
+            request: Names the tracking server, the experiment and the Job.
+            first: Retry policy until the server has answered once.
 
         Raises:
-            TrackingError: MLflow could not be reached, or refuses.
+            TrackingError: MLflow could not be reached, or rejected a request.
         """
         uri = request.mlflow.tracking_uri
         experiment_id = reach(uri, first).experiment_id(request.mlflow.experiment)
         return cls(reach(uri, STANDARD), experiment_id, request)
 
     def earlier(self) -> list[Run]:
-        """Return the runs that other attempts of the same Job have left, newest first."""
+        """Return the runs of earlier attempts of the same Job, newest first."""
         return self.server.search_runs(self.experiment_id, same_job(self.request))
 
     def mark_killed(self, run: Run) -> None:
-        """End a run, and those under it, whose process has died."""
+        """End a run whose process has died, and its child runs, as KILLED."""
         children = self.server.search_runs(self.experiment_id, f"tags.`{_PARENT}` = '{run.run_id}'")
         for each in [*children, run]:
             if each.status == "RUNNING":
@@ -51,7 +51,7 @@ class JobRuns:
         return self._start(self.request.job_name, {})
 
     def start_child(self, parent: Run, name: str) -> Run:
-        """Start a run below another one, which MLflow shows nested."""
+        """Start a child run, which MLflow shows nested under its parent."""
         return self._start(name, {TAG_PURPOSE: "Candidate", _PARENT: parent.run_id})
 
     def _start(self, name: str, tags: Mapping[str, str]) -> Run:

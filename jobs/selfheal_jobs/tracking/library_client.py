@@ -1,4 +1,4 @@
-"""MLflow's own library, for what only it can do: log a fitted model, and load one."""
+"""Uses MLflow's own library only to log and load fitted models, which its REST API cannot do."""
 
 import logging
 import os
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 def configure_library(tracking_uri: str, experiment_id: str, retries: RetryPolicy) -> None:
-    """Set what MLflow's functions take from their process: where to, and how long a server is tried.
+    """Set the process-wide configuration of MLflow's functions: servers, experiment, timeout and retries.
 
     Raises:
-        MlflowException: MLflow could not be reached, or refuses.
+        MlflowException: MLflow could not be reached, or rejected a request.
     """
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(retries.timeout_seconds)
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(retries.retries)
@@ -28,14 +28,14 @@ def configure_library(tracking_uri: str, experiment_id: str, retries: RetryPolic
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(
         tracking_uri
-    )  # else MLFLOW_REGISTRY_URI would load from where nothing is registered
-    # Else MLFLOW_EXPERIMENT_NAME in podTemplate.env would contradict the runs that we start by their ids.
+    )  # otherwise MLFLOW_REGISTRY_URI could name a registry without our models
+    # Otherwise MLFLOW_EXPERIMENT_NAME in podTemplate.env would conflict with the runs that we start by id.
     mlflow.set_experiment(experiment_id=experiment_id)
 
 
 @contextmanager
 def library_errors(tracking_uri: str) -> Iterator[None]:
-    """Turn the library's errors into a TrackingError that names the server."""
+    """Convert the library's errors into a TrackingError that names the server."""
     try:
         yield
     except (MlflowException, requests.RequestException) as error:
@@ -47,7 +47,7 @@ def library_errors(tracking_uri: str) -> Iterator[None]:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Return whether an error is the server's absence, not its answer: MLflow has no type for it."""
+    """Return whether an error means that the server sent no response; MLflow has no type for this."""
     return isinstance(error, requests.RequestException) or (
         isinstance(error, MlflowException) and "API request to" in str(error)
     )

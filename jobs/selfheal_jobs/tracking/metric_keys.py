@@ -1,4 +1,4 @@
-"""Names under which MLflow keeps what belongs to a column. Pure."""
+"""Maps column names to valid keys of MLflow metrics and params. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -6,14 +6,14 @@ from typing import Final
 
 _REFUSED: Final = re.compile(r"[^\w\-. :/]", re.ASCII)
 _MAX_LENGTH: Final = 200
-"""MLflow allows 250, prefix and number included."""
+"""MLflow allows 250 characters, including prefix and number."""
 
 
 def column_keys(names: Iterable[str]) -> dict[str, str]:
-    """Return a key for each column: its name in characters that MLflow takes, and no two alike.
+    """Return a unique key for each column: its name, with characters that MLflow rejects replaced.
 
-    A slash would make folders of a name, and MLflow refuses names that look like paths with dots: both
-    become underscores. The same columns in the same order always have the same keys.
+    A slash would create folders, and MLflow rejects names that look like paths with dots: both become
+    underscores. The same columns in the same order always have the same keys.
 
     >>> column_keys(["age", "price (€)", "price ($)"])
     {'age': 'age', 'price (€)': 'price ___', 'price ($)': 'price ____2'}

@@ -14,7 +14,7 @@ _MOST_VERSIONS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as the registry knows it."""
+    """A model version in the registry."""
 
     name: str
     version: str
@@ -24,7 +24,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class ModelRegistry:
-    """The registry of a tracking server. Its methods raise TrackingError as those of MLflowServer do."""
+    """The model registry of a tracking server. Methods raise TrackingError as those of MLflowServer do."""
 
     server: MLflowServer
 
@@ -49,12 +49,12 @@ class ModelRegistry:
         return [_version(each) for each in answer.get("model_versions", [])]
 
     def register(self, name: str, model_uri: str, tags: Mapping[str, str]) -> Version:
-        """Make a version of a logged model, and the registered model too if there is none.
+        """Create a model version of a logged model, and the registered model if it does not exist.
 
         Args:
-            name: Of the registered model.
+            name: Name of the registered model.
             model_uri: `models:/<id of the logged model>`.
-            tags: Of the version.
+            tags: Tags of the model version.
         """
         self._ensure_model(name)
         model_id = model_uri.removeprefix("models:/")
@@ -76,7 +76,7 @@ class ModelRegistry:
                 raise
 
     def _link(self, model_id: str, version: Version) -> None:
-        """Have MLflow's pages show the version beside the logged model, as its own client does."""
+        """Link the version to the logged model, as MLflow's own client does, so that MLflow's UI shows it."""
         link = json.dumps([{"name": version.name, "version": version.version}])
         document = {"tags": [{"key": "mlflow.modelVersions", "value": link}]}
         self.server.ask("PATCH", f"logged-models/{quote(model_id, safe='')}/tags", document)
@@ -92,18 +92,18 @@ class ModelRegistry:
         try:
             found = self.server.find(f"registered-models/alias?{query}")
         except RefusedError as error:
-            if error.code == "INVALID_PARAMETER_VALUE":  # MLflow's word for an alias that is not there
+            if error.code == "INVALID_PARAMETER_VALUE":  # MLflow's code for a missing alias
                 return None
             raise
         return _version(found["model_version"]) if found else None
 
     def set_alias(self, version: Version, alias: str) -> None:
-        """Point an alias to a version, from wherever it pointed to."""
+        """Set an alias to a version; an existing alias is moved."""
         document = {"name": version.name, "version": version.version, "alias": alias}
         self.server.ask("POST", "registered-models/alias", document)
 
     def delete_alias(self, name: str, alias: str) -> None:
-        """Delete an alias; one that is not there is no error."""
+        """Delete an alias; a missing alias is not an error."""
         self.server.ask("DELETE", "registered-models/alias", {"name": name, "alias": alias})
 
 

@@ -1,7 +1,7 @@
-"""An MLflow server over its REST API: experiments, runs with their values and tags, artifacts.
+"""Client of MLflow's REST API for experiments, runs (metrics, params, tags) and artifacts.
 
-MLflow's own client takes two seconds to import, more than all the rest of a check. The calls are those of
-https://mlflow.org/docs/latest/api_reference/rest-api.html; environment variables mean what they mean to
+MLflow's own client takes two seconds to import, more than the rest of a check. The API is documented at
+https://mlflow.org/docs/latest/api_reference/rest-api.html; environment variables have the same meaning as in
 MLflow. Model versions and aliases are in `model_registry`.
 """
 
@@ -26,17 +26,17 @@ from selfheal_jobs.transport.retry_policy import STANDARD, RetryPolicy
 logger = logging.getLogger(__name__)
 
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""Answers after which MLflow's own client tries again."""
+"""HTTP status codes after which MLflow's own client retries."""
 _MOST: Final = {"metrics": 800, "params": 100, "tags": 100}
-"""For one call of log-batch: MLflow takes 100 params, 100 tags, and 1,000 of all together."""
+"""Limits per log-batch request: MLflow accepts 100 params, 100 tags, and 1,000 entries in total."""
 
 
 class RefusedError(TrackingError):
     """The server answered with an error.
 
     Args:
-        sentence: For people.
-        code: MLflow's error code, such as RESOURCE_DOES_NOT_EXIST; empty where the answer is not MLflow's.
+        sentence: The message.
+        code: MLflow's error code, such as RESOURCE_DOES_NOT_EXIST; empty if the response is not MLflow's.
     """
 
     def __init__(self, sentence: str, code: str) -> None:
@@ -46,7 +46,7 @@ class RefusedError(TrackingError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as the server knows it."""
+    """A run on the server."""
 
     run_id: str
     status: str
@@ -56,7 +56,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment as the server knows it."""
+    """An experiment on the server."""
 
     experiment_id: str
     tags: Mapping[str, str]
@@ -64,13 +64,13 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class MLflowServer:
-    """A tracking server. Every method raises TrackingError where it cannot be reached, or refuses."""
+    """A tracking server. Methods raise TrackingError if it cannot be reached or rejects the request."""
 
     server: Server
     retries: RetryPolicy = STANDARD
 
     def experiment_id(self, name: str) -> str:
-        """Return the experiment's id; make it if there is none."""
+        """Return the experiment's id; create the experiment if it does not exist."""
         found = self._experiment(name)
         if found is None:
             try:
@@ -78,7 +78,7 @@ class MLflowServer:
             except RefusedError as error:
                 if error.code != "RESOURCE_ALREADY_EXISTS":
                     raise
-                found = self._experiment(name)  # another monitor's Job was faster
+                found = self._experiment(name)  # another monitor's Job has created it meanwhile
         if found is None or found.get("lifecycle_stage") == "deleted":
             raise TrackingError(
                 f"MLflow's experiment {name!r} is deleted. Restore it, or set spec.mlflow.experiment "
@@ -126,7 +126,7 @@ class MLflowServer:
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Log many values by as few calls as MLflow allows."""
+        """Log metrics, params and tags in as few requests as MLflow's limits allow."""
         now = _now()
         entries: dict[str, list[dict[str, Any]]] = {
             "metrics": [
@@ -145,28 +145,28 @@ class MLflowServer:
         self.ask("POST", "runs/update", document)
 
     def log_text(self, run: Run, name: str, text: str) -> None:
-        """Keep a text as an artifact of a run."""
+        """Log a text as an artifact of a run."""
         if (path := _served_path(run.artifact_uri)) is None:
             _log_text_by_mlflow(self.server.url, run, name, text)
             return
         self.ask("PUT", _artifact(f"{path}/{name}"), text.encode(), base="/api/2.0/")
 
     def log_json(self, run: Run, name: str, text: str) -> str:
-        """Keep JSON as an artifact of a run, and return the address that `artifact` reads it by.
+        """Log JSON as an artifact of a run, and return its address for `artifact`.
 
         Raises:
-            TrackingError: As ever; and where the server does not hand out artifacts itself.
+            TrackingError: Also if the server does not proxy artifacts.
         """
         _require_served(run.artifact_uri)
         self.log_text(run, name, text)
         return f"{run.artifact_uri}/{name}"
 
     def artifact(self, address: str) -> Any:
-        """Return what an artifact holds that is JSON."""
+        """Return the content of a JSON artifact."""
         return self.ask("GET", _artifact(_require_served(address)), base="/api/2.0/")
 
     def find(self, path: str) -> Any:
-        """Return the document at a path; None if there is no such thing."""
+        """Return the document at a path; None if it does not exist."""
         try:
             return self.ask("GET", path)
         except RefusedError as error:
@@ -175,7 +175,7 @@ class MLflowServer:
             raise
 
     def ask(self, method: str, path: str, document: Any = None, *, base: str = "/api/2.0/mlflow/") -> Any:
-        """Make a call, again where its error may pass, and return the answer's document."""
+        """Send a request, retry transient errors, and return the response's document."""
 
         def attempt() -> Any:
             return self.server.call(
@@ -211,9 +211,9 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def reach(uri: str, retries: RetryPolicy, environment: Mapping[str, str] = os.environ) -> MLflowServer:
-    """Return the server at an address, with the credentials that the environment holds. Calls nothing yet.
+    """Return the server at an address, with the credentials of the environment, without sending a request.
 
-    All that reach one address share one connection.
+    All clients of one address share one connection.
     """
     settings = tuple(sorted((name, value) for name, value in environment.items() if _matters(name)))
     return MLflowServer(_server(uri.rstrip("/"), settings), retries)
@@ -226,7 +226,7 @@ def _matters(variable: str) -> bool:
 @cache
 def _server(url: str, settings: tuple[tuple[str, str], ...]) -> Server:
     environment = dict(settings)
-    # Only where it is needed: reading the system's certificates takes as long as the calls themselves.
+    # Only for https: reading the system's certificates takes as long as the requests themselves.
     context = _context(environment) if url.startswith("https://") else None
     authorization = dict(_authorization(environment))
     return Server(url, headers=lambda: authorization, context=context)
@@ -255,12 +255,12 @@ def _authorization(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _error_code(body: str) -> str:
     try:
         return str(json.loads(body)["error_code"])
-    except (ValueError, LookupError, TypeError):  # a proxy's page
+    except (ValueError, LookupError, TypeError):  # an error page of a proxy
         return ""
 
 
 def _json_number(value: float) -> float | str:
-    """Spell a number that JSON lacks as Protobuf does."""
+    """Encode NaN and infinities, which JSON lacks, as Protobuf's JSON mapping does."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -281,7 +281,7 @@ def _tags(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _served_path(address: str) -> str | None:
-    """Return the path of an artifact that the tracking server hands out itself."""
+    """Return the path of an artifact if the tracking server proxies it, otherwise None."""
     place = urlsplit(address)
     return place.path.strip("/") if place.scheme == "mlflow-artifacts" and not place.netloc else None
 
@@ -297,7 +297,7 @@ def _artifact(path: str) -> str:
 
 
 def _batches(entries: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, list[dict[str, Any]]]]:
-    """Cut what is to be logged into calls that MLflow takes.
+    """Split entries into batches within MLflow's limits.
 
     >>> [len(batch["params"]) for batch in _batches({"params": [{}] * 250})]
     [100, 100, 50]
@@ -315,10 +315,10 @@ def _now() -> int:
 
 
 def _log_text_by_mlflow(uri: str, run: Run, name: str, text: str) -> None:
-    """Leave it to MLflow's own client where the server takes no artifacts itself: it knows every store."""
-    from mlflow import MlflowClient  # noqa: PLC0415  two seconds of import, for servers of that sort only
+    """Log with MLflow's own client, which supports every artifact store, if the server proxies none."""
+    from mlflow import MlflowClient  # noqa: PLC0415  two seconds of import, for such servers only
 
     try:
         MlflowClient(uri).log_text(run.run_id, text, name)
-    except Exception as error:  # each store's library has errors of its own
+    except Exception as error:  # each store's library has its own errors
         raise TrackingError(f"{name} could not be stored ({one_line(error)}).") from error

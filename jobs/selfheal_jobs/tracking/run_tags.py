@@ -1,7 +1,7 @@
-"""Whose run it is: tags that say which monitor, Job and slot an MLflow run belongs to. Pure.
+"""Tags that identify the monitor, Job and slot of an MLflow run. Pure.
 
-By them a repeated pod finds what its predecessor left: the finished run, which is used again, or a torn one,
-which is marked KILLED.
+With these tags a restarted pod finds the runs of its predecessor: a finished run is reused, an unfinished one
+is marked KILLED.
 """
 
 from typing import Final
@@ -28,6 +28,6 @@ def run_tags(request: RunRequest) -> dict[str, str]:
 
 
 def same_job(request: RunRequest) -> str:
-    """Return the condition by which MLflow finds the runs of all attempts of the same Job."""
+    """Return the filter string for MLflow's search that matches the runs of all attempts of the same Job."""
     tags = run_tags(request)
     return " and ".join(f"tags.`{name}` = '{tags[name]}'" for name in (TAG_MONITOR_UID, TAG_JOB, TAG_PURPOSE))
