@@ -1,1 +1,1 @@
-"""The report's way into the monitor's status."""
+"""Delivery of reports to the monitor's status."""

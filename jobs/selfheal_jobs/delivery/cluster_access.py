@@ -1,4 +1,4 @@
-"""How a container is let in by the API server: by its pod's ServiceAccount, or by a kubeconfig."""
+"""Authenticates to the API server: with the pod's ServiceAccount, or with a kubeconfig."""
 
 import base64
 import json
@@ -15,21 +15,21 @@ _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class AccessError(Exception):
-    """What the environment names does not lead to the API server."""
+    """The environment's configuration does not give access to the API server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An API server, and the token or certificate that opens it."""
+    """An API server, and the token or client certificate for it."""
 
     url: str
     context: ssl.SSLContext | None
     token: str = ""
     token_file: Path | None = None
-    """Read before each call: the kubelet renews it."""
+    """Read before each request, since the kubelet rotates the token."""
 
     def server(self) -> Server:
-        """Return the API server, over one connection. Its calls raise AccessError for an unreadable token."""
+        """Return a client with one connection. Its requests raise AccessError for an unreadable token."""
         return Server(self.url, headers=self._authorization, context=self.context)
 
     def _authorization(self) -> dict[str, str]:
@@ -41,7 +41,7 @@ class Access:
 
 
 def of_pod(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Access:
-    """Return the way in of the pod's own ServiceAccount.
+    """Return the access of the pod's own ServiceAccount.
 
     Raises:
         AccessError: No token is mounted.
@@ -59,10 +59,10 @@ def of_pod(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Access:
 
 
 def of_kubeconfig(path: Path) -> Access:
-    """Return the way in of a kubeconfig's current context: a token, or a client certificate.
+    """Return the access of a kubeconfig's current context: a token, or a client certificate.
 
     Raises:
-        AccessError: It cannot be read, or asks for a program or a provider to be called.
+        AccessError: It cannot be read, or needs an exec plugin or an auth provider.
     """
     try:
         document = _document(path.read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def of_kubeconfig(path: Path) -> Access:
 
 
 def _document(text: str) -> Any:
-    """Read a kubeconfig. JSON is YAML too, and needs no import of 30 ms."""
+    """Parse a kubeconfig: first as JSON, since importing a YAML parser takes 30 ms."""
     try:
         return json.loads(text)
     except ValueError:
@@ -96,7 +96,7 @@ def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _context(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) -> ssl.SSLContext | None:
-    if not cluster["server"].startswith("https://"):  # nobody to trust: certificates take 30 ms to read
+    if not cluster["server"].startswith("https://"):  # no TLS: saves reading certificates, 30 ms
         return None
     authority = _bytes(cluster, "certificate-authority", folder)
     context = ssl.create_default_context(cadata=authority.decode() if authority else None)
@@ -106,7 +106,7 @@ def _context(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) 
     certificate = _bytes(user, "client-certificate", folder)
     key = _bytes(user, "client-key", folder)
     if certificate and key:
-        with tempfile.NamedTemporaryFile() as both:  # the ssl module takes them from files only
+        with tempfile.NamedTemporaryFile() as both:  # the ssl module reads them only from files
             both.write(certificate + b"\n" + key)
             both.flush()
             context.load_cert_chain(both.name)

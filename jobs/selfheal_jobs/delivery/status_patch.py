@@ -1,22 +1,22 @@
-"""Delivers a report: into the monitor's status, and into the container's termination message.
+"""Delivers a report to the monitor's status and to the container's termination message.
 
-Server-side apply replaces all that a field manager owned before. So a report always goes out complete, and
-what this run has nothing new to say about (`task`, `model`) is sent again as it stands, or it would vanish.
+Server-side apply removes the fields that a field manager owned before and does not send again. Therefore a
+report is always sent complete: fields that this run does not change (`task`, `model`) are sent unchanged.
 
-A check makes three calls on one connection: it reads the status and applies its verdict, and later adds its
-MLflow run to the verdict. Two races have to be decided.
+A check sends three requests on one connection: it reads the status, applies its verdict, and later adds its
+MLflow run to the verdict. This has two races.
 
-Between the read and the first write, which are milliseconds apart, anybody may write. The write carries the
-`resourceVersion` that was read, and the API server refuses it after any other write (409): read again.
+Between the read and the first write, milliseconds apart, another client may write. The write contains the
+`resourceVersion` that was read, and the API server rejects it after any other write (409): read again.
 
-Between the two writes MLflow is called, and meanwhile the operator reacts to the verdict and writes its own
-part of the status: the `resourceVersion` of the first answer is nearly always old by then. So the second
-write is a JSON patch that tests the monitor's `uid` and that `lastCheck` is still this run's, and nothing
-else. Where a test fails (422), all begins again with the read. Server-side apply cannot do this: where it is
-applied to the status, the API server ignores a `uid` that comes without a `resourceVersion`.
+Between the two writes the check calls MLflow, while the operator reacts to the verdict and writes its own
+part of the status: the `resourceVersion` of the first response is nearly always outdated by then. Therefore
+the second write is a JSON patch that tests only the monitor's `uid` and that `lastCheck` is still this run's.
+If a test fails (422), the delivery starts again with the read. Server-side apply cannot do this: for the
+status subresource the API server ignores a `uid` without a `resourceVersion`.
 
-A JSON patch takes the ownership of what it writes. `lastCheck` is atomic in the CRD, so the next verdict
-that is applied replaces it whole all the same.
+A JSON patch becomes the owner of the fields it writes. `lastCheck` is atomic in the CRD, so the next applied
+verdict still replaces all of it.
 """
 
 import logging
@@ -57,7 +57,7 @@ AnyReport = CheckReport | RetrainReport
 
 @dataclass(frozen=True, kw_only=True)
 class _Share:
-    """The part of the status that one sort of report owns."""
+    """The part of the status that one kind of report owns."""
 
     manager: str
     outcome: str
@@ -71,32 +71,32 @@ _SHARES: Final[Mapping[type, _Share]] = {
 
 
 class Delivery(Enum):
-    """What became of a report."""
+    """The outcome of delivering a report."""
 
     STORED = auto()
     SUPERSEDED = auto()
-    """A newer slot has reported: ours is history."""
+    """A newer slot has already reported."""
     UNWANTED = auto()
-    """The monitor is gone, or another one has its name now."""
+    """The monitor was deleted, or another one now has its name."""
     PRINTED = auto()
-    """There is no API server: the run was repeated by hand."""
+    """There is no API server: a manual run."""
 
 
 class ReportSink(Protocol):
-    """Where reports go."""
+    """The destination of reports."""
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Deliver a report, or raise UndeliveredError."""
 
 
 def open_report_sink(monitor: MonitorRef) -> ReportSink:
-    """Return the way to the API server that the environment names, or else standard output.
+    """Return the API server that the environment configures, otherwise standard output.
 
-    KUBECONFIG comes before the pod's own account. ~/.kube/config is not looked at: a check that
-    somebody repeats by hand on a laptop should not write into a cluster by accident.
+    KUBECONFIG takes precedence over the pod's ServiceAccount. ~/.kube/config is ignored: a manual check on a
+    laptop should not write to a cluster by accident.
 
     Raises:
-        UndeliveredError: The environment names an API server, but not how to be let in.
+        UndeliveredError: The environment names an API server, but no valid credentials.
     """
     kubeconfig = os.environ.get("KUBECONFIG")
     if not kubeconfig and "KUBERNETES_SERVICE_HOST" not in os.environ:
@@ -111,7 +111,7 @@ def open_report_sink(monitor: MonitorRef) -> ReportSink:
 
 
 class StandardOutput:
-    """Prints reports, for runs by hand."""
+    """Prints reports, for manual runs."""
 
     def deliver(self, report: AnyReport) -> Delivery:
         """Print the report as JSON."""
@@ -124,9 +124,9 @@ class ApiServer:
     """The status of one monitor.
 
     Args:
-        access: The way to the API server.
-        monitor: Whose status it is.
-        retries: How long a failing API server is waited for.
+        access: The API server and its credentials.
+        monitor: The monitor whose status is written.
+        retries: How long requests to a failing API server are retried.
     """
 
     def __init__(self, access: Access, monitor: MonitorRef, retries: DeadlinePolicy = REPORTING) -> None:
@@ -136,12 +136,12 @@ class ApiServer:
         self._applied: Mapping[str, Any] | None = None
 
     def deliver(self, report: AnyReport) -> Delivery:
-        """Write the report into the status.
+        """Write the report to the status.
 
         Raises:
-            UndeliveredError: The API server refuses it, or could not be reached for minutes.
+            UndeliveredError: The API server rejects it, or could not be reached for minutes.
         """
-        # First, since it cannot fail: the operator recovers from here what never reached the API server.
+        # First, since it cannot fail: the operator recovers undelivered reports from the termination message.
         leave_termination_message(report)
         try:
             delivery = self._retries.call(
@@ -155,7 +155,7 @@ class ApiServer:
         return delivery
 
     def _write(self, report: AnyReport) -> Delivery:
-        applied, self._applied = self._applied, None  # after any failure, begin with a read
+        applied, self._applied = self._applied, None  # after any failure, start with a read
         if applied is not None and isinstance(report, CheckReport) and is_of_same_run(applied, report):
             try:
                 self._patch(amendment(applied, report), CHECK_MANAGER, "application/json-patch+json")
@@ -188,7 +188,7 @@ class ApiServer:
         return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
 
     def _read(self) -> Mapping[str, Any] | None:
-        """Return the monitor; None if it is gone, or another one has its name."""
+        """Return the monitor; None if it was deleted, or another one has its name."""
         try:
             seen: Mapping[str, Any] = self._server.call("GET", self._path)
         except AnswerError as error:
@@ -225,10 +225,10 @@ def _scheduled_time(report: AnyReport) -> datetime:
 
 
 def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, Any]:
-    """Return what server-side apply is sent: the whole share of the status that the report's manager owns.
+    """Return the document for server-side apply: all status fields that the report's field manager owns.
 
-    With the resourceVersion that was read, the API server refuses the document if another monitor has taken
-    the name, or somebody wrote after we looked.
+    It contains the resourceVersion that was read, so the API server rejects it if another monitor now has the
+    name, or if another client has written since.
     """
     share = _SHARES[type(report)]
     status = seen.get("status", {})
@@ -243,7 +243,7 @@ def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, A
 
 
 def is_of_same_run(applied: Mapping[str, Any], report: CheckReport) -> bool:
-    """Return whether the verdict that was applied is an earlier one of the same run."""
+    """Return whether the applied verdict is an earlier one of the same run."""
     verdict = applied.get("status", {}).get("lastCheck", {})
     return (verdict.get("scheduledTime"), verdict.get("jobName")) == (
         format_time(report.last_check.scheduled_time),
@@ -252,7 +252,7 @@ def is_of_same_run(applied: Mapping[str, Any], report: CheckReport) -> bool:
 
 
 def amendment(applied: Mapping[str, Any], report: CheckReport) -> list[dict[str, Any]]:
-    """Return a JSON patch that replaces the verdict of this run, and does nothing to any other one."""
+    """Return a JSON patch that replaces the verdict of this run, and fails for any other verdict."""
     verdict = applied["status"]["lastCheck"]
     return [
         {"op": "test", "path": "/metadata/uid", "value": applied["metadata"]["uid"]},
@@ -282,12 +282,12 @@ def _sentence(error: Exception, monitor: MonitorRef) -> str:
 
 
 def leave_termination_message(report: AnyReport) -> None:
-    """Write the report where the kubelet looks for a container's last words, if we are in a container."""
+    """Write the report to the container's termination message file, if this process runs in a container."""
     named = os.environ.get(ENV_TERMINATION_MESSAGE_PATH)
     path = Path(named or TERMINATION_MESSAGE_PATH)
     if not named and not path.exists():
         return
     try:
         path.write_text(report.to_termination_message(), encoding="utf-8")
-    except OSError as error:  # the status is the first way; this is the second
+    except OSError as error:  # it is only the fallback for the status
         logger.warning("No termination message could be left: %s", one_line(error))

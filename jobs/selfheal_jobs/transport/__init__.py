@@ -1,1 +1,1 @@
-"""JSON over HTTP, and how often a request is tried."""
+"""JSON over HTTP, and retry policies."""

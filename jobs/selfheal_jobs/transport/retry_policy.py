@@ -1,4 +1,4 @@
-"""How often a request is tried, how long each time, and how long the pauses are."""
+"""Retry policies: number of attempts, timeouts and pauses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class RetryPolicy:
     """A number of attempts."""
 
     timeout_seconds: int
-    """of one request"""
+    """Timeout of one request."""
     retries: int
-    """after a refused or timed-out request; the pauses between them double: 1, 2, 4 s and so on"""
+    """Retries after a refused or timed-out request; the pauses double: 1, 2, 4 s and so on."""
 
     def call(self, attempt: Callable[[], _T], *, is_transient: Callable[[BaseException], bool]) -> _T:
-        """Return what the attempt returns; try again while its error is transient, then raise the error."""
+        """Return the attempt's result; retry transient errors, and raise the last error."""
         retrying = Retrying(
             retry=retry_if_exception(is_transient),
             wait=wait_exponential(),
@@ -32,21 +32,21 @@ class RetryPolicy:
 
 
 QUICK: Final = RetryPolicy(timeout_seconds=5, retries=3)
-"""7 s for a server that refuses, 27 s for one that does not answer: a check has its verdict already."""
+"""7 s if connections are refused, 27 s without a response: the check already has its verdict."""
 PATIENT: Final = RetryPolicy(timeout_seconds=30, retries=6)
-"""63 s for a server that refuses, 4 minutes for one that does not answer: a retraining is lost without it."""
+"""63 s if connections are refused, 4 minutes without a response: a retraining is lost without the server."""
 STANDARD: Final = RetryPolicy(timeout_seconds=60, retries=4)
-"""For a server that answered a moment ago: it may be busy with a large artifact, or restart."""
+"""For a server that has recently responded: it may be busy with a large artifact, or restarting."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadlinePolicy:
-    """A time limit that depends on what the server answers."""
+    """A retry policy with a time limit that depends on the server's response."""
 
     total_seconds: float = 300
-    """Longer than an API server's restart, shorter than a Job that hangs for nothing."""
+    """Longer than an API server's restart, but short enough not to keep a Job hanging."""
     forbidden_seconds: float = 30
-    """A RoleBinding that was made together with the Job may take a moment to be known everywhere."""
+    """A RoleBinding created together with the Job may take a moment to take effect on all API servers."""
     longest_pause_seconds: float = 30
 
     def call(
@@ -56,12 +56,12 @@ class DeadlinePolicy:
         is_transient: Callable[[BaseException], bool],
         before_pause: Callable[[BaseException, float], None],
     ) -> _T:
-        """Return what the attempt returns; try again until the limit for its error, then raise the error.
+        """Return the attempt's result; retry until the time limit for its error, then raise the error.
 
         Args:
-            attempt: What to do.
-            is_transient: Whether an error may pass. All others are raised at once.
-            before_pause: Told the error and the seconds before each pause.
+            attempt: The function to call.
+            is_transient: Whether an error is retried. All others are raised at once.
+            before_pause: Called before each pause with the error and the seconds.
         """
         retrying = Retrying(
             retry=retry_if_exception(is_transient),
@@ -75,14 +75,14 @@ class DeadlinePolicy:
     def pause(self, error: BaseException, attempt: int) -> float:
         """Return how many seconds to wait after an attempt, counted from 0."""
         status = _status(error)
-        if status == 409:  # somebody else wrote meanwhile: read again at once
+        if status == 409:  # a concurrent write: read again at once
             return 0.05 * (attempt + 1)
         if status == 429 and (asked := _retry_after(error)):
             return asked
         return min(2.0**attempt, self.longest_pause_seconds)
 
     def limit(self, error: BaseException) -> float:
-        """Return for how many seconds an error is waited for to pass, pauses included."""
+        """Return the time limit for retrying an error, in seconds, pauses included."""
         status = _status(error)
         if status in (401, 403):
             return self.forbidden_seconds
@@ -91,7 +91,7 @@ class DeadlinePolicy:
 
 
 REPORTING: Final = DeadlinePolicy()
-"""For the report of a run to the API server."""
+"""For delivering the report of a run to the API server."""
 
 
 def _error(state: RetryCallState) -> BaseException:
@@ -106,7 +106,7 @@ def _end_of_pause(state: RetryCallState) -> float:
 
 
 def _status(error: BaseException) -> int:
-    """Return the answer's status code; 0 if no answer came."""
+    """Return the HTTP status code; 0 without a response."""
     return error.status if isinstance(error, AnswerError) else 0
 
 
