@@ -1,1 +1,1 @@
-"""What runs inside the Jobs: the drift check and the retraining."""
+"""The code that runs inside the Jobs: the drift check and the retraining."""

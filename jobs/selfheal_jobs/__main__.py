@@ -30,12 +30,12 @@ _QUIET: Final = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_UV_AUTO_DETECT": "false",
 }
-"""No container calls home, looks for a git that it does not have, or puts the files of the folder that it was
-started in into a model. Read when MLflow is imported."""
+"""Disables telemetry, the search for git, which the image lacks, and adding files of the working directory to
+models. Read when MLflow is imported."""
 
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
-"""A check multiplies no matrix that is worth a second thread, and those of NumPy wait for work at full speed:
-a tenth of a second of CPU. Read when NumPy is imported. A retraining needs the threads."""
+"""A check has no matrix products that benefit from a second thread, and NumPy's threads busy-wait for work: a
+tenth of a second of CPU. Read when NumPy is imported. A retraining needs the threads."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +76,7 @@ def _request(purpose: Purpose) -> RunRequest:
             f"The environment variable {ENV_REQUEST} holds the run's request; it is not set."
         ) from error
     except ValidationError as error:
-        path, problem = first_violation(error)  # never the input: it may hold what is nobody's business
+        path, problem = first_violation(error)  # without the input, which may be confidential
         what = f"{'.'.join(path)}: {problem}"
         raise RequestError(f"{ENV_REQUEST} holds no request that this image understands: {what}") from error
     except DecodeError as error:
@@ -87,10 +87,10 @@ def _request(purpose: Purpose) -> RunRequest:
 
 
 def _run(request: RunRequest) -> None:
-    # What modules are made of stays until the end: looking through it for garbage, again and again while they
-    # are imported, takes a tenth of a check's start.
+    # Objects of imported modules never become garbage: collecting garbage during imports takes a tenth of a
+    # check's start.
     gc.disable()
-    # Imported here: MLflow must see the environment that main() sets, and a check needs no training code.
+    # Imported here, after main() has set the environment for MLflow; a check needs no training code.
     from selfheal_jobs.delivery.status_patch import open_report_sink  # noqa: PLC0415
 
     sink = open_report_sink(request.monitor)

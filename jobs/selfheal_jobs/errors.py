@@ -1,25 +1,25 @@
-"""What can end a run before its time, by who has to act.
+"""Errors that end a run early, classified by who must fix them.
 
 * JobError
-  * RequestError: nobody who reads the status can help; the operator and the image do not fit together.
-  * DataError: the user must look at the data or the spec. Becomes a report, never a stack trace.
-  * TrackingError: whoever runs MLflow must act; a later run may succeed.
-  * UndeliveredError: whoever runs the cluster must act; the report is in the termination message.
+  * RequestError: the operator and the image are incompatible; users who read the status cannot fix this.
+  * DataError: the user must fix the data or the spec. Becomes a report, never a stack trace.
+  * TrackingError: the administrator of MLflow must act; a later run may succeed.
+  * UndeliveredError: the administrator of the cluster must act; the report is in the termination message.
 """
 
 from selfheal_operator.api.reasons import Reason
 
 
 class JobError(Exception):
-    """Ends a run, with a sentence for people."""
+    """Ends a run, with a message for users."""
 
 
 class RequestError(JobError):
-    """The environment does not hold a request that this image understands."""
+    """The environment contains no request that this image supports."""
 
 
 class DataError(JobError):
-    """The data does not allow the run: what is wrong, where, and what to do about it."""
+    """The run is impossible with this data: the message says what is wrong, where, and how to fix it."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class DataError(JobError):
 
 
 class TrackingError(JobError):
-    """MLflow cannot be reached, or refuses."""
+    """MLflow cannot be reached, or rejects a request."""
 
 
 class UndeliveredError(JobError):

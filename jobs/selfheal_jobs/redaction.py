@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is printed, stored or shown: those in URLs, and those of Secrets."""
+"""Removes secrets from all text that is printed, stored or shown: those in URLs, and values of Secrets."""
 
 import os
 import re
@@ -14,25 +14,25 @@ _URL: Final = re.compile(
     r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^\s/?#'\"<>]*@)?(?P<place>[^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?"
 )
 _REQUEST_TARGET: Final = re.compile(r"(?P<key>url: )(?P<place>/[^\s?)]*)\?[^\s)]*")
-"""How urllib3 names what it asked for, without the host."""
+"""How urllib3's messages show the URL of a request, without the host."""
 
 _SECRETS: Final = (
     *(ENV_PREFIX_REFERENCE, ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS),
     *("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"),
 )
-"""How the environment variables begin that hold what Secrets hold."""
+"""Prefixes of the environment variables that contain values of Secrets."""
 _PUBLIC: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
-"""How those of them end that are no secrets, and that an error is worth nothing without."""
+"""Suffixes of such variables that are not secret, and without which an error message would be useless."""
 _TELLING: Final = re.compile(r"pass|secret|token|key|sig|cred", re.IGNORECASE)
-"""How the parameters of a URL are named that are secrets."""
+"""Names of URL parameters with secret values."""
 _WORD: Final = 6
-"""Secrets shorter than this are masked only where they stand alone: a password `a` is in every word."""
+"""Shorter secrets are masked only as whole words, since a password `a` occurs in most words."""
 
 
 def without_secrets(text: str) -> str:
-    """Return the text with every URL in it cut down to scheme, host and path, and what Secrets hold masked.
+    """Return the text with every URL reduced to scheme, host and path, and the values of Secrets masked.
 
-    User information and query strings go: signed URLs carry their signatures there.
+    User information and query strings are removed: signed URLs have their signatures there.
 
     >>> without_secrets("GET https://ann:secret@lake/a.csv?sig=abc failed")
     'GET https://lake/a.csv failed'
@@ -54,7 +54,7 @@ def _secrets() -> set[str]:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """Yield a secret in all forms in which an error may show it: also what a URL holds of it."""
+    """Yield all forms in which an error may show a secret, including its parts and encoding in a URL."""
     if "://" not in value:
         yield from (value, *(line.strip() for line in value.splitlines() if len(line.strip()) >= _WORD))
         return
@@ -63,7 +63,7 @@ def _spellings(value: str) -> Iterator[str]:
         address = urlsplit(value)
         parts += [address.username, address.password, address.query]
         parts += [value for key, value in parse_qsl(address.query) if _TELLING.search(key)]
-    except ValueError:  # no URL after all
+    except ValueError:  # not a URL
         pass
     for part in parts:
         if part:
@@ -71,9 +71,9 @@ def _spellings(value: str) -> Iterator[str]:
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:
-    """Return an error as one line for a status: its type and how its text begins, without secrets.
+    """Return an error as one line for a status: its type and the start of its message, without secrets.
 
-    What cannot be printed, such as the byte of a file that an error shows, is a question mark.
+    Unprintable characters, such as bytes of a file in the message, become question marks.
     """
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     text = f"{type(error).__name__}: {without_secrets(first)}"[:limit].rstrip(": ")
