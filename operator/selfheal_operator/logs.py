@@ -10,7 +10,7 @@ _OWN_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message"
 
 
 class FieldFormatter(logging.Formatter):
-    """Appends what was passed as `extra`."""
+    """Appends the fields passed as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -20,10 +20,10 @@ class FieldFormatter(logging.Formatter):
 
 
 class Seldom(logging.Filter):
-    """Lets one line a minute through: what says the same at each attempt would bury all else in an outage.
+    """Passes one line a minute: a line per retry would hide all other lines during an outage.
 
     Args:
-        clock: Seconds that only go forward.
+        clock: A monotonic clock, in seconds.
     """
 
     SECONDS: Final = 60.0
@@ -34,7 +34,7 @@ class Seldom(logging.Filter):
         self._next = clock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether the line is to be written."""
+        """Return whether to write the line."""
         del record
         now = self._clock()
         if now < self._next:
@@ -44,11 +44,11 @@ class Seldom(logging.Filter):
 
 
 def configure_logging(level: str) -> None:
-    """Send log lines to standard error, from `level` on."""
+    """Log to standard error, at `level` and above."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FieldFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # one line per event otherwise
-    # Where kopf waits for the API server, one line an attempt.
+    # kopf logs one line per attempt while it waits for the API server.
     logging.getLogger("kopf._cogs.clients.watching").addFilter(Seldom())
     logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -1,4 +1,4 @@
-"""The composition root: puts the parts together and runs them until a signal says stop."""
+"""The composition root: wires the components together and runs them until SIGTERM or SIGINT."""
 
 import asyncio
 import contextlib
@@ -57,8 +57,8 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
-        settings: What the platform team has set.
-        clock: Tells the time; without one, this machine's clocks and the API server do.
+        settings: The operator's settings.
+        clock: Returns the current time; by default a `ServerClock` on this machine's clocks.
     """
     clock = clock or ServerClock()
     stop = asyncio.Event()
@@ -99,7 +99,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
             _show(instruments, context, age, clock)
             endpoints = Endpoints(
                 trouble=pulse.trouble,
-                # A standby is as ready as a leader: both have listed, and only one may work.
+                # A standby is ready too: it has listed everything, and only the leader may reconcile.
                 is_ready=sweeper.listed.is_set,
                 metrics=Exposition(instruments, store.facts, clock).text,
             )
@@ -116,7 +116,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
 
 
 def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Clock) -> None:
-    """Say where to look for what is not told but asked for. A standby has no queue, and holds nobody back."""
+    """Register the gauges that are read at scrape time. On a standby, queue and waiting Jobs read 0."""
 
     def depth() -> int:
         return context.reconciler.queue.depth if context.reconciler else 0
@@ -157,10 +157,10 @@ async def _leadership(
 async def _until(
     stop: asyncio.Event, *duties: Coroutine[Any, Any, None], before_the_end: Callable[[], Awaitable[None]]
 ) -> None:
-    """Do all duties until `stop` is set; raise what one of them raises."""
+    """Run all duties until `stop` is set; re-raise the first error of a duty."""
     tasks = [asyncio.create_task(each) for each in (stop.wait(), *duties)]
     try:
-        # Duties never end. One that does is a defect, and half an operator is worse than a restarted one.
+        # A duty never returns. If one does, that is a bug: stop, because a restart beats a partial operator.
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()

@@ -1,4 +1,4 @@
-"""Keeps the number of active Jobs within the platform team's limits."""
+"""Enforces the platform team's limits on active Jobs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,15 +16,15 @@ _NO_LIMITS: Final = Limits()
 
 @dataclass(slots=True)
 class Capacity:
-    """Hands out turns to start a Job.
+    """Grants turns to start a Job.
 
-    A turn that was given counts as an active Job until the store knows the Job, or the turn is given back:
-    thirty workers that ask at the same time do not all see the same last place.
+    A granted turn counts as an active Job until the store contains the Job or the turn is returned.
+    Otherwise thirty concurrent workers could all start a Job in the last free place.
 
     Args:
-        store: Knows the active Jobs.
+        store: Contains the active Jobs.
         limits: By purpose; a purpose without limits is never held.
-        call: Is told whose turn has come, after they were told to wait.
+        call: Called with the key of a waiting monitor when its turn comes.
     """
 
     store: Store
@@ -36,12 +36,12 @@ class Capacity:
     _turns: dict[Purpose, set[Key]] = field(default_factory=lambda: {purpose: set() for purpose in Purpose})
 
     def held(self, key: Key) -> frozenset[Purpose]:
-        """Return what the monitor may not start now, should it want to."""
-        self.give_turns()  # those who wait go first; who waits on has no room in its namespace, or in any
+        """Return the purposes for which the monitor may not start a Job now."""
+        self.give_turns()  # waiting monitors go first; those that still wait are blocked by a limit
         return frozenset(purpose for purpose in Purpose if self._holds(key, purpose))
 
     def settle(self, key: Key, plan: Plan = NOTHING) -> None:
-        """Take note of what the monitor starts and waits for; all else it wants no longer."""
+        """Record which Jobs the monitor starts and waits for; drop its other turns and waits."""
         starts = plan.step.purpose if isinstance(plan.step, CreateJob) else None
         for purpose in Purpose:
             if purpose in plan.waiting:
@@ -52,7 +52,7 @@ class Capacity:
                 self._forget(key, purpose)
 
     def give_turns(self) -> None:
-        """Call those for whom there is room now: a Job has ended."""
+        """Grant turns to waiting monitors while the limits allow it, for example when a Job has ended."""
         for purpose in Purpose:
             self._give_turns(purpose)
 

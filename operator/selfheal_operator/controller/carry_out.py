@@ -1,4 +1,4 @@
-"""Carries out a plan: one step at the API server, and what came of it into the store."""
+"""Carries out a plan: sends one step to the API server and records the result in the store."""
 
 import itertools
 import logging
@@ -33,29 +33,29 @@ from selfheal_operator.metrics.instruments import Instruments
 logger = logging.getLogger(__name__)
 
 _ACCOUNT_TRUST: Final = timedelta(minutes=10)
-"""How long a namespace's runner account is believed to be there still."""
+"""How long to assume that a namespace's runner account still exists."""
 
 
 @dataclass(slots=True)
 class Executor:
-    """Does what a plan says, and decides nothing."""
+    """Executes plans; makes no decisions."""
 
     cluster: Cluster
     store: Store
     clock: Callable[[], datetime]
     instruments: Instruments = field(default_factory=Instruments)
     sinks: Sequence[Sink] = ()
-    """Who is told of what has changed."""
+    """The receivers of notifications about changes."""
     _accounts_seen: dict[str, datetime] = field(default_factory=dict)
 
     async def carry_out(self, key: Key, seen: Observed, plan: Plan) -> bool:
-        """Do what the plan says.
+        """Execute the plan's step.
 
         Returns:
-            Whether the store has changed, so that the monitor has to be looked at again at once.
+            Whether the store has changed, so that the monitor must be reconciled again at once.
 
         Raises:
-            UnavailableError: nothing is known of the outcome; decide again later.
+            UnavailableError: The outcome is unknown; reconcile again later.
         """
         try:
             match plan.step:
@@ -77,7 +77,7 @@ class Executor:
                 case None:
                     return False
         except ConflictError:
-            await read_monitor(self.cluster, self.store, key)  # what we knew of it is out of date
+            await read_monitor(self.cluster, self.store, key)  # the store was stale
         return True
 
     async def _create(self, key: Key, monitor: Monitor, order: CreateJob) -> None:
@@ -97,11 +97,11 @@ class Executor:
                 ),
             )
         except UnavailableError:
-            self.store.note_unanswered(key, order.name)  # it may run: the next one asks for it first
+            self.store.note_unanswered(key, order.name)  # it may exist: look it up before the next create
             raise
 
     async def _claim(self, key: Key, monitor: Monitor, order: CreateJob) -> None:
-        """Create the Job, unless an earlier monitor's has its name: then delete that one."""
+        """Create the Job. If a Job of an earlier monitor has its name, delete that one instead."""
         if order.needs_runner_account:
             await self._ensure_account(key.namespace)
         try:
@@ -111,7 +111,7 @@ class Executor:
                 raise
             await self._delete_predecessors(key, monitor, order.name, taken.uid)
             return
-        # If we die here, the Job exists and the status does not know it. The next look finds the Job.
+        # After a crash here the Job exists but is not in the status. The next reconciliation finds the Job.
         self.store.put_job(job, resource_version)
         self.store.reject(key, None)
         self.instruments.job_started(job, self.clock(), order.delay)
@@ -120,14 +120,14 @@ class Executor:
     async def _delete_predecessors(self, key: Key, monitor: Monitor, name: str, uid: str) -> None:
         """Delete a Job of an earlier monitor of this name.
 
-        Garbage collection normally does. It never does where its watch was broken while the monitor was
-        deleted and created anew: its next list then shows a changed monitor, and none that is gone.
+        Garbage collection normally does this. It never does if its watch was interrupted while the monitor
+        was deleted and created again: its next list then shows a changed monitor, not a deleted one.
         """
         body = await self.cluster.monitor(*key)
         self.store.put_monitor(body)
-        # The Job was read first. If its owner were the later monitor, ours would be gone by now: then it is
-        # our view that is out of date, and nothing may be deleted. What may take the name after this look has
-        # another UID than the Job that was read.
+        # The Job was read before the monitor. If the Job belonged to a later monitor, this read would return
+        # another UID: then the store was stale, and nothing may be deleted. A Job that takes the name after
+        # this read has another UID than the one that was read.
         if monitor_from(body).uid != monitor.uid:
             return
         await self.cluster.engine.delete(key.namespace, name, uid)
@@ -136,7 +136,7 @@ class Executor:
         )
 
     async def _found(self, key: Key, names: Iterable[str]) -> bool:
-        """Look up Jobs that are known by name only; say whether there is one."""
+        """Look up Jobs that are known by name only; return whether one was found."""
         found = False
         for name in names:
             if (job := await self.cluster.engine.find(key.namespace, name)) is not None:
@@ -164,7 +164,7 @@ class Executor:
         self._accounts_seen[namespace] = now
 
     async def _recover(self, key: Key, job: Job) -> None:
-        # The container may have written its report an instant before the Job's end reached us.
+        # The container may have written its report just before the watch delivered the Job's end.
         body = await self.cluster.monitor(*key)
         self.store.put_monitor(body)
         monitor = monitor_from(body)
@@ -187,7 +187,7 @@ class Executor:
 
     async def _tell(self, monitor: Monitor, events: Iterable[Event]) -> None:
         for sink, event in itertools.product(self.sinks, events):
-            # To be told is a courtesy: lost with a crash or a full quota here, the condition still says it.
+            # Delivery is best effort: a crash or an exhausted quota loses it, but the condition has the fact.
             try:
                 await sink.tell(monitor, event, self.clock())
             except SelfhealError as error:

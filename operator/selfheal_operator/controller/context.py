@@ -1,23 +1,23 @@
-"""What the parts of the controller share: the store, and the reconciler of a leader."""
+"""The state that the controller's components share: the store, and the leader's reconciler."""
 
 from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key, Store
 
 
 class Context:
-    """The store of what is known, and who acts on it."""
+    """The store, and the reconciler that acts on it."""
 
     def __init__(self, store: Store, reconciler: Reconciler | None = None) -> None:
         self.store = store
         self.reconciler = reconciler
-        """Of a leader; a standby has none, and only keeps the store true."""
+        """None on a standby, which only keeps the store up to date."""
 
     def wake(self, key: Key) -> None:
-        """Have the monitor looked at."""
+        """Queue the monitor for reconciliation, if this replica leads."""
         if self.reconciler is not None:
             self.reconciler.queue.add(key)
 
     def give_turns(self) -> None:
-        """Let those start who wait for room: a Job may have ended."""
+        """Grant turns to waiting monitors: a Job may have ended."""
         if self.reconciler is not None:
             self.reconciler.capacity.give_turns()

@@ -1,4 +1,4 @@
-"""What a leader does, from its first look to its last write; a standby waits for its turn."""
+"""The leader's duties, from acquiring the Lease to releasing it; a standby waits to acquire it."""
 
 import asyncio
 import contextlib
@@ -17,23 +17,23 @@ logger = logging.getLogger(__name__)
 
 BREATH_SECONDS: Final = 0.005
 STOP_SECONDS: Final = 10.0
-"""What is cancelled has ended within moments, or never will."""
+"""A cancelled task ends almost at once or never."""
 DRAIN_SECONDS: Final = 1.0
-"""What is being done when the operator is asked to end may be finished in this time."""
+"""On shutdown, reconciliations in progress may take this long to finish."""
 
 
 class Leading:
-    """Works while it leads.
+    """Reconciles while this replica is the leader.
 
-    All that is only true of one turn, as what is queued and what failed, is made anew for each: nobody knows
-    what happened between two of them.
+    State that is valid for one term only (the queue, failure counts) is created anew for each term, because
+    another leader may have acted between two terms.
 
     Args:
-        leadership: Tells when it leads.
-        sweeper: Keeps the store true.
-        context: Where events arrive.
-        new_reconciler: Makes what works on the monitors, with an empty queue.
-        workers: How many monitors are worked on at the same time.
+        leadership: Acquires, renews and releases the leadership.
+        sweeper: Keeps the store in sync with the API server.
+        context: Passes events on to the reconciler.
+        new_reconciler: Creates a reconciler with an empty queue.
+        workers: How many monitors are reconciled concurrently.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Leading:
         self._workers = workers
 
     async def run(self) -> None:
-        """Lead whenever that is possible, for ever; when cancelled, let somebody else lead."""
-        await self._sweeper.listed.wait()  # a leader that has yet to list would keep a warm one from working
+        """Compete for the leadership and lead, for ever; release it when cancelled."""
+        await self._sweeper.listed.wait()  # a leader that has not listed yet would block a synced standby
         try:
             while True:
                 await self._leadership.acquire()
@@ -63,14 +63,14 @@ class Leading:
             await self._leadership.give_back()
 
     async def drain(self) -> None:
-        """Begin nothing new, and finish what is being done if that does not take long."""
+        """Start no more reconciliations; wait for those in progress, for at most `DRAIN_SECONDS`."""
         if (reconciler := self._context.reconciler) is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_SECONDS):
                     await reconciler.queue.drain()
 
     async def _lead(self) -> None:
-        """Work until the leadership is lost; then at once no more."""
+        """Reconcile until the leadership is lost, then stop at once."""
         duties = {asyncio.create_task(self._leadership.keep()), asyncio.create_task(self._work())}
         try:
             ended, _ = await asyncio.wait(duties, return_when=asyncio.FIRST_COMPLETED)
@@ -79,7 +79,7 @@ class Leading:
                 duty.cancel()
             _, stuck = await asyncio.wait(duties, timeout=STOP_SECONDS)
         if stuck:
-            # Never seen since the queue's clock was mended. Better to restart than to hang.
+            # Not seen since the bug in the queue's `run_clock` was fixed. A restart is better than a hang.
             raise RuntimeError("what the leader did goes on, though it leads no longer")
         for duty in ended:
             duty.result()
@@ -88,9 +88,9 @@ class Leading:
         reconciler = self._context.reconciler = self._new_reconciler()
         reconciler.instruments.set_leader(leads=True)
         acquired = self._leadership.acquired
-        # What the leader before has written last, the watch may tell later: a Job that it made, and that is
-        # gone by now, would be made once more. To list ten thousand monitors takes seconds; what is due does
-        # not wait for them, but is read by itself.
+        # The watch may lag behind the previous leader's last writes; a Job it created and that is already
+        # deleted would be created twice. Listing ten thousand monitors takes seconds; a due monitor does not
+        # wait for that, but is read individually.
         reconciler.know = lambda key: self._sweeper.know(key, acquired)
         try:
             async with asyncio.TaskGroup() as group:
@@ -103,7 +103,7 @@ class Leading:
             reconciler.instruments.set_leader(leads=False)
 
     async def _take_over(self, queue: WorkQueue[Key], acquired: float) -> None:
-        """Have looked at what is due, then at everything."""
+        """Queue monitors that are due or whose status is outdated; after a full sweep, queue all."""
         store = self._context.store
         for key, promised in store.oldest_promise_first():
             queue.add_at(key, promised)
@@ -114,13 +114,13 @@ class Leading:
 
 
 async def look_at_all(queue: WorkQueue[Key], keys: Iterable[Key]) -> None:
-    """Have everything looked at, one after the other, whenever nothing else waits.
+    """Queue all keys, one at a time, each when the queue is empty.
 
-    Most looks find nothing to do and await nothing: all at once, ten thousand would keep the leader from
-    renewing its Lease.
+    Most reconciliations find nothing to do and never yield to the event loop: ten thousand in a row would
+    keep the leader from renewing its Lease.
     """
     for key in keys:
         queue.add_last(key)
         await asyncio.sleep(0)
-        while queue.depth:  # noqa: ASYNC110 - a look now and then is all there is to it
+        while queue.depth:  # noqa: ASYNC110 - polling is enough here
             await asyncio.sleep(BREATH_SECONDS)

@@ -1,4 +1,4 @@
-"""A queue of keys: each at most once, never two workers on one, and each at its time."""
+"""A work queue of keys with deduplication, one worker per key, and delayed adds."""
 
 import asyncio
 import collections
@@ -13,14 +13,14 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 _LONGEST_SLEEP: Final = timedelta(seconds=5)
-"""Wall clocks are stepped, and asyncio sleeps by another one: look at the wall at least this often."""
+"""The wall clock may be stepped, and asyncio sleeps by the monotonic one: check at least this often."""
 
 _SPARE: Final = 64
-"""Replaced times that are not worth a clean-up."""
+"""Up to this many replaced times, the heap is not cleaned up."""
 
 
 class Line(IntEnum):
-    """Where a key waits; the first line is the first to be served."""
+    """The priority of a waiting key; a lower value is served first."""
 
     DUE = auto()
     NEWS = auto()
@@ -28,21 +28,21 @@ class Line(IntEnum):
 
 
 class WorkQueue(Generic[K]):
-    """What to look at, and when.
+    """The keys to reconcile, and when.
 
-    A key added while it is being worked on is worked on once more afterwards. Of several times set for a
-    key, the newest one counts.
+    A key that is added while a worker processes it is processed again afterwards. If several times are set
+    for a key, the last one set counts.
 
-    There are three lines. Keys whose time has come go before those that something has happened to: with a
-    thousand due in the same second, the first Jobs' news would else keep the last Jobs waiting. Last come
-    those that are looked at just in case, as all are by a new leader: news need not wait for ten thousand.
+    There are three priorities. Keys whose time has come go before keys with an event: with a thousand due in
+    the same second, otherwise events about the first Jobs would delay creating the last. Keys of a full
+    resync by a new leader come last, so that events do not wait for ten thousand of them.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._lines: dict[Line, collections.deque[K]] = {line: collections.deque() for line in Line}
         self._line_of: dict[K, Line] = {}
-        """The first line in which each waiting key stands."""
+        """The highest priority at which each waiting key is queued."""
         self._ready = asyncio.Semaphore(0)
         self._waiting: dict[K, datetime] = {}
         """Since when each key waits for a worker."""
@@ -56,11 +56,11 @@ class WorkQueue(Generic[K]):
         self._idle = asyncio.Event()
 
     def add(self, key: K) -> None:
-        """Have the key worked on as soon as a worker is free."""
+        """Queue the key for the next free worker."""
         self._put(key, Line.NEWS)
 
     def add_last(self, key: K) -> None:
-        """Have the key worked on when there is nothing better to do."""
+        """Queue the key at the lowest priority."""
         self._put(key, Line.IN_CASE)
 
     def _put(self, key: K, line: Line) -> None:
@@ -71,14 +71,14 @@ class WorkQueue(Generic[K]):
             self._stand(key, line)
             self._ready.release()
         elif line < self._line_of[key]:
-            self._stand(key, line)  # in the other line as well; it is taken from the first
+            self._stand(key, line)  # it stays in the later line too; `get` skips that entry
 
     def _stand(self, key: K, line: Line) -> None:
         self._line_of[key] = line
         self._lines[line].append(key)
 
     def add_at(self, key: K, time: datetime | None) -> None:
-        """Have the key worked on at `time`, instead of any time set before; None: only when added."""
+        """Queue the key at `time`, replacing any time set before; None clears the time."""
         self._due.pop(key, None)
         if time is not None:
             ticket = next(self._ticket)
@@ -89,7 +89,7 @@ class WorkQueue(Generic[K]):
             self._drop_replaced()
 
     async def get(self) -> K:
-        """Wait for a key. It must be given back with `done`."""
+        """Wait for a key. The caller must call `done` with it."""
         await self._ready.acquire()
         if self._draining:
             await asyncio.Event().wait()
@@ -101,7 +101,7 @@ class WorkQueue(Generic[K]):
                 return key
 
     def done(self, key: K) -> None:
-        """Say that the key is no longer worked on."""
+        """Mark the key as processed; requeue it if it was added meanwhile."""
         self._working.discard(key)
         if key in self._dirty:
             self._dirty.discard(key)
@@ -110,7 +110,7 @@ class WorkQueue(Generic[K]):
             self._idle.set()
 
     async def drain(self) -> None:
-        """Give out no more keys, and return when none is worked on."""
+        """Hand out no more keys; return when no key is being processed."""
         self._draining = True
         self._idle.clear()
         if self._working:
@@ -123,15 +123,15 @@ class WorkQueue(Generic[K]):
 
     @property
     def oldest(self) -> datetime | None:
-        """Since when the key that waits longest does so; None if none waits."""
+        """When the longest-waiting key was queued; None if none waits."""
         return next(iter(self._waiting.values()), None)
 
     async def run_clock(self) -> None:
-        """Move keys whose time has come, for ever."""
+        """Queue keys when their time comes, for ever."""
         while True:
             self._changed.clear()
             pause = self.release_due(self._clock())
-            # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the event, and a
+            # Not wait_for: before Python 3.12 it swallows a cancellation that arrives with the event, and a
             # leader that has lost its Lease would wait for this task for ever.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause.total_seconds()):
@@ -152,6 +152,6 @@ class WorkQueue(Generic[K]):
         return _LONGEST_SLEEP
 
     def _drop_replaced(self) -> None:
-        """Take out times that were replaced: those far ahead would stay for as long, one for every look."""
+        """Remove replaced times: otherwise each reconciliation could leave one until its time comes."""
         self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[1]]
         heapq.heapify(self._heap)

@@ -1,4 +1,4 @@
-"""See, decide, act: the same three steps whatever woke us up."""
+"""The reconcile loop: observe, decide, act; level-triggered, whatever the event was."""
 
 import asyncio
 import logging
@@ -21,14 +21,14 @@ from selfheal_operator.metrics.instruments import Instruments
 logger = logging.getLogger(__name__)
 
 MOST_STEPS: Final = 10
-"""A look takes three steps at most unless others write at the same time; then the queue goes on first."""
+"""A reconciliation takes at most three steps unless others write concurrently; beyond this it is requeued."""
 RETRY: Final = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=12))
-"""An API server that comes back is noticed within this and a quarter."""
+"""After an outage the API server is tried again within the longest pause plus a quarter (jitter)."""
 
 
 @dataclass(slots=True)
 class Reconciler:
-    """Works on the keys of the queue, one monitor at a time each."""
+    """Reconciles the keys of the queue; each worker handles one monitor at a time."""
 
     queue: WorkQueue[Key]
     store: Store
@@ -38,11 +38,11 @@ class Reconciler:
     clock: Callable[[], datetime]
     instruments: Instruments = field(default_factory=Instruments)
     know: Callable[[Key], Awaitable[None]] | None = None
-    """Returns when all is known that the leader before has written of a monitor."""
+    """Returns once the store contains all of the previous leader's writes to a monitor and its Jobs."""
     _failures: dict[Key, int] = field(default_factory=dict)
 
     async def run_worker(self) -> None:
-        """Work for ever. A monitor that fails harms no other."""
+        """Reconcile for ever. One monitor's failure does not affect others."""
         while True:
             key = await self.queue.get()
             try:
@@ -52,7 +52,7 @@ class Reconciler:
                 self.instruments.reconcile_failed(error)
                 self._retry_later(key, error)
             except Exception:
-                # A defect of ours, met by this monitor: the others go on, and it is tried again.
+                # A bug of the operator, triggered by this monitor: retry it, and continue with the others.
                 self.instruments.reconcile_failed(None)
                 logger.exception("Monitor not reconciled", extra={"monitor": "/".join(key)})
                 self._retry_later(key, None)
@@ -61,14 +61,14 @@ class Reconciler:
                 self.queue.add_at(key, wake_at)
             finally:
                 self.queue.done(key)
-            # A look that finds nothing to do has awaited nothing, and the next key may be there already.
+            # A reconciliation without a step never yields to the event loop, nor does `get` if keys wait.
             await asyncio.sleep(0)
 
     async def reconcile(self, key: Key) -> datetime | None:
-        """Bring one monitor to where nothing is left to do now.
+        """Reconcile one monitor until no step is left.
 
         Returns:
-            When to look again if nothing happens before.
+            When to reconcile again if no event comes before.
         """
         if self.know is not None:
             await self.know(key)
@@ -78,7 +78,7 @@ class Reconciler:
                 self.capacity.settle(key)
                 return None
             plan = plan_monitor(seen, self.clock())
-            self.capacity.settle(key, plan)  # nothing is awaited since `held`: the room is still there
+            self.capacity.settle(key, plan)  # no await since `held`: the capacity is still free
             if not await self.executor.carry_out(key, seen, plan):
                 return plan.wake_at
         return self.clock() + RETRY.first
@@ -86,7 +86,7 @@ class Reconciler:
     def _retry_later(self, key: Key, error: SelfhealError | None) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         asked = error.retry_after_seconds if isinstance(error, UnavailableError) else None
-        # Jitter, so that a thousand monitors do not come back in the same instant.
+        # Jitter, so that a thousand monitors do not retry at the same instant.
         jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         pause = max(RETRY.pause(failures, jitter), timedelta(seconds=asked or 0) * jitter)
         if error is not None:

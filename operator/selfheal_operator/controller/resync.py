@@ -1,6 +1,6 @@
-"""Lists everything: before anything is written, and now and then for what the watch never told.
+"""Full lists: before the first write, and periodically to find changes that the watch missed.
 
-A watch that was cut and begun anew does not tell of what was deleted in between.
+A watch that was interrupted and restarted does not report objects deleted in between.
 """
 
 import asyncio
@@ -17,28 +17,28 @@ from selfheal_operator.kube.collection import Listed
 logger = logging.getLogger(__name__)
 
 FEW: Final = 200
-"""So many objects, or a tenth of all if that is more, are read one by one rather than all listed anew."""
+"""Up to this many stale objects, or a tenth of all if that is more, are read one by one; above, relist."""
 READERS: Final = 16
 
 
 async def probe(cluster: Cluster) -> None:
-    """Return if ModelMonitors are known to the API server, and may be listed somewhere."""
+    """Return if the API server serves ModelMonitors and at least one namespace may be listed."""
     await _in_turn(cluster.scopes, cluster.probe)
 
 
 async def resync(cluster: Cluster, store: Store) -> set[Key]:
-    """Bring the store up to date with what the API server has now, by lists of everything.
+    """Bring the store up to date with full lists from the API server.
 
     Returns:
-        The keys of monitors that are gone, or lost a Job.
+        The keys of monitors that were deleted or lost a Job.
 
     Raises:
-        RejectedError: nothing may be listed, in no namespace.
+        RejectedError: Listing is forbidden in every namespace.
     """
     before, listed = _Before(store), set[str]()
 
     async def look(namespace: str) -> None:
-        # Monitors first: a Job that is listed later belongs to a monitor that is known.
+        # Monitors first, so that the owner of each Job listed later is already in the store.
         async for body in cluster.monitors(namespace):
             store.put_monitor(body)
             listed.add(body["metadata"]["uid"])
@@ -51,13 +51,13 @@ async def resync(cluster: Cluster, store: Store) -> set[Key]:
 
 
 async def sweep(cluster: Cluster, store: Store) -> set[Key]:
-    """Do the same by lists without contents: read is only what is in another state than the store knows.
+    """Resync by metadata-only lists; read in full only objects that are newer than in the store.
 
     Returns:
-        The keys of monitors that have changed, are gone, or of which a Job has.
+        The keys of monitors that changed or were deleted, or one of whose Jobs was.
 
     Raises:
-        RejectedError: nothing may be listed, in no namespace.
+        RejectedError: Listing is forbidden in every namespace.
     """
     before, listed = _Before(store), set[str]()
     monitors: list[Listed] = []
@@ -83,7 +83,7 @@ async def sweep(cluster: Cluster, store: Store) -> set[Key]:
 
 
 async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
-    """Do the same for one monitor, at once."""
+    """Resync one monitor and its Jobs."""
     await read_monitor(cluster, store, key)
     if (uid := store.uid_of(key)) is None:
         return
@@ -97,7 +97,7 @@ async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
 
 
 async def read_monitor(cluster: Cluster, store: Store, key: Key) -> None:
-    """Read a monitor anew, or forget it if it is gone; what has taken its name meanwhile is another one."""
+    """Read a monitor again; drop it from the store if it is gone, but not a later one of the same name."""
     uid = store.uid_of(key)
     try:
         store.put_monitor(await cluster.monitor(*key))
@@ -107,14 +107,14 @@ async def read_monitor(cluster: Cluster, store: Store, key: Key) -> None:
 
 
 class _Before:
-    """What was known before the lists began: only that can be missing from them, not what came later."""
+    """The store's contents before the lists began: only these may be evicted if the lists lack them."""
 
     def __init__(self, store: Store) -> None:
         self._monitors = store.known_monitors()
         self._jobs = store.jobs()
 
     def evict(self, store: Store, listed: Collection[str], refused: Collection[str]) -> set[Key]:
-        """Forget what is not in the lists; return the keys of the monitors that this is about."""
+        """Drop what is not in the lists; return the keys of the monitors affected."""
         evicted: set[Key] = set()
         for uid, key in self._monitors.items():
             if uid not in listed and key.namespace not in refused:
@@ -131,10 +131,10 @@ class _Before:
 
 
 async def _in_turn(scopes: Sequence[str], look: Callable[[str], Awaitable[None]]) -> set[str]:
-    """Look into each namespace; return those where that is refused.
+    """Call `look` for each namespace; return the namespaces where the API server refused.
 
-    A namespace that was deleted took the operator's rights in it along. That must not keep the others from
-    being served.
+    When a namespace is deleted, so is the operator's RoleBinding in it. The other namespaces must still be
+    served.
     """
     refused: dict[str, RejectedError] = {}
     for namespace in scopes:
@@ -157,4 +157,4 @@ async def _read(stale: Sequence[Listed], read: Callable[[Listed], Awaitable[None
 async def _read_job(cluster: Cluster, store: Store, each: Listed) -> None:
     if (found := await cluster.engine.find(each.namespace, each.name)) is not None:
         store.put_job(*found)
-    # else deleted since it was listed: if it was known, the next lists miss it
+    # Otherwise it was deleted after it was listed: if the store has it, the next sweep evicts it.

@@ -1,4 +1,4 @@
-"""Where it is told what has changed: the seam for notifications beside Kubernetes' Events."""
+"""The interface for notifications about changes; Kubernetes Events are one implementation."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,11 +8,11 @@ from selfheal_operator.core.plan import Event
 
 
 class Sink(Protocol):
-    """Is told of each change once, after it is stored; what it fails to pass on is lost."""
+    """Receives each change once, after it is stored. A failed delivery is not retried."""
 
     async def tell(self, monitor: Monitor, event: Event, now: datetime) -> None:
-        """Pass on what has changed.
+        """Deliver one change.
 
         Raises:
-            SelfhealError: it could not be passed on. The others are told all the same.
+            SelfhealError: The delivery failed. The other sinks are still called.
         """

@@ -1,4 +1,4 @@
-"""What the API server has shown us: the newest of each object, whichever way it came."""
+"""A cache of the newest version of each object, from watches, lists and responses to writes."""
 
 import json
 from collections import Counter
@@ -36,16 +36,16 @@ class _Entry:
     uid: str
     resource_version: int
     document: bytes
-    """What is read of the monitor, as JSON: a third of what the same takes as objects, of which ten thousand
-    monitors hold a million."""
+    """The parts of the monitor that are read, as JSON. This takes a third of the memory of Python objects, of
+    which ten thousand monitors hold a million."""
     facts: Facts
-    """Read when the monitor changes, and not of ten thousand at each scrape."""
+    """Computed when the monitor changes, not for ten thousand monitors at each scrape."""
     promised: datetime
-    """When its next check is promised, by its status; what promises nothing comes last."""
+    """The status's nextCheckTime; `_NEVER` without one, so that it sorts last."""
     removed_slot: datetime | None = None
-    """The newest slot whose Job was here and is gone."""
+    """The newest slot whose Job was seen and is gone."""
     unanswered: tuple[str, ...] = ()
-    """Jobs that were asked for, and that may be there: the answer was lost."""
+    """Jobs whose create request got no response: they may exist."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
 
@@ -54,7 +54,7 @@ class _Entry:
 
     @property
     def is_answered(self) -> bool:
-        """Whether the status is about the spec as it is."""
+        """Whether observedGeneration equals the generation."""
         document = json.loads(self.document)
         observed: int | None = document["status"].get("observedGeneration")
         return bool(observed == document["metadata"]["generation"])
@@ -64,14 +64,13 @@ class _Entry:
 class Store:
     """A cache of monitors and their Jobs.
 
-    Watch events may be older than what a write of our own has returned, so an object is only ever
-    replaced by a newer one (resourceVersions are numbers that grow, and comparable by contract since
-    Kubernetes 1.35).
+    A watch event may be older than the response to our own write, so an object is only replaced by a newer
+    one (resourceVersions are increasing numbers; the API guarantees that they compare since Kubernetes 1.35).
     """
 
     _entries: dict[Key, _Entry] = field(default_factory=dict)
     _jobs: dict[str, dict[str, tuple[Job, int]]] = field(default_factory=dict)
-    """By the owner's UID, then by name: the Jobs of an earlier monitor of the same name are never ours."""
+    """By the owner's UID, then by name, so that Jobs of an earlier monitor of the same name stay separate."""
     _owners: dict[str, _Entry] = field(default_factory=dict)
     """The same entries by UID."""
     _active: dict[Purpose, Counter[str]] = field(
@@ -81,7 +80,7 @@ class Store:
     def observe(
         self, key: Key, defaults: JobDefaults, held: frozenset[Purpose] = frozenset()
     ) -> Observed | None:
-        """Return all that is known of a monitor, and what it may not start; None if there is none."""
+        """Return a monitor with its Jobs and the purposes `held`; None if the monitor is not in the store."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -97,10 +96,10 @@ class Store:
         )
 
     def put_monitor(self, body: Mapping[str, Any]) -> bool:
-        """Remember a monitor, unless it is known already, or something newer is.
+        """Store a monitor, unless the store has the same or a newer version.
 
         Returns:
-            Whether it is news.
+            Whether it was stored.
         """
         metadata = body["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
@@ -120,27 +119,27 @@ class Store:
         return True
 
     def uid_of(self, key: Key) -> str | None:
-        """Return which monitor is known by this name; None if there is none."""
+        """Return the UID of the monitor stored under this name; None if there is none."""
         entry = self._entries.get(key)
         return entry.uid if entry is not None else None
 
     def has_monitor(self, key: Key, uid: str, resource_version: str) -> bool:
-        """Say whether this state of the monitor is known, or a newer one."""
+        """Return whether the store has this version of the monitor or a newer one."""
         entry = self._entries.get(key)
         return entry is not None and entry.uid == uid and entry.resource_version >= int(resource_version)
 
     def drop_monitor(self, key: Key, uid: str) -> None:
-        """Forget a monitor, if it is that one and not a later one of the same name."""
+        """Drop a monitor if its UID matches, so that a later one of the same name stays."""
         entry = self._entries.get(key)
         if entry is not None and entry.uid == uid:
             del self._entries[key]
             del self._owners[uid]
 
     def put_job(self, job: Job, resource_version: str) -> bool:
-        """Remember a Job, unless something newer is known.
+        """Store a Job, unless the store has a newer version.
 
         Returns:
-            Whether it differs from what was known, in what we look at.
+            Whether it differs from the stored one in any field that the operator reads.
         """
         jobs = self._jobs.setdefault(job.owner_uid, {})
         known, version = jobs.get(job.name), int(resource_version)
@@ -153,18 +152,18 @@ class Store:
         return before != job
 
     def has_job(self, owner_uid: str, name: str, uid: str, resource_version: str) -> bool:
-        """Say whether this state of the Job is known, or a newer one."""
+        """Return whether the store has this version of the Job or a newer one."""
         known = self._jobs.get(owner_uid, {}).get(name)
         return known is not None and known[0].uid == uid and known[1] >= int(resource_version)
 
     def drop_job(self, job: Job) -> bool:
-        """Forget a Job, if it is that one and not a later one of the same name.
+        """Drop a Job if its UID matches, so that a later one of the same name stays.
 
         Returns:
-            Whether it was known.
+            Whether it was in the store.
         """
         owner = self._owners.get(job.owner_uid)
-        if owner is not None and job.is_scheduled_check:  # also if this is the first that we hear of it
+        if owner is not None and job.is_scheduled_check:  # also if the store never had it
             owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
         jobs = self._jobs.get(job.owner_uid, {})
         known = jobs.get(job.name)
@@ -177,21 +176,21 @@ class Store:
         return True
 
     def active(self, purpose: Purpose) -> Counter[str]:
-        """Return how many Jobs of a purpose run, by namespace: those that a queue holds use no resources."""
+        """Return the active Jobs of a purpose by namespace, without suspended ones: they use no resources."""
         return self._active[purpose]
 
     def note_unanswered(self, key: Key, name: str) -> None:
-        """Remember that a Job was asked for, and that nobody knows what came of it."""
+        """Record that the outcome of a Job's create request is unknown."""
         if (entry := self._entries.get(key)) is not None and name not in entry.unanswered:
             entry.unanswered = (*entry.unanswered, name)
 
     def settle_unanswered(self, key: Key, name: str) -> None:
-        """Forget that: it was looked up."""
+        """Clear that record: the Job was looked up."""
         if (entry := self._entries.get(key)) is not None and name in entry.unanswered:
             entry.unanswered = tuple(other for other in entry.unanswered if other != name)
 
     def reject(self, key: Key, rejection: Rejection | None) -> None:
-        """Remember that the API server refused a Job, or that it no longer does."""
+        """Record that the API server refused a Job; None clears the record."""
         entry = self._entries.get(key)
         if entry is None:
             return
@@ -201,7 +200,7 @@ class Store:
         entry.rejection = rejection
 
     def note_pod_trouble(self, key: Key, trouble: PodTrouble) -> None:
-        """Remember what a pod waits for."""
+        """Record why a pod has not started."""
         if (entry := self._entries.get(key)) is not None:
             entry.pod_trouble = trouble
 
@@ -210,12 +209,12 @@ class Store:
         return list(self._entries)
 
     def oldest_promise_first(self) -> list[tuple[Key, datetime]]:
-        """Return the keys of all monitors, and when each promises its next check."""
+        """Return the keys of all monitors with their nextCheckTime, earliest first."""
         promises = [(key, entry.promised) for key, entry in self._entries.items()]
         return sorted(promises, key=lambda promise: promise[1])
 
     def unanswered(self) -> list[Key]:
-        """Return the keys of monitors whose status is not about the spec as it is: somebody may wait."""
+        """Return the keys of monitors whose observedGeneration is outdated: a user may be waiting."""
         return [key for key, entry in self._entries.items() if not entry.is_answered]
 
     def known_monitors(self) -> dict[str, Key]:
@@ -223,7 +222,7 @@ class Store:
         return {entry.uid: key for key, entry in self._entries.items()}
 
     def facts(self) -> list[tuple[Key, Facts]]:
-        """Return what the metrics tell of all monitors."""
+        """Return the data for the per-monitor metrics."""
         return [(key, entry.facts) for key, entry in self._entries.items()]
 
     def jobs(self) -> list[Job]:
@@ -244,7 +243,7 @@ class Store:
 
 
 def _promised(body: Mapping[str, Any]) -> datetime:
-    """Return the status's nextCheckTime, of whatever form: one monitor must not keep the others waiting."""
+    """Return the status's nextCheckTime; `_NEVER` if unreadable: one monitor must not block the others."""
     try:
         promised = datetime.fromisoformat(body["status"]["nextCheckTime"])
     except (KeyError, TypeError, ValueError):
@@ -253,7 +252,7 @@ def _promised(body: Mapping[str, Any]) -> datetime:
 
 
 def _packed(body: Mapping[str, Any]) -> bytes:
-    """Keep what `monitor_from` reads. Managed fields alone are as long as all else."""
+    """Keep only what `monitor_from` reads. managedFields alone are as long as all the rest."""
     metadata = body["metadata"]
     kept = {name: value for name, value in metadata.items() if name not in {"managedFields", "labels"}}
     annotations = metadata.get("annotations") or {}

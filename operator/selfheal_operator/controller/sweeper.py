@@ -1,4 +1,4 @@
-"""Keeps the store true to the cluster: by lists at the start, at a change of leader, and now and then."""
+"""Keeps the store in sync with the cluster: lists at the start, at a change of leader, and periodically."""
 
 import asyncio
 import contextlib
@@ -19,22 +19,22 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 2.0
 COMPLAINT_SECONDS: Final = 60.0
-"""In an outage, one line in so many seconds."""
+"""During an outage, log one line per this many seconds."""
 SETTLE_SECONDS: Final = 0.2
-"""A watch of monitors and one of Jobs begin together: one look for both."""
+"""The watches of monitors and of Jobs start together: one sweep serves both."""
 WATCH_SECONDS: Final = 10.0
-"""A watch that has not begun by then is not waited for."""
+"""How long to wait for the watch to start before the first list."""
 
 
 class Sweeper:
-    """Lists everything, in full once and then by what has changed.
+    """Lists everything: once in full, then by metadata, reading only what has changed.
 
     Args:
-        cluster: What is listed.
-        store: What is kept true.
-        wake: Called with the key of each monitor of which something had changed.
-        asked: Set when everything has to be looked at soon: a watch does not tell what came before it.
-        period_seconds: How often that is done when nobody asks.
+        cluster: The cluster to list.
+        store: The store to keep in sync.
+        wake: Called with the key of each monitor that has changed, or whose Jobs have.
+        asked: Set to request a sweep: a new watch does not report earlier changes.
+        period_seconds: The time between sweeps if none is requested.
     """
 
     def __init__(
@@ -53,22 +53,22 @@ class Sweeper:
         self._one_at_a_time = asyncio.Lock()
         self._true_since = -math.inf
         self._known: dict[Key, float] = {}
-        """Since when single monitors are known, where that is later than of all."""
+        """When single monitors were last read, if that is later than the last full sweep."""
         self._next_complaint = -math.inf
         self.listed = asyncio.Event()
         """Set once everything has been listed."""
 
     async def catch_up(self, since: float) -> None:
-        """Return when the store knows all that had been written before `since`, by the monotonic clock."""
+        """Return once the store contains every write made before `since` (monotonic clock)."""
         while self._true_since < since:
             if not await self._tried(self._sweep):
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def know(self, key: Key, since: float) -> None:
-        """Return when the store knows all of one monitor that had been written before `since`.
+        """Return once the store contains every write to one monitor and its Jobs made before `since`.
 
         Raises:
-            SelfhealError: It could not be read.
+            SelfhealError: The monitor or its Jobs could not be read.
         """
         if self._true_since >= since or self._known.get(key, -math.inf) >= since:
             return
@@ -77,13 +77,13 @@ class Sweeper:
         self._known[key] = begun
 
     async def until_served(self) -> None:
-        """Return when the API server knows ModelMonitors, and they may be listed."""
+        """Return once the API server serves ModelMonitors and allows listing them."""
         await self._succeed(lambda: probe(self._cluster))
 
     async def run(self) -> None:
-        """List everything, then look for ever."""
+        """List everything, then sweep for ever."""
         await self.until_served()
-        # Once the watch has begun: what is listed then has no gap towards what it tells.
+        # List after the watch has started, so that no change falls between the list and the watch.
         await self._wait(WATCH_SECONDS)
         await self._succeed(self._list_all)
         logger.info("Everything is listed", extra={"monitors": len(self._store.known_keys())})
