@@ -1,1 +1,1 @@
-"""The only way to the API server."""
+"""The API server client: all requests of the operator except kopf's lists and watches."""

@@ -1,4 +1,4 @@
-"""Runs as Jobs of batch/v1: the engine that every cluster has."""
+"""The default engine: runs are Jobs of batch/v1."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
@@ -33,7 +33,7 @@ _NAME_TAKEN: Final = {
 
 
 class BatchJobs:
-    """The engine of Jobs."""
+    """The engine that runs checks and retrainings as Jobs."""
 
     collection: Collection = Collection("batch/v1", "jobs")
 
@@ -45,41 +45,41 @@ class BatchJobs:
         return job_from(document)
 
     async def create(self, manifest: dict[str, Any]) -> tuple[Job, str]:
-        """Create a Job, or find that it is there already: the name is the lock.
+        """Create a Job, or adopt it if it already exists: the name is the lock.
 
         Returns:
-            The Job, newly made or adopted, and its resourceVersion.
+            The Job, created or adopted, and its resourceVersion.
 
         Raises:
-            NameTakenError: another's Job has the name.
+            NameTakenError: A Job of another owner has the name.
         """
         metadata = manifest["metadata"]
         namespace = metadata["namespace"]
         path, call = self.collection.path(namespace), self.collection.call("create")
         try:
-            # A new Job has no status, and the rest of its 5 KB is what we have just sent.
+            # Metadata is enough: a new Job has no status, and the rest of its 5 KB is what we just sent.
             body = await self._client.request("POST", path, manifest, accept=METADATA, call=call)
         except AlreadyExistsError:
-            # Another operator was faster, the answer to our own request was lost, or we died
-            # between creating the Job and writing the status. All three look the same, and are.
+            # Another operator was faster, the response to our own request was lost, or we crashed between
+            # creating the Job and writing the status. All three are handled alike: adopt the Job.
             body = await self._get(namespace, metadata["name"])
         job = self.read(body)
         if job is None or job.owner_uid != metadata["ownerReferences"][0]["uid"]:
             holder = name_holder(body, manifest)
             message = _NAME_TAKEN[holder].format(metadata["name"])
             raise NameTakenError(message, holder, body["metadata"]["uid"])
-        # Ours even while it is being deleted: it has run, and waiting to create it anew would run it twice.
+        # Adopt it even if it is being deleted: it has run, and creating it again would run it twice.
         return job, body["metadata"]["resourceVersion"]
 
     async def stop(self, job: Job) -> tuple[Job, str] | None:
-        """Have a Job's pods ended, if it is still that one; the Job stays, as the lock of its slot.
+        """Stop a Job's pods if the Job has the same UID. The Job object stays, as the lock of its slot.
 
         Returns:
-            The Job, which ends as failed within seconds, and its resourceVersion; None if it is gone.
+            The Job, which fails within seconds, and its resourceVersion; None if it is gone.
         """
         body = {
             "metadata": {"uid": job.uid, "annotations": {ANNOTATION_REPLACED: "true"}},
-            "spec": {"activeDeadlineSeconds": 1},  # there is no other way to end one that runs
+            "spec": {"activeDeadlineSeconds": 1},  # the only way to stop a running Job but keep it
         }
         path, call = self.collection.path_of(job.namespace, job.name), self.collection.call("patch")
         try:
@@ -89,10 +89,10 @@ class BatchJobs:
         return self._versioned(stopped)
 
     async def delete(self, namespace: str, name: str, uid: str) -> None:
-        """Delete a Job and its pods with it; one that is gone is no error.
+        """Delete a Job and its pods. A Job that is already gone is not an error.
 
         Raises:
-            ConflictError: another Job has the name by now.
+            ConflictError: Another Job has the name now.
         """
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         path, call = self.collection.path_of(namespace, name), self.collection.call("delete")
@@ -100,7 +100,7 @@ class BatchJobs:
             await self._client.request("DELETE", path, body, call=call)
 
     async def find(self, namespace: str, name: str) -> tuple[Job, str] | None:
-        """Return a Job of ours as it is now, and its resourceVersion; None if there is none of that name."""
+        """Read one of our Jobs and its resourceVersion; None if there is none of that name."""
         try:
             body = await self._get(namespace, name)
         except NotFoundError:
@@ -110,17 +110,17 @@ class BatchJobs:
     async def runs(
         self, namespace: str = EVERYWHERE, owner_uid: str | None = None
     ) -> AsyncIterator[tuple[Job, str]]:
-        """Yield all Jobs of ours, or those of one monitor, each with its resourceVersion."""
+        """Yield all our Jobs, or those of one monitor, each with its resourceVersion."""
         selector = SELECTOR if owner_uid is None else f"{SELECTOR},{LABEL_MONITOR_UID}={owner_uid}"
         async for item in self.collection.items(self._client, namespace, {"labelSelector": selector}):
             if (found := self._versioned(item)) is not None:
                 yield found
 
     async def listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
-        """Yield the state of all Jobs of ours, without their contents."""
+        """Yield the metadata of all our Jobs."""
         query = {"labelSelector": SELECTOR}
         async for item in self.collection.items(self._client, namespace, query, METADATA_LIST):
-            if (job := self.read(item)) is not None:  # what makes it ours is all in the metadata
+            if (job := self.read(item)) is not None:  # the metadata show whether it is ours
                 yield listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
 
     async def pods(self, job: Job) -> list[dict[str, Any]]:

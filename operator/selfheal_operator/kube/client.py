@@ -1,7 +1,7 @@
-"""Requests to the API server: documents in, documents out, failures by who has to act.
+"""Requests to the API server: JSON documents in and out; errors are classified by who must act.
 
-The client library's typed models refuse fields that are newer than the library, so a user's podTemplate
-goes through as the document that it is.
+The client library's typed models reject fields that are newer than the library, so a user's podTemplate is
+sent as an untyped document.
 """
 
 import json
@@ -31,11 +31,11 @@ APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
 MERGE: Final = "application/merge-patch+json"
 METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-"""Of each object its metadata only."""
+"""Accept headers that request metadata only."""
 
 
 class NotFoundError(ConflictError):
-    """The object is not there, or no longer."""
+    """The object does not exist, or no longer exists."""
 
 
 class AlreadyExistsError(ConflictError):
@@ -62,25 +62,25 @@ class ApiClient:
         clock: ServerClock | None = None,
         instruments: Instruments | None = None,
     ) -> Self:
-        """Connect by the kubeconfig named, else by that in KUBECONFIG, else as the pod's ServiceAccount.
+        """Connect with `kubeconfig`, or the one in KUBECONFIG, or as the pod's ServiceAccount, in this order.
 
         Args:
             kubeconfig: The path of a kubeconfig.
-            validity: Tells for how many seconds more writes may be sent; without it, for ever.
-            throttle: Says when the next request may be sent; without it, at once.
-            clock: Is told what time it is at the API server.
-            instruments: Are told of each request.
+            validity: Returns for how many more seconds writes may be sent; without it, for ever.
+            throttle: Limits the rate of requests; without it, there is no limit.
+            clock: Receives the Date header of each response.
+            instruments: Count and time each request.
         """
         configuration = aio.Configuration()
         if (named := kubeconfig or os.environ.get("KUBECONFIG")) is not None:
             await config.load_kube_config(config_file=named, client_configuration=configuration)
         else:
             config.load_incluster_config(client_configuration=configuration)
-        # Reading proxy settings from the environment at each request takes longer than the request.
+        # With trust_env, aiohttp reads proxy settings per request, which takes longer than the request.
         configuration.client_session_kwargs = {"trust_env": False}
         if validity is not None:
             configuration.client_session_kwargs["request_class"] = request_class(validity)
-        configuration.retries = None  # the queue retries, with a decision made anew
+        configuration.retries = None  # the queue retries, after a new decision
         configuration.connection_pool_maxsize = 64
         client = cls(aio.ApiClient(configuration))
         client._validity = validity or client._validity
@@ -104,23 +104,23 @@ class ApiClient:
         timeout_seconds: float = REQUEST_SECONDS,
         call: ApiCall = OTHER,
     ) -> dict[str, Any]:
-        """Send one request and return the answer.
+        """Send one request and return the response's document.
 
         Args:
             method: The HTTP method.
-            path: Of the object or the collection.
-            body: The document that is sent.
-            query: Parameters of the query.
-            content_type: Of the body.
-            accept: In which form the answer is wanted.
-            timeout_seconds: How long to wait for the answer.
-            call: What the metrics call the request.
+            path: The path of the object or the collection.
+            body: The document to send.
+            query: The query parameters.
+            content_type: The media type of the body.
+            accept: The media type requested for the response.
+            timeout_seconds: How long to wait for the response.
+            call: The request's labels in the metrics.
 
         Raises:
-            NotLeaderError: it is a write, and somebody else may lead by now.
-            NotFoundError, AlreadyExistsError, ConflictError: look again.
-            RejectedError: the server understood, and refuses.
-            UnavailableError: no answer, or none that says what happened.
+            NotLeaderError: It is a write, and another replica may be the leader now.
+            NotFoundError, AlreadyExistsError, ConflictError: The view was stale; read again.
+            RejectedError: The server understood the request and refused it.
+            UnavailableError: There was no response, or none that tells the outcome.
         """
         method, url, headers, _, _ = await self._transport.param_serialize(
             method,
@@ -133,7 +133,7 @@ class ApiClient:
             with self.instruments.works.wait():
                 await self._throttle.turn()
         if method != "GET":
-            # A write has ended before another may lead. `request_class` looks again, at the last moment.
+            # A write must end before another replica may lead. `request_class` checks again before sending.
             timeout_seconds = min(timeout_seconds, self._validity())
             if timeout_seconds <= 0:
                 raise NotLeaderError(f"{method} {path}: not sent, this operator does not lead")
@@ -167,14 +167,14 @@ class ApiClient:
         accept: str = JSON,
         call: ApiCall = OTHER,
     ) -> AsyncIterator[dict[str, Any]]:
-        """List in pages, newest state (a quorum read); yield each page's document."""
+        """List in pages, with a consistent read from etcd; yield each page's document."""
         token = ""
         while True:
             wanted = {**(query or {}), "limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
             page = await self.request("GET", path, query=wanted, accept=accept, call=call)
             token = page["metadata"].get("continue") or ""
             yield page
-            del page  # or two would be in memory while the next one comes
+            del page  # otherwise two pages would be in memory during the next request
             if not token:
                 return
 

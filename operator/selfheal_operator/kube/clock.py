@@ -1,4 +1,4 @@
-"""What time it is: that of the API server, by which all other parts of the cluster go."""
+"""The current time by the API server's clock, which all other components of the cluster use."""
 
 import logging
 import time
@@ -10,15 +10,15 @@ from typing import Final
 logger = logging.getLogger(__name__)
 
 TOLERANCE_SECONDS: Final = 1.0
-"""A wall clock that differs by no more is believed: the Date header tells whole seconds."""
+"""The accepted difference between the wall clock and the Date header, which has whole seconds."""
 
 
 class ServerClock:
-    """This machine's clock, as long as the API server agrees with it.
+    """This machine's clock while the API server agrees with it; otherwise the API server's.
 
-    Between two answers it runs by the monotonic clock, so that a step of the wall clock moves nothing before
-    the API server has confirmed it. A clock that is stepped would else start the slots of tomorrow, and then
-    none until tomorrow.
+    Between two responses it runs on the monotonic clock, so that a step of the wall clock has no effect until
+    the API server has confirmed it. Otherwise a clock stepped a day ahead would start tomorrow's slots now,
+    and then none until tomorrow.
 
     Args:
         wall: This machine's wall clock, in seconds since 1970.
@@ -38,15 +38,15 @@ class ServerClock:
         return datetime.fromtimestamp(self._monotonic() + self._offset, UTC)
 
     def monotonic(self) -> float:
-        """Return the seconds of a clock that is never stepped."""
+        """Return the monotonic clock's time in seconds."""
         return self._monotonic()
 
     def hear(self, date: str, asked: float) -> None:
-        """Compare with the API server.
+        """Compare the clock with a response of the API server, and correct it if they disagree.
 
         Args:
-            date: The Date header of an answer.
-            asked: When the answer was asked for, by `monotonic`: the header was written some time since.
+            date: The Date header of the response.
+            asked: When the request was sent, by `monotonic`. The header was written between then and now.
         """
         try:
             told = parsedate_to_datetime(date).timestamp()

@@ -1,4 +1,4 @@
-"""What the operator asks of the API server, call by call. RBAC in manifests/ grants these and no others."""
+"""The operator's calls to the API server. The RBAC rules in manifests/ grant exactly these."""
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
@@ -33,12 +33,12 @@ _BINDINGS: Final = Collection("rbac.authorization.k8s.io/v1", "rolebindings")
 
 
 class Cluster:
-    """The API server, in the operator's words.
+    """A typed client for the resources that the operator reads and writes.
 
     Args:
-        client: The connection.
-        namespaces: Those that are served; none: all.
-        engine: What runs checks and retrainings; Jobs of batch/v1 unless said otherwise.
+        client: The API client.
+        namespaces: The namespaces to serve; empty for all.
+        engine: The engine that runs checks and retrainings; by default Jobs of batch/v1.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Cluster:
         """Return if ModelMonitors can be listed.
 
         Raises:
-            NotFoundError: the CRD is not installed.
+            NotFoundError: The CRD is not installed.
         """
         path, call = _MONITORS.path(namespace), _MONITORS.call("list")
         await self._client.request("GET", path, query={"limit": "1"}, call=call)
@@ -63,27 +63,27 @@ class Cluster:
             yield item
 
     async def monitors_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
-        """Yield the state of all ModelMonitors, without their contents."""
+        """Yield the metadata of all ModelMonitors."""
         async for item in _MONITORS.items(self._client, namespace, accept=METADATA_LIST):
             yield listed(item, item["metadata"]["name"])
 
     async def monitor(self, namespace: str, name: str) -> dict[str, Any]:
-        """Return one ModelMonitor as it is now, as a document."""
+        """Read one ModelMonitor, as a document."""
         path, call = _MONITORS.path_of(namespace, name), _MONITORS.call("get")
         return await self._client.request("GET", path, call=call)
 
     async def apply_status(
         self, monitor: Monitor, status: dict[str, Any], manager: str = OPERATOR_MANAGER
     ) -> dict[str, Any]:
-        """Write one manager's whole part of the status, if the monitor is still as `monitor` says.
+        """Apply all status fields of one field manager, if the monitor's resourceVersion is unchanged.
 
-        The resourceVersion makes it a compare-and-swap: a look that is out of date writes nothing.
+        This is optimistic concurrency: a decision from a stale read writes nothing.
 
         Returns:
-            The monitor as it is afterwards, as a document.
+            The monitor after the write, as a document.
 
         Raises:
-            ConflictError: it has changed; look again.
+            ConflictError: The monitor has changed; read it again.
         """
         body = {
             "apiVersion": API_VERSION,
@@ -101,7 +101,7 @@ class Cluster:
         return await self._client.request("PATCH", path, body, query=query, content_type=APPLY, call=call)
 
     async def ensure_runner_account(self, namespace: str) -> None:
-        """See to it that the namespace has the account under which containers patch the status."""
+        """Create the ServiceAccount and RoleBinding for containers that patch the status, if missing."""
         metadata = {"name": RUNNER_ACCOUNT, "labels": {LABEL_MANAGED_BY: MANAGED_BY}}
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
         binding = {

@@ -1,4 +1,4 @@
-"""Collections of objects: their paths, and what a list without contents tells of an object."""
+"""Collections of objects: their paths, and the entries of metadata-only lists."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from selfheal_operator.kube.client import JSON, ApiClient
 from selfheal_operator.metrics.api_calls import ApiCall
 
 EVERYWHERE: Final = ""
-"""Instead of a namespace: all of them."""
+"""Stands for all namespaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The objects of one resource, all of them or those of a namespace."""
+    """The objects of one resource, in all namespaces or in one."""
 
     group: str
-    """The group and version, as in an object's apiVersion; `v1` is that of the core."""
+    """The group and version, as in an object's apiVersion; `v1` for the core group."""
     plural: str
 
     def path(self, namespace: str = EVERYWHERE) -> str:
@@ -29,7 +29,7 @@ class Collection:
         return f"{self.path(namespace)}/{name}"
 
     def call(self, verb: str, subresource: str = "") -> ApiCall:
-        """Name a request, as RBAC does."""
+        """Return the request's verb and resource, as in RBAC rules."""
         return ApiCall(verb, f"{self.plural}/{subresource}" if subresource else self.plural)
 
     async def items(
@@ -39,10 +39,10 @@ class Collection:
         query: Mapping[str, str] | None = None,
         accept: str = JSON,
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield what a list tells, page by page."""
+        """List the collection in pages; yield each item."""
         pages = client.pages(self.path(namespace), query, accept=accept, call=self.call("list"))
         async for page in pages:
-            for item in page["items"] or ():  # null where there is none and contents were not asked for
+            for item in page["items"] or ():  # null in an empty metadata-only list
                 yield item
 
     def _within(self, root: str, namespace: str) -> str:
@@ -51,16 +51,16 @@ class Collection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What a list without contents tells of an object: which one it is, and in which state."""
+    """An entry of a metadata-only list: the object's identity and version."""
 
     namespace: str
     name: str
     uid: str
     resource_version: str
     monitor: str
-    """The name of the monitor that it is, or belongs to."""
+    """The name of the monitor, or of the Job's owner."""
     owner_uid: str = ""
-    """The UID of that monitor, if it is a Job."""
+    """The UID of the Job's owner; empty for a monitor."""
 
 
 def listed(item: Mapping[str, Any], monitor: str, owner_uid: str = "") -> Listed:

@@ -1,4 +1,4 @@
-"""Events of Kubernetes: `kubectl describe` shows them on the monitor."""
+"""Kubernetes Events, which `kubectl describe` shows on the monitor."""
 
 import uuid
 from datetime import datetime
@@ -15,7 +15,7 @@ _MESSAGE_LIMIT: Final = 1024
 
 
 class KubernetesEvents:
-    """The sink that every cluster has."""
+    """The default sink."""
 
     def __init__(self, client: ApiClient) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Becoming the leader by a Lease, staying it, and giving it back."""
+"""Leader election: acquires, renews and releases a Lease."""
 
 import asyncio
 import contextlib
@@ -29,33 +29,33 @@ logger = logging.getLogger(__name__)
 _LEASES: Final = Collection("coordination.k8s.io/v1", "leases")
 _METHODS: Final = {"get": "GET", "create": "POST", "update": "PUT"}
 CALL_SECONDS: Final = 3.0
-"""A call that has no answer by then is made anew, over another connection."""
+"""The timeout of a call; it is retried over another connection."""
 _BREATH_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.5
-"""A standby looks this often: half a second after a leader has given the Lease back, the next one has it."""
+"""A standby reads the Lease this often, so it takes over within half a second after a release."""
 
 
 class Leadership(Protocol):
-    """A turn at writing."""
+    """Leadership among replicas: only the leader may write."""
 
     acquired: float
-    """When it was acquired, by the monotonic clock: what was read later, the leader before has finished."""
+    """When it was acquired (monotonic clock). A read after that sees all writes of the previous leader."""
 
     def seconds_left(self) -> float:
-        """Return for how many seconds more this operator surely leads."""
+        """Return for how many more seconds this replica is certain to lead."""
 
     async def acquire(self) -> None:
-        """Return when it leads."""
+        """Wait until this replica leads."""
 
     async def keep(self) -> None:
-        """Return when it leads no longer."""
+        """Keep the leadership; return when it is lost."""
 
     async def give_back(self) -> None:
-        """Let somebody else lead."""
+        """Release the leadership."""
 
 
 class AlwaysLeading:
-    """Where there is only one operator, or where names of Jobs are trusted to keep several apart."""
+    """No election: for a single operator, or for several that rely on Job names as locks."""
 
     acquired = -math.inf
 
@@ -78,12 +78,12 @@ class Elector:
     """Leads while it holds a Lease.
 
     Args:
-        client: A connection of its own: renewals wait for nobody, and are the writes that need no permit.
-        namespace: Where the Lease is.
-        name: Its name.
-        identity: What no other process has ever been called.
-        durations: How long a leader is believed to live.
-        clock: The wall clock, for those who read the Lease.
+        client: A separate client without throttle and validity check, so that renewals are never delayed.
+        namespace: The Lease's namespace.
+        name: The Lease's name.
+        identity: An identity that no other process has ever had.
+        durations: The Lease's timing.
+        clock: The wall clock, for the Lease's timestamps.
     """
 
     def __init__(  # noqa: PLR0913 - all of them named by the one caller
@@ -103,7 +103,7 @@ class Elector:
         self._durations = durations
         self._clock = clock
         self._lease: Lease | None = None
-        """As it is now, or None if there is none."""
+        """The Lease as last read; None if there was none."""
         self._sighting: Sighting | None = None
         self._valid_until = -math.inf
         self._in_trouble = False
@@ -111,21 +111,21 @@ class Elector:
         self.acquired = -math.inf
 
     def seconds_left(self) -> float:
-        """Return for how many seconds more this operator surely leads.
+        """Return for how many more seconds this replica is certain to lead.
 
-        The monotonic clock goes on while the process is stopped: one that wakes up knows at once.
+        The monotonic clock advances while the process is stopped, so a resumed process sees the loss at once.
         """
         return self._valid_until - time.monotonic()
 
     async def acquire(self) -> None:
-        """Return when it leads."""
+        """Wait until this replica holds the Lease."""
         while True:
             try:
                 left = await self._look()
                 if left <= 0 and await self._claim():
                     self.acquired = time.monotonic()
                     return
-                # The moment at which what was seen runs out is known, and worth being awake for.
+                # Wake exactly when the Lease expires, or poll before that.
                 pause = min(max(left, _BREATH_SECONDS), LOOK_SECONDS)
             except SelfhealError as error:
                 self._complain("Cannot read or take the Lease; will try again", error)
@@ -133,7 +133,7 @@ class Elector:
             await asyncio.sleep(pause)
 
     async def keep(self) -> None:
-        """Return when it leads no longer: no renewal succeeded in time, or somebody else has the Lease."""
+        """Renew the Lease; return when no renewal succeeded in time or another replica holds it."""
         tried = time.monotonic()
         while (left := self.seconds_left()) > 0:
             due = tried + self._durations.retry - time.monotonic()
@@ -149,17 +149,17 @@ class Elector:
         self._valid_until = -math.inf
 
     async def give_back(self) -> None:
-        """Let somebody else lead; the caller has stopped writing."""
+        """Release the Lease. The caller must have stopped writing."""
         led, self._valid_until = self.seconds_left() > 0, -math.inf
-        for _ in range(2 if led else 0):  # twice: a renewal may be on its way still, and overtake
-            with contextlib.suppress(SelfhealError):  # it runs out by itself
+        for _ in range(2 if led else 0):  # twice: a renewal in flight may cause a conflict
+            with contextlib.suppress(SelfhealError):  # the Lease expires anyway
                 await self._look()
                 if self._lease is not None and self._lease.holder == self._identity:
                     await self._put(self._lease, release(self._lease, self._clock()))
                 return
 
     async def _look(self) -> float:
-        """Look at the Lease; return for how many seconds it is somebody else's."""
+        """Read the Lease; return for how many seconds another replica may still hold it."""
         try:
             self._lease = lease_from(await self._send("get", f"{self._path}/{self._name}"), self._durations)
         except NotFoundError:
@@ -170,8 +170,8 @@ class Elector:
         return self._sighting.seconds_left(self._identity, now) if self._sighting else 0
 
     async def _claim(self) -> bool:
-        """Take or renew the Lease; return False if it is not as it was seen."""
-        # From the start of the call: the API server may carry it out at once, and answer late.
+        """Acquire or renew the Lease; return False if it has changed since it was read."""
+        # Count from the start of the call: the API server may commit at once and respond late.
         begun = time.monotonic()
         spec = claim(self._lease, self._identity, self._durations, self._clock())
         try:
@@ -208,7 +208,7 @@ class Elector:
         self._told = leader
 
     def _complain(self, what: str, error: SelfhealError) -> None:
-        """Say it once: an outage of ten minutes is one line."""
+        """Log once per outage, not once per attempt."""
         if not self._in_trouble:
             hint = (
                 "may the operator get, create and update Leases?" if isinstance(error, RejectedError) else ""
@@ -218,5 +218,5 @@ class Elector:
 
 
 def own_identity(pod_name: str | None) -> str:
-    """Return a name that no other process has, nor an earlier one of this pod."""
+    """Return an identity that no other process has, nor an earlier process of this pod."""
     return f"{pod_name or socket.gethostname()}_{uuid.uuid4().hex[:8]}"

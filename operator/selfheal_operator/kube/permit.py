@@ -1,4 +1,4 @@
-"""The last look before a write leaves this process: does it still have leave to write?"""
+"""The last check before a write is sent: does this replica still lead?"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,26 +8,25 @@ import aiohttp
 from selfheal_operator.core.errors import NotLeaderError
 
 Validity = Callable[[], float]
-"""Tells for how many seconds more writes may be sent."""
+"""Returns for how many more seconds writes may be sent."""
 
 
 def request_class(validity: Validity) -> type[aiohttp.ClientRequest]:
-    """Return the class of requests that ask for leave at the last moment.
+    """Return a request class that checks the validity of the leadership immediately before sending.
 
-    Between the decision to send and the bytes lie a pool that may be full, a handshake, and a turn of the
-    event loop; a process can be stopped in any of them, for an hour. So it is asked again here, after all of
-    them: from here on, nothing is awaited until the kernel has the bytes.
+    Between the decision to send and the first byte, a request may wait for a free connection, a handshake
+    and the event loop; the process can be stopped in each of these, for an hour. So the check is repeated
+    here, after all of them: from here on, nothing is awaited until the kernel has the bytes.
 
-    What remains are the microseconds of that, and the network. A process that is stopped within them sends
-    its one write when it wakes, and so may a machine whose clock stood still with it, as a paused virtual
-    one.
-    Both are harmless: a Job's name is taken only once, and a status is written only over the very version
-    that it was decided on. Leadership saves work; it is not what makes runs unique.
+    A window of microseconds remains, and the network. A process that is stopped within it sends one write
+    when it resumes. So may a machine whose clock stopped with it, such as a paused virtual machine.
+    Both are harmless: a Job's name can be created only once, and optimistic concurrency accepts a status only
+    for the resourceVersion it was decided on. Leadership saves work; it is not what makes runs unique.
     """
 
     class LeasedRequest(aiohttp.ClientRequest):
         async def send(self, conn: Any) -> aiohttp.ClientResponse:
-            if self._is_late():  # a write without a body is sent in here
+            if self._is_late():  # `super().send` sends a write without a body
                 raise NotLeaderError(
                     f"{self.method} {self.url.path}: not sent, this operator leads no longer"
                 )
@@ -35,7 +34,7 @@ def request_class(validity: Validity) -> type[aiohttp.ClientRequest]:
 
         async def write_bytes(self, writer: Any, conn: Any, content_length: int | None = None) -> None:
             if self._is_late():
-                # A task of its own runs this; its error has to be told to the one that waits for the answer.
+                # This runs in a separate task, so the error must be passed to the task awaiting the response.
                 conn.protocol.set_exception(
                     NotLeaderError(f"{self.method} {self.url.path}: not sent, this operator leads no longer")
                 )

@@ -1,4 +1,4 @@
-"""How fast requests may follow each other: a token bucket, and a pause when the API server asks for one."""
+"""Limits the rate of requests: a token bucket, and a pause after Retry-After."""
 
 import asyncio
 import time
@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Final
 
 LONGEST_HOLD: Final = 60.0
-"""The API server asks for a second or two; whoever asks for an hour is not one."""
+"""The longest Retry-After to obey, in seconds. The API server sends one or two; an hour is not from it."""
 
 
 class Throttle:
     """A bucket that holds `burst` tokens and gets `per_second` new ones; each request takes one.
 
-    Kept as the time at which the bucket will be full again (the generic cell rate algorithm): nothing has to
-    run to fill it.
+    The state is the time at which the bucket will be full again (generic cell rate algorithm), so no timer is
+    needed to refill it.
 
     Args:
-        per_second: Requests a second, in the long run.
+        per_second: The long-term rate of requests.
         burst: Requests that may be sent at once after a pause.
-        clock: Tells seconds that only grow.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class Throttle:
         self._held_until = clock()
 
     async def turn(self) -> None:
-        """Return when the next request may be sent."""
+        """Wait until the next request may be sent."""
         now = self._clock()
         self._full_at = max(self._full_at, now) + self._pause
         if (wait := self._full_at - self._tolerance - now) > 0:
@@ -38,5 +38,5 @@ class Throttle:
             await asyncio.sleep(wait)
 
     def hold(self, seconds: float) -> None:
-        """Send nothing for a while: the API server has said Retry-After, to one request and so to all."""
+        """Hold back all requests for `seconds`, after a Retry-After to any of them."""
         self._held_until = max(self._held_until, self._clock() + min(seconds, LONGEST_HOLD))

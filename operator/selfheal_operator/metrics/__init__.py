@@ -1,1 +1,1 @@
-"""What the operator's owner can measure, in Prometheus' terms."""
+"""The operator's Prometheus metrics."""

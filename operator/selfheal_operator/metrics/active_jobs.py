@@ -1,4 +1,4 @@
-"""Active Jobs by namespace, for as many namespaces as Prometheus should hold series of."""
+"""Active Jobs by namespace, with a limit on the number of series."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,18 +9,18 @@ from selfheal_operator.metrics.pulled import Values
 
 MOST_NAMESPACES: Final = 200
 OTHERS: Final = "(others)"
-"""No namespace can be called so."""
+"""Not a valid namespace name, so it cannot collide with one."""
 
 
 def active_jobs(active: Callable[[Purpose], Mapping[str, int]], most: int = MOST_NAMESPACES) -> Values:
     """Return the number of active Jobs by namespace and purpose.
 
-    Only the `most` namespaces that have most of them are named; the others are counted together. That count
-    is there when it is 0, too: a sum over no series would be nothing instead of 0.
+    Only the `most` namespaces with the most active Jobs have their own series; the others are counted
+    together. That count is present even if it is 0, because a sum over no series is empty, not 0.
 
     Args:
         active: Returns the active Jobs of a purpose by namespace.
-        most: How many namespaces are named.
+        most: The maximum number of namespaces with their own series.
     """
     by_purpose = {purpose: Counter(active(purpose)) for purpose in Purpose}
     in_all = sum(by_purpose.values(), Counter[str]())

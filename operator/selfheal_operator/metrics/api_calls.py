@@ -1,13 +1,13 @@
-"""Names for a request to the API server: few, whatever the objects are called. Who sends it names it."""
+"""Metric labels of requests to the API server, set by the caller; their number is bounded."""
 
 from typing import Final, NamedTuple
 
 NO_ANSWER: Final = "<error>"
-"""Stands for the code where no answer came; client-go writes it so."""
+"""The code if there was no response, as in client-go."""
 
 
 class ApiCall(NamedTuple):
-    """A request, as RBAC would name it."""
+    """A request, by verb and resource as in RBAC rules."""
 
     verb: str
     resource: str
@@ -15,4 +15,4 @@ class ApiCall(NamedTuple):
 
 
 OTHER: Final = ApiCall("other", "other")
-"""What nobody has named."""
+"""Requests without labels of their own."""

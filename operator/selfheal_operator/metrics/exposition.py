@@ -1,4 +1,4 @@
-"""All metrics as one text, in Prometheus' format."""
+"""All metrics in the Prometheus text format."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from selfheal_operator.metrics.monitors import FAMILIES, SLOTS_DUE, Named, monit
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
-# One more series for each counter and histogram, of which nobody here asks when it was made.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has left its type out
+# The library would add a _created series, which is not used here, to each counter and histogram.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library does not annotate it
 
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """What a scrape is answered."""
+    """The response to a scrape."""
 
     instruments: Instruments
     monitors: Callable[[], Iterable[Named]]
-    """Returns all monitors there are when it is called; they may be read one by one."""
+    """Returns all monitors at the time of the call; they may be read lazily."""
     clock: Callable[[], datetime]
 
     async def text(self) -> AsyncIterator[bytes]:
@@ -33,5 +33,5 @@ class Exposition:
             yield lines.encode()
 
     def families(self) -> tuple[Family, ...]:
-        """Return everything of selfheal's that may be in the text."""
+        """Return all of selfheal's metric families."""
         return (*self.instruments.families, *(metric.family for metric in FAMILIES), SLOTS_DUE)

@@ -1,7 +1,7 @@
-"""What the operator's parts tell while they work, and where Prometheus finds it.
+"""The instruments that the operator's components update, and their Prometheus registry.
 
-Every label takes one of a few values, whatever users do: a monitor's name is none of them here
-(monitors.py reads those from the store).
+Every label has few values, whatever users do: none here holds a monitor's name (monitors.py exposes those
+from the store).
 """
 
 import contextlib
@@ -35,15 +35,15 @@ M = TypeVar("M", bound=MetricWrapperBase)
 
 
 class Instruments:
-    """One operator's instruments. Made without arguments they work, and are shown nowhere.
+    """One operator's instruments.
 
     Args:
-        timer: Seconds that only ever grow.
+        timer: A monotonic clock, in seconds.
 
     Attributes:
-        registry: What the library writes out.
-        families: What is in it, beside what the library itself says of the process.
-        works: The work on monitors that goes on.
+        registry: The registry of the client library.
+        families: The metrics in it, without the library's process metrics.
+        works: The reconciliations in progress.
     """
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
@@ -115,46 +115,46 @@ class Instruments:
             "Age of the longest running reconciliation; 0 if there is none.",
             lambda: {(): self.works.longest()},
         )
-        for purpose in Purpose:  # a series that begins at 0 shows its first increase
+        for purpose in Purpose:  # `increase` needs a series to start at 0
             self._started.labels(purpose)
         for reason in MissedReason:
             self._missed.labels(reason)
         self._reconcile_errors.labels(_DEFECT)
 
-    # --- what is told ---------------------------------------------------------------------------------------
+    # --- updated by the operator's components ---------------------------------------------------------------
 
     def observe_call(self, call: ApiCall, code: int | None, seconds: float) -> None:
-        """Tell of a request to the API server that has ended; without a code, no answer came."""
+        """Record a finished request to the API server; `code` is None if there was no response."""
         self.count_call(call, code)
         self._call_seconds.labels(*call).observe(seconds)
         self.works.moved()
 
     def count_call(self, call: ApiCall, code: int | None) -> None:
-        """Tell of a request whose duration says nothing, as that of a watch."""
+        """Count a request without its duration, which means nothing for a watch."""
         self._calls.labels(*call, NO_ANSWER if code is None else str(code)).inc()
 
     def job_started(self, job: Job, answered: datetime, delay: timedelta) -> None:
-        """Tell of a Job that is there now.
+        """Record a Job that was created or adopted.
 
         Args:
             job: The Job.
-            answered: When the API server said so.
-            delay: How long after its slot it was to be started.
+            answered: When the API server's response arrived.
+            delay: The intended delay after the Job's slot.
         """
         self._started.labels(job.purpose).inc()
         if job.purpose is Purpose.CHECK and not job.request:
-            # creationTimestamp is cut to the second: the Job was made within the second after it.
-            # For one just made the answer is the closer bound; for one that was found, that second is.
+            # creationTimestamp is truncated: the Job was created within the second after it. The response
+            # time is the tighter bound for a new Job, the end of that second for an adopted one.
             created = min(answered, job.created + _A_SECOND)
             self._start_delay.observe(max(0.0, (created - job.slot - delay).total_seconds()))
 
     def slots_missed(self, count: int, reason: MissedReason) -> None:
-        """Tell of slots that have been written off in the status."""
+        """Record slots that the status now counts as missed."""
         self._missed.labels(reason).inc(count)
 
     @contextlib.contextmanager
     def reconciling(self) -> Iterator[None]:
-        """Tell of the work on a monitor, while it lasts and when it has ended, well or not."""
+        """Time a reconciliation, whether or not it succeeds."""
         began_at = self._timer()
         try:
             with self.works.work():
@@ -163,25 +163,25 @@ class Instruments:
             self._reconcile_seconds.observe(self._timer() - began_at)
 
     def reconcile_failed(self, error: SelfhealError | None) -> None:
-        """Tell of a look at a monitor that an error ended; None for a defect of ours."""
+        """Record a failed reconciliation; None stands for a bug of the operator."""
         kind = _DEFECT if error is None else type(error).__name__.removesuffix("Error")
         self._reconcile_errors.labels(kind).inc()
 
     def set_leader(self, *, leads: bool) -> None:
-        """Tell whether this replica leads."""
+        """Record whether this replica leads."""
         if leads != self._leads:
             self._transitions.inc()
         self._leads = leads
         self._leader.set(leads)
 
     def observe_loop_lag(self, seconds: float) -> None:
-        """Tell how late a timer came."""
+        """Record how late the event loop ran a timer."""
         self._loop_lag.observe(seconds)
 
-    # --- what is asked for at each scrape -------------------------------------------------------------------
+    # --- read at each scrape --------------------------------------------------------------------------------
 
     def read_queue(self, depth: Callable[[], int], oldest_wait: Callable[[], float]) -> None:
-        """Show the queue: how many keys wait, and for how many seconds the first of them has."""
+        """Register the queue's gauges: the number of waiting keys, and the longest wait in seconds."""
         self._pull("selfheal_queue_depth", "Monitors that wait for a worker.", lambda: {(): depth()})
         self._pull(
             "selfheal_queue_oldest_wait_seconds",
@@ -190,7 +190,7 @@ class Instruments:
         )
 
     def read_watches(self, ages: Callable[[], Values]) -> None:
-        """Show the watches: seconds since each was last heard, by the plural of what it watches."""
+        """Register the gauge of the seconds since each watch last received data, by plural."""
         self._pull(
             "selfheal_watch_age_seconds",
             "Time since the last event or bookmark of a resource's watch; a bookmark comes every minute.",
@@ -199,7 +199,7 @@ class Instruments:
         )
 
     def read_waiting(self, waiting: Callable[[Purpose], int]) -> None:
-        """Show how many Jobs wait for room under the operator's limits."""
+        """Register the gauge of Jobs that wait because of the operator's limits."""
         self._pull(
             "selfheal_jobs_waiting",
             "Jobs that are due and wait because the concurrency limit is reached.",
@@ -208,7 +208,7 @@ class Instruments:
         )
 
     def read_jobs(self, active: Callable[[Purpose], Mapping[str, int]]) -> None:
-        """Show the Jobs that run, by what they are for and by namespace."""
+        """Register the gauge of active Jobs, by purpose and namespace."""
         self._pull(
             "selfheal_jobs_active",
             "Jobs that are neither finished nor held by a queue, of the 200 namespaces with the most.",
@@ -216,7 +216,7 @@ class Instruments:
             ("namespace", "purpose"),
         )
 
-    # --- making them ----------------------------------------------------------------------------------------
+    # --- registration ---------------------------------------------------------------------------------------
 
     def _add(
         self, kind: type[M], name: str, documentation: str, labels: tuple[str, ...] = (), **options: Any

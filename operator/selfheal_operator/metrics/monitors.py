@@ -1,7 +1,7 @@
-"""One set of series for each monitor, made from the store at each scrape and gone with the monitor.
+"""The per-monitor series, built from the store at each scrape; they end with the monitor.
 
-Ten thousand monitors have fifty thousand series. The client library would make an object of each of them,
-and one text of all, while all else waits. So the text is written here, a few hundred monitors at a time.
+Ten thousand monitors have fifty thousand series. The client library would create an object for each, and one
+text of all, and block the event loop meanwhile. So the text is built here, a few hundred monitors at a time.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from typing import Any, Final, NamedTuple, TypeVar
 from selfheal_operator.metrics.family import Family
 
 CHUNK: Final = 200
-"""Monitors that are read or written before others have a turn: a few milliseconds."""
+"""Monitors that are read or written before yielding to the event loop: a few milliseconds."""
 
 SHOWN: Final = ("Ready", "RetrainingFailed")
-"""The conditions that somebody has to act on. What the others say is in other metrics."""
+"""The conditions that require action. The other conditions are covered by other metrics."""
 
 Document = Mapping[str, Any]
 T = TypeVar("T")
 
 
 class Facts(NamedTuple):
-    """What the metrics tell of one monitor."""
+    """The data of one monitor's metrics."""
 
     suspended: bool
     result: str | None
@@ -35,11 +35,11 @@ class Facts(NamedTuple):
     """In seconds since the epoch."""
     missed: int
     model: str | None
-    """The labels of the registered version, as they are written."""
+    """The labels of the registered version, in the text format."""
     next_check: float | None
     """The oldest slot without a Job, in seconds since the epoch."""
     conditions: tuple[tuple[str, bool], ...]
-    """Those of `SHOWN` that are True or False, by their types."""
+    """The conditions of `SHOWN` whose status is True or False."""
 
 
 Named = tuple[tuple[str, str], Facts]
@@ -47,9 +47,9 @@ Named = tuple[tuple[str, str], Facts]
 
 
 def facts_of(document: Document) -> Facts:
-    """Read what the metrics tell of a monitor, from its document.
+    """Read the data of a monitor's metrics from its document.
 
-    What is not as the API has it counts as absent: one monitor must not spoil the scrape of all others.
+    A malformed field counts as absent: one monitor must not break the scrape of all others.
     """
     status = _part(document, "status")
     check, model, missed = _part(status, "lastCheck"), _part(status, "model"), status.get("missedChecks")
@@ -65,7 +65,7 @@ def facts_of(document: Document) -> Facts:
     )
 
 
-@lru_cache  # four answers, which ten thousand monitors share
+@lru_cache  # four distinct values, shared by ten thousand monitors
 def _shared(*conditions: tuple[str, bool]) -> tuple[tuple[str, bool], ...]:
     return conditions
 
@@ -78,7 +78,7 @@ def _conditions(listed: object) -> tuple[tuple[str, bool], ...]:
 
 
 def escaped(value: str) -> str:
-    """Return a label's value as it is written: users name models, and name them as they like."""
+    """Escape a label's value: users choose the names of models freely."""
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
@@ -111,13 +111,13 @@ class MonitorFamily:
 
     family: Family
     samples: Callable[[Facts], Iterable[str]]
-    """Returns of each series further labels, if any, the closing brace and the value."""
+    """Returns, per series, further labels if any, the closing brace, and the value."""
 
 
 def _family(
     name: str, kind: str, help_: str, sample: Callable[[Facts], str | None], *labels: str
 ) -> MonitorFamily:
-    """Return a metric of one series for each monitor; none where `sample` returns None."""
+    """Return a metric with one series per monitor, or none if `sample` returns None."""
 
     def samples(facts: Facts) -> Iterable[str]:
         return () if (found := sample(facts)) is None else (found,)
@@ -179,7 +179,7 @@ SLOTS_DUE: Final = Family("selfheal_slots_due", "gauge", (), "Monitors with a du
 
 
 async def monitor_lines(monitors: Iterable[Named], now: datetime) -> AsyncIterator[str]:
-    """Yield the exposition of all monitors in pieces, and let others go on between any two."""
+    """Yield the exposition of all monitors in pieces, and yield to the event loop between them."""
     all_: list[Named] = []
     for chunk in _chunks(monitors):
         all_ += chunk
@@ -201,12 +201,12 @@ def heading(family: Family) -> str:
 def _lines(metric: MonitorFamily, monitors: Iterable[Named]) -> Iterator[str]:
     metric_name = metric.family.name
     for (namespace, name), facts in monitors:
-        for sample in metric.samples(facts):  # names of objects hold nothing that would have to be escaped
+        for sample in metric.samples(facts):  # object names need no escaping
             yield f'{metric_name}{{namespace="{namespace}",monitor="{name}"{sample}\n'
 
 
 def _chunks(things: Iterable[T]) -> Iterator[list[T]]:
-    """Yield the things in lists: each is only read when its list is asked for."""
+    """Yield lists of at most `CHUNK` items, lazily."""
     rest = iter(things)
     while chunk := list(itertools.islice(rest, CHUNK)):
         yield chunk

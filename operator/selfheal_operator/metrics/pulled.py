@@ -1,4 +1,4 @@
-"""Gauges whose values are asked for at each scrape, and kept nowhere."""
+"""Gauges whose values are computed at each scrape and not stored."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 Values = Mapping[tuple[str, ...], float]
-"""By the values of the labels, in their order."""
+"""Values by the tuple of label values."""
 
 
 @dataclass(slots=True, eq=False)
 class PulledGauge(Collector):
-    """A gauge that has exactly the series that `read` names at the time of the scrape."""
+    """A gauge with exactly the series that `read` returns at the time of the scrape."""
 
     name: str
     help: str
@@ -24,7 +24,7 @@ class PulledGauge(Collector):
         return [GaugeMetricFamily(self.name, self.help, labels=self.labels)]
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Return the family with its values of now."""
+        """Return the family with its current values."""
         family = GaugeMetricFamily(self.name, self.help, labels=self.labels)
         for labels, value in self.read().items():
             family.add_metric(labels, value)

@@ -1,4 +1,4 @@
-"""Work that goes on, and whether anything comes of it."""
+"""Tracks reconciliations in progress, to detect a stuck one."""
 
 import contextlib
 import math
@@ -15,14 +15,14 @@ class _Work:
 
 
 _CURRENT: Final[ContextVar[_Work | None]] = ContextVar("_CURRENT", default=None)
-"""What the present task works on: a call that ends shows that this work goes on, and no other."""
+"""The current task's work. A finished API call counts as progress of this work only."""
 
 
 class Works:
-    """What is being worked on now.
+    """All work in progress.
 
     Args:
-        timer: Seconds that only ever grow.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(self, timer: Callable[[], float]) -> None:
@@ -31,7 +31,7 @@ class Works:
 
     @contextlib.contextmanager
     def work(self) -> Iterator[None]:
-        """Count what the present task does meanwhile as one work."""
+        """Track the current task's block as one piece of work."""
         now = self._timer()
         work = _Work(now, now)
         self._works.append(work)
@@ -43,13 +43,13 @@ class Works:
             self._works.remove(work)
 
     def moved(self) -> None:
-        """Note that the present task's work goes on."""
+        """Record progress of the current task's work."""
         if (work := _CURRENT.get()) is not None:
             work.moved_at = self._timer()
 
     @contextlib.contextmanager
     def wait(self) -> Iterator[None]:
-        """Count what the present task does meanwhile as waiting on purpose, and not as standing still."""
+        """Treat the block as an intended wait, not as a lack of progress."""
         if (work := _CURRENT.get()) is not None:
             work.moved_at = math.inf
         try:
@@ -58,11 +58,11 @@ class Works:
             self.moved()
 
     def longest(self) -> float:
-        """Return how long the longest work has lasted, in seconds; 0 if there is none."""
+        """Return the age of the oldest work, in seconds; 0 if there is none."""
         now = self._timer()
         return max((now - work.began_at for work in self._works), default=0.0)
 
     def longest_standstill(self) -> float:
-        """Return the longest time, in seconds, in which a work has not moved; 0 if there is none."""
+        """Return the longest time without progress of any work, in seconds; 0 if there is none."""
         now = self._timer()
         return max((max(0.0, now - work.moved_at) for work in self._works), default=0.0)

@@ -9,30 +9,30 @@ from aiohttp import web
 from selfheal_operator.metrics.exposition import CONTENT_TYPE
 
 SHUTDOWN_SECONDS: Final = 1.0
-"""How long a slow reader of metrics may keep the operator from ending."""
+"""How long a slow reader of metrics may delay the operator's shutdown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """What there is to be asked."""
+    """The request handlers."""
 
     trouble: Callable[[], str | None]
-    """Why the process had better be restarted; None while it is well."""
+    """Returns why the process should be restarted; None while it is healthy."""
     is_ready: Callable[[], bool]
     metrics: Callable[[], AsyncIterator[bytes]]
 
     async def livez(self, _: web.Request) -> web.Response:
-        """Say whether the process is alive."""
+        """Respond 200 while the process is healthy, else 503."""
         trouble = self.trouble()
         return web.Response(text=trouble or "ok", status=503 if trouble else 200)
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """Say whether everything is known: it is so for a replica that stands by, too."""
+        """Respond 200 once everything is listed, on a standby too, else 503."""
         ready = self.is_ready()
         return web.Response(text="ok" if ready else "not listed yet", status=200 if ready else 503)
 
     async def show_metrics(self, request: web.Request) -> web.StreamResponse:
-        """Write the metrics, as fast as they are read."""
+        """Stream the metrics, with backpressure from the reader."""
         response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
         await response.prepare(request)
         async for part in self.metrics():
@@ -42,7 +42,7 @@ class Endpoints:
 
 
 async def serve(port: int, endpoints: Endpoints) -> web.AppRunner:
-    """Serve on all addresses; return the runner, to be cleaned up at the end."""
+    """Serve on all addresses; return the runner, which the caller must clean up."""
     app = web.Application()
     app.add_routes(
         [

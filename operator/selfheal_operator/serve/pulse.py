@@ -1,4 +1,4 @@
-"""Whether the process is still alive: what /livez says, and what the event loop's lag is."""
+"""The liveness check behind /livez, and the measurement of the event loop's lag."""
 
 import asyncio
 import time
@@ -9,19 +9,19 @@ from selfheal_operator.metrics.instruments import Instruments
 
 BEAT_SECONDS: Final = 1.0
 STUCK_SECONDS: Final = 60.0
-"""A request to the API server fails after ten seconds: whoever waits for one that is away still gets on."""
+"""A request to the API server times out after ten seconds, so work still progresses during an outage."""
 
 
 class Pulse:
-    """Beats every second, and says what has stopped.
+    """Runs a heartbeat every second and reports what is stuck.
 
-    An API server that is away is no reason to restart: calls to it end, with an error, and then the work
-    that waited for them is done for now. Only work that nothing comes out of at all is stuck.
+    An unreachable API server is no reason to restart: calls fail with an error, and the work that waited for
+    them ends for now. Only work without any progress is stuck.
 
     Args:
-        instruments: Are told of the event loop's lag, and know of stuck work.
-        on_beat: Done at each beat.
-        timer: Seconds that only ever grow.
+        instruments: Record the event loop's lag and track work in progress.
+        on_beat: Called at each beat.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Pulse:
             self.beat(due)
 
     def beat(self, due: float) -> None:
-        """Note that a beat came that was due at `due`, by the timer."""
+        """Record a beat that was due at `due`, by the timer."""
         self._beaten_at = self._timer()
         self._instruments.observe_loop_lag(max(0.0, self._beaten_at - due))
         self._on_beat()
 
     def trouble(self) -> str | None:
-        """Return a sentence on what has been stuck for too long; None if all is well."""
+        """Return a sentence on what has been stuck for too long; None if nothing has."""
         silence = self._timer() - self._beaten_at
         if silence > STUCK_SECONDS:
             return f"The event loop's heartbeat has been silent for {silence:.0f} s"

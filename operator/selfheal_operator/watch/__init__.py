@@ -1,1 +1,1 @@
-"""All that knows kopf: the watch of monitors and Jobs."""
+"""The watches of monitors and Jobs. Only this package uses kopf."""

@@ -1,7 +1,7 @@
-"""How long ago each watch was last heard.
+"""The time since each watch last received data.
 
-kopf does not tell its handlers of bookmarks, by which the API server shows every minute that a quiet watch
-is a living one. But its HTTP session may be ours, and then the bytes that come in can be counted.
+kopf does not pass bookmarks to its handlers. The API server sends one every minute, which shows that a quiet
+watch is alive. But kopf can use an HTTP session of ours, whose received bytes can be counted.
 """
 
 import time
@@ -23,11 +23,11 @@ class _Watch:
 
 
 class WatchAge:
-    """Listens to watches.
+    """Measures the age of watches.
 
     Args:
-        resources: The plurals of what is watched. One that was never heard is as old as this object.
-        timer: Seconds that only ever grow.
+        resources: The plurals of the watched resources. A watch without data is as old as this object.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(self, resources: Iterable[str], timer: Callable[[], float] = time.monotonic) -> None:
@@ -35,10 +35,10 @@ class WatchAge:
         self._began_at = timer()
         self._resources = tuple(resources)
         self._watches: dict[str, _Watch] = {}
-        """By the path: a watch that is begun anew goes on where the one before it ended."""
+        """By path: a restarted watch continues the one before it."""
 
     def tracing(self) -> aiohttp.TraceConfig:
-        """Return what a session needs in order to be listened to."""
+        """Return the trace configuration for kopf's session."""
         config = aiohttp.TraceConfig()
         config.on_request_end.append(self._notice)
         return config
@@ -48,15 +48,15 @@ class WatchAge:
     ) -> None:
         if "watch" not in request.url.query or not request.response.ok:
             return
-        self.listen()  # what the watch before has said last
+        self.listen()  # count the last bytes of the previous watch
         path = request.url.path
         before = self._watches.get(path)
-        # That the connection was made shows nothing: one that is made again and again may tell nothing, ever.
+        # A new connection is no sign of life: a watch may reconnect again and again without receiving data.
         heard_at = before.heard_at if before else self._began_at
         self._watches[path] = _Watch(path.rpartition("/")[2], request.response.content, 0, heard_at)
 
     def listen(self) -> None:
-        """Note which watches have said something since the last time. To be called every second or so."""
+        """Record which watches have received data since the last call. Call it about every second."""
         now = self._timer()
         for watch in self._watches.values():
             heard = watch.stream.total_bytes
@@ -64,7 +64,7 @@ class WatchAge:
                 watch.bytes_heard, watch.heard_at = heard, now
 
     def ages(self) -> Values:
-        """Return the age in seconds by resource; of several watches of one, that of the oldest."""
+        """Return the age in seconds by resource; with several watches of one resource, the greatest age."""
         heard: dict[str, list[float]] = {resource: [] for resource in self._resources}
         for watch in self._watches.values():
             heard.setdefault(watch.resource, []).append(watch.heard_at)

@@ -1,4 +1,4 @@
-"""kopf as a watch engine: its settings, and a loop that begins it anew where it gives up."""
+"""kopf as a watch engine: its settings, and a loop that restarts it when it ends."""
 
 import asyncio
 import itertools
@@ -22,18 +22,18 @@ from selfheal_operator.watch.session import WatchSession
 logger = logging.getLogger(__name__)
 
 SERVER_SECONDS: Final = 10
-"""The API server ends a watch after this; a bookmark two seconds before tells where the next one goes on."""
+"""The API server ends a watch after this; two seconds before, a bookmark gives the next resourceVersion."""
 SILENCE_SECONDS: Final = 13.0
-"""A watch that is silent for longer is dead, whatever TCP believes: nothing is silent for more than ten."""
+"""A watch without data for longer is dead, even if TCP is connected: a live one ends after ten seconds."""
 REQUEST_RETRY: Final = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=5))
-"""Between kopf's attempts at a request."""
+"""The backoff of kopf's requests."""
 END_SECONDS: Final = 10.0
 LOST_SECONDS: Final = 45.0
-"""A kopf that has begun no watch of a kind for so long never will: discovery may have hidden the CRD."""
+"""If kopf starts no watch of a resource for this long, it never will: discovery may have missed the CRD."""
 RESTART: Final = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=8))
-"""Between two kopfs."""
+"""The backoff of kopf's restarts."""
 STEADY_SECONDS: Final = 60.0
-"""A watch that went on for so long was not part of the trouble before."""
+"""After kopf has run for this long, the restart backoff is reset."""
 
 
 _KOPF: Final = str(Path(kopf.__file__).parent)
@@ -41,19 +41,19 @@ _KOPF: Final = str(Path(kopf.__file__).parent)
 
 @kopf.on.startup(registry=REGISTRY)
 async def configure(settings: kopf.OperatorSettings, memo: Memo, **_: Any) -> None:
-    """Set kopf up before it begins."""
+    """Configure kopf before it starts."""
     be_a_watch_engine(settings, memo.engine.collection)
 
 
 def be_a_watch_engine(settings: kopf.OperatorSettings, runs: Collection) -> None:
-    """Set kopf up as a watch engine and nothing more.
+    """Configure kopf to watch and to do nothing else.
 
     Args:
-        settings: Those of kopf.
-        runs: What is watched beside the monitors, as far as it is ours.
+        settings: kopf's settings.
+        runs: The collection to watch besides the monitors, restricted by our label.
     """
     settings.peering.standalone = True
-    settings.scanning.disabled = True  # the CRD is there before kopf is started
+    settings.scanning.disabled = True  # the CRD exists before kopf starts
     settings.posting.enabled = False
     # Otherwise a kopf that has ended kills the process ten minutes later, while its successor works.
     settings.process.ultimate_exiting_timeout = None
@@ -75,7 +75,7 @@ def be_a_watch_engine(settings: kopf.OperatorSettings, runs: Collection) -> None
 
 
 class _NoDifferences(kopf.DiffBaseStorage):
-    """Keeps kopf from copying each object to see what changed in it: a seventh of its work, for nobody."""
+    """Keeps kopf from copying each object to compute its diff, which is unused and a seventh of its work."""
 
     def build(self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None) -> kopf.BodyEssence:
         """Return nothing of the object."""
@@ -92,7 +92,7 @@ class _NoDifferences(kopf.DiffBaseStorage):
 
 
 class Backoffs:
-    """Pauses in seconds between kopf's attempts at a request. They never end: an outage is waited out."""
+    """Pauses in seconds between kopf's attempts at a request; infinite, so that kopf survives any outage."""
 
     def __iter__(self) -> Iterator[float]:
         return (REQUEST_RETRY.pause(failures).total_seconds() for failures in itertools.count(1))
@@ -104,15 +104,15 @@ async def keep_watching(
     until_served: Callable[[], Awaitable[None]],
     take_signals: Callable[[], None],
 ) -> None:
-    """Run kopf for ever; where it gives up, begin it anew.
+    """Run kopf for ever; restart it whenever it ends.
 
-    kopf ends at errors that an operator has to survive: an error inside a watch stream, half a line of one.
+    kopf ends on errors that an operator must survive: an ERROR event in a watch stream, or a truncated line.
 
     Args:
-        context: What the handlers share.
-        namespaces: Those that are watched; none: all.
-        until_served: Returns when the CRD is there; without it, kopf watches nothing and never looks again.
-        take_signals: Called whenever kopf has taken the signals for itself.
+        context: The handlers' shared state.
+        namespaces: The namespaces to watch; empty for all.
+        until_served: Returns once the CRD exists; without it, kopf watches nothing and never retries.
+        take_signals: Called whenever kopf has installed its own signal handlers.
     """
     failures = 0
     while True:
@@ -120,7 +120,7 @@ async def keep_watching(
         begun = time.monotonic()
         try:
             await _watch(context, namespaces, take_signals)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to watch again
+        except Exception as error:  # noqa: BLE001 - after any error, watch again
             logger.warning("Watch ended; will begin anew", extra={"error": repr(error)})
         failures = 1 if time.monotonic() - begun > STEADY_SECONDS else failures + 1
         jitter = random.uniform(0.75, 1.25)  # noqa: S311 - no secret
@@ -130,8 +130,8 @@ async def keep_watching(
 async def _watch(context: Memo, namespaces: Sequence[str], take_signals: Callable[[], None]) -> None:
     """Run kopf until it fails.
 
-    Its tasks are begun and ended here, one by one: `kopf.operator` cancels, when it ends, every task of the
-    process that was begun after its own, as a leader's are.
+    Its tasks are started and cancelled here, one by one: when `kopf.operator` ends, it cancels every task of
+    the process that started after its own, including a leader's.
     """
     tasks = await kopf.spawn_tasks(
         registry=REGISTRY,
@@ -155,7 +155,7 @@ async def _end(running: set[asyncio.Task[None]]) -> None:
     for task in running:
         task.cancel()
     await asyncio.wait(running, timeout=END_SECONDS)
-    # Discovery asks for several groups at a time, and leaves the others behind when one request fails.
+    # kopf's discovery requests several groups concurrently; when one fails, it leaves the others running.
     for task in asyncio.all_tasks():
         code = getattr(task.get_coro(), "cr_code", None)
         if code is not None and code.co_filename.startswith(_KOPF):
@@ -163,7 +163,7 @@ async def _end(running: set[asyncio.Task[None]]) -> None:
 
 
 async def _notice_loss(session: WatchSession) -> None:
-    """Raise when a kind has not been watched for long; one namespace that is refused does not count."""
+    """Raise if no watch of a resource has started for long; a single forbidden namespace does not count."""
     begun = time.monotonic()
     while True:
         await asyncio.sleep(1)

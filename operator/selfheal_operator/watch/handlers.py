@@ -1,8 +1,8 @@
-"""What kopf tells us: monitors and Jobs, as they come and go.
+"""kopf event handlers for monitors and Jobs.
 
-Only low-level event handlers: they add no finalizer and write no annotation, so nothing is ever written to
-a ModelMonitor but its status. kopf neither retries an event handler nor reports its errors, so a handler
-copies what it sees into the store, wakes the monitor up, and does nothing else.
+Only low-level event handlers: they add no finalizer and write no annotation, so only the status of a
+ModelMonitor is ever written. kopf neither retries an event handler nor reports its errors, so a handler
+only copies the object into the store and queues the monitor.
 """
 
 from typing import Any, Final
@@ -26,18 +26,18 @@ async def on_monitor(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
     if event["type"] == "DELETED":
         memo.store.drop_monitor(key, metadata["uid"])
     elif not memo.store.put_monitor(body):
-        return  # our own write, most of the time; who put it there has looked at it since
+        return  # usually our own write, which was already reconciled
     memo.wake(key)
 
 
 def watch_runs(collection: Collection) -> None:
-    """Have the engine's objects watched: once, before kopf begins."""
+    """Register the handler for the engine's objects. Call it once, before kopf starts."""
     group, version = collection.group.split("/")
     kopf.on.event(group, version, collection.plural, registry=REGISTRY)(on_run)
 
 
 async def on_run(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    """A run of ours was added, changed or deleted."""
+    """One of our runs was added, changed or deleted."""
     body: Any = event["object"]
     metadata = body["metadata"]
     job = memo.engine.read(body)

@@ -1,4 +1,4 @@
-"""What kopf hands to each handler: the controller's context, the engine, and the session that watches use."""
+"""The memo that kopf passes to each handler: the controller's context, the engine, and the HTTP session."""
 
 from typing import Self
 
@@ -15,7 +15,7 @@ class Memo(Context):
         super().__init__(store)
         self.session = session
         self.engine = engine
-        """What runs are, and how they are read."""
+        """Reads runs from their objects."""
 
     def __copy__(self) -> Self:
         return self

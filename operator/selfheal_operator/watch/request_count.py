@@ -1,4 +1,4 @@
-"""Counts the requests of an HTTP session that is not the operator's own: kopf's lists and watches."""
+"""Counts kopf's lists and watches, which do not go through the operator's API client."""
 
 from collections.abc import Collection
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from selfheal_operator.metrics.instruments import Instruments
 
 
 def counting(instruments: Instruments, kinds: Collection[str]) -> aiohttp.TraceConfig:
-    """Return what a session needs in order that its requests are counted with the operator's own."""
+    """Return the trace configuration that counts a session's requests with the operator's own."""
 
     async def answered(
         _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestEndParams
@@ -30,7 +30,7 @@ def counting(instruments: Instruments, kinds: Collection[str]) -> aiohttp.TraceC
 
 
 def _call(url: URL, kinds: Collection[str]) -> ApiCall:
-    """Name a request of kopf's: it lists and watches what it was told to, and asks what else there is."""
+    """Return the labels of one of kopf's requests; discovery requests are `OTHER`."""
     if url.name not in kinds:
         return OTHER
     return ApiCall("watch" if "watch" in url.query else "list", url.name)

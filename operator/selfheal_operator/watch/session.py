@@ -1,4 +1,4 @@
-"""How kopf's requests reach the API server: what it would list is left out, and what it repeats is paced."""
+"""The HTTP session for kopf: its lists are made empty, and its retries are rate limited."""
 
 import asyncio
 import math
@@ -10,22 +10,22 @@ import aiohttp
 import kopf
 
 NOTHING: Final = "metadata.name=-"
-"""A field selector that no object meets: names begin with a letter or a digit."""
+"""A field selector that matches no object: names start with a letter or a digit."""
 WATCH_PAUSE: Final = 1.0
 LOGIN_PAUSE: Final = 5.0
 
 
 class WatchSession:
-    """Makes the sessions of kopf, one after each login.
+    """Creates a session for kopf after each login.
 
     kopf lists everything before it watches, at the start and after each gap. That takes 0.4 ms and a worker
-    for each object, and does not tell what was deleted in the gap. So its lists are made empty: they tell
-    from where on to watch, and `on_list` has somebody look at what came before.
+    per object, and does not show what was deleted in the gap. So its lists are made empty: they only return
+    the resourceVersion to watch from, and `on_list` requests a sweep for earlier changes.
 
     Args:
-        on_list: Called after each list, when a watch is about to begin.
-        kinds: The plurals of what is watched.
-        tracing: Is told of each request.
+        on_list: Called after each list, when a watch is about to start.
+        kinds: The plurals of the watched resources.
+        tracing: Trace configurations, called for each request.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class WatchSession:
         self._tracing = list(tracing)
         self._next: dict[str, float] = {}
         self.watched: dict[str, float] = dict.fromkeys(kinds, -math.inf)
-        """When a watch of each kind last began, by the monotonic clock."""
+        """When a watch of each resource last started, by the monotonic clock."""
 
     async def login(self, info: kopf.ConnectionInfo | None) -> kopf.AiohttpSession | None:
         """Return a new session for these credentials; kopf closes it."""
@@ -61,7 +61,7 @@ class WatchSession:
     ) -> aiohttp.ClientResponse:
         query = request.url.query
         if "watch" in query:
-            # kopf goes on at once after a stream has ended, also when each ends at once.
+            # kopf reconnects without a pause after a stream has ended, even if every stream ends at once.
             await self._pace(request.url.path, WATCH_PAUSE)
             response = await handler(request)
             if response.ok:
