@@ -1,1 +1,1 @@
-"""Decides. Values in, values out: no I/O, no clock, no kopf."""
+"""The decisions, as pure functions of values: no I/O, no clock, no kopf."""

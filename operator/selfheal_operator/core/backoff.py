@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt: the one exponential backoff of the operator."""
+"""The operator's exponential backoff."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from selfheal_operator.api.reasons import Reason
 from selfheal_operator.core.observed import Rejection
 
 _MOST_DOUBLINGS: Final = 10
-"""The exponent stays small, however often something fails."""
+"""Bounds the exponent, however often something fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,18 @@ class Backoff:
         """Return the pause after so many failures in a row, one at least.
 
         Args:
-            failures: How often it has failed.
-            jitter: A factor around 1, by which those that failed together come back one by one.
+            failures: The number of failures in a row.
+            jitter: A factor around 1 that spreads the retries of simultaneous failures.
         """
         return min(self.first * (1 << min(failures - 1, _MOST_DOUBLINGS)), self.longest) * jitter
 
 
 REFUSED_JOB: Final = Backoff(timedelta(seconds=5), timedelta(minutes=5))
-"""Short at first: a Job that is being deleted is gone within seconds, and a quota may be free as soon."""
+"""Short at first: a terminating Job is gone within seconds, and a quota may be free as soon."""
 
 
 def retry_time(rejection: Rejection) -> datetime:
-    """Return when to ask again for a Job that the API server has refused."""
+    """Return when to retry a Job that the API server has refused."""
     # The name of a Job that is being deleted is free as soon as its pods have ended.
     attempts = 1 if rejection.reason is Reason.JOB_TERMINATING else rejection.attempts
     return rejection.time + REFUSED_JOB.pause(attempts)

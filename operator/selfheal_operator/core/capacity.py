@@ -1,7 +1,7 @@
-"""How many Jobs may run at once, and whose turn it is when there is room for one more.
+"""How many Jobs may run at once, and which monitor is next when there is room for one more.
 
-A Job that a queue such as Kueue's holds (suspended) counts only from its admission on: it uses nothing, and
-would keep namespaces waiting whose own queues have room. How many are admitted is then the queue's quota.
+A Job suspended by a queue such as Kueue's counts only once it is admitted: until then it uses no resources,
+and would block namespaces whose own queues have room. The queue's quota limits how many are admitted.
 """
 
 import heapq
@@ -22,7 +22,7 @@ class Limits:
     per_namespace: int = 0
 
     def leave_room(self, active: int, active_in_namespace: int) -> bool:
-        """Say whether one more may start."""
+        """Return whether one more may start."""
         return (not self.total or active < self.total) and (
             not self.per_namespace or active_in_namespace < self.per_namespace
         )
@@ -30,11 +30,11 @@ class Limits:
 
 @dataclass(slots=True)
 class WaitingRoom(Generic[K]):
-    """Those who wait for their turn, by namespace.
+    """Keys that wait for their turn, by namespace.
 
-    Fair between namespaces: the next one comes from the namespace that has the fewest active Jobs, so that
-    nobody's thousand monitors keep another's three waiting. Within it, and between equals, the oldest slot
-    goes first.
+    Fair between namespaces: the next key comes from the namespace with the fewest active Jobs, so that a
+    namespace with a thousand monitors does not delay one with three. Within a namespace, and on a tie, the
+    oldest slot goes first.
     """
 
     _slots: dict[K, datetime] = field(default_factory=dict)
@@ -44,21 +44,21 @@ class WaitingRoom(Generic[K]):
         return len(self._slots)
 
     def enter(self, key: K, namespace: str, slot: datetime) -> None:
-        """Have the key wait; one that waits already keeps its place."""
+        """Add the key; one that waits already keeps its place."""
         if key not in self._slots:
             self._slots[key] = slot
             heapq.heappush(self._heaps.setdefault(namespace, []), (slot, key))
 
     def leave(self, key: K) -> None:
-        """Forget the key."""
+        """Remove the key."""
         self._slots.pop(key, None)
 
     def call(self, limits: Limits, active: Counter[str]) -> K | None:
-        """Return whose turn it is, and forget them; None if nobody waits or there is no room.
+        """Remove and return the next key; None if no key waits or there is no room.
 
         Args:
-            limits: How many may be active.
-            active: How many are, by namespace.
+            limits: The limits on active Jobs.
+            active: The active Jobs by namespace.
         """
         total = active.total()
         turns = (

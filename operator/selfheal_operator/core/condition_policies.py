@@ -1,4 +1,4 @@
-"""What each condition says: an ordered chain of policies; the first that has something to say wins."""
+"""The policies that set each condition: an ordered chain, of which the first that applies wins."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -33,11 +33,11 @@ _SUCCESS_REASONS: Final = {
 
 
 def first_finding(policies: tuple[Policy, ...], situation: Situation) -> Finding:
-    """Return what the first policy says that has something to say; the last one of a chain always does."""
+    """Return the finding of the first policy that applies; the last one of a chain always does."""
     return next(finding for policy in policies if (finding := policy(situation)) is not None)
 
 
-# --- Ready: whether checks run as declared; a drifted model is well watched ---------------------------------
+# --- Ready: whether checks run as declared, whether or not the model has drifted ----------------------------
 
 
 def invalid_spec(situation: Situation) -> Finding | None:
@@ -59,18 +59,18 @@ def job_refused(situation: Situation) -> Finding | None:
 
 
 def pod_not_starting(situation: Situation) -> Finding | None:
-    """The pod of an active Job was asked why it does not start, and had an answer."""
+    """The pod of an active Job does not start, and its status says why."""
     trouble = situation.seen.pod_trouble
     job = next((job for job in situation.active if trouble and job.uid == trouble.job_uid), None)
     if trouble is None or job is None or not job.awaits_pod or not trouble.message:
         return None
-    if job.started is not None and trouble.time < job.started:  # of its pods before it was suspended
+    if job.started is not None and trouble.time < job.started:  # about pods from before it was suspended
         return None
     return Finding(_FALSE, Reason.POD_NOT_STARTING, f"Job {job.name} does not start: {trouble.message}")
 
 
 def checks_failing(situation: Situation) -> Finding | None:
-    """The newest check could not look."""
+    """The newest check ended in Error."""
     check = situation.seen.monitor.status.last_check
     if check is None or check.result is not CheckResult.ERROR:
         return None
@@ -78,7 +78,7 @@ def checks_failing(situation: Situation) -> Finding | None:
 
 
 def check_queued(situation: Situation) -> Finding | None:
-    """A check waits for a queue to admit it: that is as declared, too."""
+    """A check waits for a queue to admit it; the monitor is ready, because that is as declared."""
     job = situation.queued_for(Purpose.CHECK)
     return Finding(_TRUE, Reason.QUEUED, _queued(job)) if job else None
 
@@ -88,7 +88,7 @@ def _queued(job: Job) -> str:
 
 
 def checks_run(_: Situation) -> Finding:
-    """Nothing speaks against it."""
+    """No earlier policy applies: checks run."""
     return Finding(_TRUE, Reason.MONITOR_ACTIVE, "Checks run on schedule")
 
 
@@ -96,14 +96,14 @@ def checks_run(_: Situation) -> Finding:
 
 
 def not_yet_checked(situation: Situation) -> Finding | None:
-    """Nobody has looked."""
+    """There has been no check yet."""
     if situation.seen.monitor.status.last_check is not None:
         return None
     return Finding(_UNKNOWN, Reason.NOT_YET_CHECKED, "No check has reported yet")
 
 
 def newest_verdict(situation: Situation) -> Finding | None:
-    """What the newest check found; unknown where it could not look."""
+    """The newest check's verdict; Unknown if it has none."""
     check = situation.seen.monitor.status.last_check
     if check is None:
         return None
@@ -114,13 +114,13 @@ def newest_verdict(situation: Situation) -> Finding | None:
 
 
 def retraining_queued(situation: Situation) -> Finding | None:
-    """A retraining has been started, and waits for a queue to admit it."""
+    """A retraining was started and waits for a queue to admit it."""
     job = situation.queued_for(Purpose.RETRAIN)
     return Finding(_TRUE, Reason.QUEUED, _queued(job)) if job else None
 
 
 def requested_retraining(situation: Situation) -> Finding | None:
-    """A retraining runs that somebody has asked for."""
+    """A requested retraining runs."""
     job = situation.active_for(Purpose.RETRAIN)
     if job is None or not job.request:
         return None
@@ -136,7 +136,7 @@ def triggered_retraining(situation: Situation) -> Finding | None:
 
 
 def held_back(situation: Situation) -> Finding | None:
-    """There is a cause to retrain, and something speaks against it."""
+    """There is a reason to retrain, and an objection."""
     objection = situation.objection
     if objection is None or not objection.holds_back:
         return None
@@ -144,7 +144,7 @@ def held_back(situation: Situation) -> Finding | None:
 
 
 def waiting_for_capacity(situation: Situation) -> Finding | None:
-    """Nothing speaks against it but the platform team's limit."""
+    """Only the platform team's limit prevents the retraining."""
     if situation.objection is not None or Purpose.RETRAIN not in situation.seen.held:
         return None
     message = "A retraining is due; as many run already as the operator may have at once"
@@ -159,7 +159,7 @@ def never_needed(situation: Situation) -> Finding | None:
 
 
 def newest_outcome(situation: Situation) -> Finding:
-    """How the newest retraining that has ended did so."""
+    """The outcome of the newest retraining that has ended."""
     return replace(first_finding(_OUTCOMES, situation), status=_FALSE)
 
 
@@ -194,7 +194,7 @@ def reported_failure(situation: Situation) -> Finding | None:
 
 
 def reported_success(situation: Situation) -> Finding | None:
-    """It did what it is for, whether or not the candidate was better."""
+    """The retraining succeeded, whether or not the candidate was better."""
     last = situation.seen.monitor.status.last_retraining
     if last is None or last.result is RetrainResult.FAILED:
         return None
@@ -202,7 +202,7 @@ def reported_success(situation: Situation) -> Finding | None:
 
 
 def not_failed(situation: Situation) -> Finding | None:
-    """It succeeded; what came of it is said by Retraining, and said once: a status stays small."""
+    """The retraining succeeded; only the condition Retraining states its result, to keep the status small."""
     success = reported_success(situation)
     return success and replace(success, message="The newest retraining did not fail")
 
@@ -236,7 +236,7 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         not_failed,
     ),
 }
-"""As the API conventions ask, each condition is there from the first look on.
+"""As the API conventions ask, each condition is set from the first reconciliation on.
 
 RetrainingFailed stays True while the next retraining runs: it is about the newest one that has ended.
 """

@@ -1,4 +1,4 @@
-"""Conditions: what each says, and when its clock moves."""
+"""Conditions: their contents, and when lastTransitionTime changes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from selfheal_operator.core.messages import shortened
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is to be said in a condition."""
+    """The content of a condition."""
 
     status: ConditionStatus
     reason: Reason | str
@@ -21,7 +21,7 @@ class Finding:
 def set_conditions(
     old: Iterable[Condition], findings: dict[ConditionType, Finding], generation: int, now: datetime
 ) -> list[Condition]:
-    """Return the conditions that say `findings`; lastTransitionTime moves only where status does."""
+    """Return the conditions for `findings`; lastTransitionTime changes only when the status does."""
     before = {condition.type: condition for condition in old}
     return [
         _condition(before.get(kind), kind, finding, generation, now) for kind, finding in findings.items()

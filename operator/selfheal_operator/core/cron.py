@@ -22,19 +22,19 @@ MACROS: Final = {
 }
 
 _YEARS: Final = 5
-"""robfig/cron looks so many years ahead, then says that the expression never matches."""
+"""robfig/cron searches this many years ahead, then concludes that the expression never matches."""
 
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 
 _CALM: Final = timedelta(days=6)
-"""No clock is changed twice in so short a time: as far from UTC after it as before, it was not changed.
+"""Two changes of a clock are further apart than this: if the UTC offset is equal after it, none happened.
 
-From 1970 to 2090 it takes seven days at least (in America/Recife in 2000, in Asia/Gaza in 2040).
+From 1970 to 2090 the shortest distance is seven days (America/Recife in 2000, Asia/Gaza in 2040).
 """
 
 _MOST: Final = 2**63 - 1
-"""The greatest number that CronJob can read: an int of Go."""
+"""The largest number that CronJob can parse: a Go int."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Cron:
             slot += _leap(slot, wall, distance)
 
     def _distance(self, wall: datetime) -> timedelta | None:
-        """Return how far the first minute that matches is, this one included, if the clock is not changed."""
+        """Return the time to the first matching minute, this one included, if the UTC offset is constant."""
         if wall.month in self.months and self._on_day(wall):
             if wall.hour in self.hours:
                 minute = _at_least(wall.minute, self.minutes)
@@ -125,7 +125,7 @@ def parse(expression: str) -> Cron:
     """Read five fields, or a macro such as @daily.
 
     Raises:
-        CronError: with a sentence that names the part and the remedy.
+        CronError: The expression is invalid; the message names the part and the remedy.
     """
     if "TZ" in expression:
         raise CronError("a time zone has no place in the schedule; set timeZone instead")
@@ -155,7 +155,7 @@ class _Values:
 
 
 def _parse_field(part: str, field: _Field) -> _Values:
-    # Like CronJob, which makes nothing of two commas in a row.
+    # Like CronJob, which ignores an empty term between two commas.
     terms = [_parse_term(term, field) for term in part.split(",") if term]
     if not terms:
         raise CronError(f"the {field.name} {part!r} holds no value")
@@ -201,22 +201,22 @@ def _parse_step(text: str, term: str, field: _Field) -> int:
 
 
 def _at_least(value: int, ascending: tuple[int, ...]) -> int | None:
-    """Return the first that is not smaller; None if all are."""
+    """Return the first number that is at least `value`; None if all are smaller."""
     index = bisect_left(ascending, value)
     return ascending[index] if index < len(ascending) else None
 
 
 def _leap(slot: datetime, wall: datetime, distance: timedelta) -> timedelta:
-    """Return how far to go at once: not past the match, and past a change of the clock by a minute at most.
+    """Return how far to advance: not past the match, and at most a minute past a change of the UTC offset.
 
     Args:
-        slot: Where we are, in UTC.
-        wall: The same on the wall.
-        distance: To the match, should the clock not be changed. It is far, or the clock will be changed.
+        slot: The current position, in UTC.
+        wall: The same time on the wall clock.
+        distance: The time to the match if the UTC offset stays the same. It is long, or the offset changes.
     """
     if distance > _CALM and _is_calm(slot, wall, _CALM):
-        # The clock may be changed on the way, but not soon, and by far less than what is left of the way: so
-        # it neither shows again what it shows now, nor the match already.
+        # The offset may change on the way, but not soon, and by far less than the remaining distance: so the
+        # wall clock neither repeats the current time nor reaches the match.
         return distance - _CALM
     leap = min(distance, _CALM)
     while leap > _MINUTE and not _is_calm(slot, wall, leap):
@@ -225,7 +225,7 @@ def _leap(slot: datetime, wall: datetime, distance: timedelta) -> timedelta:
 
 
 def _is_calm(slot: datetime, wall: datetime, leap: timedelta) -> bool:
-    """Say whether the clock is not changed during a leap of at most `_CALM`."""
+    """Return whether the UTC offset does not change during a leap of at most `_CALM`."""
     return (slot + leap).astimezone(wall.tzinfo).utcoffset() == wall.utcoffset()
 
 

@@ -1,16 +1,16 @@
-"""What can go wrong, by who has to act.
+"""Errors, by who must act.
 
 * SelfhealError
   * InvalidSpecError: the user must edit the resource; retrying is useless
-  * RejectedError: the API server refuses what we ask for; the user or the platform team must act
-  * UnavailableError: nobody must act; try again later
-    * NotLeaderError: nobody must act; another operator does it
-  * ConflictError: nobody must act; look again, then decide anew
+  * RejectedError: the API server refuses a request; the user or the platform team must act
+  * UnavailableError: nobody must act; retry later
+    * NotLeaderError: nobody must act; the leader does the work
+  * ConflictError: nobody must act; read again, then decide again
 """
 
 
 class SelfhealError(Exception):
-    """Anything that selfheal itself has to say."""
+    """The base class of selfheal's errors."""
 
 
 class InvalidSpecError(SelfhealError):
@@ -31,7 +31,7 @@ class RejectedError(SelfhealError):
 
 
 class ConflictError(SelfhealError):
-    """What we decided upon has changed in the meantime."""
+    """The decision was made from a stale read."""
 
 
 class UnavailableError(SelfhealError):
@@ -39,7 +39,7 @@ class UnavailableError(SelfhealError):
 
     Args:
         message: What happened.
-        retry_after_seconds: The least time that the server asks us to wait, if it says so.
+        retry_after_seconds: The server's Retry-After, if any.
     """
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
@@ -48,4 +48,4 @@ class UnavailableError(SelfhealError):
 
 
 class NotLeaderError(UnavailableError):
-    """This operator does not lead, or no longer: nothing was sent."""
+    """This replica is not, or no longer, the leader: nothing was sent."""

@@ -1,4 +1,4 @@
-"""Events: each tells of one change that has been stored, once, to the people who watch."""
+"""Events: each reports one stored change, once."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -53,8 +53,8 @@ def _ready(before: Condition | None, after: Condition) -> Iterator[Event]:
 
 
 def _verdict(old: ModelMonitorStatus, new: ModelMonitorStatus) -> Iterator[Event]:
-    """Tell of a verdict that is news: nine quiet checks in a row are none, nor is one that could not look."""
-    check = old.last_check  # written by the container; the history shows whether it is new to us
+    """Report a verdict that changed: not the ninth NoDrift in a row, nor a check that ended in Error."""
+    check = old.last_check  # the container wrote it; the history shows whether it was reported
     if check is None or new.history == old.history:
         return
     before = [entry.result for entry in old.history if entry.scheduled_time < check.scheduled_time]
@@ -66,17 +66,17 @@ def _verdict(old: ModelMonitorStatus, new: ModelMonitorStatus) -> Iterator[Event
             yield Event(EventType.NORMAL, Reason.DRIFT_RESOLVED, check.message)
         case CheckResult.INCONCLUSIVE if before[:1] != [CheckResult.INCONCLUSIVE]:
             yield Event(EventType.WARNING, Reason.CHECK_INCONCLUSIVE, check.message)
-        case _:  # no news; or an error, which shows in Ready
+        case _:  # no change; or an error, which shows in Ready
             return
 
 
 def _retraining_changes(
     old: ModelMonitorStatus, new: ModelMonitorStatus, situation: Situation
 ) -> Iterator[Event]:
-    """Tell of the end of a retraining, then of the start of the next one.
+    """Report the end of a retraining, then the start of the next one.
 
-    By the Jobs and not by the condition: that may speak of a cooldown when a retraining ends, and of the
-    outcome again when the cooldown is over.
+    Based on the Jobs, not on the condition: that may change to a cooldown when a retraining ends, and back to
+    the outcome when the cooldown is over.
     """
     ran, runs = _retrainings(old), _retrainings(new)
     if ran - runs or (new.retraining.count > old.retraining.count and not runs):
@@ -92,7 +92,7 @@ def _retrainings(status: ModelMonitorStatus) -> set[str]:
 
 
 def _holding_back(before: Condition | None, after: Condition, situation: Situation) -> Iterator[Event]:
-    """Tell what keeps drift from being answered, when it changes."""
+    """Report what prevents a retraining despite drift, when it changes."""
     objection = situation.objection
     if objection is None or not objection.holds_back or after.reason != objection.reason:
         return

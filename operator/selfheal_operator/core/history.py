@@ -1,4 +1,4 @@
-"""Which finished Jobs are no longer kept."""
+"""Which finished Jobs to delete."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -9,21 +9,21 @@ from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.core.observed import Job, Monitor
 
 LOCK_KEPT: Final = timedelta(minutes=5)
-"""A Job's name keeps its slot from being started twice, for as long as the Job is there. This is longer than
-a request may be on its way (10 s until its sender gives up, and two minutes in which its kernel may deliver
-it all the same), a dead watch go unnoticed, and most pauses of a whole machine last."""
+"""As long as a Job exists, its name prevents a second start of its slot. Five minutes are longer than a
+request can be in flight (10 s until the sender's timeout, and two minutes in which its kernel may still
+deliver it), than a dead watch can go unnoticed, and than most pauses of a whole machine."""
 
 
 def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job], now: datetime) -> list[Job]:
     """Return the Jobs beyond the history limits, oldest first.
 
-    A Job is the record of its slot, number or request until the stored status has all of it: it is not
-    deleted before, or the operator that comes next would run it again. The newest of each kind stays longer,
-    until there is a newer one, and each for five minutes: another operator may not have heard of that status
-    yet, and meets the name.
+    A Job is the record of its slot, number or request until the stored status contains all of it. It is not
+    deleted before that; otherwise the next leader would run it again. The newest Job of each kind is kept
+    until there is a newer one, and every Job for five minutes: another operator may not have seen that status
+    yet, and is stopped by the name.
 
     A check that was replaced while a queue held it has no pod that could end, and would start one when it is
-    admitted: it goes as soon as its name is no longer needed as a lock.
+    admitted: it is deleted as soon as its name is no longer needed as a lock.
     """
     finished = [job for job in jobs if job.finished and not job.deleting]
     newest = {_kind(job): job for job in sorted(jobs, key=_age)}
@@ -42,12 +42,12 @@ def surplus_jobs(monitor: Monitor, spec: ModelMonitorSpec, jobs: Collection[Job]
 
 
 def is_on_record(monitor: Monitor, job: Job) -> bool:
-    """Say whether the stored status holds all that the Job's existence says: it ran, and what it reported."""
+    """Return whether the stored status contains the Job's start and its report."""
     return is_started_on_record(monitor, job) and has_reported(monitor, job)
 
 
 def is_started_on_record(monitor: Monitor, job: Job) -> bool:
-    """Say whether the stored status holds that the Job was started."""
+    """Return whether the stored status contains the Job's start."""
     status = monitor.status
     check = job.purpose is Purpose.CHECK
     if job.request:
@@ -63,10 +63,10 @@ def is_started_on_record(monitor: Monitor, job: Job) -> bool:
 
 
 def is_end_on_record(monitor: Monitor, job: Job) -> bool:
-    """Say whether the stored status holds that the retraining has ended, though the Job may look unfinished.
+    """Return whether the stored status contains the retraining's end, even if the Job looks unfinished.
 
-    Monitors and Jobs come by two watches. Where the one of Jobs is behind, another operator, or the one that
-    led before, has seen the end and told of it: to list the Job again would tell both start and end twice.
+    Monitors and Jobs have separate watches. If the Jobs' watch lags, another operator or the previous leader
+    may already have reported the end: listing the Job as active again would report start and end twice.
     """
     return (
         job.purpose is Purpose.RETRAIN
@@ -76,7 +76,7 @@ def is_end_on_record(monitor: Monitor, job: Job) -> bool:
 
 
 def has_reported(monitor: Monitor, job: Job) -> bool:
-    """Say whether the stored status holds the report of the Job, or of a later one."""
+    """Return whether the stored status contains the report of the Job, or of a later one."""
     status = monitor.status
     report = status.last_check if job.purpose is Purpose.CHECK else status.last_retraining
     return report is not None and report.scheduled_time >= job.slot

@@ -1,4 +1,4 @@
-"""Names and manifests of Jobs. Builders return documents and do nothing."""
+"""Names and manifests of Jobs. The builders are pure functions."""
 
 import hashlib
 from datetime import datetime
@@ -35,7 +35,7 @@ CONTAINER: Final = "run"
 _TMP: Final = "selfheal-tmp"
 
 _RETRIES: Final = {Purpose.CHECK: 2, Purpose.RETRAIN: 1}
-"""Pods that a Job may start again after one was lost or could not deliver its report."""
+"""How many pods a Job may start again after one was lost or could not deliver its report."""
 
 _DEFAULT_RESOURCES: Final = {
     "requests": {"cpu": "250m", "memory": "512Mi"},
@@ -45,24 +45,24 @@ _DEFAULT_RESOURCES: Final = {
 
 
 def check_job_name(monitor: str, slot: datetime) -> str:
-    """Name a check after the minute it is due, so that a retry cannot make a twin."""
+    """Name a check after the minute it is due, so that a retry cannot create a second Job."""
     return f"{monitor}-check-{int(slot.timestamp()) // 60}"
 
 
 def requested_check_job_name(monitor: str, token: str) -> str:
-    """Name a check that was asked for after the request, so that each is answered once."""
+    """Name a requested check after its token, so that each request gets one Job."""
     return f"{monitor}-check-r{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
 
 def retrain_job_name(monitor: str, count: int) -> str:
-    """Name a retraining after its number: two decisions for the same one meet in the same name."""
+    """Name a retraining after its number, so that two operators' decisions for it use the same name."""
     return f"{monitor}-retrain-{count}"
 
 
 def check_job(
     monitor: Monitor, spec: ModelMonitorSpec, slot: datetime, defaults: JobDefaults, *, token: str = ""
 ) -> dict[str, Any]:
-    """Return the manifest of the check that is due at `slot`, or that the token asks for."""
+    """Return the manifest of the check for `slot`, or for the request with the token."""
     name = requested_check_job_name(monitor.name, token) if token else check_job_name(monitor.name, slot)
     return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults, token)
 
@@ -76,9 +76,9 @@ def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
     *,
     token: str = "",
 ) -> dict[str, Any]:
-    """Return the manifest of a retraining; `slot` is that of the check that made it necessary.
+    """Return the manifest of a retraining; `slot` is that of the check that triggered it.
 
-    For one that a token asks for, `slot` is when it was asked for.
+    For a requested retraining, `slot` is the time of the request.
     """
     name = retrain_job_name(monitor.name, number)
     return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults, token)
@@ -88,7 +88,7 @@ def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefau
     """Fill in what spec.mlflow leaves out.
 
     Raises:
-        InvalidSpecError: if nobody has named an MLflow server.
+        InvalidSpecError: Neither the spec nor the operator's settings name an MLflow server.
     """
     tracking_uri = spec.mlflow.tracking_uri or defaults.tracking_uri
     if tracking_uri is None:
@@ -127,7 +127,7 @@ def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part o
 
 
 def _left_by_last_run(purpose: Purpose, status: ModelMonitorStatus) -> dict[str, Any]:
-    """Return what a run compares itself with: it reads no status itself but to write its report."""
+    """Return the previous run's data for the request: a run reads the status only to write its report."""
     if purpose is Purpose.RETRAIN:
         return {"champion": status.model}
     return {"previous_methods": tuple(status.last_check.methods) if status.last_check else ()}
@@ -142,7 +142,7 @@ def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, An
         LABEL_MONITOR_UID: monitor.uid,
         LABEL_PURPOSE: request.purpose.value,
     }
-    # Argo CD refreshes an Application at every change of a resource below it unless the resource says this.
+    # Without this annotation, Argo CD refreshes an Application at every change of a resource below it.
     quiet = {"argocd.argoproj.io/ignore-resource-updates": "true"}
     return {
         "apiVersion": "batch/v1",
@@ -210,14 +210,14 @@ def _pod_spec(request: RunRequest, template: PodTemplate, defaults: JobDefaults)
 
 
 def _placement(template: PodTemplate) -> dict[str, Any]:
-    """Return what decides where the pod runs, as far as the user has set it."""
+    """Return the scheduling fields that the user has set."""
     document = template.to_wire()
     names = ("nodeSelector", "tolerations", "imagePullSecrets", "priorityClassName", "runtimeClassName")
     return {name: document[name] for name in names if name in document}
 
 
 def _mounts_own_tmp(template: PodTemplate) -> bool:
-    """Say whether the user brings a /tmp; the root file system is read-only, so otherwise we do."""
+    """Return whether the user mounts a /tmp; otherwise we do, as the root file system is read-only."""
     return any(mount.mount_path.rstrip("/") == "/tmp" for mount in template.volume_mounts or ())  # noqa: S108 - as above
 
 
@@ -233,7 +233,7 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
         "command": ["python", "-m", "selfheal_jobs", request.purpose.value.lower()],
         "env": [
             *(variable.to_wire() for variable in template.env or ()),
-            # Kubernetes expands $(NAME) in values; doubled, a dollar stays a dollar.
+            # Kubernetes expands $(NAME) in values; $$ escapes a dollar.
             {"name": ENV_REQUEST, "value": document.replace("$", "$$")},
         ],
         "resources": template.resources.to_wire() if template.resources else _DEFAULT_RESOURCES,
@@ -252,7 +252,7 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
 
 
 def _secrets(spec: ModelMonitorSpec) -> list[dict[str, Any]]:
-    """Return the Secrets as environment; a data source's keys get its prefix, so that sources do not mix."""
+    """Return the Secrets as envFrom entries; each data source's keys get its prefix, to avoid collisions."""
     sources = (
         (ENV_PREFIX_REFERENCE, spec.dataset.reference),
         (ENV_PREFIX_CURRENT, spec.dataset.current),

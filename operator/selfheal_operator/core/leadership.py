@@ -1,7 +1,7 @@
-"""Who leads: decided from a Lease as it was seen, and from how long ago that was.
+"""Leader election: decides from the observed Lease and the time since it was observed.
 
-Times are seconds of a clock that only goes forward, and goes on while the process is stopped. The wall clock
-is written into the Lease for people, and never read: another machine's may be wrong by hours.
+Times are seconds of a monotonic clock that advances while the process is stopped. The wall clock is written
+into the Lease for people, and never read: another machine's may be wrong by hours.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from selfheal_operator.api.names import OPERATOR_MANAGER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """How long a leader is believed to live, in seconds.
+    """The timing of leader election, in seconds.
 
-    `renew_deadline` is shorter than `lease`: a leader stops before another may begin. The difference is what
-    is left for clocks that run at different speeds, and for a write that is on its way.
+    `renew_deadline` is shorter than `lease`: a leader stops before another may start. The difference is the
+    margin for clocks that run at different speeds, and for a write in flight.
     """
 
     lease: int
@@ -35,37 +35,37 @@ class Durations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A Lease, as the API server showed it."""
+    """A Lease, as read from the API server."""
 
     resource_version: str
     holder: str
-    """Who leads; empty: nobody."""
+    """The holder's identity; empty if there is none."""
     duration: float
-    """How long the holder may be silent, by its own word."""
+    """leaseDurationSeconds, as the holder wrote it."""
     transitions: int
     acquire_time: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A state of the Lease, and when we first saw it."""
+    """A version of the Lease, and when it was first observed."""
 
     lease: Lease
     since: float
 
     def seconds_left(self, identity: str, now: float) -> float:
-        """Return for how long the Lease is somebody else's; 0: we may have it."""
+        """Return for how long another replica may hold the Lease; 0 if this one may acquire it."""
         if self.lease.holder in {"", identity}:
             return 0
         return max(0.0, self.since + self.lease.duration - now)
 
 
 def sighting(before: Sighting | None, lease: Lease | None, now: float) -> Sighting | None:
-    """Return what is known of the Lease, now that it was looked at.
+    """Return the sighting after a read of the Lease.
 
-    Every renewal changes the resourceVersion. The holder renewed no later than we see it, so counting from
-    there is never too early. A Lease that somebody deleted says nothing about its holder: what was seen last
-    still has to run out.
+    Every renewal changes the resourceVersion. The holder renewed before we observe it, so an expiry counted
+    from the observation is never too early. A deleted Lease does not mean that its holder has stopped: the
+    last observed Lease must still expire.
     """
     if lease is None:
         return before
@@ -75,7 +75,7 @@ def sighting(before: Sighting | None, lease: Lease | None, now: float) -> Sighti
 
 
 def lease_from(body: Mapping[str, Any], default: Durations) -> Lease:
-    """Read a Lease document; anybody may have written it, so every field may be absent."""
+    """Read a Lease document. Any field may be absent, because others may write the Lease too."""
     spec = body.get("spec") or {}
     return Lease(
         resource_version=body["metadata"]["resourceVersion"],
@@ -87,7 +87,7 @@ def lease_from(body: Mapping[str, Any], default: Durations) -> Lease:
 
 
 def claim(before: Lease | None, identity: str, durations: Durations, now: datetime) -> dict[str, Any]:
-    """Return the spec of a Lease that `identity` takes or renews."""
+    """Return the spec with which `identity` acquires or renews the Lease."""
     if before is not None and before.holder == identity:
         acquired, transitions = before.acquire_time, before.transitions
     else:
@@ -103,8 +103,8 @@ def claim(before: Lease | None, identity: str, durations: Durations, now: dateti
 
 
 def release(held: Lease, now: datetime) -> dict[str, Any]:
-    """Return the spec of a Lease that its holder gives back."""
-    # A second, not none: the API server takes no shorter one.
+    """Return the spec with which the holder releases the Lease."""
+    # One second, not zero: the API server accepts no shorter leaseDurationSeconds.
     return {
         "holderIdentity": "",
         "leaseDurationSeconds": 1,
@@ -114,9 +114,9 @@ def release(held: Lease, now: datetime) -> dict[str, Any]:
 
 
 def lease_name(namespaces: Sequence[str]) -> str:
-    """Return the name of the Lease of those who serve these namespaces; none: all.
+    """Return the name of the Lease for operators that serve these namespaces; empty for all.
 
-    Operators of different sets lead side by side, also where they run in one namespace.
+    Operators with different sets of namespaces lead independently, even if they run in the same namespace.
     """
     if not namespaces:
         return OPERATOR_MANAGER

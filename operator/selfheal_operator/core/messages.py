@@ -1,13 +1,13 @@
-"""How long a sentence may be."""
+"""The length limit of messages."""
 
 from typing import Final
 
 LONGEST_MESSAGE: Final = 768
-"""Bytes of UTF-8. Shorter than an Event may be; four conditions and two reports stay under 16 KiB."""
+"""In bytes of UTF-8. Below an Event's limit; four conditions and two reports stay under 16 KiB."""
 
 
 def shortened(text: str) -> str:
-    """Return the text, or as much of it as a condition, an Event and a report may hold."""
+    """Truncate the text to what a condition, an Event and a report may hold."""
     written = text.encode()
     if len(written) <= LONGEST_MESSAGE:
         return text

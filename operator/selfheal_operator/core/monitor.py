@@ -1,4 +1,4 @@
-"""One monitor, one look, one step: the table of contents of all that the operator decides."""
+"""Decides the next step for one monitor; the entry point of all decisions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,13 +27,13 @@ from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.core.status import operator_status, operators_part
 
 POD_PATIENCE: Final = timedelta(seconds=30)
-"""A pod that has not started by then is asked what it waits for, and again after as long.
+"""If a pod has not started after this time, its status is read for the reason, and again at this interval.
 
-Counted from the Job's startTime: what waits in a queue has no pod, and is not late.
+Counted from the Job's startTime: a Job that waits in a queue has no pod and is not late.
 """
 
 STATUS_PATIENCE: Final = timedelta(seconds=5)
-"""A status that would only tell that a check has started is written after this, or with its verdict."""
+"""A status that would only report a check's start is written after this, or together with the verdict."""
 
 _TOLD_BY_THE_JOB: Final = frozenset({"active", "lastScheduleTime", "nextCheckTime", "missedChecks"})
 
@@ -41,12 +41,12 @@ _TOLD_BY_THE_JOB: Final = frozenset({"active", "lastScheduleTime", "nextCheckTim
 def plan_monitor(seen: Observed, now: datetime) -> Plan:
     """Decide the next step for one monitor.
 
-    Level-triggered: the same `seen` gives the same plan, whatever woke us up, and a step that was lost
-    is decided again. The caller carries the step out, and asks again after every step: a plan without one
-    leaves nothing to do before `wake_at`.
+    Level-triggered: the same `seen` gives the same plan, whatever the event was, and a lost step is decided
+    again. The caller executes the step and calls this again after every step: if the plan has no step,
+    nothing is left to do before `wake_at`.
     """
     if seen.monitor.deleting:
-        return Plan()  # its Jobs go by garbage collection
+        return Plan()  # garbage collection deletes its Jobs
     if (question := _question(seen, now)) is not None:
         return Plan(step=question)
 
@@ -74,7 +74,7 @@ def _next_step(situation: Situation, admitted: Sequence[CreateJob]) -> Plan:
 
 
 def _question(seen: Observed, now: datetime) -> Step | None:
-    """Return what has to be found out before anything can be decided."""
+    """Return the read that is needed before anything else can be decided."""
     if (unreported := _finished_without_report(seen)) is not None:
         return RecoverReport(unreported)
     if (waiting := _pod_to_ask(seen, now)) is not None:
@@ -98,10 +98,10 @@ def _finished_without_report(seen: Observed) -> Job | None:
 
 
 def _pod_to_ask(seen: Observed, now: datetime) -> Job | None:
-    """Return the oldest Job that has had its time to start, unless its pod has been asked just now.
+    """Return the oldest Job whose pod should have started, unless its pods were inspected just now.
 
-    Always the same one, until it starts: with two that wait, as in a full cluster, each answer would else
-    call for the other question, and the status would never be written.
+    Always the same Job until it starts: otherwise, with two that wait (as in a full cluster), each inspection
+    would lead to the other, and the status would never be written.
     """
     late = (job for job in seen.jobs if job.awaits_pod and _may_start_since(job) + POD_PATIENCE <= now)
     oldest = min(late, key=lambda job: (job.created, job.name), default=None)
@@ -116,19 +116,19 @@ def _may_start_since(job: Job) -> datetime:
 
 
 def _wanted_jobs(situation: Situation) -> list[CreateJob]:
-    """Return the Jobs that ought to be there and are not, the first to be created first.
+    """Return the missing Jobs in the order in which to create them.
 
-    A retraining goes first: it answers the older slot.
+    A retraining goes first: it belongs to the older slot.
     """
     orders = (_retraining_order(situation), _check_order(situation))
     return [order for order in orders if order is not None]
 
 
 def _order(situation: Situation, admitted: Sequence[CreateJob]) -> tuple[CreateJob | None, datetime | None]:
-    """Return the Job that has to be created, and when it may be asked for, if not at once.
+    """Return the Job to create, and when it may be retried, if not at once.
 
-    A retraining that is refused, perhaps because it needs more than the quota gives, does not keep checks
-    waiting. The other way round both wait: two that are refused in turns would be asked for without a pause.
+    A refused retraining, for example one that exceeds the quota, does not block checks. A refused check
+    blocks both: if the API server refused both in turn, they would be retried without a pause.
     """
     rejection = situation.rejection
     if rejection and len(admitted) > 1 and rejection.job_name == admitted[0].name:
@@ -145,7 +145,7 @@ def _retraining_order(situation: Situation) -> CreateJob | None:
         slot = slot_for_request(situation.now, seen.jobs, rules.schedule)
     else:
         slot = verdict.scheduled_time
-    # Not the count in the status: an operator that died here left a Job that only the situation knows.
+    # Not the count in the status: after a crash here, a Job exists that only the situation includes.
     count = situation.retraining.count
     return CreateJob(
         Purpose.RETRAIN,
@@ -159,10 +159,10 @@ def _retraining_order(situation: Situation) -> CreateJob | None:
 
 def _check_order(situation: Situation) -> CreateJob | None:
     seen, rules, due = situation.seen, situation.rules, situation.slots.due
-    # Forbid: a slot that comes due while a check runs waits for it; by then only the newest one is started.
+    # Forbid: a slot that comes due while a check runs waits for its end; then only the newest is started.
     if rules is None or situation.active_for(Purpose.CHECK) is not None:
         return None
-    token = "" if due is not None else situation.requests.check  # the older one first
+    token = "" if due is not None else situation.requests.check  # the slot is older
     if due is None:
         if not token or rules.spec.suspend:
             return None
@@ -178,11 +178,11 @@ def _check_order(situation: Situation) -> CreateJob | None:
 
 
 def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple[str, ...]:
-    """Return the names of Jobs that may still run, and are known by name only.
+    """Return the names of Jobs that may still run but are known by name only.
 
-    Monitors and Jobs come by two watches, and one may be behind: a Job that another operator started a moment
-    ago may be in the status and not yet among the Jobs. And a request of our own may have been carried out
-    though its answer was lost.
+    Monitors and Jobs have separate watches, and one may lag: a Job that another operator has just started may
+    be in the status but not among the Jobs. And a create request of our own may have succeeded although its
+    response was lost.
     """
     status, seen = situation.seen.monitor.status, {job.name for job in situation.seen.jobs}
     last = status.last_check if purpose is Purpose.CHECK else status.last_retraining
@@ -193,10 +193,10 @@ def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple
 
 
 def _overtaken_check(situation: Situation) -> Job | None:
-    """Return the check that has to make room for the slot that is due: concurrencyPolicy Replace.
+    """Return the check to stop for the slot that is due, under concurrencyPolicy Replace.
 
-    One that somebody asked for is left to finish: nobody would ask again for them. Whether there is room for
-    another Job is no matter: the one that is stopped leaves its place.
+    A requested check may finish, because its request would not be repeated. The limits do not matter: the
+    stopped Job frees its place.
     """
     rules, due, running = situation.rules, situation.slots.due, situation.active_for(Purpose.CHECK)
     if rules is None or due is None or running is None or rules.spec.concurrency_policy != "Replace":
@@ -205,7 +205,7 @@ def _overtaken_check(situation: Situation) -> Job | None:
 
 
 def _status_to_write(situation: Situation, *, may_wait: bool) -> tuple[WriteStatus | None, datetime | None]:
-    """Return the status that has to be stored now; or, where it may be left unwritten, until when."""
+    """Return the status to store now; or, if the write may be deferred, until when."""
     new = operator_status(situation)
     status, stored = new.to_wire(), operators_part(situation.seen.monitor.status).to_wire()
     if status == stored:
@@ -219,10 +219,10 @@ def _status_to_write(situation: Situation, *, may_wait: bool) -> tuple[WriteStat
 def _may_wait_until(
     situation: Situation, status: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> datetime | None:
-    """Return how long a status that only tells of a check's start may be left unwritten; None: not at all.
+    """Return until when to defer a status that only reports a check's start; None: do not defer it.
 
-    Most checks report within seconds, and one write then tells of both: of a thousand monitors that are due
-    in the same second, all are started before any is written about. Until then the Job is the record.
+    Most checks report within seconds, and then one write covers both. If a thousand monitors are due in the
+    same second, all Jobs are created before any status is written. Until then the Job is the record.
     """
     news = {name for name in {**status, **stored} if status.get(name) != stored.get(name)}
     young = [job.created for job in situation.active if job.purpose is Purpose.CHECK]

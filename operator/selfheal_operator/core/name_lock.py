@@ -1,4 +1,4 @@
-"""Whose Job has the name that ours needs: the name is the lock, so one that is taken has to be read."""
+"""Who owns the Job that has the name we need: the name is the lock, so the existing Job must be read."""
 
 from collections.abc import Mapping
 from enum import Enum, auto
@@ -8,23 +8,23 @@ from selfheal_operator.core.errors import ConflictError
 
 
 class NameHolder(Enum):
-    """Whose a Job is that has the name and is not this monitor's."""
+    """The owner of a Job that has the name but does not belong to this monitor."""
 
     NAMESAKE = auto()
-    """A ModelMonitor of the same name with another UID: the one before, or, where our view of the monitor is
-    out of date, the one after."""
+    """A ModelMonitor of the same name with another UID: an earlier one, or, if our read of the monitor is
+    stale, a later one."""
     TERMINATING = auto()
-    """Anybody's. It is being deleted, and its finalizers hold the name for a while."""
+    """Any owner. The Job is being deleted, and its finalizers hold the name for a while."""
     ANOTHER = auto()
 
 
 class NameTakenError(ConflictError):
-    """The name that our Job needs is taken by one that is not ours.
+    """A Job that is not ours has the name that our Job needs.
 
     Args:
-        message: What is to be done about it.
-        holder: Whose that Job is.
-        uid: Which Job it is.
+        message: What to do about it.
+        holder: The owner of that Job.
+        uid: The UID of that Job.
     """
 
     def __init__(self, message: str, holder: NameHolder, uid: str) -> None:
@@ -34,11 +34,11 @@ class NameTakenError(ConflictError):
 
 
 def name_holder(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> NameHolder:
-    """Return whose Job has the name.
+    """Return the owner of the Job that has the name.
 
     Args:
         found: The Job that has the name, as a document.
-        wanted: The manifest that the API server refused because of it.
+        wanted: The manifest that the API server refused with AlreadyExists.
     """
     if "deletionTimestamp" in found["metadata"]:
         return NameHolder.TERMINATING
@@ -54,6 +54,6 @@ def _controller(job: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _identity(owner: Mapping[str, Any]) -> tuple[str, Any, Any]:
-    """Return what two monitors of one name have in common; the version of the API is not part of it."""
+    """Return what two monitors of the same name have in common, without the API version."""
     group = str(owner.get("apiVersion", "")).partition("/")[0]
     return group, owner.get("kind"), owner.get("name")

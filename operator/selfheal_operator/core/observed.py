@@ -1,4 +1,4 @@
-"""Everything that a decision may look at."""
+"""The inputs of a decision."""
 
 import sys
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from selfheal_operator.core.errors import InvalidSpecError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """A ModelMonitor, as the API server last showed it."""
+    """A ModelMonitor, as last read from the API server."""
 
     namespace: str
     name: str
@@ -39,18 +39,18 @@ class Monitor:
     created: datetime
     deleting: bool = False
     check_request: str = ""
-    """The token of the annotation by which a check is asked for; empty if there is none."""
+    """The token of the annotation that requests a check; empty if there is none."""
     retrain_request: str = ""
     """Likewise for a retraining."""
     spec: Mapping[str, Any]
-    """The spec as written: it may hold what cannot be acted upon."""
+    """The spec as written; it may be invalid."""
     status: ModelMonitorStatus = field(default_factory=ModelMonitorStatus)
 
     def read_spec(self) -> ModelMonitorSpec:
         """Return the spec, checked against its schema.
 
         Raises:
-            InvalidSpecError: for the first field that cannot be read. The API server lets none through
+            InvalidSpecError: A field is invalid; names the first one. The API server rejects such specs
                 unless the CRD in the cluster is newer or older than this operator.
         """
         try:
@@ -62,7 +62,7 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A Job of ours, as the API server last showed it."""
+    """One of our Jobs, as last read from the API server."""
 
     namespace: str
     name: str
@@ -71,35 +71,35 @@ class Job:
     purpose: Purpose
     slot: datetime
     generation: int
-    """The generation of the spec that it follows."""
+    """The generation of the monitor's spec that it was created from."""
     request: str = ""
-    """The token of the request that it answers; empty for one that nobody asked for."""
+    """The token of the request that it serves; empty if there was none."""
     created: datetime
     finished: bool = False
     failure: str = ""
-    """The Job controller's sentence on why it failed; empty while it has not."""
+    """The Job controller's message on why it failed; empty if it has not failed."""
     deleting: bool = False
     replaced: bool = False
-    """Whether it was stopped to make room for the next check. It stays: its name is its slot's lock."""
+    """Whether it was stopped to replace it by the next check. It is kept: its name is its slot's lock."""
     queued: bool = False
     """Whether it is suspended: a queue such as Kueue's holds it, and it has no pods."""
     started: datetime | None = None
-    """Since when its pods may run, without the time in a queue; None before."""
+    """Its startTime, which excludes the time in a queue; None before."""
     has_ready_pod: bool = False
 
     @property
     def runs(self) -> bool:
-        """Whether others have to wait for its end."""
+        """Whether other Jobs must wait for its end."""
         return not self.finished and not self.replaced
 
     @property
     def awaits_pod(self) -> bool:
-        """Whether it may have a pod, and has none that is ready."""
+        """Whether its pods may run but none is ready."""
         return self.runs and not self.queued and not self.has_ready_pod
 
     @property
     def is_scheduled_check(self) -> bool:
-        """Whether it is the check of a slot of the schedule, and not one that somebody asked for."""
+        """Whether it is the check of a slot of the schedule, not a requested one."""
         return self.purpose is Purpose.CHECK and not self.request
 
 
@@ -121,14 +121,14 @@ class PodTrouble:
 
     job_uid: str
     message: str
-    """Empty if the pod has nothing to say."""
+    """Empty if the pod's status names no reason."""
     time: datetime
-    """When it was asked."""
+    """When the pod was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDefaults:
-    """What every Job gets unless its monitor says otherwise. The platform team sets it once."""
+    """The platform team's defaults for every Job; a monitor may override them."""
 
     image: str = "selfheal-jobs:latest"
     image_pull_policy: str = "IfNotPresent"
@@ -140,19 +140,19 @@ class JobDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One monitor with all that bears on it."""
+    """One monitor, with everything a decision about it depends on."""
 
     monitor: Monitor
     jobs: tuple[Job, ...] = ()
-    """Jobs owned by this very monitor, by UID: never those of an earlier one of the same name."""
+    """Jobs owned by this monitor's UID, never those of an earlier monitor of the same name."""
     removed_slot: datetime | None = None
-    """The newest slot whose Job was seen, and is gone: the status may not tell of it yet."""
+    """The newest slot whose Job was seen and is gone; the status may not contain it yet."""
     unanswered: tuple[str, ...] = ()
-    """Names of Jobs that were asked for without an answer: they may be there."""
+    """Names of Jobs whose create request got no response: they may exist."""
     rejection: Rejection | None = None
     pod_trouble: PodTrouble | None = None
     held: frozenset[Purpose] = frozenset()
-    """What may not be started now, wanted or not: as many run as the platform team allows."""
+    """Purposes for which no Job may start now, because the platform team's limit is reached."""
     defaults: JobDefaults = field(default_factory=JobDefaults)
 
 
@@ -180,7 +180,7 @@ def _token(annotations: Mapping[str, str], name: str) -> str:
 
 
 def _status_from(document: Mapping[str, Any]) -> ModelMonitorStatus:
-    """Read a status, without the parts that cannot be read: a newer operator or an own image wrote them."""
+    """Read a status; drop unreadable parts, which a newer operator or a custom image may have written."""
     try:
         return ModelMonitorStatus.from_wire(document)
     except ValidationError as error:
@@ -206,10 +206,10 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
     true = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
     failed, started = true.get("Failed"), status.get("startTime")
     finished = "Complete" in true or failed is not None
-    # A Job that was just resumed has no startTime yet, and keeps the condition Suspended until it has.
+    # A Job that was just resumed has no startTime yet, and keeps the condition Suspended until then.
     suspended = bool((body.get("spec") or {}).get("suspend")) or "Suspended" in true
     return Job(
-        namespace=sys.intern(metadata["namespace"]),  # one text for all the Jobs of a namespace
+        namespace=sys.intern(metadata["namespace"]),  # one string for all Jobs of a namespace
         name=metadata["name"],
         uid=metadata["uid"],
         owner_uid=owner["uid"],
@@ -229,7 +229,7 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
 
 
 def _run_of(annotations: Mapping[str, str]) -> tuple[datetime, int]:
-    """Return slot and generation, or raise: anybody who may edit Jobs may have written anything there."""
+    """Return slot and generation; raise if invalid, because any user who may edit Jobs can change them."""
     slot = datetime.fromisoformat(annotations[ANNOTATION_SLOT])
     if slot.tzinfo is None:
         raise ValueError("a slot without a time zone could not be compared with one that has it")

@@ -1,4 +1,4 @@
-"""What the operator does next, as data: one of a few kinds of steps."""
+"""The operator's next step, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that users want to be told, once it is stored."""
+    """A notification for users about a stored change."""
 
     type: EventType
     reason: Reason | str
@@ -36,10 +36,10 @@ class CreateJob:
     manifest: dict[str, Any]
     slot: datetime
     delay: timedelta = timedelta()
-    """How long after its slot it is started on purpose."""
+    """The intended delay after its slot."""
     unseen: tuple[str, ...] = ()
-    """Jobs that must have ended before this one starts, and that are known by name only: the status speaks of
-    them, the watch of Jobs has not yet. They are looked up first."""
+    """Jobs that must have ended before this one starts but are known by name only, because the watch of Jobs
+    has not delivered them yet. They are looked up first."""
 
     @property
     def name(self) -> str:
@@ -56,33 +56,33 @@ class CreateJob:
 
 @dataclass(frozen=True, slots=True)
 class WriteStatus:
-    """Store the operator's part of the status, then tell of what has changed."""
+    """Store the operator's part of the status, then send Events about the changes."""
 
     status: dict[str, Any]
-    """The whole part, as a document: server-side apply removes what is no longer sent."""
+    """The whole part, as a document: server-side apply removes fields that are no longer sent."""
     events: tuple[Event, ...] = ()
-    """Told after the status is stored, and only then."""
+    """Sent only after the status is stored."""
     missed: Mapping[MissedReason, int] = field(default_factory=dict)
-    """Slots that the status newly counts as missed. Told like the events."""
+    """Slots that the status newly counts as missed. Counted after the status is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecoverReport:
-    """Look into the pods' termination messages for the report of a finished Job: the status lacks it."""
+    """Recover a finished Job's report, which the status lacks, from its pods' termination messages."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class InspectPods:
-    """Ask the pods of an active Job why they do not start."""
+    """Read why the pods of an active Job do not start."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaceJob:
-    """Stop an active check: it makes room for the slot that is due now."""
+    """Stop an active check, to replace it by the slot that is due now."""
 
     job: Job
     event: Event
@@ -100,15 +100,15 @@ Step = CreateJob | WriteStatus | RecoverReport | InspectPods | ReplaceJob | Dele
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One step, and when to look again.
+    """One step, and when to reconcile again.
 
-    One step at a time, so the status never says more than the API server has confirmed: a Job is created
-    first, and the status that knows it is written in the next step, from the Job as it was seen.
+    One step at a time, so the status never contains more than the API server has confirmed: the Job is
+    created first; the next step writes the status from the observed Job.
     """
 
     step: Step | None = None
     """None: nothing is left to do now."""
     wake_at: datetime | None = None
-    """When to look again if nothing happens before."""
+    """When to reconcile again if no event comes before."""
     waiting: Mapping[Purpose, datetime] = field(default_factory=dict)
-    """The slots of Jobs that are wanted, and for which there is no room."""
+    """The slots of Jobs that wait because a limit is reached."""

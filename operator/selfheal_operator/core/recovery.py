@@ -1,7 +1,7 @@
-"""What became of a Job whose report is not in the status: read from its pods.
+"""Recovers the outcome of a Job whose report is not in the status, from its pods.
 
-A container leaves its report in its termination message as well. Where there is none either, the pods say
-how it ended, and a report is written on its behalf: it could not look, so there is no verdict.
+A container also writes its report to its termination message. If that is missing too, the pods' statuses
+show how it ended, and a report is written on its behalf: an Error, without a verdict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,12 +19,12 @@ from selfheal_operator.core.observed import Job
 Pod = Mapping[str, Any]
 
 _OOM_KILLED = 137
-"""SIGKILL; the kubelet says OOMKilled where it knows, some runtimes only leave the number."""
+"""Exit code after SIGKILL; the kubelet reports OOMKilled if it can, some runtimes only the code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A container's whole part of the status, to be applied in its name."""
+    """A container's whole part of the status, to be applied under its field manager."""
 
     manager: str
     status: dict[str, Any]
@@ -36,7 +36,7 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
     Args:
         job: A finished Job.
         pods: Its pods, oldest first.
-        stored: The status as it is: server-side apply drops what an owner no longer sends.
+        stored: The stored status, because server-side apply drops fields that a manager no longer sends.
         now: The time, for a Job that left no report.
     """
     texts = [str(state.get("message", "")) for state in reversed(list(_terminations(pods)))]
@@ -54,12 +54,12 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
 
 
 def _is_of(job: Job, outcome: LastCheck | LastRetraining) -> bool:
-    """Say whether the outcome is that of the Job. One of another slot would leave the Job unreported."""
+    """Return whether the outcome is the Job's. One of another slot would leave the Job without a report."""
     return (outcome.job_name, outcome.scheduled_time) == (job.name, job.slot)
 
 
 def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
-    """Say in a sentence why a Job ended without a report."""
+    """Return a sentence on why a Job ended without a report."""
     terminations = list(_terminations(pods))
     last = terminations[-1] if terminations else {}
     if last.get("reason") == "OOMKilled":
@@ -76,7 +76,7 @@ def how_it_ended(job: Job, pods: Sequence[Pod]) -> str:
 
 
 def pod_trouble(pods: Iterable[Pod]) -> str:
-    """Say what the newest pod waits for; empty if it just needs its time."""
+    """Return what the newest pod waits for; empty if it is just starting."""
     newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
     if newest is None:
         return (

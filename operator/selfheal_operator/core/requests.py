@@ -1,7 +1,7 @@
-"""Runs that somebody asked for: each token of an annotation is answered by one Job, once.
+"""Requested runs: each token of an annotation leads to one Job.
 
-The Job carries the token. So it is the record until the status has it, as with slots, and two operators that
-answer the same token meet in the same name.
+The Job carries the token. As with slots, the Job is the record until the status contains the token, and two
+operators that handle the same token use the same Job name.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,10 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What is asked for now, and what has been answered."""
+    """The open requests, and the handled ones."""
 
     check: str = ""
-    """The token of a check that has no Job yet; empty if none is wanted."""
+    """The token of a check that has no Job yet; empty if there is none."""
     retrain: str = ""
     """Likewise of a retraining."""
     handled_check: str | None = None
@@ -52,10 +52,10 @@ def _handled(token: str, stored: str | None, jobs: Iterable[Job], purpose: Purpo
 
 
 def slot_for_request(now: datetime, jobs: Iterable[Job], schedule: Schedule) -> datetime:
-    """Return the slot of a run that is asked for now.
+    """Return the slot of a run that is requested now.
 
-    Reports are ordered by their slots, and slots of the schedule are the schedule's: so it is later than that
-    of every Job there is, and no slot of the schedule.
+    Reports are ordered by slot, and the schedule's slots are reserved for scheduled runs. So the slot is
+    later than that of every existing Job, and is not a slot of the schedule.
     """
     slot = now.replace(microsecond=0)
     newest = max((job.slot for job in jobs), default=None)

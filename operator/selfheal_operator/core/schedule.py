@@ -1,4 +1,4 @@
-"""When checks are due: slots, the newest one missed, and the one to wait for."""
+"""When checks are due: the slots of cron and interval schedules."""
 
 import zlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from selfheal_operator.core.cron import Cron, CronError, parse
 from selfheal_operator.core.errors import InvalidSpecError
 
 MOST_COUNTED: Final = 10_000
-"""Missed slots are counted one by one up to here: a week of minutes, and 0.1 s of work."""
+"""The most missed slots that are counted: a week of minutes, in 0.1 s."""
 
 _LOOKBACKS: Final = tuple(
     timedelta(minutes=m) for m in (2, 120, 2 * 1440, 62 * 1440, 732 * 1440, 5 * 366 * 1440)
@@ -20,10 +20,10 @@ _LOOKBACKS: Final = tuple(
 
 
 class Schedule(Protocol):
-    """A rule that says when slots are."""
+    """A rule that defines the slots."""
 
     def next_after(self, time: datetime) -> datetime | None:
-        """Return the first slot later than `time`; None if there never is one."""
+        """Return the first slot later than `time`; None if there is none."""
         ...
 
 
@@ -50,7 +50,7 @@ class IntervalSchedule:
         """Return the first slot later than `time`."""
         elapsed = (
             int(time.timestamp()) - self.offset
-        )  # a slot is a whole second, so the rest of `time` is no matter
+        )  # a slot is a whole second, so the fraction of `time` does not matter
         return datetime.fromtimestamp((elapsed // self.seconds + 1) * self.seconds + self.offset, UTC)
 
 
@@ -58,7 +58,7 @@ def schedule_of(spec: ModelMonitorSpec, uid: str) -> Schedule:
     """Read the schedule of a monitor.
 
     Raises:
-        InvalidSpecError: if the cron expression or the time zone cannot be read.
+        InvalidSpecError: The cron expression or the time zone is invalid.
     """
     if spec.interval_seconds is not None:
         return IntervalSchedule(spec.interval_seconds, zlib.crc32(uid.encode()) % spec.interval_seconds)
@@ -67,13 +67,13 @@ def schedule_of(spec: ModelMonitorSpec, uid: str) -> Schedule:
     return CronSchedule(_cron(spec.schedule), _zone(spec.time_zone))
 
 
-@lru_cache(maxsize=4096)  # read at every look at a monitor, and most monitors share a few
+@lru_cache(maxsize=4096)  # parsed at every reconciliation; most monitors share a few
 def _cron(expression: str) -> Cron:
     try:
         cron = parse(expression)
     except CronError as error:
         raise InvalidSpecError("spec.schedule", str(error)) from error
-    if cron.next_after(datetime(2024, 1, 1, tzinfo=UTC), UTC) is None:  # from here on there is a 29 February
+    if cron.next_after(datetime(2024, 1, 1, tzinfo=UTC), UTC) is None:  # a year with a 29 February
         raise InvalidSpecError("spec.schedule", f"{expression!r} never matches a day of the calendar")
     return cron
 
@@ -90,7 +90,7 @@ def _zone(name: str | None) -> tzinfo:
 
 
 def is_slot(schedule: Schedule, time: datetime) -> bool:
-    """Say whether `time` is a slot of the schedule."""
+    """Return whether `time` is a slot of the schedule."""
     return schedule.next_after(time - timedelta(seconds=1)) == time
 
 
@@ -105,8 +105,8 @@ def count_slots(schedule: Schedule, after: datetime, until: datetime) -> int:
 def newest_slot(schedule: Schedule, after: datetime, until: datetime) -> datetime | None:
     """Return the newest slot in (after, until]; None if there is none.
 
-    Looks back from `until` over longer and longer spans, so that a monitor of every minute
-    is not walked through from a year ago.
+    Searches back from `until` over increasing spans, so that a schedule of every minute is not iterated
+    from a year ago.
     """
     for lookback in _LOOKBACKS:
         start = max(after, until - lookback)

@@ -1,4 +1,4 @@
-"""Where a monitor stands: what is observed, put together, before anything is decided."""
+"""The state of a monitor, derived from the observations, from which plans and statuses are made."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,26 +15,26 @@ from selfheal_operator.core.triggers import Evidence, Objection, objection_to_re
 from selfheal_operator.core.validation import Rules, rules_of
 
 QUEUE_PATIENCE: Final = timedelta(seconds=5)
-"""A Job that leaves its queue sooner is not worth a write: most do where there is room."""
+"""A shorter time in a queue is not written to the status: if there is room, most Jobs are admitted sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """All that a plan and a status are made from."""
+    """Everything that a plan and a status are made from."""
 
     seen: Observed
     now: datetime
     rules: Rules | None
-    """The spec, if it can be acted upon."""
+    """The spec, if it is valid."""
     problem: str
-    """What is wrong with the spec otherwise."""
+    """What is wrong with the spec; empty if it is valid."""
     active: tuple[Job, ...]
-    """Jobs that have not ended, as far as the Jobs and the status tell."""
+    """Jobs that have not ended, according to the Jobs and the status."""
     slots: Slots
     requests: Requests
     retraining: RetrainingStatus
     objection: Objection | None
-    """Why no retraining starts now; None if one has to."""
+    """Why no retraining starts now; None if one must."""
     rejection: Rejection | None
     """The API server's refusal of a Job that is still wanted."""
 
@@ -43,7 +43,7 @@ class Situation:
         return next((job for job in self.active if job.purpose is purpose), None)
 
     def queued_for(self, purpose: Purpose) -> Job | None:
-        """Return the Job of that purpose that has been in its queue for long enough to tell."""
+        """Return the Job of that purpose that has been queued for at least `QUEUE_PATIENCE`."""
         job = self.active_for(purpose)
         if job is None or not job.queued or self.now < job.created + QUEUE_PATIENCE:
             return None
@@ -51,7 +51,7 @@ class Situation:
 
 
 def assess(seen: Observed, now: datetime) -> Situation:
-    """Put together where the monitor stands at `now`."""
+    """Derive the state of the monitor at `now`."""
     rules, problem = _rules(seen)
     unfinished = [job for job in seen.jobs if job.runs]
     ongoing = (job for job in unfinished if not is_end_on_record(seen.monitor, job))
@@ -109,10 +109,10 @@ def _slots(seen: Observed, rules: Rules | None, now: datetime) -> Slots:
 
 
 def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
-    """Return the memory of retrainings, with the Job that the status may not know yet.
+    """Return the record of retrainings, with a Job that the status may not contain yet.
 
-    A crash between creating the Job and writing the status leaves the Job as the record; its name holds
-    the count, and its annotation the slot that it answers.
+    After a crash between creating the Job and writing the status, the Job is the record: its name contains
+    the count, and its annotation the slot of the check that triggered it.
     """
     memory = seen.monitor.status.retraining
     newest = max(
@@ -130,7 +130,7 @@ def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
 
 
 def _rejection(seen: Observed) -> Rejection | None:
-    """Return what the API server refused, unless the spec was edited or another operator was luckier."""
+    """Return the refused Job, unless the spec was edited or another operator has created the Job."""
     rejection = seen.rejection
     if rejection is None or rejection.generation != seen.monitor.generation:
         return None

@@ -15,19 +15,19 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Punctuality:
-    """How late a monitor's checks start, by choice and at most."""
+    """The intended delay of a monitor's checks, and their starting deadline."""
 
     delay: timedelta = timedelta()
-    """Each start is put off by this: the monitor's own share of spec.spreadSeconds."""
+    """The delay of each start: the monitor's own share of spec.spreadSeconds."""
     deadline: timedelta | None = None
-    """A slot that is later than this, beyond the delay, is passed over. None: late is better than never."""
+    """A slot that is later than this, beyond the delay, is skipped. None: there is no deadline."""
 
 
 def punctuality_of(spec: ModelMonitorSpec, uid: str) -> Punctuality:
-    """Read how late a monitor's checks start.
+    """Read the delay and the deadline of a monitor's checks.
 
-    The delay is made from the UID: it is the same at every slot and for every operator, and differs from
-    monitor to monitor.
+    The delay is derived from the UID: it is the same at every slot and for every operator, and differs
+    between monitors.
     """
     delay = zlib.crc32(uid.encode()) % spec.spread_seconds if spec.spread_seconds else 0
     seconds = spec.starting_deadline_seconds
@@ -37,24 +37,24 @@ def punctuality_of(spec: ModelMonitorSpec, uid: str) -> Punctuality:
 
 
 class MissedReason(StrEnum):
-    """Why a slot has no Job, and never will."""
+    """Why a slot has no Job and will get none."""
 
     SUPERSEDED = "Superseded"
-    """A newer slot came due before it could be started, and only the newest one is caught up."""
+    """A newer slot came due before this one could be started; only the newest is caught up."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """It could not be started within spec.startingDeadlineSeconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
-    """Where a monitor stands in its schedule."""
+    """A monitor's progress through its schedule."""
 
     last: datetime | None
-    """The newest slot that has a Job, or had one, or was passed over: status.lastScheduleTime.
+    """The newest slot that has or had a Job, or was skipped: status.lastScheduleTime.
 
-    Never goes back."""
+    Never decreases."""
     missed: int
-    """Slots up to `last` that newly turned out to have had no Job."""
+    """Slots up to `last` that are newly found to have had no Job."""
     due: datetime | None
     """The newest slot that has passed, has no Job and may still be started."""
     next: datetime | None
@@ -74,7 +74,7 @@ class Slots:
 
 
 def idle_slots(status: ModelMonitorStatus, started: Collection[datetime]) -> Slots:
-    """Return where a monitor stands that has no schedule to follow: suspended, or with an invalid spec."""
+    """Return the slots of a monitor that follows no schedule: suspended, or with an invalid spec."""
     last = _newest(status.last_schedule_time, *started)
     return Slots(last=last, missed=0, due=None, next=None, wake=None)
 
@@ -88,16 +88,16 @@ def slots_of(  # noqa: PLR0913 - the one place where all of these meet
     *,
     punctuality: Punctuality = Punctuality(),
 ) -> Slots:
-    """Return where a monitor stands.
+    """Return a monitor's progress through its schedule.
 
     Args:
-        schedule: The schedule as it is in the spec now.
-        status: The status as stored. Its nextCheckTime is the promise that is kept: every slot from there
-            on has a Job or is counted as missed, whatever happened to the operator in between.
-        created: When the monitor was created: a new one owes no earlier slot.
-        started: The slots of the Jobs that are there, which the status may not know yet.
-        now: The time.
-        punctuality: How late checks start.
+        schedule: The schedule in the current spec.
+        status: The stored status. Every slot from its nextCheckTime on gets a Job or is counted as missed,
+            whatever happened to the operator in between.
+        created: When the monitor was created; no earlier slot is due.
+        started: The slots of existing Jobs, which the status may not contain yet.
+        now: The current time.
+        punctuality: The delay and the deadline of checks.
     """
     startable = now - punctuality.delay
     owed_after = _owed_after(schedule, status, created, now)
@@ -107,7 +107,7 @@ def slots_of(  # noqa: PLR0913 - the one place where all of these meet
         too_late = startable - punctuality.deadline - timedelta.resolution
         passed_over = newest_slot(schedule, _unsettled_after(owed_after, last), too_late)
         last = _newest(last, passed_over)
-    # Also the road after a crash between creating a Job and writing the status: the Job is the record.
+    # This also covers a crash between creating a Job and writing the status: the Job is the record.
     missed = 0 if last is None else _missed(schedule, owed_after, last, started)
     expired = 0 if passed_over is None else _missed(schedule, owed_after, passed_over, started)
     owed_after = _unsettled_after(owed_after, last)
@@ -125,19 +125,19 @@ def slots_of(  # noqa: PLR0913 - the one place where all of these meet
 def _owed_after(schedule: Schedule, status: ModelMonitorStatus, created: datetime, now: datetime) -> datetime:
     promised = status.next_check_time
     if promised is None:
-        # A new monitor; or one that was suspended or could not be acted upon, and now can. As with CronJob,
-        # what passed meanwhile is owed: the newest slot is started, the others are counted.
+        # A new monitor, or one that was suspended or invalid and no longer is. As with CronJob, slots that
+        # passed meanwhile count: the newest is started, the others are counted as missed.
         return max(created, status.last_schedule_time or created)
     if promised <= now and is_slot(schedule, promised):
         return promised - _SECOND
-    # Nothing is owed yet; or the schedule was edited: then what another schedule would have owed is not
-    # caught up, and what it had promised for later is not waited for. An operator whose clock is behind must
-    # not promise a slot from before the monitor was made: another one would take it for a debt.
+    # Nothing is due yet; or the schedule was edited: then past slots of the new schedule are not caught up,
+    # and the old nextCheckTime is ignored. An operator whose clock is behind must not announce a slot from
+    # before the monitor's creation: another operator would count it as due.
     return max(now, created, status.last_schedule_time or created)
 
 
 def _unsettled_after(owed_after: datetime, last: datetime | None) -> datetime:
-    """Return the time after which slots have neither a Job nor been passed over."""
+    """Return the time after which slots neither have a Job nor were skipped."""
     return owed_after if last is None else max(owed_after, _end_of_minute(last))
 
 
@@ -150,7 +150,7 @@ def _missed(schedule: Schedule, owed_after: datetime, last: datetime, started: C
 
 
 def _end_of_minute(slot: datetime) -> datetime:
-    """Return the last second whose Job would have the same name: only an edit brings two slots so close."""
+    """Return the last second whose Job would have the same name; only an edit puts two slots in a minute."""
     return slot.replace(second=59)
 
 

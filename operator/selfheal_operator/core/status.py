@@ -1,4 +1,4 @@
-"""The operator's part of the status, made anew from where the monitor stands."""
+"""The operator's part of the status, computed from the monitor's state."""
 
 from datetime import datetime
 from typing import Final
@@ -16,9 +16,10 @@ _CONTAINERS_PART: Final = ("task", "last_check", "last_retraining", "model")
 
 
 def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
-    """Return what of a stored status is the operator's.
+    """Return the operator's part of a stored status.
 
-    Conditions of other types are their writers'. The order of map lists means nothing: it is made the same.
+    Conditions of other types belong to their writers. The order of map lists is irrelevant, so it is
+    normalized.
     """
     by_type = {condition.type: condition for condition in status.conditions}
     return status.replaced(
@@ -29,9 +30,9 @@ def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
 
 
 def operator_status(situation: Situation) -> ModelMonitorStatus:
-    """Return the operator's part of the status as it ought to be.
+    """Return the operator's part of the status as it should be.
 
-    Server-side apply removes what an owner no longer sends, so this is always the whole part.
+    This is always the whole part, because server-side apply removes fields that a manager no longer sends.
     """
     monitor, slots, old = situation.seen.monitor, situation.slots, situation.seen.monitor.status
     succeeded, failed = _check_times(old)
@@ -46,7 +47,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         active=[
             ActiveJob(name=job.name, uid=job.uid, purpose=job.purpose)
             for job in situation.active
-            # A check that has reported is about to end: not worth a write of its own.
+            # A check that has reported is about to end; its end does not need a separate write.
             if job.purpose is not Purpose.CHECK or not has_reported(monitor, job)
         ],
         last_schedule_time=slots.last,
@@ -72,7 +73,7 @@ def _check_times(old: ModelMonitorStatus) -> tuple[datetime | None, datetime | N
 
 
 def _history(old: ModelMonitorStatus) -> list[HistoryEntry]:
-    """Return the newest verdicts. A late report takes the place of what was said in its name."""
+    """Return the newest verdicts. A late report replaces the one written on the container's behalf."""
     check = old.last_check
     if check is None or (old.history and old.history[0].scheduled_time > check.scheduled_time):
         return old.history

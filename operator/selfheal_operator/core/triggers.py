@@ -14,14 +14,14 @@ from selfheal_operator.api.v1alpha1.status import LastCheck, RetrainingStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that bears on the question."""
+    """Everything that the decision depends on."""
 
     spec: ModelMonitorSpec
     verdict: LastCheck | None
     retraining: RetrainingStatus
     running: bool
     requested: bool = False
-    """Somebody has asked for a retraining by its annotation."""
+    """A retraining was requested by its annotation."""
     now: datetime
 
 
@@ -32,34 +32,34 @@ class Objection:
     reason: Reason
     message: str
     until: datetime | None = None
-    """When the objection falls by itself; None if only an event can lift it."""
+    """When the objection expires; None if only an event can remove it."""
     holds_back: bool = False
-    """There is drift to answer, and this is what speaks against it."""
+    """There is a reason to retrain, and this objection prevents it."""
 
     @classmethod
     def to_nothing(cls) -> "Objection":
-        """Nothing is decided for a spec that cannot be acted upon."""
+        """Nothing is decided for an invalid spec."""
         return cls(Reason.INVALID_SPEC, "The spec cannot be acted upon")
 
 
 def no_drift(evidence: Evidence) -> Objection | None:
-    """Only a verdict of Drift counts: could not look is not looks bad."""
+    """Only a verdict of Drift counts; a check that could not look is no evidence of drift."""
     if evidence.verdict is None or evidence.verdict.result is not CheckResult.DRIFT:
         return Objection(Reason.WITHIN_THRESHOLD, "The newest check found no drift")
     return None
 
 
 def threshold_raised(evidence: Evidence) -> Objection | None:
-    """A verdict that today's threshold would not give is not acted upon."""
+    """A Drift verdict that the current threshold would not give is ignored."""
     if evidence.verdict is not None and not _may_exceed(evidence.verdict, evidence.spec.threshold):
         return Objection(Reason.WITHIN_THRESHOLD, "The drift found is within the threshold as it is now")
     return None
 
 
 def _may_exceed(verdict: LastCheck, threshold: float) -> bool:
-    """Say whether the share is greater than the threshold, as far as the verdict tells.
+    """Return whether the share may be greater than the threshold.
 
-    driftShare is rounded, so a share that rounds to the threshold may be greater: the counts are exact.
+    driftShare is rounded, so a share that rounds to the threshold may be greater. The counts are exact.
     """
     if verdict.columns_checked and verdict.columns_drifted is not None:
         return verdict.columns_drifted / verdict.columns_checked > threshold
@@ -67,7 +67,7 @@ def _may_exceed(verdict: LastCheck, threshold: float) -> bool:
 
 
 def already_answered(evidence: Evidence) -> Objection | None:
-    """One check leads to one retraining at most."""
+    """One check triggers at most one retraining."""
     answered = evidence.retraining.last_trigger_time
     if evidence.verdict is not None and answered is not None and evidence.verdict.scheduled_time <= answered:
         return Objection(Reason.DRIFT_TRIGGERED, "The newest drift has been answered by a retraining")
@@ -113,7 +113,7 @@ def switched_off(evidence: Evidence) -> Objection | None:
 
 
 def cooling_down(evidence: Evidence) -> Objection | None:
-    """Drift soon after a retraining is reported, and acted upon when the cooldown is over."""
+    """Drift soon after a retraining is reported, and triggers the next one after the cooldown."""
     last = evidence.retraining.last_start_time
     if last is None:
         return None
@@ -141,11 +141,11 @@ OBJECTIONS: Final[tuple[Check, ...]] = (
 )
 
 OBJECTIONS_TO_A_REQUEST: Final[tuple[Check, ...]] = (running, suspended, switched_off)
-"""Whoever asks for a retraining has reasons of their own: neither drift nor the cooldown is waited for."""
+"""A requested retraining needs no drift and ignores the cooldown."""
 
 
 def objection_to_retraining(evidence: Evidence) -> Objection | None:
-    """Return the first objection; None if the model is to be retrained now."""
+    """Return the first objection; None if the model should be retrained now."""
     checks = OBJECTIONS_TO_A_REQUEST if evidence.requested else OBJECTIONS
     return next((found for check in checks if (found := check(evidence))), None)
 

@@ -1,4 +1,4 @@
-"""What is wrong with a spec that neither the schema nor CEL can see."""
+"""Validation of a spec beyond what the schema and CEL can express."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from selfheal_operator.core.observed import JobDefaults, Monitor
 from selfheal_operator.core.schedule import Schedule, schedule_of
 
 LARGEST_SPEC_BYTES: Final = 112 * 1024
-"""Linux takes no environment variable of more than 128 KiB; the rest of the request has 16 KiB of it."""
+"""Linux limits an environment variable to 128 KiB; 16 KiB of it are for the rest of the request."""
 
 _CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
     Task.CLASSIFICATION: ("classifier", CLASSIFIERS),
@@ -28,17 +28,17 @@ _CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A spec that can be acted upon, with its schedule."""
+    """A valid spec, with its schedule."""
 
     spec: ModelMonitorSpec
     schedule: Schedule
 
 
 def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
-    """Read and check the spec.
+    """Read and validate the spec.
 
     Raises:
-        InvalidSpecError: for the first thing that its author has to change.
+        InvalidSpecError: The spec is invalid; names the first problem.
     """
     spec = monitor.read_spec()
     _check_size(spec)
