@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class CallKind(StrEnum):
-    """Which calls of an operator a fault waits for."""
+    """The kind of call that a fault applies to."""
 
     CREATE_JOB = "create a Job"
     WRITE_STATUS = "write a status"

@@ -1,4 +1,4 @@
-"""The operator's own credential: what its ServiceAccount is not granted fails here as in a cluster."""
+"""The operator's own credential, so that missing RBAC rights fail here as in a cluster."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def write_operator_kubeconfig(
     """Write a kubeconfig with a token of the operator's ServiceAccount, and return the token.
 
     Args:
-        cluster: Whose API server it is for.
-        path: Where it is written.
-        server: Another way to that API server, such as a proxy; empty: its own address.
-        namespace: Where the operator is installed.
+        cluster: The cluster to connect to.
+        path: The file to write.
+        server: Another URL of the API server, such as a proxy's; empty for its own.
+        namespace: The operator's namespace.
     """
     kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, namespace)
     token = kubectl("create", "token", OPERATOR_ACCOUNT, f"--duration={TOKEN_LIFETIME}").strip()

@@ -1,4 +1,4 @@
-"""What can go wrong, by who has to act.
+"""Errors, by who must act.
 
 * TestbedError
   * SetupError: something this machine or cluster lacks; the sentence says what to do about it.
@@ -12,11 +12,11 @@ TAIL_LINES = 20
 
 
 class TestbedError(Exception):
-    """Anything that keeps a demo, a benchmark or a test from coming to its end."""
+    """Any error that stops a demo, a benchmark or a test."""
 
 
 class SetupError(TestbedError):
-    """Something that is needed is not there."""
+    """A prerequisite is missing."""
 
 
 class ProgramFailedError(TestbedError):
@@ -24,7 +24,7 @@ class ProgramFailedError(TestbedError):
 
     @classmethod
     def with_log(cls, sentence: str, log: Path) -> Self:
-        """Say what failed, and show the end of its log."""
+        """Return an error with the sentence and the end of the log."""
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         tail = lines[-TAIL_LINES:] or ["(nothing)"]
         return cls("\n".join([f"{sentence}; its log is {log} and ends with:", *tail]))

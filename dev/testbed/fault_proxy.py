@@ -1,6 +1,7 @@
-"""A reverse proxy between one operator and the API server: its calls may be lost, delayed or refused.
+"""A reverse proxy between one operator and the API server that can drop, delay or refuse calls.
 
-The operator speaks plain HTTP to it, and it HTTPS to the API server, with the operator's token.
+The operator connects with plain HTTP; the proxy connects to the API server with HTTPS and the operator's
+token.
 """
 
 import asyncio
@@ -33,21 +34,21 @@ class Call:
 
     method: str
     target: str
-    """Path and query, as they are sent."""
+    """Path and query, as sent."""
     body: bytes
 
     @property
     def path(self) -> str:
-        """What is asked for."""
+        """The path of the request."""
         return self.target.partition("?")[0]
 
     @property
     def is_watch(self) -> bool:
-        """Whether the answer is a stream of events."""
+        """Whether the response is a stream of events."""
         return "watch=true" in self.target
 
     def is_a(self, kind: CallKind) -> bool:
-        """Say whether a fault that waits for this kind of call may strike."""
+        """Return whether a fault for this kind of call applies."""
         match kind:
             case CallKind.CREATE_JOB:
                 return self.method == "POST" and self.path.endswith("/jobs")
@@ -69,7 +70,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API server says, or what is said in its place."""
+    """A response of the API server, or one injected in its place."""
 
     status: int
     body: bytes
@@ -77,7 +78,7 @@ class Answer:
 
     @classmethod
     def failure(cls, status: int, reason: str, message: str, **headers: str) -> Self:
-        """Make one of the API server's refusals."""
+        """Build an error response like the API server's."""
         document = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -100,38 +101,38 @@ FAILURES: Final = (
 
 
 class NetworkFault(Enum):
-    """How it goes for all calls of the proxy."""
+    """A fault that affects all calls through the proxy."""
 
     CLEAR = auto()
     THROTTLED = auto()
     UNAVAILABLE = auto()
     PARTITION = auto()
     BLACK_HOLE = auto()
-    """Nothing comes through, and nobody is told: what was sent is delivered when it is over."""
+    """A partition without errors: requests are held, and delivered when the fault ends."""
 
 
 class HungUpError(Exception):
-    """The connection is to be broken without an answer."""
+    """The connection must be closed without a response."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One call in the hands of whoever decides what becomes of it."""
+    """One intercepted call, for the handler that decides how to respond."""
 
     call: Call
     proxy: "Proxy"
-    """Over which it came."""
+    """The proxy that received it."""
     forward: Callable[[], Awaitable[Answer]]
-    """Hands the call to the API server and returns its answer; the call is committed then."""
+    """Forwards the call to the API server and returns its response; a write is committed then."""
 
 
 Spring = Callable[[Exchange], Awaitable[Answer]]
-"""What a trap does with a call: returns the answer that the operator gets, or raises HungUpError."""
+"""The handler of a trap: returns the response for the operator, or raises HungUpError."""
 
 
 @dataclass(slots=True)
 class Trap:
-    """A fault that waits for its call, on one proxy or on several."""
+    """A fault that waits for a matching call, on one proxy or on several."""
 
     calls: CallKind
     spared: int
@@ -139,7 +140,7 @@ class Trap:
     caught: "asyncio.Future[Call]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def takes(self, call: Call) -> bool:
-        """Say whether this is the call that was waited for."""
+        """Return whether the fault applies to this call."""
         if self.caught.done() or not call.is_a(self.calls):
             return False
         self.spared -= 1
@@ -150,7 +151,7 @@ class Trap:
 
 
 class WatchStream:
-    """One watch that goes on."""
+    """One open watch."""
 
     def __init__(self, call: Call, request: web.Request, response: web.StreamResponse) -> None:
         self.call = call
@@ -161,7 +162,7 @@ class WatchStream:
         self._torn = False
 
     async def pump(self, lines: AsyncIterator[bytes], clear: Callable[[], Awaitable[None]]) -> None:
-        """Pass events on until either side, or a fault, ends it."""
+        """Forward events until either side, or a fault, ends the watch."""
         passing = asyncio.create_task(self._pass_on(lines, clear))
         ending = asyncio.create_task(self._ended.wait())
         try:
@@ -182,26 +183,26 @@ class WatchStream:
             await self._response.write(line)
 
     async def stall(self, seconds: float) -> None:
-        """Pass no event on for so long."""
+        """Forward no event for `seconds`."""
         self._flowing.clear()
         await asyncio.sleep(seconds)
         self._flowing.set()
 
     def freeze(self) -> None:
-        """Pass no event on, for ever; the connection stays open."""
+        """Forward no event any more; the connection stays open."""
         self._flowing.clear()
 
     @property
     def flows(self) -> bool:
-        """Whether events are passed on."""
+        """Whether events are forwarded."""
         return self._flowing.is_set()
 
     def tear(self) -> None:
-        """End in the middle of the next event."""
+        """Close the connection in the middle of the next event."""
         self._torn = True
 
     def cut(self) -> None:
-        """Break the connection."""
+        """Close the connection."""
         if self._request.transport is not None:
             self._request.transport.abort()
         self._ended.set()
@@ -221,12 +222,12 @@ class Proxy:
     """A reverse proxy that serves one operator.
 
     Args:
-        name: By which the API server's audit log knows it.
-        server: The API server.
-        trust: Recognises the API server.
-        now: The time that answers tell; by default the API server's own.
-        translate: Changes the bodies of answers, for a time that runs faster.
-        observe: Is told of each call when it arrives.
+        name: The operator's name in the API server's audit log.
+        server: The API server's URL.
+        trust: The TLS context that verifies the API server.
+        now: The time in the Date header of responses; by default the API server's own.
+        translate: Rewrites the bodies of responses, for accelerated time.
+        observe: Called with each call when it arrives.
     """
 
     def __init__(  # noqa: PLR0913 - two are needed; the others are for a run in quick time
@@ -249,12 +250,12 @@ class Proxy:
         self.network_fault = NetworkFault.CLEAR
         self.watches: set[WatchStream] = set()
         self.address = ""
-        """Where it serves."""
+        """The URL at which it serves."""
         self.worked = 0.0
-        """When the operator last wrote as one that leads does, by the loop's clock."""
+        """When the operator last sent a write that only a leader sends, by the loop's clock."""
 
     async def start(self) -> None:
-        """Begin to serve."""
+        """Start serving."""
         connector = aiohttp.TCPConnector(ssl=self._trust, limit=0)
         self._session = aiohttp.ClientSession(
             self._server,
@@ -272,26 +273,26 @@ class Proxy:
         self.address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def close(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         await self._runner.cleanup()
         await self._session.close()
 
     def set_trap(self, trap: Trap) -> None:
-        """Have the fault strike when its call comes."""
+        """Set a fault that is triggered by a matching call."""
         self._traps.append(trap)
 
     def clear_traps(self) -> None:
-        """Have no fault wait for its call."""
+        """Remove all traps."""
         self._traps.clear()
 
     async def inject(self, fault: NetworkFault, seconds: float, refusal: Answer = FAILURES[0]) -> None:
-        """Have a network fault for so long."""
+        """Inject a network fault for `seconds`."""
         self.begin(fault, refusal)
         await asyncio.sleep(seconds)
         self.end()
 
     def begin(self, network_fault: NetworkFault, refusal: Answer = FAILURES[0]) -> None:
-        """Have a network fault until `end`."""
+        """Start a network fault that lasts until `end`."""
         self.network_fault, self._refusal = network_fault, refusal
         if network_fault is NetworkFault.BLACK_HOLE:
             self._clear.clear()
@@ -299,12 +300,12 @@ class Proxy:
             self.hang_up_all()
 
     def end(self) -> None:
-        """Have no network fault any more."""
+        """End the network fault."""
         self.network_fault = NetworkFault.CLEAR
         self._clear.set()
 
     def hang_up_all(self) -> None:
-        """Break every connection."""
+        """Close every connection."""
         for stream in list(self.watches):
             stream.cut()
         for connection in list(self._connections):
@@ -327,12 +328,12 @@ class Proxy:
             return web.Response(status=502)  # nobody hears it
         finally:
             self._connections.discard(connection)
-        # By its Date the operator knows the server's time.
+        # The operator reads the server's time from the Date header.
         date = {"Date": format_datetime(self._now(), usegmt=True)} if self._now else {}
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers | date)
 
     async def _by_network_fault(self) -> Answer | None:
-        """Return the answer that the network_fault gives; None if it lets calls through."""
+        """Return the network fault's response; None if it lets calls through."""
         match self.network_fault:
             case NetworkFault.THROTTLED:
                 return Answer.failure(
@@ -384,7 +385,7 @@ class Proxy:
             return response
 
     async def _lines(self, upstream: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """Yield whole lines, however long."""
+        """Yield whole lines of any length."""
         rest = b""
         async for chunk in upstream.content.iter_any():
             *lines, rest = (rest + chunk).split(b"\n")
@@ -396,10 +397,10 @@ class Proxy:
 
 
 def _hang_up(answer: aiohttp.ClientResponse) -> None:
-    """Break the connection of an answer that is not read to its end.
+    """Abort the connection of a response that is not read to its end.
 
-    Closed in the usual way it would wait for the API server's goodbye, and nobody waits for that: the
-    proxy's loop may be gone first, and the socket be found open by a later test.
+    A regular close would wait for the API server's TLS shutdown, but nothing awaits that: the proxy's loop
+    may end first, and a later test would find the socket open.
     """
     if answer.connection is not None and answer.connection.transport is not None:
         answer.connection.transport.abort()

@@ -1,4 +1,4 @@
-"""What a cluster needs before the operator can work in it: the CRD and the rights, from manifests/."""
+"""Installs what the operator needs in a cluster: the CRD and RBAC, from manifests/."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -20,10 +20,10 @@ def rendered(kubectl: Kubectl) -> list[dict[str, Any]]:
 
 
 def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out the operator's Deployment: where it runs as a local process."""
+    """Leave out the operator's Deployment, for tests that run it as a local process."""
     return [each for each in documents if each["kind"] != "Deployment"]
 
 
 def wait_for_api(kubectl: Kubectl) -> None:
-    """Return when the API server knows ModelMonitors."""
+    """Wait until the API server serves ModelMonitors."""
     kubectl("wait", "--for=condition=Established", f"crd/{PLURAL}.{GROUP}", "--timeout=30s")

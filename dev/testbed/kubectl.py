@@ -1,4 +1,4 @@
-"""`kubectl`, as somebody, in one namespace."""
+"""Runs `kubectl` with one kubeconfig in one namespace."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from testbed.errors import TestbedError
 Document = dict[str, Any]
 
 CALL_SECONDS: Final = 300
-"""Longer than any wait that kubectl itself is told to bound."""
+"""Longer than any --timeout passed to kubectl."""
 
 
 class KubectlError(TestbedError):
@@ -23,7 +23,7 @@ class KubectlError(TestbedError):
     Attributes:
         returncode: Its exit code; None if it did not end in time.
         stdout: What it printed.
-        stderr: Its own words.
+        stderr: Its error output.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class KubectlError(TestbedError):
 
 @dataclass(frozen=True)
 class Kubectl:
-    """One kubectl, one kubeconfig, one namespace."""
+    """kubectl with one kubeconfig and one namespace."""
 
     program: Path
     kubeconfig: Path
@@ -72,11 +72,11 @@ class Kubectl:
         return run.stdout
 
     def apply(self, *documents: Mapping[str, Any]) -> None:
-        """Create or change objects, as users do: a copy of each goes into its annotation."""
+        """Create or change objects with client-side apply, as users do."""
         self("apply", "-f", "-", stdin=_list_of(documents))
 
     def apply_server_side(self, *documents: Mapping[str, Any]) -> None:
-        """Create or change objects on the server's side: an annotation holds 256 KiB only.
+        """Create or change objects with server-side apply, which has no annotation limited to 256 KiB.
 
         Each document may name its own namespace.
         """

@@ -11,7 +11,7 @@ from testbed.workspace import Workspace
 
 READY_SECONDS: Final = 120
 ENVIRONMENT: Final = {
-    # Its job runners take more than a gigabyte, and we have no use for them.
+    # Its job runners take more than a gigabyte and are not used here.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -32,11 +32,11 @@ class MlflowServer:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Begin to start it; `wait` returns when it answers."""
+        """Start it without waiting; `wait` returns when it responds."""
         self.program.start(["/bin/sh", "-c", server_script(self._folder, self._port)], ENVIRONMENT)
 
     def wait(self) -> None:
-        """Return when it answers; raise `ProgramFailedError` if it never does."""
+        """Wait until it responds; raise `ProgramFailedError` if it never does."""
         self.program.wait(f"{self.uri}/health", timeout_seconds=READY_SECONDS)
 
 
@@ -47,9 +47,9 @@ def server_script(
     python: str = sys.executable,
     listen: Sequence[str] = ("--host", "127.0.0.1"),
 ) -> str:
-    """Return shell commands that make the database and then serve it.
+    """Return shell commands that create the database and then start the server.
 
-    One process makes the database before there is a second: two that both find it empty break it for good.
+    One process creates the database before the others start: two that both find it empty corrupt it.
 
     Args:
         folder: For the database and the artifacts.

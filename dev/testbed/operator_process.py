@@ -17,12 +17,12 @@ READY_SECONDS: Final = 300
 
 
 class OperatorProcess:
-    """One operator; stopped and started again, it is a new process with the same settings.
+    """One operator. A restart starts a new process with the same settings.
 
     Args:
-        workspace: Where its log and its record are.
-        kubeconfig: Its way to the API server.
-        name: What its log and its record are called.
+        workspace: The folder for its log and its process record.
+        kubeconfig: Its kubeconfig.
+        name: The name of its log and its process record.
         environment: Its settings, as environment variables.
     """
 
@@ -76,18 +76,18 @@ class OperatorProcess:
         os.kill(self.pid, number)
 
     def suspend(self) -> None:
-        """Stop it as a machine does that is out of memory, or a debugger: all at once, and not for ever."""
+        """Suspend it with SIGSTOP, as a debugger or a machine out of memory would."""
         self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on as if nothing had been."""
+        """Resume it with SIGCONT."""
         self.send(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it as a crash of its machine would."""
+        """Kill it with SIGKILL, as a crash of its machine would."""
         self.send(signal.SIGKILL)
         wait_until(lambda: not self.running, timeout_seconds=15, poll_seconds=0.02)
 
     def stop(self) -> int | None:
-        """Ask it to end, and return its exit code; None if it did not run."""
+        """Stop it gracefully and return its exit code; None if it was not running."""
         return self.program.stop()

@@ -1,4 +1,4 @@
-"""A program that is started beside ours, and ended by it."""
+"""A child process: started, awaited and stopped by this one."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ STOP_SECONDS = 15
 
 
 class Program:
-    """One program, its log, and its life."""
+    """One program and its log."""
 
     def __init__(self, name: str, folder: Workspace) -> None:
         self._name = name
@@ -28,7 +28,7 @@ class Program:
         childprocess.start(command, record=self._record, log=self._log, env=environment)
 
     def wait(self, url: str, *, timeout_seconds: float, poll_seconds: float = 0.2) -> None:
-        """Return when `url` answers.
+        """Wait until `url` responds.
 
         Raises:
             ProgramFailedError: if the program ends, or does not answer in time.
@@ -43,7 +43,7 @@ class Program:
             raise self.failed(f"did not become ready within {timeout_seconds:.0f} s")
 
     def wait_for_end(self, *, timeout_seconds: float) -> None:
-        """Return when the program has ended, however; raise `ProgramFailedError` if it takes too long."""
+        """Wait until the program exits with any code; raise `ProgramFailedError` if it takes too long."""
         if not childprocess.wait_until(
             lambda: not self.running, timeout_seconds=timeout_seconds, poll_seconds=0.2
         ):
@@ -59,18 +59,18 @@ class Program:
         return ProgramFailedError.with_log(f"the {self._name} {what}", self._log)
 
     def stop(self) -> int | None:
-        """End it, politely at first, and return its exit code; None if it did not run."""
+        """Stop it, gracefully at first, and return its exit code; None if it was not running."""
         return childprocess.stop(self._record, grace_seconds=STOP_SECONDS)
 
     @property
     def running(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process runs."""
         record = ProcessRecord.read(self._record)
         return record is not None and record.running
 
 
 def answers(url: str) -> bool:
-    """Say whether something answers there with success, past any proxy."""
+    """Return whether a request to `url` succeeds, without any proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=2) as answer:

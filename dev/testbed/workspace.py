@@ -1,4 +1,4 @@
-"""A folder for the files of one run: data, logs, and which processes run."""
+"""A folder for the files of one run: data, logs and process records."""
 
 import fcntl
 import shutil
@@ -15,7 +15,7 @@ LOCK = "lock"
 
 @dataclass(frozen=True)
 class Workspace:
-    """All that one run writes; the next run in it begins by emptying it."""
+    """Everything that one run writes; the next run in it empties it first."""
 
     root: Path = REPOSITORY / ".demo"
 
@@ -52,7 +52,7 @@ class Workspace:
         return list(self.root.glob("processes/*.json"))
 
     def create(self) -> None:
-        """Make the folder anew, empty."""
+        """Create the folder, or empty it."""
         self.remove()
         for folder in (self.data, self.mlflow, self.reports, self.root / "logs", self.root / "processes"):
             folder.mkdir(parents=True)
@@ -70,7 +70,7 @@ class Workspace:
         """Let one demo at a time use the folder.
 
         Raises:
-            SetupError: if another one runs; the kernel gives the lock back when that ends, however it ends.
+            SetupError: Another demo runs. The kernel releases its lock when it ends, however it ends.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / LOCK).open("w") as handle:
