@@ -23,7 +23,7 @@ def up(cluster: LocalCluster, _: argparse.Namespace) -> None:
     if cluster.state.exists and all(cluster.running.values()) and cluster.api_ready():
         _say("already up")
     else:
-        # Getting the programs, if need be, is not part of the start; it tells its own time.
+        # Downloading or building the programs is not part of the start; its time is reported separately.
         binaries = cluster.binaries
         began = time.monotonic()
         cluster.start()
@@ -54,7 +54,7 @@ def kubeconfig(cluster: LocalCluster, _: argparse.Namespace) -> None:
 
 
 def logs(cluster: LocalCluster, arguments: argparse.Namespace) -> None:
-    """Print the log of a Job's newest pod, which may be long gone."""
+    """Print the log of a Job's newest pod, even if the pod was deleted."""
     log = newest_log(cluster.state.pods, arguments.job, arguments.namespace)
     if log is None:
         where = f" in namespace {arguments.namespace}" if arguments.namespace else ""

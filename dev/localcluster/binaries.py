@@ -1,4 +1,4 @@
-"""The cluster's programs: taken from the cache; else downloaded into it, else built into it."""
+"""The cluster's programs, from the cache. Missing ones are downloaded, or built if that fails."""
 
 import fcntl
 import hashlib
@@ -20,12 +20,12 @@ Say = Callable[[str], None]
 
 
 def cache_dir() -> Path:
-    """Name the folder for what is made once per user: `$XDG_CACHE_HOME/selfheal`, or `~/.cache/selfheal`."""
+    """Return the per-user cache folder: `$XDG_CACHE_HOME/selfheal`, or `~/.cache/selfheal`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "selfheal"
 
 
 def ensure_binaries(say: Say) -> Path:
-    """Return the folder that holds all programs; what is missing is downloaded or built first.
+    """Return the folder with all programs, after downloading or building the missing ones.
 
     Safe to call from several processes at once: one builds, the others wait for it.
     """
@@ -33,7 +33,7 @@ def ensure_binaries(say: Say) -> Path:
 
 
 def ensure(target: Path, programs: Sequence[str], fill: Callable[[Path], None], say: Say) -> Path:
-    """Return a folder of the cache once it holds all programs; if it does not, fill an empty one for it.
+    """Return a folder of the cache with all programs; if they are missing, create it with `fill`.
 
     Safe to call from several processes at once: one fills, the others wait for it.
     """
@@ -49,7 +49,7 @@ def ensure(target: Path, programs: Sequence[str], fill: Callable[[Path], None], 
 def download_or_build(
     folder: Path, say: Say, *, builder: Callable[[Path, Say], None], pins: Sequence[Pin] | None = None
 ) -> None:
-    """Put the official programs into an empty folder; where they cannot be had, build them there."""
+    """Download the official programs into an empty folder; if that fails, build them there."""
     try:
         download_into(folder, say, pins)
     except DownloadError as error:
@@ -64,7 +64,7 @@ def _target() -> Path:
 def _fill(target: Path, fill: Callable[[Path], None]) -> None:
     for abandoned in cache_dir().glob(f"{UNFINISHED}*"):  # by a build that was killed; we hold the lock
         shutil.rmtree(abandoned, ignore_errors=True)
-    # Made beside the target and renamed: whoever finds the folder finds it whole.
+    # Filled beside the target and then renamed, so that the target is always complete.
     fresh = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache_dir()))
     try:
         fill(fresh)
@@ -85,7 +85,7 @@ def _complete(folder: Path, programs: Sequence[str]) -> bool:
 
 
 def _fingerprint() -> str:
-    """Tell builds apart by all that goes into them."""
+    """Return a hash of everything that a build depends on."""
     digest = hashlib.sha256(linker_flags().encode())
     for name in ("go.mod", "go.sum"):
         digest.update((MODULES / name).read_bytes())

@@ -1,7 +1,7 @@
-"""Starts programs that outlive us, and stops them again without ever touching a stranger's process.
+"""Starts programs that outlive this process, and stops them without ever killing an unrelated process.
 
-A process id alone is not enough to kill by: the kernel gives it to somebody else once the process is gone.
-So each start leaves a record of the id together with the boot and the moment the process began.
+A process id alone does not identify a process: the kernel reuses it once the process is gone. So each start
+writes a record of the id together with the boot id and the start time of the process.
 """
 
 import atexit
@@ -23,20 +23,20 @@ EXEC_SECONDS = 2.0
 """How long a process may take for its exec, on a busy machine."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
-# Popen complains when it is collected before its process has ended; ours are meant to outlive this program.
+# Popen warns if it is garbage collected before its process has ended; ours are meant to outlive this program.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @atexit.register
 def _collect_children() -> None:
-    """Collect those that have ended since: a killed leader is a zombie until its last thread is gone."""
+    """Reap ended children: a killed group leader is a zombie until its last thread is gone."""
     for child in _children.values():
         child.poll()
 
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """One process, told apart from all that had or will have its number."""
+    """One process, distinguished from all others that had or will have its id."""
 
     pid: int
     boot: str
@@ -61,9 +61,9 @@ class ProcessRecord:
 
     @property
     def running(self) -> bool:
-        """Whether this very process still runs; a zombie does not, once its last thread has gone.
+        """Whether this process still runs. A zombie no longer runs once its last thread is gone.
 
-        Until then a killed program holds its sockets, and one that takes its place could not listen.
+        Until then a killed program holds its sockets, and its successor could not listen on them.
         """
         if child := _children.get(self.pid):
             child.poll()
@@ -73,7 +73,7 @@ class ProcessRecord:
             return False
 
     def kill_group(self, number: signal.Signals) -> None:
-        """Send a signal to the process and to all that it started, if it is still ours."""
+        """Send a signal to the process group, if the process is still the recorded one."""
         if self.running:
             try:
                 os.killpg(self.pid, number)
@@ -91,8 +91,8 @@ def start(argv: Sequence[str], *, record: Path, log: Path, env: Mapping[str, str
 
     Args:
         argv: The program and its arguments.
-        record: Where to write who it is.
-        log: Takes standard output and standard error.
+        record: The file for its process record.
+        log: The file for standard output and standard error.
         env: Its environment.
     """
     with log.open("ab") as output:
@@ -111,15 +111,15 @@ def start(argv: Sequence[str], *, record: Path, log: Path, env: Mapping[str, str
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill the calling process when the thread that started it ends, however it ends."""
+    """Make the kernel kill the calling process when the thread that started it ends, for any reason."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def stop(record: Path, *, grace_seconds: float) -> int | None:
-    """End the recorded process: politely, then for good; without grace, at once.
+    """Stop the recorded process: with SIGTERM, then SIGKILL after the grace period; without grace, at once.
 
     Returns:
-        Its exit code, if we have started it and it has ended.
+        Its exit code, if this process started it and it has ended.
     """
     process = ProcessRecord.read(record)
     if process is None:
@@ -138,7 +138,7 @@ def stop(record: Path, *, grace_seconds: float) -> int | None:
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, poll_seconds: float = 0.02) -> bool:
-    """Ask until the answer is yes or the time is over; tell which."""
+    """Poll until the condition holds or the time is over; return whether it holds."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -148,9 +148,9 @@ def wait_until(condition: Callable[[], bool], *, timeout_seconds: float, poll_se
 
 
 def kill_marked(name: str, value: str) -> None:
-    """Kill every process of ours whose environment was given this variable, in whichever group it is.
+    """Kill every process of this user whose environment has this variable, in any process group.
 
-    A process in the middle of its exec shows no environment yet: it is asked again until it does.
+    A process in the middle of its exec shows no environment yet, so it is read again until it does.
     """
     mark = f"{name}={value}".encode()
     unread = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
@@ -166,9 +166,9 @@ def _all_settled(unread: set[int], mark: bytes) -> bool:
 
 
 def _is_settled(pid: int, mark: bytes) -> bool:
-    """Kill the process if it has the mark; say whether that is decided."""
+    """Kill the process if it has the mark; return False if its environment could not be read yet."""
     try:
-        # The handle stays with this process: should its number change hands meanwhile, nobody else is hit.
+        # A pidfd refers to this process only: if its id is reused meanwhile, no other process is killed.
         handle = os.pidfd_open(pid)
     except OSError:
         return True
@@ -184,7 +184,7 @@ def _is_settled(pid: int, mark: bytes) -> bool:
 
 
 def _has_none(pid: int) -> bool:
-    """Say whether a process shows no environment because it has none.
+    """Return whether a process shows no environment because it has none.
 
     In the middle of an exec it shows no command either.
     """

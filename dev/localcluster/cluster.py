@@ -1,4 +1,4 @@
-"""One local cluster: start it, stop it, and take its API server away for a while."""
+"""One local cluster: start it, stop it, and interrupt its API server for a while."""
 
 import json
 import os
@@ -34,16 +34,16 @@ USUAL = ControlPlaneOptions()
 class LocalCluster:
     """A control plane, and if wanted a node, in one state directory.
 
-    Every method may be called from another process than the one that called `start`: what runs is
-    known from the state directory. All of them raise `LocalClusterError`s.
+    Every method may be called from another process than the one that called `start`: the state directory
+    records what runs. All of them raise `LocalClusterError`s.
 
     Args:
-        state: The folder for all of the cluster's files; made by `start`, removed by `stop`.
+        state: The folder for all of the cluster's files; created by `start`, removed by `stop`.
         process_node: Whether a node runs the pods; without one, they stay Pending.
-        options: What may be chosen about the control plane.
-        interpreter: What `python` means in a pod's command.
-        guarded: Whether the cluster is stopped when this process ends, however it ends. For tests.
-        say: Takes lines about what is going on.
+        options: Options of the control plane.
+        interpreter: The interpreter that `python` in a pod's command stands for.
+        guarded: Whether to stop the cluster when this process ends for any reason. For tests.
+        say: Receives progress messages.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first are named and may be left out
@@ -98,7 +98,7 @@ class LocalCluster:
         return {name: record is not None and record.running for name, record in records.items()}
 
     def start(self) -> None:
-        """Bring up what is not up yet, and return when pods can be run (without a node: created)."""
+        """Start the components that do not run; return when pods can run (without a node: be created)."""
         binaries = self.binaries
         with self.state.locked():
             self.state.create()
@@ -108,7 +108,7 @@ class LocalCluster:
             self._ensure("etcd", binaries)
             self._ensure("kube-apiserver", binaries)
             if self._process_node:
-                # Importing its libraries takes about as long as the API server needs: side by side.
+                # Started in parallel: importing its libraries takes about as long as the API server's start.
                 self._ensure_process_node()
             self._wait("kube-apiserver", self.api_ready, "to be ready")
             self._ensure("kube-controller-manager", binaries)
@@ -123,7 +123,7 @@ class LocalCluster:
                 self._wait(name, lambda: True, "to stay")
 
     def stop(self) -> None:
-        """End everything, whoever started it and however that ended, and remove the state directory."""
+        """Stop everything, even if a crashed process started it, and remove the state directory."""
         if self.state.exists:
             with self.state.locked():
                 self._end_processes()
@@ -131,7 +131,7 @@ class LocalCluster:
         self._dismiss_guard()
 
     def stop_apiserver(self) -> None:
-        """Kill the API server, as a crash would: clients see the connection break."""
+        """Kill the API server, as a crash would: clients lose their connections."""
         childprocess.stop(self._existing.record("kube-apiserver"), grace_seconds=0)
 
     def start_apiserver(self) -> None:
@@ -157,7 +157,7 @@ class LocalCluster:
             record.kill_group(signal.SIGCONT)
 
     def stop_process_node(self) -> None:
-        """Kill the process node, as a machine's crash would: its pods die with it, unreported."""
+        """Kill the process node, as a machine's crash would: its pods end without a report."""
         childprocess.stop(self._existing.record("process-node"), grace_seconds=0)
 
     def start_process_node(self) -> None:
@@ -166,7 +166,7 @@ class LocalCluster:
         self._wait("process-node", self._node_takes_pods, "to be Ready")
 
     def api_ready(self) -> bool:
-        """Whether the API server says that it is ready."""
+        """Whether the API server's /readyz succeeds."""
         return self._get("/readyz") is not None
 
     @property
@@ -177,17 +177,17 @@ class LocalCluster:
 
     def _end_processes(self) -> None:
         childprocess.stop(self.state.record("process-node"), grace_seconds=PODS_GRACE_SECONDS)
-        # What they would write on a polite goodbye is deleted a moment later.
+        # No grace period: what they would write on a graceful shutdown is deleted right after.
         for name in reversed(self.components):
             childprocess.stop(self.state.record(name), grace_seconds=0)
-        # Whatever has no record: pods' processes of a node that crashed, a start that was interrupted.
+        # Processes without a record: pods' processes of a crashed node, or of an interrupted start.
         childprocess.kill_marked(CLUSTER_MARK, str(self.state.root))
 
     def _start_guard(self) -> None:
-        """Start a process that stops the cluster when its pipe to us breaks, as it does however we end."""
+        """Start a process that stops the cluster when its pipe to this process closes, for any reason."""
         if not self._guarded or self._guard:
             return
-        # What it imports, it imports at the end: the start is the busy moment.
+        # It imports lazily at the end, because the start of the cluster is the busy time.
         code = "import sys; sys.stdin.read(); from localcluster.__main__ import main; main()"
         command = [sys.executable, "-c", code, f"--state={self.state.root}", "down"]
         self._guard = subprocess.Popen(
@@ -195,7 +195,7 @@ class LocalCluster:
             env=_with_source_root(os.environ),
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us; it must live on to clean up
+            start_new_session=True,  # Ctrl-C must not end it: it has to clean up
         )
 
     def _dismiss_guard(self) -> None:
@@ -213,7 +213,7 @@ class LocalCluster:
             name: pki / f"{name}.kubeconfig"
             for name in ("kube-controller-manager", "kube-scheduler", "process-node")
         }
-        # The administrator's comes last: it says that all is written.
+        # The administrator's kubeconfig is written last; its existence means that all files are written.
         for name, path in {**paths, "admin": self.kubeconfig}.items():
             user = certificate_user((pki / f"{name}.crt").read_bytes(), (pki / f"{name}.key").read_bytes())
             write_kubeconfig(path, kubeconfig(ports.server, (pki / "ca.crt").read_bytes(), user))
@@ -226,7 +226,7 @@ class LocalCluster:
         if not self.running[name]:
             ports = Ports.kept(self.state.ports)
             command = component_commands(self.state, ports, binaries, self._options)[name]
-            # A lazier garbage collector takes a third off the API server's start, for 100 MiB.
+            # A higher GOGC shortens the API server's start by a third, for 100 MiB.
             self._launch(name, command, {"GOGC": "400", **os.environ})
 
     def _ensure_process_node(self) -> None:
@@ -253,7 +253,7 @@ class LocalCluster:
         )
 
     def _wait(self, name: str, condition: Callable[[], bool], goal: str) -> None:
-        """Wait for a component; give up at once when it dies."""
+        """Wait for a component; fail at once if its process ends."""
         ended = childprocess.wait_until(
             lambda: condition() or not self.running[name], timeout_seconds=READY_SECONDS, poll_seconds=0.1
         )
@@ -271,7 +271,7 @@ class LocalCluster:
         return answer is not None and takes_pods(json.loads(answer))
 
     def _get(self, path: str) -> bytes | None:
-        """Return what the API server answers to the administrator; None for anything but success."""
+        """Send a GET as the administrator; return the body, or None if it does not succeed."""
         pki = self.state.pki
         try:
             context = ssl.create_default_context(cafile=pki / "ca.crt")
@@ -287,12 +287,12 @@ class LocalCluster:
 
 
 def _with_source_root(environment: Mapping[str, str]) -> dict[str, str]:
-    """Let a new interpreter find this package, wherever ours found it."""
+    """Add this package's location to PYTHONPATH for a new interpreter."""
     path = os.pathsep.join(filter(None, (str(SOURCE_ROOT), environment.get("PYTHONPATH"))))
     return {**environment, "PYTHONPATH": path}
 
 
 def takes_pods(node: dict[str, Any]) -> bool:
-    """Whether the scheduler would put pods on this node: Ready, and not tainted as if it were not."""
+    """Return whether the scheduler would bind pods to this node: Ready and without a not-ready taint."""
     conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
     return conditions.get("Ready") == "True" and not node.get("spec", {}).get("taints")

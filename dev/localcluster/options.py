@@ -1,16 +1,16 @@
-"""What may be chosen about a control plane, beyond what it needs to run on this machine."""
+"""Options of a control plane, beyond what it needs to run on this machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 QUICK_CLIENT: Final = ("--kube-api-qps=500", "--kube-api-burst=1000")
-"""With client, server and work on one machine the usual 20 requests a second only cost time."""
+"""With client and server on one machine, the default limit of 20 requests a second only costs time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPlaneOptions:
-    """A control plane for tests and the demo, unless something else is said."""
+    """The defaults are for tests and the demo."""
 
     scheduler: bool = True
     """Whether there is a scheduler; without one, pods stay Pending and cost nothing more."""

@@ -1,7 +1,7 @@
-"""The cluster's keys and certificates, made anew for each cluster.
+"""The cluster's keys and certificates, generated for each cluster.
 
-Two authorities: one for the API server and its clients, one for etcd, so that a client of the API
-server, be it the process node, cannot go around it to the data.
+Two authorities: one for the API server and its clients, one for etcd, so that a client of the API server,
+such as the process node, cannot bypass it and access etcd.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_FOR = timedelta(days=365)
-# A clock that was set back a little since must not make a new cluster's certificates invalid.
+# Certificates of a new cluster must stay valid if the clock is set back a little.
 BACKDATED = timedelta(hours=1)
 # 10.0.0.1 is the first address of --service-cluster-ip-range, the address of the Service `kubernetes`.
 SERVER_NAMES = (
@@ -31,7 +31,7 @@ SERVER_NAMES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who a certificate speaks for: the user's name, its groups, and the hosts it may serve."""
+    """The subject of a certificate: the user's name, its groups, and the hosts it may serve."""
 
     user: str
     groups: Sequence[str] = ()
@@ -39,7 +39,7 @@ class Identity:
 
 
 def identities(node_name: str) -> dict[str, Identity]:
-    """Tell which certificate speaks for whom; the users are those that RBAC is bootstrapped with."""
+    """Return the identity of each certificate; the users are those of RBAC's bootstrap policy."""
     return {
         "kube-apiserver": Identity(user="kube-apiserver", hosts=SERVER_NAMES),
         "kubelet-client": Identity(user="kube-apiserver-kubelet-client", groups=["system:masters"]),
@@ -66,7 +66,7 @@ def write_pki(folder: Path, node_name: str) -> None:
 
 
 class Authority:
-    """Signs certificates; its own key is never written down, so that nobody can sign more of them."""
+    """Signs certificates. Its own key is never stored, so that no more can be signed later."""
 
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -80,7 +80,7 @@ class Authority:
         )
 
     def write(self, path: Path) -> None:
-        """Write the certificate by which others recognise this authority."""
+        """Write the certificate with which clients verify this authority."""
         path.write_bytes(self._certificate_itself.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, identity: Identity, path: Path) -> None:
@@ -142,7 +142,7 @@ def _key_usage(*, digital_signature: bool, key_cert_sign: bool = False) -> x509.
 
 
 def _write_service_account_keys(folder: Path) -> None:
-    """Write the pair by which the API server signs ServiceAccount tokens and recognises them."""
+    """Write the key pair with which the API server signs and verifies ServiceAccount tokens."""
     key = ec.generate_private_key(ec.SECP256R1())
     _write_private(folder / "service-accounts.key", _private_pem(key))
     public = key.public_key().public_bytes(

@@ -1,4 +1,4 @@
-"""Finds the logs that pods left in a cluster's state directory; they outlive the pods."""
+"""Finds pods' logs in a cluster's state directory; they are kept after the pods are deleted."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PodLog:
-    """One pod's log and what is known of the pod."""
+    """One pod's log and the pod's metadata."""
 
     namespace: str
     pod: str
@@ -18,7 +18,7 @@ class PodLog:
 
     @classmethod
     def read(cls, folder: Path) -> "PodLog":
-        """Read what the process node noted when it took the pod."""
+        """Read the metadata that the process node stored when it received the pod."""
         noted: dict[str, Any] = json.loads((folder / "pod.json").read_text())
         owners = noted.get("ownerReferences") or []
         return cls(

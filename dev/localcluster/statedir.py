@@ -1,4 +1,4 @@
-"""Where a cluster keeps its files."""
+"""The layout of a cluster's state directory."""
 
 import fcntl
 import os
@@ -36,7 +36,7 @@ class StateDir:
 
     @property
     def ports(self) -> Path:
-        """The ports chosen at the first start; a restarted API server comes back on the same one."""
+        """The ports chosen at the first start; a restarted API server uses the same one."""
         return self.root / "ports.json"
 
     @property
@@ -46,7 +46,7 @@ class StateDir:
 
     @property
     def audit_policy(self) -> Path:
-        """What the API server records, if it does."""
+        """The API server's audit policy, if any."""
         return self.root / "audit-policy.json"
 
     @property
@@ -83,11 +83,11 @@ class StateDir:
         if self.exists:
             shutil.rmtree(self.root)
         elif self.root.exists() and not any(self.root.iterdir()):
-            self.root.rmdir()  # a second `down` that waited for the first made it anew, to lock it
+            self.root.rmdir()  # a second `down` that waited for the first has created it again to lock it
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let one `up` or `down` at a time touch this cluster; the others wait."""
+        """Allow one `up` or `down` at a time; the others wait."""
         while True:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
@@ -96,7 +96,7 @@ class StateDir:
                 continue
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                # The holder before us may have been `down`, which removes the very folder we waited for.
+                # The previous holder may have been `down`, which removes the folder we waited for.
                 if os.fstat(handle).st_nlink == 0:
                     continue
                 yield

@@ -1,4 +1,4 @@
-"""Runs the process node until it is told to stop."""
+"""Runs the process node until SIGTERM or SIGINT."""
 
 import argparse
 import asyncio
@@ -32,20 +32,20 @@ INHERITED = (
 
 
 def inherited(interpreter: str) -> tuple[tuple[str, str], ...]:
-    """Return what pods get of our environment, and the path on which they find programs."""
+    """Return the environment variables that pods inherit, with a PATH for programs."""
     path = os.pathsep.join((str(Path(interpreter).parent), "/usr/local/bin", "/usr/bin", "/bin"))
     return (("PATH", path), *((name, os.environ[name]) for name in INHERITED if name in os.environ))
 
 
 def client_context(pki: Path) -> ssl.SSLContext:
-    """Trust the cluster's authority, and show it the node's certificate."""
+    """Return a context that trusts the cluster's authority and presents the node's certificate."""
     context = ssl.create_default_context(cafile=pki / "ca.crt")
     context.load_cert_chain(pki / "process-node.crt", pki / "process-node.key")
     return context
 
 
 def server_context(pki: Path) -> ssl.SSLContext:
-    """Serve only those whom the cluster's authority certified: the API server, and administrators."""
+    """Return a context that requires a client certificate of the cluster's authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=pki / "ca.crt")
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(pki / "process-node.crt", pki / "process-node.key")
@@ -53,7 +53,7 @@ def server_context(pki: Path) -> ssl.SSLContext:
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    """Run the node's parts side by side; return when SIGTERM or SIGINT came and all pods are ended."""
+    """Run the node's tasks; return after SIGTERM or SIGINT, when all pods have ended."""
     state = StateDir(arguments.state)
     async with ApiServer(arguments.server, client_context(state.pki)) as api, _stopped_by_signals():
         node = NodeContext(

@@ -1,4 +1,4 @@
-"""The process node's connection to the API server: documents in, documents out."""
+"""The process node's API client, with JSON documents in and out."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ Document = dict[str, Any]
 T = TypeVar("T")
 
 REQUEST_SECONDS = 10.0
-# The API server ends a watch after this time; a little later we do, in case its goodbye got lost.
+# The API server ends a watch after this time; we end it a little later, in case its close got lost.
 WATCH_SECONDS = 300
 MERGE_PATCH = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
@@ -20,7 +20,7 @@ UNREACHABLE = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 class ApiError(Exception):
-    """The API server's answer was no."""
+    """The API server responded with an error."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -31,8 +31,8 @@ class ApiError(Exception):
     def passing(self) -> bool:
         """Whether the same request may succeed later.
 
-        401 and 403 are among these: our rights are fixed, but a restarted API server first has to
-        learn which pods are ours.
+        This includes 401 and 403: our rights are fixed, but after a restart the API server must first learn
+        which pods are bound to this node.
         """
         return self.status in {401, 403, 408, 429} or self.status >= 500
 
@@ -40,7 +40,7 @@ class ApiError(Exception):
 class ApiServer:
     """Requests with a client certificate.
 
-    All methods raise `ApiError` for an answer other than success, and one of `UNREACHABLE` without an answer.
+    All methods raise `ApiError` for an error response, and one of `UNREACHABLE` without a response.
     """
 
     def __init__(self, server: str, context: ssl.SSLContext) -> None:
@@ -50,7 +50,7 @@ class ApiServer:
     async def __aenter__(self) -> Self:
         """Open the connections."""
         connector = aiohttp.TCPConnector(ssl=self._context)
-        # An event may be larger than aiohttp's idea of a line.
+        # An event may be longer than aiohttp's limit for a line.
         self._session = aiohttp.ClientSession(self._server, connector=connector, read_bufsize=2**21)
         return self
 
@@ -75,7 +75,7 @@ class ApiServer:
         return await self._request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
     async def apply(self, path: str, body: Document, manager: str) -> Document:
-        """Make the fields in `body` the manager's own, and what they are (server-side apply)."""
+        """Apply `body` as the field manager (server-side apply)."""
         query = {"fieldManager": manager, "force": "true"}
         return await self._request("PATCH", path, query=query, body=body, content_type=APPLY)
 
@@ -118,10 +118,10 @@ class ApiServer:
 
 
 async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
-    """Repeat a request for as long as the API server is away or says "not now".
+    """Retry a request while the API server is unreachable or the error is temporary.
 
     Raises:
-        ApiError: The answer is final: the object is gone, changed hands, or the request is wrong.
+        ApiError: The error is permanent: the object is gone or replaced, or the request is invalid.
     """
     pause = 0.1
     while True:

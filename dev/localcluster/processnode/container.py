@@ -1,4 +1,4 @@
-"""The process that stands for a container."""
+"""The process that runs in place of a container."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ POD_MARK = "LOCALCLUSTER_POD"  # in the environment of all processes of a pod: i
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What to run, with what, and where."""
+    """A command line, its environment, and its working directory."""
 
     argv: Sequence[str]
     environment: Mapping[str, str]
@@ -42,7 +42,7 @@ class Container:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                # A node that is killed must not leave its pods running unseen.
+                # If the node is killed, its pods must not keep running unobserved.
                 preexec_fn=die_with_parent,
             )
         return cls(process)
@@ -65,7 +65,7 @@ class Container:
         await self.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        # Once the process was waited for, its number may be another's.
+        # Once the process was reaped, its id may be reused.
         if self._process.returncode is None:
             try:
                 os.killpg(self._process.pid, number)
@@ -74,5 +74,5 @@ class Container:
 
 
 def kill_leftovers(pod_uid: str) -> None:
-    """Kill what a pod's main process started and left behind; a container's end would have ended it too."""
+    """Kill processes that a pod's main process left behind; the end of a container would end them too."""
     kill_marked(POD_MARK, pod_uid)

@@ -1,4 +1,4 @@
-"""What every part of the process node needs to know."""
+"""The shared context of the process node."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +8,19 @@ from localcluster.processnode.apiserver import ApiServer
 
 @dataclass(frozen=True, kw_only=True)
 class NodeContext:
-    """One process node: its name, its connection, and what its pods run with."""
+    """One process node: its name, its API client, and its pods' settings."""
 
     name: str
     api: ApiServer
     server: str
-    """URL of the API server, as pods are told it."""
+    """The API server's URL for pods."""
     ca: bytes
-    """The certificate by which pods recognise the API server, PEM."""
+    """The certificate authority with which pods verify the API server, PEM."""
     port: int
-    """Where this node serves its pods' logs."""
+    """The port on which this node serves its pods' logs."""
     pods: Path
     """Holds one folder per pod."""
     interpreter: str
-    """What `python` and `python3` mean in a pod's command."""
+    """The interpreter that `python` and `python3` in a pod's command stand for."""
     inherited: tuple[tuple[str, str], ...]
-    """The few variables of this process that pods get too, since nothing runs without them."""
+    """The few environment variables that pods inherit because no program runs without them."""

@@ -1,4 +1,4 @@
-"""The environment of a container, from its spec: plain values, references and what they refer to."""
+"""Builds a container's environment from its spec: plain values and references."""
 
 import math
 import re
@@ -14,7 +14,7 @@ _KEYED_FIELD = re.compile(r"metadata\.(?P<map>labels|annotations)\['(?P<key>[^']
 
 
 class ConfigError(Exception):
-    """The container cannot be made as its spec says, yet; the message is worded as the kubelet's."""
+    """The container cannot be created yet; the message is worded like the kubelet's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +53,13 @@ def referenced_sources(container: Document) -> set[SourceRef]:
 def container_environment(
     pod: Document, container: Document, sources: Sources, given: Mapping[str, str]
 ) -> Environment:
-    """Make the environment: `given` first, then `envFrom`, then `env`; later ones win.
+    """Build the environment from `given`, then `envFrom`, then `env`; later ones win.
 
     Args:
         pod: The pod, for its fields.
         container: The container whose `env` and `envFrom` count.
-        sources: What of the referenced ConfigMaps and Secrets exists.
-        given: What every container gets, such as KUBERNETES_SERVICE_HOST.
+        sources: The referenced ConfigMaps and Secrets that exist.
+        given: The variables of every container, such as KUBERNETES_SERVICE_HOST.
 
     Raises:
         ConfigError: Something that is not optional does not exist (yet).
@@ -171,7 +171,7 @@ def resource_value(container: Document, ref: Document) -> str:
     Raises:
         ConfigError: A limit that is not set: a kubelet would give the node's size, which is not applied here.
     """
-    # Imported here: it takes half a second of every start, for what few pods ask.
+    # Imported here because the import takes half a second and few pods need it.
     from kubernetes.utils.quantity import parse_quantity  # noqa: PLC0415
 
     kind, _, resource = ref["resource"].partition(".")

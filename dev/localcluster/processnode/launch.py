@@ -1,4 +1,4 @@
-"""Gathers what a container is started with: its command, its environment and its identity."""
+"""Prepares a container's start: its command, its environment and its identity."""
 
 import base64
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Launch:
 
     command: Command
     token_expires: datetime | None
-    """When the pod's token has to be a new one; None for a pod without a token."""
+    """When the pod's token expires; None for a pod without a token."""
 
 
 async def gather(node: NodeContext, pod: Document, folder: PodFolder) -> Launch:
@@ -53,13 +53,13 @@ async def gather(node: NodeContext, pod: Document, folder: PodFolder) -> Launch:
 
 
 def interpreted(words: list[str], interpreter: str) -> list[str]:
-    """Let a command that starts with `python` or `python3` run with the given interpreter."""
+    """Replace a leading `python` or `python3` by the given interpreter."""
     program, *rest = words
     return [interpreter if program in {"python", "python3"} else program, *rest]
 
 
 def _given(node: NodeContext, pod: Document) -> Environment:
-    """Return what every container gets, unless its spec sets it otherwise."""
+    """Return the environment variables of every container; its spec may override them."""
     host, port = node.server.removeprefix("https://").split(":")
     return {
         **dict(node.inherited),
@@ -71,7 +71,7 @@ def _given(node: NodeContext, pod: Document) -> Environment:
 
 
 def _imposed(folder: PodFolder, uid: str, *, with_identity: bool) -> Environment:
-    """Return what stands for a container's own file system; the pod's spec cannot set it otherwise."""
+    """Return the variables that replace a container's file system; the spec cannot override them."""
     identity = {"KUBECONFIG": str(folder.kubeconfig)} if with_identity else {}
     return {
         **identity,

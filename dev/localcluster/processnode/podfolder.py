@@ -12,12 +12,12 @@ from localcluster.processnode.podstatus import MESSAGE_BYTES
 NOTED = ("namespace", "name", "creationTimestamp", "ownerReferences")
 FALLBACK_LINES = 80
 FALLBACK_BYTES = 2048
-"""How much of the log stands in for a missing termination message (kubelet, FallbackToLogsOnError)."""
+"""How much of the log replaces a missing termination message (kubelet, FallbackToLogsOnError)."""
 
 
 @dataclass(frozen=True)
 class PodFolder:
-    """Holds a pod's log, which stays, and what its process works with, which goes when the process ends."""
+    """A pod's log, which is kept, and its process's files, which are deleted when the process ends."""
 
     path: Path
 
@@ -29,7 +29,7 @@ class PodFolder:
 
     @property
     def scratch(self) -> Path:
-        """What is deleted when the process ends."""
+        """The folder that is deleted when the process ends."""
         return self.path / "scratch"
 
     @property
@@ -54,7 +54,7 @@ class PodFolder:
 
     @property
     def termination_message(self) -> Path:
-        """Stands in for the container's terminationMessagePath."""
+        """The file that replaces the container's terminationMessagePath."""
         return self.scratch / "termination-log"
 
     @property
@@ -66,7 +66,7 @@ class PodFolder:
         return self.path / f"{container}.log"
 
     def create(self, pod: Document) -> None:
-        """Make the folder, and note whose it is, for those who look for logs when the pod is gone."""
+        """Create the folder, and store the pod's metadata for finding its log after its deletion."""
         for folder in (self.home, self.tmp):
             folder.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
@@ -75,19 +75,19 @@ class PodFolder:
 
     @property
     def started(self) -> bool:
-        """Whether a process was ever started for this pod, or was about to be when the node died."""
+        """Whether a process was started for this pod, or was about to be when the node crashed."""
         return self._started_mark.exists()
 
     def mark_started(self) -> None:
-        """Note, before the process is started, that it is: the pod must never be run a second time.
+        """Record the start before starting the process, so that the pod never runs twice.
 
-        If we die between the two, the pod is reported as lost although it never ran; the Job's next pod makes
-        up for that. The other order would run it twice.
+        After a crash between the two, the pod is reported as lost although it never ran; the Job then creates
+        another pod. The reverse order could run the pod twice.
         """
         self._started_mark.touch()
 
     def end_message(self, pod: Document, return_code: int) -> str:
-        """Return what the container left as its last word, by its terminationMessagePolicy."""
+        """Return the container's termination message, by its terminationMessagePolicy."""
         message = _tail(self.termination_message, MESSAGE_BYTES)
         container = main_container(pod)
         fallback = container.get("terminationMessagePolicy") == "FallbackToLogsOnError"

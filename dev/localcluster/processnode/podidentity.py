@@ -19,7 +19,7 @@ async def write_identity(node: NodeContext, pod: Document, folder: PodFolder) ->
     """Write the pod's token and kubeconfig; return when the token expires, None for a pod without one.
 
     Raises:
-        ConfigError: The API server gives no token, for want of the ServiceAccount for example.
+        ConfigError: The API server issues no token, for example because the ServiceAccount is missing.
     """
     if token_request(pod) is None:
         return None
@@ -37,7 +37,7 @@ async def keep_token_fresh(node: NodeContext, pod: Document, folder: PodFolder, 
         try:
             expires = await _write_token(node, pod, folder)
         except ConfigError:
-            return  # the pod or its ServiceAccount is gone; its process lives on until it is stopped
+            return  # the pod or its ServiceAccount is gone; the process runs until it is stopped
 
 
 async def _write_token(node: NodeContext, pod: Document, folder: PodFolder) -> datetime:

@@ -1,4 +1,4 @@
-"""Serves pods' logs where the API server looks for them, so that `kubectl logs` works."""
+"""Serves pods' logs like a kubelet, so that `kubectl logs` works."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ CHUNK_BYTES = 65536
 
 
 def logs_application(node: NodeContext) -> web.Application:
-    """Make the part of a kubelet's HTTP interface that gives out logs."""
+    """Return the application with the kubelet's log endpoint."""
 
     async def container_log(request: web.Request) -> web.StreamResponse:
         log = newest_log(node.pods, **request.match_info)
@@ -40,7 +40,7 @@ async def _stream(request: web.Request, log: Path) -> web.StreamResponse:
         if tail := request.query.get("tailLines"):
             await response.write(b"".join(deque(content, maxlen=int(tail))))
         while True:
-            # Asked before reading: what was written until the end is then read for sure.
+            # Checked before reading, so that everything written before the end is read.
             over = request.query.get("follow") != "true" or not scratch.exists()
             while chunk := content.read(CHUNK_BYTES):
                 await response.write(chunk)

@@ -1,28 +1,28 @@
-"""What a pod asks for, and what of it a process cannot have."""
+"""Reads a pod's spec and finds what a process cannot provide."""
 
 from collections.abc import Iterator
 
 from localcluster.processnode.apiserver import Document
 
 TERMINAL = ("Succeeded", "Failed")
-# The projected sources that stand for the pod's own identity; it comes as KUBECONFIG instead.
+# The projected sources of the pod's own identity, which KUBECONFIG replaces.
 IDENTITY_SOURCES = {"serviceAccountToken", "configMap", "downwardAPI"}
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path, not a password
 
 
 def main_container(pod: Document) -> Document:
-    """Return the container that is run; `refusals` lets no pod with more than one through."""
+    """Return the container to run; `refusals` rejects pods with more than one."""
     container: Document = pod["spec"]["containers"][0]
     return container
 
 
 def is_terminal(pod: Document) -> bool:
-    """Whether the pod has ended; nothing may change that any more."""
+    """Return whether the pod's phase is terminal."""
     return pod.get("status", {}).get("phase") in TERMINAL
 
 
 def refusals(pod: Document) -> list[str]:
-    """Name all that keeps this pod from running as a process; nothing, if it can be run."""
+    """Return the reasons why this pod cannot run as a process; empty if it can."""
     spec = pod["spec"]
     found = []
     if len(spec["containers"]) != 1 or spec.get("initContainers"):
@@ -35,7 +35,7 @@ def refusals(pod: Document) -> list[str]:
 
 
 def _unmountable(pod: Document) -> Iterator[str]:
-    """Say which mounts of the container would have to show files where a process has none."""
+    """Yield the container's mounts that would need files at paths that a process lacks."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
     for mount in main_container(pod).get("volumeMounts", []):
         volume = volumes[mount["name"]]

@@ -10,7 +10,7 @@ from localcluster.processnode.podspec import main_container
 UNKNOWN_EXIT_CODE = 137
 START_ERROR_EXIT_CODE = 128
 MESSAGE_BYTES = 4096
-"""What is kept of a termination message: its end (kubelet, MaxContainerTerminationMessageLength)."""
+"""Only the end of a termination message is kept (kubelet, MaxContainerTerminationMessageLength)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def ended_status(pod: Document, end: ContainerEnd) -> Document:
 
 
 def failed_status(pod: Document, end: ContainerEnd, *, reason: str, message: str) -> Document:
-    """Return the status of a pod that the node itself gave up, and why."""
+    """Return the status of a pod that the node itself has failed, with the reason."""
     status = _status(pod, end.finished, _Phase("Failed", _terminated(end), "PodFailed"))
     return {**status, "reason": reason, "message": message}
 
@@ -100,7 +100,7 @@ def _status(pod: Document, now: datetime, phase: _Phase) -> Document:
 
 
 def conditions(pod: Document, now: datetime, *, why_not_ready: str) -> list[Document]:
-    """Return all conditions of the pod; a condition's time moves only when its status flips."""
+    """Return all conditions of the pod; lastTransitionTime changes only when the status does."""
     previous = {c["type"]: c for c in pod.get("status", {}).get("conditions", [])}
     why_not = {"Ready": why_not_ready, "ContainersReady": why_not_ready}
     names = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -109,7 +109,7 @@ def conditions(pod: Document, now: datetime, *, why_not_ready: str) -> list[Docu
         old = previous.get(name, {})
         if old.get("status") == new["status"] and old.get("lastTransitionTime"):
             new["lastTransitionTime"] = old["lastTransitionTime"]
-    # Others wrote theirs too, the eviction's DisruptionTarget for one: a merge patch would drop them.
+    # Keep conditions of other writers, such as DisruptionTarget: a merge patch would drop them.
     return [*result.values(), *(c for name, c in previous.items() if name not in result)]
 
 

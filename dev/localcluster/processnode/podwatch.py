@@ -1,4 +1,4 @@
-"""Keeps one worker for each pod that is bound to this node."""
+"""Runs one worker for each pod that is bound to this node."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class PodWatch:
-    """Follows the API server's list of this node's pods; outages only delay it."""
+    """Lists and watches this node's pods; outages of the API server only delay it."""
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
@@ -22,7 +22,7 @@ class PodWatch:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Follow the pods until cancelled; then their processes are ended."""
+        """Watch the pods until cancelled; then stop their processes."""
         selector = {"fieldSelector": f"spec.nodeName={self._node.name}"}
         try:
             while True:
@@ -31,7 +31,7 @@ class PodWatch:
                 except UNREACHABLE:
                     await asyncio.sleep(0.2)
                 except ApiError as error:
-                    # 410 among others: the list is too old to go on from, so it is read again.
+                    # For example 410: the resourceVersion is too old to watch from, so list again.
                     logger.info("Watch ended: %s", error)
                     await asyncio.sleep(0.2)
         finally:
@@ -53,7 +53,7 @@ class PodWatch:
             yield event
 
     def _replace(self, pods: list[Document]) -> None:
-        """Take a whole list: pods that are not in it were removed while nobody looked."""
+        """Process a full list: pods that are not in it were deleted while there was no watch."""
         present = {pod["metadata"]["uid"] for pod in pods}
         for uid in set(self._workers) - present:
             self._workers[uid].see_gone()

@@ -1,4 +1,4 @@
-"""The life of one pod on this node, from the first look to its removal from the API server."""
+"""The lifecycle of one pod on this node, from its first event to its deletion."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadlin
 
 
 class PodWorker:
-    """Runs one pod. `see` and `see_gone` tell it what the API server says of the pod meanwhile."""
+    """Runs one pod. `see` and `see_gone` pass it later events about the pod."""
 
     def __init__(self, node: NodeContext, pod: Document) -> None:
         self.pod = pod
@@ -46,7 +46,7 @@ class PodWorker:
         self.see(pod)
 
     def see(self, pod: Document) -> None:
-        """Take a newer version of the pod."""
+        """Handle a newer version of the pod."""
         self.pod = pod
         if "deletionTimestamp" in pod["metadata"]:
             self._deleted.set()
@@ -55,7 +55,7 @@ class PodWorker:
                 self._gone.set()
 
     def see_gone(self) -> None:
-        """Take note that the pod is no longer there: removed by force, or by us."""
+        """Handle the pod's deletion, forced or by this worker."""
         self._gone.set()
         self._deleted.set()
         self._stopping.set()
@@ -91,13 +91,13 @@ class PodWorker:
         if self.pod["spec"].get("restartPolicy") == "Never":
             self._report_start_error(UNSUPPORTED, sentence)
             return
-        # Its controller would answer a failure with another pod at once, without end.
+        # If it failed, its controller would create another pod at once, endlessly.
         self._reporter.report(waiting_status(self.pod, _now(), reason=UNSUPPORTED, message=sentence))
         await self._stopping.wait()
         self._report_never_started()
 
     async def _prepared(self) -> Launch | None:
-        """Gather what the container needs, for as long as it takes; None when the pod is to stop first."""
+        """Prepare the container's start, retrying as needed; None if the pod must stop first."""
         while not self._stopping.is_set():
             try:
                 launch = await unless(self._stopping, gather(self._node, self.pod, self._folder))
@@ -130,17 +130,17 @@ class PodWorker:
             await keep_token_fresh(self._node, self.pod, self._folder, expires)
 
     async def _until_end(self, container: Container) -> int:
-        """Wait until the process ends, or end it when the pod is to stop."""
+        """Wait until the process ends, or stop it when the pod must stop."""
         code = await unless(self._stopping, container.wait())
         if code is None:
-            # A deadline leaves the pod its own grace period, a deletion brings one with it.
+            # A deadline uses the pod's own grace period; a deletion specifies one.
             grace = self.pod["metadata"].get("deletionGracePeriodSeconds")
             grace = self.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace
             await container.stop(grace, at_once=self._gone)
         return await container.wait()
 
     async def _watch_deadline(self) -> None:
-        """Stop the pod when its activeDeadlineSeconds, counted from its startTime, are over."""
+        """Stop the pod when its activeDeadlineSeconds have passed since its startTime."""
         seconds = self.pod["spec"].get("activeDeadlineSeconds")
         if seconds is None:
             return
@@ -166,7 +166,7 @@ class PodWorker:
             self._reporter.report(ended_status(self.pod, end))
 
     def _report_lost(self) -> None:
-        """Give up a pod that an earlier run of this node started: its process was not ours to wait for."""
+        """Fail a pod that an earlier run of this node started: its process cannot be waited for."""
         kill_leftovers(self._uid)
         end = _unknown_end("The process node was restarted and lost this pod's process")
         self._report_failed(end, "ContainerLost", end.message)
@@ -181,19 +181,19 @@ class PodWorker:
         self._reporter.report(failed_status(self.pod, end, reason=reason, message=message))
 
     async def _remove(self) -> None:
-        """Tell the API server that nothing of the deleted pod runs any more, whereupon it forgets it."""
+        """Delete the pod object without grace, once none of its processes runs any more."""
         if self._gone.is_set():
             return
         metadata = self.pod["metadata"]
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._uid}}
-        # 404 and 409: it is gone already, and perhaps another has its name.
+        # 404 and 409: it is already gone; another pod may have its name.
         with contextlib.suppress(ApiError):
             await until_answered(lambda: self._node.api.delete(path, options))
 
 
 def _unknown_end(message: str) -> ContainerEnd:
-    """Describe the end of a container that cannot be found, as a kubelet does."""
+    """Describe the end of a container whose state is unknown, as a kubelet does."""
     reason = "ContainerStatusUnknown"
     return ContainerEnd(exit_code=UNKNOWN_EXIT_CODE, finished=_now(), reason=reason, message=message)
 

@@ -1,4 +1,4 @@
-"""One thing beside another: until it is done, or until the other one comes first."""
+"""Runs two tasks concurrently."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Return what the work returns, or None when the event comes first; the work is cancelled then."""
+    """Return the work's result; if the event is set first, cancel the work and return None."""
     working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     try:
         await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -22,7 +22,7 @@ async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
 
 @contextlib.asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something beside the block, and cancel it at the block's end."""
+    """Run a task during the block, and cancel it at the block's end."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The Node object, and the Lease that says the node is alive."""
+"""The Node object, and the Lease as its heartbeat."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from localcluster.gobuild import KUBERNETES_VERSION
 from localcluster.processnode.apiserver import ApiError, Document, until_answered
 from localcluster.processnode.context import NodeContext
 
-# The kubelet's: a lease of 40 s, renewed four times in that span.
+# As the kubelet: a lease of 40 s, renewed four times in that time.
 LEASE_SECONDS = 40
 RENEW_SECONDS = 10
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -21,13 +21,13 @@ logger = logging.getLogger(__name__)
 
 
 async def stay_registered(node: NodeContext) -> None:
-    """Make the Node and keep it Ready, through outages of the API server and deletion of the Node."""
+    """Create the Node and keep it Ready, through outages of the API server and deletion of the Node."""
     while True:
         try:
             await until_answered(lambda: _register(node))
             await until_answered(lambda: _renew(node))
         except ApiError as error:
-            # A young API server has no namespace for Leases yet.
+            # A new API server does not have the namespace for Leases yet.
             logger.warning("Registration refused: %s", error)
             await asyncio.sleep(1)
         else:
@@ -43,7 +43,7 @@ async def _register(node: NodeContext) -> None:
             raise
         await node.api.post("/api/v1/nodes", node_document(node.name, node.port, datetime.now(UTC)))
         return
-    # After an outage of the API server the node controller may have called us Unknown.
+    # After an outage of the API server, the node controller may have set the Node's Ready to Unknown.
     if not is_ready(present):
         document = node_document(node.name, node.port, datetime.now(UTC))
         await node.api.patch(f"{path}/status", {"status": document["status"]})
@@ -66,7 +66,7 @@ def is_ready(node: Document) -> bool:
 
 
 def lease_document(name: str, now: datetime) -> Document:
-    """Make the Lease by which the node controller sees that the node lives."""
+    """Build the Lease that is the node's heartbeat for the node controller."""
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -80,7 +80,7 @@ def lease_document(name: str, now: datetime) -> Document:
 
 
 def node_document(name: str, port: int, now: datetime) -> Document:
-    """Make the Node as this machine is: its processors, its memory, and where its logs are served."""
+    """Build the Node with this machine's processors and memory, and the port of its logs."""
     architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
     resources = {"cpu": str(os.cpu_count() or 1), "memory": f"{_memory_kib()}Ki", "pods": "110"}
     return {

@@ -1,4 +1,4 @@
-"""Brings a pod's status to the API server, however long that takes."""
+"""Writes a pod's status to the API server, with unlimited retries."""
 
 import asyncio
 import logging
@@ -9,9 +9,9 @@ logger = logging.getLogger(__name__)
 
 
 class StatusReporter:
-    """Sends the newest status of one pod; older ones that were not sent yet are skipped.
+    """Writes the newest status of one pod; older ones that were not written yet are skipped.
 
-    A process that starts and ends while the API server is away is thus reported once, as ended.
+    So a process that starts and ends during an outage of the API server is reported once, as ended.
     """
 
     def __init__(self, api: ApiServer, pod: Document) -> None:
@@ -26,18 +26,18 @@ class StatusReporter:
         self._settled.set()
 
     def report(self, status: Document) -> None:
-        """Take a status and return at once."""
+        """Queue a status and return at once."""
         if status != self._newest:
             self._newest = status
             self._settled.clear()
             self._news.set()
 
     async def delivered(self) -> None:
-        """Wait until the newest status has arrived, or there is no pod any more that could have it."""
+        """Wait until the newest status is written, or the pod no longer exists."""
         await self._settled.wait()
 
     async def run(self) -> None:
-        """Send what `report` takes, until cancelled."""
+        """Write the statuses from `report`, until cancelled."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -50,7 +50,7 @@ class StatusReporter:
             await until_answered(self._patch_newest)
         except ApiError as error:
             self._sent = self._newest
-            # 404: removed by force. 409: another pod has its name now, which the UID in the patch tells.
+            # 404: deleted by force. 409: another pod has its name now; the UID in the patch does not match.
             if error.status not in {404, 409}:
                 logger.warning("Status refused for %s: %s", self._path, error)
 
