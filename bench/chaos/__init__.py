@@ -1,13 +1,13 @@
-"""Faults, a thousand of them, against real operators and a real API server; then an audit.
+"""Injects a thousand faults into real operators and a real API server, then audits the result.
 
-`python -m chaos` (or `make chaos`) runs operators as processes of their own, each behind a line to the API
-server that can fail in every way a network can. A seeded list says which fault strikes whom, at which call.
-In the end the API server's own audit log is read: every slot that was due has exactly one Job, or is counted
-as missed. What the operators believe plays no part in it.
+`python -m chaos` (or `make chaos`) runs operators as separate processes, each behind a proxy to the API
+server that can fail in every way a network can. A seeded plan defines each fault, its target and its call.
+At the end the API server's own audit log is read: every slot that was due has exactly one Job, or is counted
+as missed. The audit does not use the operators' own state.
 
 Real: the operator's processes, their ServiceAccount's rights, the API server, etcd, and the controllers for
-Jobs, garbage collection and namespaces. Simulated: the node. No container runs; a check is completed by a
-simulator that reports as the container would, or fails, or says nothing. Time runs faster for the operators
-(`--speed`), because slots are a minute apart at least; what the API server says of creation times, and of the
-time, is translated on the line.
+Jobs, garbage collection and namespaces. Simulated: the node. No container runs; a simulator completes each
+check and reports as the container would, or fails, or sends no report. Time runs faster for the operators
+(`--speed`), because slots are at least a minute apart; the proxy translates creation times and the Date
+header of the API server's responses.
 """

@@ -1,4 +1,4 @@
-"""`python -m chaos`: strike, audit, tell; exit with 1 unless nothing was lost and nothing doubled."""
+"""`python -m chaos`: injects faults, audits, and prints; exits with 1 if a slot was lost or doubled."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".chaos"
 
 
 def main() -> None:
-    """Run by the command line."""
+    """Run the command line."""
     arguments = _arguments()
     if arguments.audit:
         findings = audit_again(arguments.folder)
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier run left there, and nothing else."""
+    """Remove only what an earlier run left there."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / JOURNAL).exists():
             sys.exit(f"{folder} holds other things than a chaos run: choose another --folder")

@@ -1,10 +1,10 @@
-"""The account of a monitor's slots: each was started, or counted as missed. Pure.
+"""Checks that each of a monitor's slots was started or counted as missed. Pure functions.
 
-For a monitor whose schedule was never touched it is exact: of the slots between its creation and its
-status.lastScheduleTime, each has one Job, or is one of status.missedChecks. Where the schedule was edited, or
-the monitor suspended, what is owed around the edit depends on when an operator saw it; there the account is
-made of each stretch of stored statuses that speak of one schedule, from the nextCheckTime of the first to the
-lastScheduleTime of the last.
+For a monitor whose schedule was never edited, the check is exact: each slot between its creation and its
+status.lastScheduleTime has one Job, or is one of status.missedChecks. If the schedule was edited, or the
+monitor suspended, the slots due around the edit depend on when an operator saw it. Then each run of stored
+statuses with the same schedule is checked, from the nextCheckTime of the first to the lastScheduleTime of the
+last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,14 +23,14 @@ SECOND: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a status accounts for the slots, and how many of them it has counted as missed."""
+    """The newest slot that a status accounts for, and its count of missed slots."""
 
     until: datetime
     missed: int
 
 
 def is_steady(life: MonitorLife) -> bool:
-    """Say whether the schedule was never touched."""
+    """Return whether the schedule was never edited."""
     rules = {_rule(version.spec) for version in life.versions}
     return len(rules) == 1 and not life.last.spec.suspend
 
@@ -45,9 +45,9 @@ def settle(life: MonitorLife, checks: Sequence[MadeJob], created: datetime, find
 
     Args:
         life: The monitor.
-        checks: Its checks that nobody asked for, in the order of their creation.
+        checks: Its scheduled checks, in the order of their creation.
         created: When it was created, by the operators' clock.
-        findings: Where what is found goes.
+        findings: Receives the results.
     """
     if is_steady(life):
         schedule = schedule_at(life, life.last)
@@ -68,7 +68,7 @@ def _rule(spec: ModelMonitorSpec) -> tuple[object, ...]:
 
 
 def _stretches(life: MonitorLife) -> Iterator[list[Version]]:
-    """Yield runs of stored versions whose status speaks of one schedule that is not suspended."""
+    """Yield runs of stored versions whose status is about one schedule that is not suspended."""
     stretch: list[Version] = []
     for version in life.versions:
         if stretch and _rule(version.spec) != _rule(stretch[0].spec):
@@ -83,7 +83,7 @@ def _stretches(life: MonitorLife) -> Iterator[list[Version]]:
 def _settle(
     life: MonitorLife, versions: Sequence[Version], mark: Mark, checks: Sequence[MadeJob], findings: Findings
 ) -> None:
-    """Settle, status by status, the slots that each is the first to account for."""
+    """Check, for each status, the slots that it is the first to account for."""
     schedule = schedule_at(life, versions[0])
     for version in versions:
         last, counted = version.status.last_schedule_time, version.status.missed_checks or 0
@@ -113,8 +113,8 @@ def _slots_due(
 ) -> set[datetime]:
     """Return the slots in (after, until].
 
-    Where the schedule was edited, it may have a slot in a minute that has a Job by the earlier schedule: that
-    Job has the name that this one would need, and stands for it.
+    After an edit, a slot may be in the same minute as a slot of the earlier schedule with a Job. That Job has
+    the name that this slot's Job would need, and counts for it.
     """
     taken = {job.slot.replace(second=0): job.slot for job in checks}
     due, slot = set(), schedule.next_after(after)

@@ -1,4 +1,4 @@
-"""The API server for an administrator, past all faults but its own death."""
+"""An administrator's API client that bypasses all injected faults except a crash of the API server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -14,9 +14,9 @@ _PAUSE: Final = 0.3
 
 
 class Admin:
-    """Requests that are repeated for as long as the API server is away.
+    """Sends requests, and retries them while the API server is unreachable.
 
-    A repeated create may find its own first attempt, and a repeated delete nothing: callers expect that.
+    A retried create may find the object of its first attempt, and a retried delete none; callers handle this.
     """
 
     def __init__(self, client: ApiClient) -> None:

@@ -1,4 +1,4 @@
-"""Was any slot lost, was any doubled? Asked of the API server's record, not of the operators. Pure."""
+"""Finds lost and doubled slots in the API server's audit log, not in the operators' state. Pure functions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,9 +17,9 @@ def audit(record: Record, quick: Translation, end: datetime) -> Findings:
     """Audit everything.
 
     Args:
-        record: What the API server wrote down.
-        quick: Translates its clock into that of the operators.
-        end: Every slot that was due by then, by the operators' clock, has to be accounted for.
+        record: The API server's record.
+        quick: Translates the API server's clock into the operators' clock.
+        end: Every slot that was due by then, by the operators' clock, must be accounted for.
     """
     findings = Findings(monitors=len(record.monitors))
     for life in record.monitors.values():
@@ -29,7 +29,7 @@ def audit(record: Record, quick: Translation, end: datetime) -> Findings:
 
 
 def unsettled(record: Record, quick: Translation, end: datetime) -> list[str]:
-    """Return what was due at the end and is not in the statuses yet."""
+    """Return the slots and requests that were due at the end and are not in the statuses yet."""
     return [
         sentence
         for life in record.monitors.values()

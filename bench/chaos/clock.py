@@ -1,4 +1,4 @@
-"""Time that runs faster than the wall's, and clocks that somebody steps."""
+"""Accelerated time, and clocks that can be stepped."""
 
 import mmap
 import re
@@ -24,7 +24,7 @@ class QuickTime:
 
     @classmethod
     def starting_now(cls, speed: int) -> Self:
-        """Begin with a whole second: then what is translated is whole seconds as well."""
+        """Start at a whole second, so that translated times are whole seconds too."""
         return cls(datetime.now(UTC).replace(microsecond=0), speed)
 
     def now(self) -> datetime:
@@ -37,7 +37,7 @@ class QuickTime:
 
 
 def quick_creation_times(time: QuickTime) -> Callable[[bytes], bytes]:
-    """Return what puts creation times into quick time: for the operators, the server's clock is as fast."""
+    """Return a function that translates creation times into quick time, for the operators."""
 
     @lru_cache(maxsize=4096)
     def translated(written: bytes) -> bytes:
@@ -48,7 +48,7 @@ def quick_creation_times(time: QuickTime) -> Callable[[bytes], bytes]:
 
 
 class ClockStep:
-    """By how much one operator's clock is off: a number in a file, changed while the operator runs."""
+    """The offset of one operator's clock: a number in a file, which can change while the operator runs."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -75,9 +75,9 @@ class SteppedClock:
     step: ClockStep
 
     def __call__(self) -> float:
-        """Return the seconds since 1970, or what it takes for them."""
+        """Return the seconds since 1970, by the stepped clock."""
         return (self.time.now() + self.step.offset).timestamp()
 
     def monotonic(self) -> float:
-        """Return the seconds of a clock that nobody can step."""
+        """Return the seconds of a clock that is never stepped."""
         return time.monotonic() * self.time.speed

@@ -1,4 +1,4 @@
-"""What may go wrong, as data."""
+"""The faults, as data."""
 
 from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum
@@ -8,7 +8,7 @@ from testbed.call_kind import CallKind
 
 
 class Target(StrEnum):
-    """Whom faults strike. Those of one target come one after another, those of several side by side."""
+    """The target of a fault. Faults of one target are injected in sequence, those of several concurrently."""
 
     OPERATOR_A = "operator-a"
     OPERATOR_B = "operator-b"
@@ -22,7 +22,7 @@ OPERATORS = (Target.OPERATOR_A, Target.OPERATOR_B, Target.OPERATOR_C)
 
 
 class Kind(Enum):
-    """Faults by name, each with its share of the list and what it strikes."""
+    """The kinds of faults, each with its title and its share of the plan."""
 
     # One call of one operator.
     KILL_BEFORE = ("kill -9 before a call is forwarded", 16)
@@ -55,7 +55,7 @@ class Kind(Enum):
     CLOCK_AHEAD = ("clock stepped forward", 3)
     CLOCK_BEHIND = ("clock stepped back", 3)
 
-    # Everybody's API server.
+    # The shared API server.
     SERVER_KILL = ("API server killed and restarted", 1)
     COMPACTION = ("etcd compacted", 2)
 
@@ -92,7 +92,7 @@ CALL_KINDS = frozenset(
         Kind.ERROR_AFTER,
     }
 )
-"""These wait for a call."""
+"""The kinds of faults that wait for a matching call."""
 
 _SERVER = frozenset({Kind.SERVER_KILL, Kind.COMPACTION})
 _USERS = frozenset(
@@ -109,7 +109,7 @@ _RUNS = frozenset(kind for kind in Kind if kind.name.startswith("RUN_"))
 
 
 def targets_of(kind: Kind) -> tuple[Target, ...]:
-    """Return whom a fault of that kind may strike."""
+    """Return the possible targets of that kind of fault."""
     if kind in _SERVER:
         return (Target.SERVER,)
     if kind in _USERS:
@@ -121,24 +121,24 @@ def targets_of(kind: Kind) -> tuple[Target, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault of the list."""
+    """One fault of the plan."""
 
     number: int
     kind: Kind
     target: Target
     pause: float
-    """Seconds to leave the target alone before."""
+    """Seconds without a fault on the target before this one."""
     calls: CallKind
-    """Which calls it waits for, if it strikes one."""
+    """The kind of call it applies to, if it affects a call."""
     spared: int
-    """How many of these go through first."""
+    """How many such calls pass first."""
     seconds: float
-    """How long it lasts, if it lasts."""
+    """Its duration in seconds, if it has one."""
     down: float
-    """Seconds until what was killed is started again."""
+    """Seconds until the killed process is restarted."""
     choice: int
-    """Which monitor, which error: modulo how many there are."""
+    """Selects the monitor or the error, modulo their number."""
 
     def as_line(self) -> dict[str, Any]:
-        """Return the fault as the journal shows it."""
+        """Return the fault's journal entry."""
         return asdict(self) | {"kind": self.kind.name}

@@ -1,11 +1,11 @@
-"""What an audit has found."""
+"""The results of an audit."""
 
 from dataclasses import dataclass, field
 from enum import Enum
 
 
 class Odd(Enum):
-    """What may happen while several operators lead: no slot is lost or doubled by it."""
+    """What may happen while several operators lead, without a lost or doubled slot."""
 
     MISCOUNTED = "slots counted as missed although they had their Job, by an operator that did not know of it"
     LATE = "slots started after they had been given up and counted, by a call that came through late"
@@ -32,19 +32,19 @@ class Findings:
     started: int = 0
     """Checks that were started for a slot."""
     missed: int = 0
-    """Slots that were passed over and counted."""
+    """Slots that were skipped and counted as missed."""
     retrainings: int = 0
     requested: int = 0
-    """Runs that somebody asked for."""
+    """Requested runs."""
     orphans: int = 0
-    """Jobs created after their monitor was deleted, by an operator that did not know yet; garbage collection
-    takes them away."""
+    """Jobs created after their monitor was deleted, by an operator with a stale read; garbage collection
+    deletes them."""
     oddities: list[Oddity] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    """Other promises: retrainings one at a time and numbered, a status that never goes back, no Job for a
-    time that is no slot, an operator that comes back by itself."""
+    """Violations of other invariants: retrainings run one at a time and are numbered, the status never goes
+    back, no Job has a time that is not a slot, and operators recover by themselves."""
 
     @property
     def clean(self) -> bool:

@@ -1,4 +1,4 @@
-"""Has the faults of the list strike, those of each target one after another."""
+"""Injects the faults of the plan, in sequence for each target."""
 
 import asyncio
 import contextlib
@@ -30,12 +30,12 @@ from testbed.fault_proxy import (
 )
 
 _PATIENCE: Final = 45.0
-"""Seconds in which an operator that nothing ails makes the call that a fault waits for, and has a watch: the
-20 that it may take to recover, on a busy machine."""
+"""Seconds within which a healthy operator sends the call that a fault waits for, and has a watch: the 20 that
+recovery may take, and a margin for a busy machine."""
 _STEPS: Final = (20, 45, 100, 250, 400)
 """Seconds of the operators' time by which a clock is stepped."""
 _CLOCK_HELD: Final = 2.0
-"""Seconds of real time that a clock stays wrong, beyond the fault's own."""
+"""Seconds of real time for which a clock stays wrong, in addition to the fault's duration."""
 
 _NETWORK_FAULTS: Final = {
     Kind.THROTTLED: NetworkFault.THROTTLED,
@@ -56,7 +56,7 @@ class OperatorTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injector:
-    """Knows how to do each fault to its target."""
+    """Injects each kind of fault into its target."""
 
     targets: Mapping[Target, OperatorTarget]
     testbed: Testbed
@@ -68,13 +68,13 @@ class Injector:
     later: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def strike_all(self, faults: Sequence[Fault]) -> None:
-        """Have every fault of the list strike."""
+        """Inject every fault of the plan."""
         async with asyncio.TaskGroup() as group:
             for target in Target:
                 group.create_task(self._strike([fault for fault in faults if fault.target is target]))
 
     async def heal(self) -> None:
-        """Have every operator alive and awake, with the right time."""
+        """Start and resume every operator, and correct its clock."""
         await asyncio.gather(*self.later)
         for name, target in self.targets.items():
             target.process.thaw()
@@ -82,7 +82,7 @@ class Injector:
             target.process.start(self.phase.settings_of(name))
 
     async def bow_out(self) -> None:
-        """Have every operator end as it is asked to."""
+        """Stop every operator gracefully."""
         await asyncio.gather(*(target.process.terminate() for target in self.targets.values()))
 
     async def _strike(self, faults: Sequence[Fault]) -> None:
@@ -122,14 +122,14 @@ class Injector:
         return name
 
     def _target_of(self, fault: Fault) -> tuple[str, OperatorTarget]:
-        """Return whom the fault strikes: where one leads, two thirds of the faults strike that one."""
+        """Return the fault's target; with a leader, two thirds of the faults target it."""
         name = fault.target
         if self.phase.elects and fault.choice % 3:
             name = max(self.targets, key=lambda target: self.targets[target].proxy.worked)
         return name, self.targets[name]
 
     async def _strike_call(self, fault: Fault) -> str:
-        """Strike the next call: of the fault's operator, or of whichever makes it where only one works."""
+        """Inject a fault into the next matching call of its operator, or of any operator if one leads."""
         names = list(self.targets) if self.phase.elects else [fault.target]
         trap = Trap(fault.calls, fault.spared, lambda exchange: self._spring(fault, exchange))
         for name in names:
@@ -140,7 +140,7 @@ class Injector:
         return str(await trap.caught)
 
     async def _spring(self, fault: Fault, exchange: Exchange) -> Answer:
-        """Do to the call what the fault says."""
+        """Apply the fault to the call."""
         name = next(name for name, target in self.targets.items() if target.proxy is exchange.proxy)
         failure = FAILURES[fault.choice % len(FAILURES)]
         match fault.kind:
@@ -168,7 +168,7 @@ class Injector:
         return answer
 
     async def _restart(self, name: Target, down: float) -> None:
-        """Kill an operator at once, and have it started again later."""
+        """Kill an operator at once, and restart it later."""
         process = self.targets[name].process
         await process.kill()
 
@@ -179,7 +179,7 @@ class Injector:
         self._keep(start())
 
     def _keep(self, later: Coroutine[None, None, None]) -> None:
-        """Have something happen later, whatever becomes of the fault that wanted it."""
+        """Run a task later, independently of the fault that scheduled it."""
         task = asyncio.create_task(later)
         self.later.add(task)
         task.add_done_callback(self.later.discard)
@@ -206,7 +206,7 @@ class Injector:
         return streams[fault.choice % len(streams)]
 
     async def _give_up(self, name: Target, why: str) -> None:
-        """Note that an operator is not well though nothing ails it, and restart it."""
+        """Record that an operator is unhealthy without an active fault, and restart it."""
         process = self.targets[name].process
         state = "alive" if process.alive else "dead"
         self.journal.complain(f"{name} ({state}) {why} for {_PATIENCE:.0f} s; it was restarted")
@@ -241,7 +241,7 @@ async def _within_patience(condition: Callable[[], bool]) -> bool:
 
 
 async def _later(exchange: Exchange, seconds: float) -> None:
-    """Deliver a call whose sender has given up."""
+    """Deliver a call after its sender has timed out."""
     await asyncio.sleep(seconds)
     with contextlib.suppress(aiohttp.ClientError):
         await exchange.forward()

@@ -1,4 +1,4 @@
-"""Every fault that struck, one JSON line each, in the order of their ends: by it a failed run is replayed."""
+"""The journal of injected faults, one JSON line each, ordered by their ends, to replay a failed run."""
 
 import json
 import time
@@ -12,7 +12,7 @@ JOURNAL: Final = "journal.jsonl"
 
 
 class Journal:
-    """What was done to whom, and when."""
+    """Records which fault hit which target, and when."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -22,12 +22,12 @@ class Journal:
         self.complaints: list[str] = []
 
     def note(self, fault: Fault, began: float, what: str) -> None:
-        """Note that a fault struck.
+        """Record an injected fault.
 
         Args:
-            fault: As the list has it.
-            began: When it was laid, by the monotonic clock.
-            what: The call, process or object that it struck.
+            fault: The fault from the plan.
+            began: When it was armed, by the monotonic clock.
+            what: The call, process or object that it affected.
         """
         self.struck[fault.kind] += 1
         self._write(
@@ -40,12 +40,12 @@ class Journal:
         )
 
     def complain(self, what: str) -> None:
-        """Note that an operator did not come back by itself from what had struck it."""
+        """Record that an operator did not recover from a fault by itself."""
         self.complaints.append(what)
         self._write({"over": round(time.monotonic() - self._began, 3), "complaint": what})
 
     def close(self) -> None:
-        """End the journal."""
+        """Close the journal."""
         self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""A node that runs nothing: it completes the pods of checks and retrainings as their containers would.
+"""A simulated node that completes the pods of checks and retrainings as their containers would.
 
-What they report is drawn by the name of the Job, so it is the same whoever started it; how they end is drawn
-too, unless a fault has been laid for the next run.
+Reports are random with the Job's name as the seed, so they do not depend on which operator started the Job.
+How a run ends is random too, unless a fault is armed for the next run.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 _PODS: Final = "/api/v1/pods"
 _SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 _DRIFT_SHARE: Final = 0.25
-"""Of all checks, those that find drift."""
+"""The share of checks that find drift."""
 
 
 class End(Enum):
@@ -81,7 +81,7 @@ class SimulatedNode:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def end_next_run(self, kind: Kind) -> str:
-        """Have the next run that starts end in that way; return its Job's name once it has started."""
+        """Arm a fault for the next run to start; return the name of its Job once it has started."""
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._laid.append((End(kind), started))
         return await started
@@ -130,7 +130,7 @@ class SimulatedNode:
                 await self._finish(pod, succeeds=not fails, last_words=report.to_termination_message())
 
     def _end_of(self, request: RunRequest) -> End:
-        """Return how the run ends; all pods of one Job end in the same way."""
+        """Return how the run ends; all pods of a Job end in the same way."""
         key = f"{request.monitor.uid}/{request.job_name}"
         if key not in self._ends and self._laid:
             end, started = self._laid.popleft()
@@ -165,7 +165,7 @@ class SimulatedNode:
         return RetrainReport(last_retraining=LastRetraining(**told), model=model)
 
     async def _deliver(self, request: RunRequest, report: CheckReport | RetrainReport) -> None:
-        """Write the report into the status, by the rules of the container's own code."""
+        """Write the report into the status, with the container's own code."""
         ref = request.monitor
         path = f"/apis/{GROUP}/{VERSION}/namespaces/{ref.namespace}/{PLURAL}/{ref.name}"
         manager = CHECK_MANAGER if isinstance(report, CheckReport) else RETRAIN_MANAGER

@@ -1,7 +1,7 @@
-"""What runs in an operator's process: the operator itself, with its own kubeconfig, log and clock.
+"""Runs the operator in a child process, with its own kubeconfig, log and clock.
 
-Forked from a server that has imported everything: an operator is there a tenth of a second after the
-last one was killed, and its death is as real as any process's.
+It is forked from a server that has imported everything, so an operator restarts within a tenth of a second
+after a kill, and the kill is as real as that of any process.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from selfheal_operator.main import run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorConfig:
-    """All that an operator needs to know when it is born."""
+    """The settings of an operator process."""
 
     kubeconfig: Path
     log: Path
@@ -39,7 +39,7 @@ def live(life: OperatorConfig) -> None:
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
     os.environ["KUBECONFIG"] = str(life.kubeconfig)
-    # The client has read the environment when it was imported, before the fork.
+    # The client read the environment when it was imported, before the fork.
     kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION = str(life.kubeconfig)
     settings = Settings.from_environment(life.settings)
     configure_logging(settings.log_level)

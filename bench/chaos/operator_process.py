@@ -1,4 +1,4 @@
-"""An operator, from outside: a process that is started, killed, frozen and thawed."""
+"""Controls an operator process: starts, kills, suspends and resumes it."""
 
 import asyncio
 import multiprocessing
@@ -23,7 +23,7 @@ def fork_server() -> ForkServerContext:
 
 
 class OperatorProcess:
-    """One operator of several; the same one after a restart."""
+    """One of several operators; it keeps its name across restarts."""
 
     def __init__(
         self, forks: ForkServerContext, life: OperatorConfig, entry: Callable[[OperatorConfig], None] = live
@@ -35,11 +35,11 @@ class OperatorProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs, or could if it were not frozen."""
+        """Whether its process exists, suspended or not."""
         return self._process is not None and self._process.is_alive()
 
     def start(self, settings: Mapping[str, str] | None = None) -> None:
-        """Start it, unless it runs; with other settings from now on, if there are any."""
+        """Start it if it does not run; `settings` replace the current ones."""
         if settings is not None:
             self._life = replace(self._life, settings=settings)
         if not self.alive:
@@ -48,15 +48,15 @@ class OperatorProcess:
             self.lives += 1
 
     async def kill(self) -> None:
-        """End it in the middle of whatever it does; return when it is dead."""
+        """Kill it with SIGKILL; return when it has ended."""
         self._signal(signal.SIGKILL)
         if (process := self._process) is not None:
-            self._process = None  # several faults may strike the same one
+            self._process = None  # several faults may target the same operator
             await asyncio.to_thread(process.join)
             process.close()
 
     async def terminate(self, grace_seconds: float = 10) -> None:
-        """Ask it to end; after the grace, end it."""
+        """Stop it with SIGTERM; kill it after the grace period."""
         self.thaw()
         self._signal(signal.SIGTERM)
         if (process := self._process) is not None:
@@ -64,18 +64,18 @@ class OperatorProcess:
         await self.kill()
 
     def freeze(self) -> None:
-        """Stop it as a machine that is suspended."""
+        """Suspend it with SIGSTOP, like a suspended machine."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on, as if nothing had happened."""
+        """Resume it with SIGCONT."""
         self._signal(signal.SIGCONT)
 
     def set_clock(self, offset: timedelta) -> None:
-        """Step its clock to be off by so much."""
+        """Set the offset of its clock."""
         self._clock.offset = offset
 
     def _signal(self, number: signal.Signals) -> None:
-        # multiprocessing has not collected it yet, so the number is still its own.
+        # multiprocessing has not reaped it yet, so the id is not reused.
         if self._process is not None and self._process.is_alive() and self._process.pid is not None:
             os.kill(self._process.pid, number)

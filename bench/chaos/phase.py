@@ -1,4 +1,4 @@
-"""How the operators are set up in a part of the run."""
+"""The operators' settings in a phase of the run."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,13 +17,13 @@ _SETTINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of the run, in which the operators are set up in one way."""
+    """A part of the run with fixed operator settings."""
 
     elects: bool
-    """Whether one of them leads, by a Lease; otherwise all of them do, at the same time."""
+    """Whether they elect a leader with a Lease; otherwise all of them reconcile concurrently."""
 
     def settings_of(self, name: Target) -> dict[str, str]:
-        """Return the environment of an operator."""
+        """Return an operator's environment variables."""
         elected = {
             "POD_NAME": str(name),
             "POD_NAMESPACE": OPERATOR_NAMESPACE,

@@ -1,4 +1,4 @@
-"""The list of faults: the same for the same seed."""
+"""The plan of faults: deterministic for a seed."""
 
 import random
 from typing import Final
@@ -11,8 +11,8 @@ _LATEST_LATE_CALL: Final = 4.0
 
 
 def plan_faults(seed: int, count: int) -> list[Fault]:
-    """Return `count` faults: each kind once if there is room, the rest by their shares."""
-    dice = random.Random(seed)  # noqa: S311 - a seed that can be told is the point
+    """Return `count` faults: each kind at least once if possible, the rest by their shares."""
+    dice = random.Random(seed)  # noqa: S311 - runs must be repeatable
     kinds = dice.sample(list(Kind), min(count, len(Kind)))
     kinds += dice.choices(list(Kind), [kind.share for kind in Kind], k=count - len(kinds))
     dice.shuffle(kinds)
@@ -34,7 +34,7 @@ def _fault(dice: random.Random, number: int, kind: Kind) -> Fault:
 
 
 def _seconds(dice: random.Random, kind: Kind) -> float:
-    """Return how long it lasts. Requests time out after 10 s, and a slot may come every 6."""
+    """Return its duration in seconds. Requests time out after 10 s, and a slot may come every 6 s."""
     longest = {
         Kind.LATE_CALL: _LATEST_LATE_CALL,
         Kind.SLOW_ANSWER: 6,

@@ -1,6 +1,6 @@
-"""What else is promised of a monitor's Jobs and of its status, each as a rule over the record. Pure.
+"""Further invariants of a monitor's Jobs and status, as pure functions of the record.
 
-Each returns a sentence for everything that breaks it.
+Each yields a sentence per violation.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def doubled(life: MonitorLife, jobs: Sequence[MadeJob]) -> Iterator[str]:
-    """One Job for each slot, one for each drift that is answered, one for each request."""
+    """There is one Job for each slot, for each verdict that triggers a retraining, and for each request."""
     runs: dict[tuple[Purpose, str], list[MadeJob]] = {}
     for job in jobs:
         what = f"the request {job.request}" if job.request else f"the slot {format_time(job.slot)}"
@@ -39,13 +39,13 @@ def doubled(life: MonitorLife, jobs: Sequence[MadeJob]) -> Iterator[str]:
 
 
 def still_owed(life: MonitorLife, jobs: Sequence[MadeJob], created: datetime, end: datetime) -> Iterator[str]:
-    """In the end everything that was due is in the status.
+    """At the end, the status contains everything that was due.
 
     Args:
-        life: A monitor that is there in the end.
+        life: A monitor that exists at the end.
         jobs: Its Jobs that were created before the end.
-        created: When the monitor was, by the operators' clock.
-        end: What was due by then counts, by the same clock.
+        created: When the monitor was created, by the operators' clock.
+        end: The time until which due slots count, by the same clock.
     """
     last = life.last
     if not last.observed:
@@ -62,7 +62,7 @@ def still_owed(life: MonitorLife, jobs: Sequence[MadeJob], created: datetime, en
         # Of all its Jobs: a request may have waited until after the end for a check that ran.
         if token and not any(job.purpose is purpose and job.request == token for job in life.jobs):
             yield f"{life.name}: the request {token} was not answered ({purpose})"
-    # Each start is put off by a share of spreadSeconds.
+    # Each start is delayed by a share of spreadSeconds.
     slot = newest_slot(schedule_at(life, last), end - _DAY, end - timedelta(seconds=last.spec.spread_seconds))
     owed_from = created + SECOND if is_steady(life) else last.status.next_check_time
     if slot is None or owed_from is None or slot < owed_from:
@@ -72,7 +72,7 @@ def still_owed(life: MonitorLife, jobs: Sequence[MadeJob], created: datetime, en
 
 
 def retrainings_wrong(life: MonitorLife, jobs: Sequence[MadeJob]) -> Iterator[str]:
-    """Retrainings are numbered without a gap, and run one at a time."""
+    """Retrainings are numbered without gaps and run one at a time."""
     retrainings = sorted((job for job in jobs if job.purpose is Purpose.RETRAIN), key=_number)
     numbers = [_number(job) for job in retrainings]
     if sorted(set(numbers)) != list(range(1, len(set(numbers)) + 1)):
@@ -86,7 +86,7 @@ def retrainings_wrong(life: MonitorLife, jobs: Sequence[MadeJob]) -> Iterator[st
 
 
 def going_back(life: MonitorLife) -> Iterator[str]:
-    """Neither the newest slot nor the counts ever go back, whoever writes."""
+    """Neither the newest slot nor the counts ever decrease, whichever operator writes."""
     for before, after in pairwise(version.status for version in life.versions):
         if (after.missed_checks or 0) < (before.missed_checks or 0):
             yield f"{life.name}: missedChecks went back from {before.missed_checks} to {after.missed_checks}"
@@ -98,7 +98,7 @@ def going_back(life: MonitorLife) -> Iterator[str]:
 
 
 def overlapping(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[Oddity]:
-    """One check at a time, as far as an operator can know; with Replace, the earlier one is stopped."""
+    """Checks run one at a time, as far as an operator can know; with Replace, the earlier one is stopped."""
     if life.last.spec.concurrency_policy == "Replace":
         return
     for earlier, later in pairwise(checks):
@@ -108,7 +108,7 @@ def overlapping(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[Oddity
 
 
 def _had_ended(life: MonitorLife, job: MadeJob, version: int) -> bool:
-    """Say whether the Job had finished, or its check reported, by that revision."""
+    """Return whether the Job had finished, or its check had reported, by that revision."""
     if job.finished_version is not None and job.finished_version < version:
         return True
     reports = (each.status.last_check for each in life.versions if each.version < version)

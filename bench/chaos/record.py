@@ -1,4 +1,4 @@
-"""What the API server wrote down: its audit log, and what it showed when it was asked."""
+"""The API server's record: its audit log, and objects read from it."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 AUDIT_LOG: Final = "audit.log"
 SIGHTINGS: Final = "sightings.jsonl"
-"""What is read, in the folder of a run."""
+"""The file of objects read from the API server, in the folder of a run."""
 _LINES: Final = frozenset(OPERATORS)
 _EVENT: Final = '{"kind":"Event"'
 
@@ -32,11 +32,11 @@ class MadeJob:
     purpose: Purpose
     slot: datetime
     request: str | None = None
-    """The token of the request that it answers. Such a Job has no slot of the schedule."""
+    """The token of the request that it serves. Such a Job has no slot of the schedule."""
     version: int
     """The revision of the cluster's data at which it was created."""
     by: str = ""
-    """The line over which it was asked for; empty where only the Job was seen."""
+    """The proxy of the operator that created it; empty if the create is not in the log."""
     created: datetime
     """By the API server's clock."""
     finished_version: int | None = None
@@ -49,7 +49,7 @@ class Version:
 
     version: int
     by: str = ""
-    """The line over which it was written; empty for all others."""
+    """The proxy of the operator that wrote it; empty for other writers."""
     generation: int
     annotations: Mapping[str, str] = field(default_factory=dict)
     spec: ModelMonitorSpec
@@ -57,34 +57,34 @@ class Version:
 
     @property
     def observed(self) -> bool:
-        """Whether the status speaks of this very spec."""
+        """Whether the status is about this generation of the spec."""
         return self.status.observed_generation == self.generation
 
 
 @dataclass(slots=True, kw_only=True)
 class MonitorLife:
-    """A monitor from its creation on; another one of the same name has a life of its own."""
+    """The history of one monitor, by UID; a later one of the same name is separate."""
 
     uid: str
     name: str
     created: datetime
     """By the API server's clock."""
     versions: list[Version] = field(default_factory=list)
-    """In order; some may be missing where the API server was killed."""
+    """In order; some may be missing if the API server was killed."""
     deleted: datetime | None = None
-    """By the API server's clock; None if it is there to the end."""
+    """By the API server's clock; None if it exists until the end."""
     jobs: list[MadeJob] = field(default_factory=list)
     """In the order in which they were created."""
 
     @property
     def last(self) -> Version:
-        """How it was stored last."""
+        """The last stored version."""
         return self.versions[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that was written down."""
+    """The complete record."""
 
     monitors: Mapping[str, MonitorLife]
     """By UID."""
@@ -93,12 +93,12 @@ class Record:
 
 
 def read_record(log: Path, sightings: Path) -> Record:
-    """Put the record together.
+    """Build the record.
 
     Args:
         log: The audit log.
-        sightings: Jobs and monitors that the API server has shown, one JSON line each: for what its log did
-            not get, and for how it all ended.
+        sightings: Jobs and monitors read from the API server, one JSON line each: for writes missing from the
+            log, and for the final state.
     """
     reader = _Reader()
     with log.open(encoding="utf-8", errors="replace") as lines:
@@ -111,7 +111,7 @@ def read_record(log: Path, sightings: Path) -> Record:
 
 
 def record_of(bodies: Iterable[Document]) -> Record:
-    """Put together what is known from a look at Jobs and monitors alone."""
+    """Build a record from Jobs and monitors alone, without an audit log."""
     reader = _Reader()
     for body in bodies:
         reader.see(body)
@@ -119,7 +119,7 @@ def record_of(bodies: Iterable[Document]) -> Record:
 
 
 def _events(lines: Iterable[str]) -> Iterator[Document]:
-    """Yield the events; a line that was cut by a kill may have the next event at its end."""
+    """Yield the events; a line truncated by a kill may end with the next event."""
     for line in lines:
         try:
             yield json.loads(line)
@@ -129,7 +129,7 @@ def _events(lines: Iterable[str]) -> Iterator[Document]:
 
 
 class _Reader:
-    """Takes in documents one by one."""
+    """Builds a record from documents, one by one."""
 
     def __init__(self) -> None:
         self._monitors: dict[str, MonitorLife] = {}
@@ -137,7 +137,7 @@ class _Reader:
         self._finished: dict[str, int] = {}
 
     def take(self, event: Document) -> None:
-        """Take in what the API server has answered."""
+        """Add an audit event."""
         answer = event.get("responseObject")
         if event.get("responseStatus", {}).get("code", 500) >= 300 or answer is None:
             return
@@ -151,14 +151,14 @@ class _Reader:
             self._see_monitor(answer, by)
 
     def see(self, body: Document) -> None:
-        """Take in what the API server has shown."""
+        """Add an object read from the API server."""
         if body["kind"] == "Job":
             self._see_job(body, "")
         else:
             self._see_monitor(body, "")
 
     def record(self) -> Record:
-        """Return all that was taken in."""
+        """Return the record."""
         ownerless = []
         for uid, job in sorted(self._jobs.items(), key=lambda item: (item[1].version, item[1].name)):
             job_ = replace(job, finished_version=self._finished.get(uid))
@@ -172,7 +172,7 @@ class _Reader:
         return Record(self._monitors, tuple(ownerless))
 
     def _see_job(self, body: Document, by: str) -> None:
-        """Take in a Job: whatever it is shown for, it was created once."""
+        """Add a Job; it counts as created once, whichever request returned it."""
         metadata = body["metadata"]
         uid, version = metadata["uid"], int(metadata["resourceVersion"])
         if _has_finished(body):
@@ -181,7 +181,7 @@ class _Reader:
         purpose = (metadata.get("labels") or {}).get(LABEL_PURPOSE)
         if owner is None or purpose is None:
             return
-        # A status may be written, and logged, before the create that it follows is.
+        # A status write may be logged before the create that it follows.
         known = self._jobs.get(uid)
         notes = metadata["annotations"]
         self._jobs[uid] = MadeJob(
@@ -197,7 +197,7 @@ class _Reader:
         )
 
     def _see_monitor(self, body: Document, by: str) -> None:
-        """Take in a monitor as it was stored."""
+        """Add a stored version of a monitor."""
         metadata = body["metadata"]
         life = self._monitors.setdefault(
             metadata["uid"],

@@ -1,4 +1,4 @@
-"""A run from beginning to end: the testbed is set, faults strike, all comes to rest, the record is read."""
+"""A complete run: start the testbed, inject faults, wait for quiescence, audit the record."""
 
 import asyncio
 import json
@@ -28,15 +28,15 @@ from testbed.fault_proxy import Proxy
 
 _TIMES: Final = "times.json"
 _REST_SECONDS: Final = 90
-"""Real seconds that the operators have to come to rest, once nothing strikes any more."""
+"""Real seconds that the operators may take to become idle after the last fault."""
 _SHORTEST_HALF: Final = timedelta(minutes=3)
-"""Of the operators' time. A few faults are over in seconds, and where nothing fell due nothing could go
-wrong: most monitors have a slot every one to three minutes."""
+"""In the operators' time. A few faults are over in seconds, and without a due slot nothing can go wrong: most
+monitors have a slot every one to three minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run is made of."""
+    """The parameters of a run."""
 
     seed: int
     faults: list[Fault]
@@ -44,11 +44,11 @@ class Run:
     speed: int
     folder: Path
     entry: Callable[[OperatorConfig], None] = live
-    """What an operator's process runs."""
+    """The entry point of an operator process."""
     say: Callable[[str], None] = print
 
     async def perform(self) -> "Outcome":
-        """Run it; what it leaves in the folder is enough to audit it again."""
+        """Run it; the files in the folder are sufficient to repeat the audit."""
         self.folder.mkdir(parents=True, exist_ok=True)
         testbed = Testbed(self.folder)
         try:
@@ -92,7 +92,7 @@ class Run:
         )
 
     async def _strike(self, injector: Injector, faults: list[Fault], quick: QuickTime) -> None:
-        """Have faults strike operators that were well before, and are well afterwards."""
+        """Inject faults into healthy operators, and restore their health afterwards."""
         await injector.heal()
         telling = asyncio.create_task(self._tell(injector.journal))
         try:
@@ -104,7 +104,7 @@ class Run:
 
     @asynccontextmanager
     async def _cast(self, testbed: Testbed, quick: QuickTime, journal: Journal) -> AsyncIterator[Injector]:
-        """Bring everybody on the testbed, and off it again."""
+        """Start the operators, users and simulated node; stop them at the end."""
         async with AsyncExitStack() as stack:
             admin, client = await testbed.admin()
             stack.push_async_callback(client.close)
@@ -151,13 +151,13 @@ class Run:
         )
 
     async def _tell(self, journal: Journal) -> None:
-        """Say now and then how far it is."""
+        """Print the progress periodically."""
         while True:
             await asyncio.sleep(20)
             self.say(f"{journal.struck.total()} of {len(self.faults)} faults have struck")
 
     async def _rest(self, admin: Admin, testbed: Testbed, quick: QuickTime, end: datetime) -> None:
-        """Return when everything that was due at `end` is in the statuses, or after a time."""
+        """Wait until the statuses contain everything that was due at `end`, or until a timeout."""
         deadline = time.monotonic() + _REST_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(2)
@@ -167,7 +167,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a run."""
+    """The result of a run."""
 
     seed: int
     findings: Findings
@@ -179,7 +179,7 @@ class Outcome:
     seconds: float
 
     def passes(self, faults: int) -> bool:
-        """Say whether nothing is wrong, and something could have been: so many faults struck, checks ran."""
+        """Return whether nothing is wrong and the run was meaningful: `faults` were injected, checks ran."""
         return self.findings.clean and self.findings.started > 0 and self.journal.struck.total() == faults
 
 
@@ -188,7 +188,7 @@ def _newest_version(bodies: Iterable[Document]) -> int:
 
 
 def keep_times(folder: Path, quick: QuickTime, end: datetime) -> None:
-    """Note what an audit has to know beside the record."""
+    """Store what an audit needs besides the record."""
     times = {"begin": quick.begin.isoformat(), "speed": quick.speed, "end": end.isoformat()}
     (folder / _TIMES).write_text(json.dumps(times))
 

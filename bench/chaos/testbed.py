@@ -1,4 +1,4 @@
-"""The cluster that all happens in: its parts, the operator's rights, and its record of what was asked."""
+"""The cluster of a run: its components, the operator's RBAC, and the audit log."""
 
 import asyncio
 import base64
@@ -54,7 +54,7 @@ AUDIT_POLICY: Final[Mapping[str, Any]] = {
 }
 
 _CONTROLLERS: Final = (
-    # What is not here is not missed, and would take its share of the machine.
+    # Other controllers are not needed, and would use CPU time.
     "--controllers=job-controller,garbage-collector-controller,namespace-controller,serviceaccount-controller",
     "--concurrent-job-syncs=20",
     *QUICK_CLIENT,
@@ -73,7 +73,7 @@ class Testbed:
         self._sightings = (folder / SIGHTINGS).open("w")
 
     def start(self) -> None:
-        """Bring it up, and install selfheal's CRD and rights."""
+        """Start it, and install selfheal's CRD and RBAC."""
         self.cluster.start()
         kubectl = self._kubectl(OPERATOR_NAMESPACE)
         kubectl.apply_server_side(*without_deployments(rendered(kubectl)))
@@ -82,7 +82,7 @@ class Testbed:
         kubectl.apply_server_side(*namespaces)
 
     def stop(self) -> None:
-        """Take all of it down."""
+        """Stop all of it."""
         self._sightings.close()
         self.cluster.stop()
 
@@ -93,25 +93,25 @@ class Testbed:
         return path
 
     def trust(self) -> ssl.SSLContext:
-        """Return what recognises the API server."""
+        """Return the TLS context that verifies the API server."""
         return ssl.create_default_context(cafile=self.cluster.state.pki / "ca.crt")
 
     async def admin(self) -> tuple[Admin, ApiClient]:
-        """Connect as an administrator; the client is to be closed."""
+        """Connect as an administrator; the caller must close the client."""
         client = await ApiClient.connect(str(self.cluster.kubeconfig))
         return Admin(client), client
 
     def watching(self) -> ApiServer:
-        """Return a connection that can watch, as an administrator; to be entered."""
+        """Return an administrator's client that can watch; the caller must enter it."""
         trust = self.trust()
         pki = self.cluster.state.pki
         trust.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         return ApiServer(self.cluster.server, trust)
 
     async def compact(self) -> int:
-        """Have etcd forget all but the newest revision, and return that.
+        """Compact etcd to its newest revision, and return that.
 
-        Whoever wants to go on watching from an older one is told that it is gone.
+        A watch from an older revision then fails with 410 Gone.
         """
         pki = self.cluster.state.pki
         trust = ssl.create_default_context(cafile=pki / "etcd-ca.crt")
@@ -122,16 +122,16 @@ class Testbed:
             key = base64.b64encode(b"/registry/health").decode()
             async with session.post("/v3/kv/range", json={"key": key}) as answer:
                 revision = int((await answer.json())["header"]["revision"])
-            # The programs' own watches may be a little behind, and are not what is tested here.
+            # The components' own watches may lag a little, and are not under test.
             await asyncio.sleep(1)
             async with session.post("/v3/kv/compaction", json={"revision": revision}) as answer:
                 await answer.read()
         return revision
 
     async def sight(self, admin: Admin) -> list[Document]:
-        """Note which Jobs and monitors are there, and return them.
+        """Record the existing Jobs and monitors, and return them.
 
-        An API server that is killed may have committed a write that its log no longer got.
+        A killed API server may have committed a write that is missing from its audit log.
         """
         seen = [
             {**body, "kind": kind, "metadata": _without_fields(body["metadata"])}
@@ -143,7 +143,7 @@ class Testbed:
         return seen
 
     def keep_log(self) -> None:
-        """Copy the audit log to where it outlives the cluster."""
+        """Copy the audit log out of the cluster's folder."""
         shutil.copy(self.cluster.state.audit_log, self.folder / AUDIT_LOG)
 
     def _kubectl(self, namespace: str) -> Kubectl:
@@ -151,5 +151,5 @@ class Testbed:
 
 
 def _without_fields(metadata: Document) -> Document:
-    """Leave out who owns which field: two thirds of a document."""
+    """Leave out managedFields, which are two thirds of a document."""
     return {name: value for name, value in metadata.items() if name != "managedFields"}

@@ -1,4 +1,4 @@
-"""The users: they apply monitors, and change their minds."""
+"""Simulated users, who apply, edit and delete monitors."""
 
 import asyncio
 import random
@@ -47,7 +47,7 @@ _COOLDOWNS: Final = (0, 60, 300)
 
 
 class Sort(Enum):
-    """What users do to a monitor: the audit can ask more of one whose schedule is never touched."""
+    """What users do to a monitor. The audit is stricter for one whose schedule is never edited."""
 
     STEADY = "steady"
     EDITED = "edited"
@@ -62,21 +62,21 @@ class MonitorName:
 
     @property
     def collection(self) -> str:
-        """Where monitors of its namespace are made."""
+        """The path of its namespace's monitors."""
         return f"/apis/{GROUP}/{VERSION}/namespaces/{self.namespace}/{PLURAL}"
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """The path of the monitor."""
         return f"{self.collection}/{self.name}"
 
 
 class Users:
-    """Everybody who may write ModelMonitors."""
+    """All users who may write ModelMonitors."""
 
     def __init__(self, admin: Admin, seed: int, monitors: int) -> None:
         self._admin = admin
-        self._dice = random.Random(seed)  # noqa: S311 - a seed that can be told is the point
+        self._dice = random.Random(seed)  # noqa: S311 - runs must be repeatable
         self._monitors = {
             sort: [
                 MonitorName(NAMESPACES[number % 2], f"{sort.value}-{number:03}")
@@ -87,13 +87,13 @@ class Users:
         }
 
     async def apply_all(self) -> None:
-        """Make all monitors."""
+        """Create all monitors."""
         for names in self._monitors.values():
             for name in names:
                 await self._create(name)
 
     async def act(self, fault: Fault) -> str:
-        """Do what the fault says; return what was done to whom."""
+        """Perform the user action of the fault; return a description of it."""
         edited = self._monitors[Sort.EDITED]
         steady = self._monitors[Sort.STEADY]
         one_of = edited if fault.kind in (Kind.SUSPEND, Kind.EDIT_SCHEDULE) else [*steady, *edited]
