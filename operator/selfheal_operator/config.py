@@ -17,7 +17,7 @@ NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 
 
 
 class SettingError(ValueError):
-    """A setting that cannot be read: the platform team must edit the Deployment."""
+    """A setting is invalid: the platform team must edit the Deployment."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,17 +28,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs_image_pull_policy: str = "IfNotPresent"
     """As in a pod: Always, IfNotPresent or Never."""
     mlflow_tracking_uri: str | None = None
-    """The MLflow server of monitors that name none."""
+    """The MLflow server of monitors whose spec names none."""
     check_deadline_seconds: Annotated[int, Meta(ge=1)] = 3600
     """A check that has not ended by then is stopped."""
     retrain_deadline_seconds: Annotated[int, Meta(ge=1)] = 21600
     """A retraining that has not ended by then is stopped."""
     job_ttl_seconds: Annotated[int, Meta(ge=3600)] = 86400
-    """Finished Jobs are removed after this. At least an hour: until it is in the status, a Job is the only
-    record that its slot was started."""
+    """Finished Jobs are deleted after this time. At least an hour, because a Job is the only record that its
+    slot was started until the status contains it."""
     max_active_checks: Annotated[int, Meta(ge=0)] = 0
-    """Checks that may run at once in all namespaces; 0 for any number. The others wait for their turn, the
-    oldest slot of the namespace that runs the fewest first."""
+    """Checks that may run at once in all namespaces; 0 for any number. The others wait; the namespace with
+    the fewest active checks goes first, and within it the oldest slot."""
     max_active_checks_per_namespace: Annotated[int, Meta(ge=0)] = 0
     """Checks that may run at once in one namespace; 0 for any number."""
     max_active_retrains: Annotated[int, Meta(ge=0)] = 0
@@ -46,26 +46,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_active_retrains_per_namespace: Annotated[int, Meta(ge=0)] = 0
     """Retrainings that may run at once in one namespace; 0 for any number."""
     namespaces: tuple[NamespaceName, ...] = ()
-    """The namespaces that this operator serves, separated by commas; empty: all."""
+    """The namespaces that this operator serves, separated by commas; empty for all."""
     leader_election: bool | None = None
-    """Whether one of several replicas leads, by a Lease, and the others stand by. If not set: where
-    POD_NAMESPACE says in which namespace the Lease is to be."""
+    """Whether replicas elect a leader with a Lease, and the others are standbys. If not set, only if
+    POD_NAMESPACE names the Lease's namespace."""
     lease_duration_seconds: Annotated[int, Meta(ge=3, le=300)] = 10
-    """A leader that is silent for longer is replaced."""
+    """A standby takes over if the leader has not renewed the Lease for this long."""
     lease_renew_deadline_seconds: Annotated[int, Meta(ge=2)] = 7
-    """A leader whose last renewal was longer ago writes nothing any more. Shorter than the one above."""
+    """A leader whose last renewal is older sends no more writes. Must be less than lease_duration_seconds."""
     lease_retry_seconds: Annotated[int, Meta(ge=1)] = 2
-    """How often a leader renews. Shorter than the one above."""
+    """How often a leader renews the Lease. Must be less than lease_renew_deadline_seconds."""
     api_requests_per_second: Annotated[float, Meta(gt=0)] = 500
-    """Requests to the API server, in the long run. A Retry-After of its own holds all of them back."""
+    """The long-term rate of requests to the API server. A Retry-After from it holds back all requests."""
     api_burst: Annotated[int, Meta(ge=1)] = 1000
     """Requests that may be sent at once after a pause."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 32
-    """Monitors that are worked on at the same time."""
+    """Monitors that are reconciled concurrently."""
     resync_seconds: Annotated[int, Meta(ge=1)] = 600
-    """How often everything is looked at for what the watch never told."""
+    """How often everything is listed to find changes that the watch missed."""
     health_port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    """Where /livez, /readyz and /metrics are served; 0 for nowhere."""
+    """The port of /livez, /readyz and /metrics; 0 to disable them."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     pod_name: str | None = None
@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Read the settings.
 
         Raises:
-            SettingError: naming the variable that cannot be read.
+            SettingError: A variable is invalid; the message names it.
         """
         texts = {name: environment.get(variable_of(name)) for name in cls.__struct_fields__}
         given: dict[str, Any] = {name: text for name, text in texts.items() if text}
@@ -92,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingError(f"{variable_of(path[0])}: {problem}" if path else problem) from error
 
     def __post_init__(self) -> None:
-        """Check what concerns several settings."""
+        """Validate combinations of settings."""
         _ = self.lease_durations
         if self.leader_election and self.pod_namespace is None:
             raise ValueError(
@@ -101,12 +101,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lease_namespace(self) -> str | None:
-        """Where the Lease is; None: no leader is elected."""
+        """The Lease's namespace; None disables leader election."""
         return None if self.leader_election is False else self.pod_namespace
 
     @property
     def lease_durations(self) -> Durations:
-        """How long a leader is believed to live."""
+        """The timing of leader election."""
         return Durations(
             lease=self.lease_duration_seconds,
             renew_deadline=self.lease_renew_deadline_seconds,
@@ -135,5 +135,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def variable_of(name: str) -> str:
-    """Return the environment variable of a setting; the downward API has names of its own."""
+    """Return the environment variable of a setting; those set by the downward API have no prefix."""
     return name.upper() if name in {"pod_name", "pod_namespace"} else PREFIX + name.upper()
