@@ -1,1 +1,1 @@
-"""Benchmarks of selfheal on a real control plane, beside what they are compared to."""
+"""Benchmarks of selfheal on a real control plane, with comparisons."""

@@ -1,4 +1,4 @@
-"""The ground for one measurement: a fresh control plane without a node, the CRD, the operator's rights."""
+"""The environment of one measurement: a new control plane without a node, the CRD and the operator's RBAC."""
 
 import shutil
 import signal
@@ -25,7 +25,7 @@ NAMESPACES: Final = tuple(f"bench-{number}" for number in range(10))
 
 @dataclass(frozen=True, slots=True)
 class Arena:
-    """A control plane, and an operator that is yet to be started."""
+    """A control plane, and an operator that is not started yet."""
 
     cluster: LocalCluster
     operator: MeasuredOperator
@@ -33,14 +33,14 @@ class Arena:
 
 @contextmanager
 def arena(options: ControlPlaneOptions, keep: Path | None) -> Iterator[Arena]:
-    """Yield a fresh arena; end all of it afterwards, however that comes.
+    """Yield a new arena; stop all of it afterwards, even on an error.
 
     Args:
-        options: The control plane's. It never has a scheduler's work to do: there is no node.
-        keep: A folder that gets the audit log and the programs' logs before they go.
+        options: The control plane's options. There is no node, so a scheduler has no work.
+        keep: A folder to which the audit log and the programs' logs are copied before they are deleted.
     """
     with ExitStack() as ends:
-        # Asked to end, Python would otherwise do so at once and leave the folder behind.
+        # Otherwise SIGTERM would end Python at once, without deleting the folder.
         ends.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _leave))
         root = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="selfheal-bench-")))
         folder = Workspace(root / "operator")
@@ -76,7 +76,7 @@ def administrator(server: str, pki: Path) -> ApiServer:
 
 
 def say(line: str) -> None:
-    """Tell what goes on. Standard output is kept for the results."""
+    """Print progress to standard error; standard output is for the results."""
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The API server's own record of who did what and when, to the microsecond."""
+"""Reads the API server's audit log, whose timestamps have microseconds."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,13 +12,13 @@ JOBS_CREATED: Final = {
     "verbs": ["create"],
     "resources": [{"group": "batch", "resources": ["jobs"]}],
 }
-"""A rule of a policy: who created which Job."""
+"""An audit policy rule that records the creation of Jobs."""
 CREDENTIAL: Final = "authentication.kubernetes.io/credential-id"
 NOTHING_ELSE: Final = {"level": "None"}
 
 
 def policy(*rules: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a policy that records requests when they are over, and nothing that no rule names."""
+    """Return an audit policy that records only completed requests that match a rule."""
     return {
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
@@ -39,9 +39,9 @@ class Call:
     name: str
     code: int
     ended: datetime
-    """When the answer was complete: what was created is there."""
+    """When the response was complete; a created object exists by then."""
     credential: str = ""
-    """Which token it came with: two processes of one user differ in it."""
+    """The credential id of its token, which distinguishes two processes of one user."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -60,14 +60,14 @@ class Call:
 
 
 class AuditLog:
-    """Reads an audit log from where it was last read to."""
+    """Reads an audit log incrementally."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
 
     def new_calls(self) -> Iterator[Call]:
-        """Yield what was recorded since the last time; a half-written line waits for the next."""
+        """Yield the calls recorded since the last read; a half-written line is left for the next."""
         with self._path.open("rb") as file:
             file.seek(self._offset)
             for line in file:

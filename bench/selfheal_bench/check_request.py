@@ -1,4 +1,4 @@
-"""What the operator asks a check for, of a monitor that leaves all that it can to the defaults."""
+"""The operator's check request for a monitor with default settings."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +12,10 @@ def check_request(reference: Path, current: Path, *, mlflow: str = NOWHERE, **da
     """Return the request as a document.
 
     Args:
-        reference: The file or folder of one side. No column may be called label: that is the target.
-        current: That of the other one.
-        mlflow: Where the check is logged.
-        dataset: More of spec.dataset, by wire names.
+        reference: The reference file or folder. No column may be called label: that is the target.
+        current: The current file or folder.
+        mlflow: The MLflow server's URL.
+        dataset: Further fields of spec.dataset, by their JSON names.
     """
     return {
         "purpose": "Check",

@@ -1,7 +1,7 @@
-"""How long our cron takes to find the next slot; it is asked at every look at a monitor.
+"""Measures how long our cron takes to find the next slot, which is done at every reconciliation.
 
-The moments from which it is asked are spread over a year at random, always the same ones. The time is the
-processor's, and of several rounds the fastest counts: what else the machine does is no part of it.
+The start times are random over a year, with a fixed seed. The result is the CPU time of the fastest of
+several rounds, to exclude other load on the machine.
 """
 
 import json

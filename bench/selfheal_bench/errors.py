@@ -1,9 +1,9 @@
-"""What can go wrong, by who has to act."""
+"""Errors, by who must act."""
 
 
 class BenchError(Exception):
-    """The run itself failed: there is no figure to report. A missed target is not an error."""
+    """The run itself failed, so there is no result. A missed target is not an error."""
 
 
 class TooSlowError(BenchError):
-    """This machine was not ready in time; the sentence names the argument that gives it more."""
+    """This machine was not ready in time; the message names the argument that allows more time."""

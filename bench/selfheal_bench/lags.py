@@ -1,4 +1,4 @@
-"""How late Jobs were, seen over all that were due."""
+"""The lags of Jobs after their due times, including Jobs that never came."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,8 @@ from typing import Any, Self
 class Lags:
     """The lags of one kind of Job.
 
-    A Job that was due and did not come counts with `limit_seconds` in every percentile: leaving it out
-    would flatter those that never got through.
+    A Job that was due and did not come counts with `limit_seconds` in every percentile: otherwise missing
+    Jobs would improve the result.
     """
 
     due: int

@@ -1,4 +1,4 @@
-"""What the figures depend on beside the programs: the machine, and what else it was doing."""
+"""The machine that the results depend on, and its other load."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from selfheal_bench.arena import say
 
 LOOK_SECONDS: Final = 3.0
 IDLE_PERCENT: Final = 10.0
-"""A machine that is busier than this before anything was started is not left to the benchmark."""
+"""If the machine is busier than this before the start, other programs affect the benchmark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Machine:
 
     @classmethod
     def look(cls) -> Self:
-        """Look for a few seconds, and say so if the machine is busy."""
+        """Measure the load for a few seconds, and warn if the machine is busy."""
         machine = cls(
             cpus=len(os.sched_getaffinity(0)),
             memory_bytes=psutil.virtual_memory().total,

@@ -1,4 +1,4 @@
-"""The operator under measurement: its own settings' defaults, its own rights, and what it uses."""
+"""The operator under measurement, with default settings and its own RBAC, and its resource usage."""
 
 import base64
 import json
@@ -19,14 +19,14 @@ from testbed.workspace import Workspace
 
 NAME: Final = "operator"
 USER: Final = "system:serviceaccount:selfheal-system:selfheal-operator"
-"""What the API server calls the operator."""
+"""The operator's user name at the API server."""
 MLFLOW: Final = "http://mlflow.invalid:5000"
-"""The one setting without a default that works. Nothing here ever calls it."""
+"""The only setting without a usable default. Nothing here ever connects to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process has used so far."""
+    """The resources that a process has used so far."""
 
     cpu_seconds: float
     resident_bytes: int
@@ -37,25 +37,25 @@ class MeasuredOperator(OperatorProcess):
     """One operator on a benchmark's cluster.
 
     Args:
-        cluster: What it works on.
-        workspace: Where its log and its kubeconfig are.
-        pod: The name of its pod, if it is one of several replicas of which one leads.
+        cluster: The cluster it manages.
+        workspace: The folder for its log and its kubeconfig.
+        pod: The name of its pod, if it is one of several replicas with leader election.
     """
 
     def __init__(self, cluster: LocalCluster, workspace: Workspace, pod: str = "") -> None:
         name = pod or NAME
         self._cluster, self.kubeconfig = cluster, workspace.root / f"{name}.kubeconfig"
         environment = {
-            # As in its Deployment: it keeps a Lease.
+            # As in its Deployment, it holds a Lease.
             "POD_NAME": pod or "selfheal-operator-bench",
             "POD_NAMESPACE": OPERATOR_NAMESPACE,
             "SELFHEAL_MLFLOW_TRACKING_URI": MLFLOW,
-            CLUSTER_MARK: str(cluster.state.root),  # so that it goes with the cluster if we are killed
+            CLUSTER_MARK: str(cluster.state.root),  # so that it is stopped with the cluster if we are killed
         }
         super().__init__(workspace, self.kubeconfig, name, environment)
 
     def take_token(self) -> str:
-        """Get a token of the operator's ServiceAccount, and return what the audit log calls it."""
+        """Request a token of the operator's ServiceAccount, and return its credential id in the audit log."""
         claims = write_operator_kubeconfig(self._cluster, self.kubeconfig).split(".")[1]
         return f"JTI={json.loads(base64.urlsafe_b64decode(claims + '=' * (-len(claims) % 4)))['jti']}"
 

@@ -1,7 +1,7 @@
-"""A check of data ten times larger than its memory, in a memory cgroup as a container has one.
+"""Runs a check of data ten times larger than its memory, in a memory cgroup like a container's.
 
-Both sides are folders of Parquet. The kernel counts what it counts for a container, the pages of files that
-were read among it, and kills the check if it needs more. Needs root, for the cgroup. JSON is the last line.
+Both sides are folders of Parquet. The kernel counts memory as for a container, including the page cache, and
+kills the check if it needs more. Needs root, for the cgroup. The last line is JSON.
 """
 
 import argparse
@@ -40,7 +40,7 @@ print(json.dumps({"problem": seen.problem and str(seen.problem), "driftShare": s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one check."""
+    """The result of one check."""
 
     max_rows: int
     limit_mib: int
@@ -50,7 +50,7 @@ class Result:
     exit_code: int
     out_of_memory: bool
     told: Any
-    """What the check said, if it lived to say it."""
+    """The check's output, if it was not killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def cgroup() -> Iterator[Cgroup]:
 
 
 def write_data(folder: Path, mib: int) -> int:
-    """Fill a folder with at least so much Parquet: one file under many names; return how much it is."""
+    """Fill a folder with at least `mib` of Parquet, as hard links to one file; return the size."""
     folder.mkdir()
     random = np.random.default_rng(0)
     table = pa.table({f"c{number}": random.normal(size=FILE_ROWS) for number in range(COLUMNS)})

@@ -1,4 +1,4 @@
-"""ModelMonitors as benchmarks make them: the smallest that works."""
+"""Minimal ModelMonitors for benchmarks."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +12,7 @@ PAGE: Final = 500
 
 
 def monitor(namespace: str, name: str, **spec: Any) -> Document:
-    """Return a monitor whose spec has a schedule, or whatever else is passed."""
+    """Return a monitor with the given fields in its spec."""
     data = {"uri": "https://data.example.com/churn/train.parquet"}
     now = {"uri": "https://data.example.com/churn/live.parquet"}
     return {
@@ -29,22 +29,22 @@ def monitor(namespace: str, name: str, **spec: Any) -> Document:
 
 
 def places(count: int) -> Iterator[tuple[str, str]]:
-    """Yield namespace and name of each of `count` objects, dealt out over the namespaces."""
+    """Yield namespace and name of each of `count` objects, distributed over the namespaces."""
     for number in range(count):
         yield NAMESPACES[number % len(NAMESPACES)], f"m{number:05}"
 
 
 def monitors_path(namespace: str) -> str:
-    """Return where the monitors of a namespace are."""
+    """Return the path of a namespace's monitors."""
     return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
 
 
 async def create(api: ApiServer, path: str, document: Document) -> None:
-    """Create an object, however often the API server has to be asked."""
+    """Create an object, with retries."""
     try:
         await until_answered(lambda: api.post(path, document))
     except ApiError as error:
-        if error.status != 409:  # it is there: an answer was lost
+        if error.status != 409:  # it exists: the response to an earlier attempt was lost
             raise
 
 

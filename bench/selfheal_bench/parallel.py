@@ -1,4 +1,4 @@
-"""Does the same to many things at once, and says how far it is."""
+"""Processes many items concurrently, and prints progress."""
 
 import asyncio
 import time

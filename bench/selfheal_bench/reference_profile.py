@@ -1,8 +1,8 @@
-"""What a profile of the reference saves a check, and what it costs to ask MLflow for one.
+"""Measures what a profile of the reference saves a check, and what fetching it from MLflow costs.
 
-References of several sizes, with and without columns of measurements (of which the profile holds nothing), as
-Parquet and as CSV, each looked at three times without a profile and three times with one; the fastest counts.
-The current data has 20,000 rows. MLflow's server runs on this machine. JSON is the last line.
+References of several sizes, with and without columns of measurements (which the profile omits), as Parquet
+and as CSV, are each checked three times without a profile and three times with one; the fastest counts.
+The current data has 20,000 rows. MLflow's server runs on this machine. The last line is JSON.
 """
 
 import argparse

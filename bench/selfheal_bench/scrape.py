@@ -1,4 +1,4 @@
-"""What a scrape of many monitors costs the operator: time, the longest stop of its event loop, and memory.
+"""Measures a scrape of many monitors: time, the longest block of the event loop, and memory.
 
 Serves /metrics as the operator does, from monitors kept as JSON, and has another process read it.
 Prints a line for each scrape, and JSON with the worst of all as the last line.
@@ -35,9 +35,9 @@ class Scrape:
     seconds: float
     cpu_seconds: float
     longest_stop_seconds: float
-    """The longest time in which the event loop did nothing else, be it that another process had its core."""
+    """The longest block of the event loop, including time in which another process had its core."""
     longest_stop_cpu_seconds: float
-    """The most CPU time that was used between two turns of others: the longest stop on an idle machine."""
+    """The most CPU time between two runs of other tasks: the longest block on an idle machine."""
     peak_mib: float
     """How far resident memory rose above what it was before."""
     series: int
@@ -45,7 +45,7 @@ class Scrape:
 
 
 def monitor_document(number: int) -> dict[str, Any]:
-    """Return a monitor as busy ones are: checked, drifted, and retrained once."""
+    """Return a typical busy monitor: checked, drifted, and retrained once."""
     condition = {
         "status": "True",
         "reason": "MonitorActive",

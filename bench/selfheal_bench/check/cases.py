@@ -57,7 +57,7 @@ def measure_all(
     cases: Collection[str],
     course: Course,
 ) -> Figures:
-    """Measure whoever has no problem, and list the others with theirs."""
+    """Measure the entrants without a problem, and list the others with their problems."""
     fit = [each for each in entrants if each.name not in problems]
     unfit = {each: Runs(problem=problem) for each, problem in problems.items()}
     figures = Figures(measured={case: {} for case in cases})

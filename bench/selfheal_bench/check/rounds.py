@@ -37,7 +37,7 @@ class Course:
 
 
 def warm_up(entrants: Sequence[Entrant], tables: Tables, course: Course) -> dict[str, str]:
-    """Run each once, uncounted, for byte code and caches to be there. Return who cannot be run, and why."""
+    """Run each once, uncounted, to fill byte code and caches. Return the problems of those that failed."""
     problems = {}
     for entrant in entrants:
         try:
@@ -50,10 +50,10 @@ def warm_up(entrants: Sequence[Entrant], tables: Tables, course: Course) -> dict
 
 
 def measure(entrants: Sequence[Entrant], tables: Tables, course: Course, *, rounds: int) -> dict[str, Runs]:
-    """Run all of them in turn, so many rounds. Whoever fails once is not run again at this size.
+    """Run all of them in turn, for `rounds` rounds. After a failure an entrant is not run again at this size.
 
-    Every second round goes backwards: whoever always ran after the one that reads the most would find the
-    processor's caches and the disk's cold, which is several per cent of our own time.
+    Every second round has the reverse order: otherwise the entrant after the one that reads the most would
+    always find cold CPU and disk caches, which costs several per cent of our own time.
     """
     usages: dict[str, list[Usage]] = {entrant.name: [] for entrant in entrants}
     drifted: dict[str, int] = {}

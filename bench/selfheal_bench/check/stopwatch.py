@@ -1,8 +1,8 @@
 """Runs a program and prints what it took, as JSON: `stopwatch.py LIMIT_SECONDS STDOUT STDERR PROGRAM [...]`.
 
-A process of its own, and a small one. The kernel's peak of a process includes the one of the process that
-started it, up to that moment: a benchmark that has drawn a million rows would be in everybody's figures.
-Started as a file, without the benchmark's package, for the same reason.
+This is a separate small process, because the kernel's peak memory of a process includes that of its parent
+until the exec: otherwise a benchmark that has drawn a million rows would inflate every result. It is started
+as a file, without the benchmark's package, for the same reason.
 """
 
 import json

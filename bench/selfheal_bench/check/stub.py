@@ -1,4 +1,4 @@
-"""Stands in for the API server (https) and MLflow: answers what a check asks, and keeps what it reports."""
+"""A fake API server (https) and a fake MLflow, which serve a check and record its reports."""
 
 import json
 import ssl

@@ -1,4 +1,4 @@
-"""What we promise: what a check of ours takes, as a share of Evidently's preset and of the floor."""
+"""The targets: the cost of our check as a share of Evidently's preset and of the floor."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

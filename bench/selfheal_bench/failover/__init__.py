@@ -1,1 +1,1 @@
-"""How long it takes until another operator works when the leader ends."""
+"""Measures how long a standby takes to take over when the leader ends."""

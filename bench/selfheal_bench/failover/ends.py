@@ -1,4 +1,4 @@
-"""The ways in which a leader ends, each measured once on a pair of operators."""
+"""The ways in which a leader can end, each measured on a pair of operators."""
 
 import asyncio
 import signal
@@ -9,19 +9,19 @@ from selfheal_bench.failover.pair import Pair, Replica, now
 
 LIMIT_SECONDS: Final = 60.0
 BEFORE_SECONDS: Final = 4.0
-"""A leader is left alone for so long before, so that both have seen a few renewals."""
+"""A leader runs undisturbed for this long, so that both replicas have seen a few renewals."""
 AFTER_SECONDS: Final = 6.0
-"""A stopped leader is watched for so long after it wakes."""
+"""How long a stopped leader is observed after it resumes."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What became of one leader."""
+    """The result for one leader."""
 
     seconds: float
     """From the signal to the first write of the other one."""
     writes_after: int = 0
-    """What a leader that was stopped has written after it woke."""
+    """The number of writes of a stopped leader after it resumed."""
 
 
 async def asked_to_end(pair: Pair) -> End:
@@ -46,7 +46,7 @@ async def stopped(pair: Pair) -> End:
         woken = now()
         leader.send(signal.SIGCONT)
         await asyncio.sleep(AFTER_SECONDS)
-    # On a machine that is too slow the other one may lose the Lease again; what follows then is lawful.
+    # On a slow machine the new leader may lose the Lease again; later writes are then allowed.
     writes, again = pair.writes(leader, woken), pair.led_again(leader, woken)
     return End(seconds, sum(call.ended < again for call in writes))
 
@@ -63,6 +63,6 @@ async def _replaced(pair: Pair, number: signal.Signals) -> End:
 
 
 async def _begin_again(replica: Replica) -> None:
-    """Start it: it is the standby then."""
+    """Restart it; it is then the standby."""
     await asyncio.to_thread(replica.process.stop)  # if it has not ended yet
     await asyncio.to_thread(replica.process.start)

@@ -1,4 +1,4 @@
-"""Two operators of which one leads, and an editor who gives the leader something to write all the time."""
+"""Two replicas of the operator with leader election, and edits that make the leader write continuously."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from testbed.install import OPERATOR_NAMESPACE
 from testbed.workspace import Workspace
 
 WRITES: Final = {"level": "Metadata", "users": [USER], "verbs": ["create", "update", "patch", "delete"]}
-"""A rule of a policy: what the operators write."""
+"""An audit policy rule that records the operators' writes."""
 EDIT_SECONDS: Final = 0.1
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/selfheal-operator"
 
@@ -32,7 +32,7 @@ class Replica:
     name: str
     process: MeasuredOperator
     credential: str
-    """By which the audit log tells them apart."""
+    """Its credential id in the audit log, which distinguishes the replicas."""
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -57,7 +57,7 @@ class Pair:
         return (first, second) if holder.startswith(f"{first.name}_") else (second, first)
 
     def writes(self, replica: Replica, since: datetime) -> list[Call]:
-        """Return what it has written since, but for the Lease."""
+        """Return its writes since then, without those to the Lease."""
         self.calls += self.audit.new_calls()
         return [
             call
@@ -66,7 +66,7 @@ class Pair:
         ]
 
     def led_again(self, replica: Replica, since: datetime) -> datetime:
-        """Return when it has taken the Lease anew since then; the end of time if it has not."""
+        """Return when it acquired the Lease again since then; datetime.max if it did not."""
         taken = (
             call.ended
             for call in self.calls
@@ -78,7 +78,7 @@ class Pair:
         return min(taken, default=datetime.max.replace(tzinfo=UTC))
 
     async def first_write(self, replica: Replica, since: datetime, limit_seconds: float) -> float:
-        """Return after how many seconds it had written something.
+        """Return the seconds until its first write.
 
         Raises:
             BenchError: if it does not in that time.
@@ -104,7 +104,7 @@ class Pair:
         monitors = list(places(self.count))
         while True:
             namespace, name = monitors[self.edited % self.count]
-            self.edited += 1  # never starts anew: an edit that changes nothing gives nobody anything to do
+            self.edited += 1  # never reset: an edit without a change causes no reconciliation
             threshold = self.edited % 9000 / 10000
             await self.api.patch(f"{monitors_path(namespace)}/{name}", {"spec": {"threshold": threshold}})
             await asyncio.sleep(EDIT_SECONDS)
@@ -113,7 +113,7 @@ class Pair:
 def replicas_of(
     cluster: LocalCluster, folder: Path, stop_later: Callable[[Callable[[], object]], object]
 ) -> list[Replica]:
-    """Return two operators that are yet to be started."""
+    """Return two operators that are not started yet."""
     found = []
     for name in ("first", "second"):
         own = Workspace(folder / name)

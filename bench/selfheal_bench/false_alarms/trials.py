@@ -17,13 +17,13 @@ THRESHOLD: Final = 0.3
 """Of the share of drifted columns."""
 MANY_ROWS: Final = 20_000
 USED_AGAIN: Final = 20
-"""A side of many rows is compared with so many others before it is drawn anew: sorting it takes the time, and
-the chance in it is small beside that in a smaller side."""
+"""A large side is compared with this many others before it is drawn again: sorting it dominates the time, and
+its sampling variance is small compared to that of a smaller side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """What became of the checks, as shares of all of them."""
+    """The checks' outcomes, as shares of all checks."""
 
     reference_rows: int
     current_rows: int

@@ -1,1 +1,1 @@
-"""Thousands of ModelMonitors at work: what one operator process needs for them, and how that grows."""
+"""Measures the resources of one operator process with thousands of ModelMonitors, and their growth."""

@@ -1,4 +1,4 @@
-"""What was measured at one size, and what is asked of it."""
+"""The results at one size, and their targets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MIB: Final = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The operator at one number of monitors."""
+    """The operator's results with one number of monitors."""
 
     count: int
     first_start_seconds: float

@@ -1,4 +1,4 @@
-"""One round of checks in the API server's record: which slot was each Job for, and what else was asked."""
+"""One round of checks in the audit log: the slot of each Job, and the operator's other requests."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class Round:
         return self.begin + WHOLE_ROUND
 
     def add(self, calls: Iterable[Call]) -> None:
-        """Take what the API server has recorded."""
+        """Add calls from the audit log."""
         for call in calls:
             if call.user != USER:
                 continue

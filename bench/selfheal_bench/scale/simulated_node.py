@@ -1,7 +1,7 @@
 """Completes checks without running them: `python -m selfheal_bench.scale.simulated_node`.
 
-In place of the Job controller, a scheduler, a kubelet and the container: it writes what they would have
-written into the Job's and the monitor's status, and nothing of what they do in between (no pod is made).
+It replaces the Job controller, the scheduler, the kubelet and the container: it writes the statuses of Jobs
+and monitors that they would write, but no intermediate objects (there are no pods).
 """
 
 import argparse
@@ -39,9 +39,9 @@ CHECK_SECONDS: Final = (0.5, 1.5)
 """The shortest and the longest check."""
 RECONNECT_SECONDS: Final = 0.5
 JOB_UPDATES: Final = (2, 4)
-"""How often a Job's status is written. The Job controller of Kubernetes 1.36 does it four times: active,
-ready, succeeded, Complete. Twice (running, Complete) shows the operator all that it looks at, and leaves a
-small machine to what is measured."""
+"""How often a Job's status is written. The Job controller of Kubernetes 1.36 writes it four times: active,
+ready, succeeded, Complete. Two writes (running, Complete) contain all that the operator reads, and leave more
+of a small machine to the operator."""
 
 
 def main() -> None:

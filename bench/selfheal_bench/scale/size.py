@@ -1,4 +1,4 @@
-"""One size: a fresh control plane, so many monitors, and the operator through its day in twenty minutes."""
+"""Measures one size: a new control plane, `count` monitors, and twenty minutes of typical operation."""
 
 import asyncio
 import statistics
@@ -36,7 +36,7 @@ A_YEAR: Final = 31_536_000
 STRAGGLERS_SECONDS: Final = 60.0
 """How long after the round a slot's Job is waited for."""
 SETTLED_PERCENT: Final = 10.0
-"""An operator that uses less of a core than this over `SETTLED_SECONDS` has done what there was to do."""
+"""An operator that uses less of a core than this over `SETTLED_SECONDS` is idle."""
 SETTLED_SECONDS: Final = 5.0
 SETTLE_LIMIT_SECONDS: Final = 900.0
 TELL_SECONDS: Final = 30.0
@@ -44,7 +44,7 @@ TELL_SECONDS: Final = 30.0
 
 @dataclass(slots=True)
 class _Meter:
-    """Reads the operator's use once a second, while something else goes on."""
+    """Samples the operator's resource usage once a second."""
 
     ground: Arena
     resident: list[int] = field(default_factory=list)

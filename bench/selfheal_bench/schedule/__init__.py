@@ -1,1 +1,1 @@
-"""N ModelMonitors and N CronJobs, all due in the same minute: how late is each one's Job?"""
+"""Measures the lag of each Job of N ModelMonitors and N CronJobs that are all due in the same minute."""

@@ -10,7 +10,7 @@ from selfheal_bench.monitors import create, monitor, monitors_path, places
 from selfheal_bench.parallel import for_each
 
 CRONJOB_USER: Final = "system:serviceaccount:kube-system:cronjob-controller"
-"""What the API server calls the CronJob controller."""
+"""The CronJob controller's user name at the API server."""
 WARM_UP: Final = 100
 
 
@@ -36,7 +36,7 @@ class Crowd:
         return f"{self.slot.minute} {self.slot.hour} * * *"
 
     def source_of(self, job: str) -> str | None:
-        """Return which of ours a Job belongs to, by its name; None if it is not of this minute."""
+        """Return the monitor or CronJob of a Job, by the Job's name; None if it is not for this minute."""
         minute = f"-{int(self.slot.timestamp()) // 60}"
         return job.removesuffix(minute) if job.endswith(minute) else None
 

@@ -1,7 +1,7 @@
-"""The floor of a scheduler: the Jobs of N monitors, made by a program that does nothing else.
+"""A lower bound for schedulers: the Jobs of N monitors, created by a program that does nothing else.
 
-On a fresh control plane of its own with the same flags, where nothing else is due: ours shares the API server
-with N CronJobs, and writes the status of each monitor.
+It has its own new control plane with the same flags, where nothing else is due. Our operator shares the API
+server with N CronJobs, and writes the status of each monitor.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import monitor_from
 
 MOST_OF_FLOOR: Final = 1.5
-"""The promise: our p99, divided by the floor's time to its last Job."""
+"""The target: our p99, divided by the floor's time to its last Job."""
 WIDTHS: Final = (32, 64)
 """Requests at a time: the quickest counts. 8 and 16 were slower at N = 300 on two processors."""
 RECORD_SECONDS: Final = 10.0
-"""How long the audit log may stay behind the answers."""
+"""How long the audit log may lag behind the responses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """What the bare creator took."""
+    """The bare creator's result."""
 
     width: int
     seconds: float
@@ -75,7 +75,7 @@ async def _run(phase: str, count: int, width: int, keep: Path | None) -> Floor:
 
 
 async def _manifests(api: ApiServer, count: int) -> list[Document]:
-    """Create the monitors, for there to be owners, and return the Jobs that the operator would make."""
+    """Create the monitors as owners, and return the Jobs that the operator would create."""
     slot = whole_minute_after(datetime.now(UTC))
     await Crowd(count, slot).create_monitors(api)
     defaults = Settings(mlflow_tracking_uri=MLFLOW).job_defaults

@@ -1,4 +1,4 @@
-"""One phase: a fresh control plane, both kinds due in the same minute, and a look at the record."""
+"""One phase: a new control plane, both kinds due in the same minute, measured by the audit log."""
 
 import asyncio
 from collections import defaultdict
@@ -26,9 +26,9 @@ PHASES: Final = {
 """Flags of the controller manager. A rate this high limits nothing."""
 
 LAST_CALL: Final = timedelta(seconds=5)
-"""All is in place this long before the minute, or the phase is not worth running."""
+"""All objects must exist this long before the minute; otherwise the phase is invalid."""
 AFTERWARDS_SECONDS: Final = 5.0
-"""How long a second Job for the same minute is waited for once all are there."""
+"""How long to wait for duplicate Jobs of the same minute once all Jobs exist."""
 TELL_SECONDS: Final = 10.0
 
 
@@ -118,7 +118,7 @@ async def run_phase(
 
 async def _gather_crowd(api: ApiServer, count: int, patience: float) -> Crowd:
     rate = await objects_per_second(api)
-    # Twice as long as the creation alone: the operator writes a status for each of its monitors meanwhile.
+    # Twice the time of the creation alone, because the operator writes each monitor's status meanwhile.
     seconds = (2 * 2 * count / rate + 15) * patience
     slot = whole_minute_after(datetime.now(UTC) + timedelta(seconds=seconds) + LAST_CALL)
     crowd = Crowd(count, slot)
