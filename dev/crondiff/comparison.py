@@ -1,9 +1,9 @@
-"""Compares our slots with CronJob's, and tells which differences are CronJob's own mistakes.
+"""Compares our slots with CronJob's, and finds which differences are bugs of CronJob.
 
-robfig/cron walks from a time to the next slot field by field, back to the start of the day first. Some
-changes of the clock lead it astray on the way: then it goes past slots, or stops where none is. A difference
-is its mistake if there was such a change on its way, and if it takes our side once the clock is out of the
-game: asked for the same time in UTC, it says what we say of the time in the zone.
+robfig/cron searches the next slot field by field, from the start of the day. Some changes of the UTC offset
+on the way make it skip slots, or return times that are none. A difference is its bug if there was such a
+change on the way, and if it agrees with us without the change: for the same wall time in UTC, it returns what
+we return for the time in the zone.
 """
 
 from bisect import bisect_left
@@ -18,7 +18,7 @@ from selfheal_operator.core.cron import parse
 
 
 class Cause(StrEnum):
-    """What leads CronJob astray."""
+    """The kind of offset change that causes CronJob's bug."""
 
     NO_MIDNIGHT = "a day without midnight"
     TWO_MIDNIGHTS = "a day with two midnights"

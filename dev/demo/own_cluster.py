@@ -122,7 +122,7 @@ def _wait_for_rollout(kubectl: Kubectl, deployment: str, namespace: str) -> None
 
 
 class _Forward:
-    """A way to MLflow through the API server, made anew when it breaks."""
+    """A port-forward to MLflow through the API server, restarted when it breaks."""
 
     def __init__(self, kubectl: Kubectl, folder: Workspace) -> None:
         self.program = Program("port-forward", folder)

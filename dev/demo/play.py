@@ -115,7 +115,7 @@ class Play:
                 if pictures and pictures[0].is_due(seen.values()):
                     self.show_monitors(pictures.pop(0).title)
                 trouble = ""
-            # An API server may restart; the deadline tells whether it came back.
+            # The API server may restart; the deadline bounds the wait for it.
             except KubectlError as error:
                 trouble = f"; at last {error}"
         return seen

@@ -1,4 +1,4 @@
-"""What every input begins as: a table as any other, with a secret among its values."""
+"""The base of every input: an ordinary table, with a secret among its values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 CANARY: Final = "hunter2-canary-in-a-cell"
-"""A value: what people have in their tables is nobody's business, least of all a log's."""
+"""A cell value that must not leak: tables hold private data, which must never reach a log."""
 ROWS: Final = 150
 
 Random = np.random.Generator

@@ -1,4 +1,4 @@
-"""What every check keeps, whatever it is given: a sentence, no verdict from garbage, and no secret told."""
+"""The invariants of every check: a message, no verdict from garbage, and no leaked secret."""
 
 import json
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """One process that checks many inputs, one after the other, and writes a line about each.
 
-It says which input it begins, so that whoever waits for it knows what killed it.
+It prints the number of each input before the check, so that the parent knows which input killed it.
 """
 
 import io

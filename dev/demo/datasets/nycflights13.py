@@ -59,7 +59,7 @@ def _install(scratch: Path) -> None:
 
 
 def _move_into_place(package: Path, folder: Path) -> None:
-    """Rename: another demo sees either nothing or all of it, and whoever comes second keeps the first's."""
+    """Rename the folder, so that another demo sees all of it or nothing; keep an existing one."""
     try:
         package.rename(folder)
     except OSError:
