@@ -8,7 +8,7 @@ from selfheal_operator.api.names import API_VERSION, KIND
 
 NAMESPACE: Final = "selfheal-demo"
 INTERVAL_SECONDS: Final = 60
-"""The shortest that the API accepts: nobody likes to wait."""
+"""The shortest interval that the API accepts, to keep the demo short."""
 
 
 def monitor(scenario: Scenario, *, data: str, tracking_uri: str) -> dict[str, Any]:

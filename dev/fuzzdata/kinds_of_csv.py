@@ -1,4 +1,4 @@
-"""CSV as nobody should write it: torn, in other encodings, hostile, and compressed to burst."""
+"""Malformed CSV: truncated, in other encodings, hostile, and decompression bombs."""
 
 import bz2
 import gzip

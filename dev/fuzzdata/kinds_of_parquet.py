@@ -1,4 +1,4 @@
-"""Parquet, and folders of files, as nobody should write them."""
+"""Malformed Parquet, and malformed folders of files."""
 
 import datetime as dt
 import decimal

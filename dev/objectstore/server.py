@@ -58,7 +58,7 @@ class S3Server:
             raise ComponentError(f"the S3 server did not become ready:\n{self._log.read_text()[-2000:]}")
 
     def add_account(self, access_key: str, secret_key: str) -> None:
-        """Add somebody who may not read any bucket of others."""
+        """Add an account that may not read other accounts' buckets."""
         create = [
             *(str(self._program), "admin", "--access", ROOT[0], "--secret", ROOT[1]),
             *("--endpoint-url", f"http://127.0.0.1:{self._admin_port}"),

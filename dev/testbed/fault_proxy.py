@@ -315,7 +315,7 @@ class Proxy:
         call = Call(request.method, request.raw_path, await request.read())
         connection = request.transport
         if connection is None:
-            raise web.HTTPBadGateway  # nobody hears it
+            raise web.HTTPBadGateway  # the connection is already closed
         self._connections.add(connection)
         self._observe(call)
         try:
@@ -325,7 +325,7 @@ class Proxy:
                 answer = await self._answer(request, call)
         except (HungUpError, aiohttp.ClientError, ConnectionError):
             connection.abort()
-            return web.Response(status=502)  # nobody hears it
+            return web.Response(status=502)  # the connection is already closed
         finally:
             self._connections.discard(connection)
         # The operator reads the server's time from the Date header.

@@ -32,7 +32,7 @@ class Figures:
 
 @contextmanager
 def our_checks(servers: Stub, folder: Path, against: str | None) -> Iterator[list[OurCheck]]:
-    """Yield our check, and the one of the commit before where it is asked for."""
+    """Yield our check, and that of the commit to compare with, if any."""
     ours = OurCheck(servers=servers, folder=folder)
     if against is None:
         yield [ours]

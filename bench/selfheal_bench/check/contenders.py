@@ -1,4 +1,4 @@
-"""The other tools: versions, what they are asked for, and what they leave out beside a check of ours."""
+"""The other tools: their versions, what they run, and what they omit compared to our check."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ PROGRAMS: Final = Path(__file__).parent / "programs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """A tool and what it is asked for."""
+    """A tool and the program that runs it."""
 
     name: str
     title: str
@@ -24,7 +24,7 @@ class Contender:
     packages: tuple[str, ...] = ()
     """What is installed for it, the tool itself first; none if the project's own environment has it."""
     locked: str = ""
-    """The package of the project's environment whose version is told."""
+    """The package of the project's environment whose version is reported."""
     remark: str
 
     @property
@@ -34,10 +34,10 @@ class Contender:
 
 
 MAIN: Final = "evidently"
-"""The one whose figures the targets are shares of."""
+"""The tool to which the targets are relative."""
 
 FLOOR: Final = "floor"
-"""No other tool, but the least that any check has to do."""
+"""Not a tool, but the minimum work of any check."""
 
 CONTENDERS: Final = {
     each.name: each
@@ -76,7 +76,7 @@ CONTENDERS: Final = {
             program="nannyml_univariate.py",
             packages=(
                 "nannyml==0.13.1",
-                "statsmodels==0.15.0",  # it imports what it does not declare
+                "statsmodels==0.15.0",  # imported by the package but not declared
                 "numpy==2.4.6",
                 "pandas==3.0.6",
                 "pyarrow==25.0.1",

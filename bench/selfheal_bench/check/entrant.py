@@ -9,7 +9,7 @@ _NOT_TAKEN_OVER: Final = ("PYTHON", "SELFHEAL_", "MLFLOW_", "KUBE", "VIRTUAL_ENV
 
 
 class UnfitRunError(Exception):
-    """A run that does not count: it failed, took too long, or did not do what was asked for."""
+    """An invalid run: it failed, timed out, or did not do the required work."""
 
 
 class Entrant(Protocol):

@@ -80,7 +80,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True  # a check that was stopped may have left one of them waiting
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes in the middle was stopped, and that is told elsewhere."""
+        """Log nothing: a client that disconnects was stopped, which is reported elsewhere."""
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        """Return whether it is met; None if nobody knows."""
+        """Return whether it is met; None if it was not measured."""
         return None if self.found is None else self.found <= self.most
 
     @property

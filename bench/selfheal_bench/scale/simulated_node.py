@@ -45,7 +45,7 @@ of a small machine to the operator."""
 
 
 def main() -> None:
-    """Complete checks until told to stop."""
+    """Complete checks until the process is stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True, help="the API server's URL")
     parser.add_argument("--pki", required=True, type=Path, help="the cluster's keys and certificates")

@@ -11,7 +11,7 @@ SCRATCH: Final = "/scratch"
 
 @dataclass(frozen=True)
 class Workload:
-    """What tells one of the stage's pods from another."""
+    """The properties in which the stage's pods differ."""
 
     name: str
     namespace: str
