@@ -9,7 +9,7 @@ import pytest
 
 from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
-from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.check.report import CheckFindings, report_of
 from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.scan import ColumnPlan
@@ -88,7 +88,7 @@ def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot:
         )
         for number in range(500)
     )
-    seen = Seen(
+    seen = CheckFindings(
         task=task,
         rows=RowCounts(reference=5, current=7),
         plan=ColumnPlan(compared=(), skipped=tuple(Skipped("s" * 300, "dates") for _ in range(500))),
@@ -99,7 +99,7 @@ def drift(monitor: MonitorRef, *, task: Task | None = Task.CLASSIFICATION, slot:
 
 def error(monitor: MonitorRef) -> CheckReport:
     """Return the report of a check that could not even tell the task."""
-    seen = Seen(problem=DataError(Reason.DATA_NOT_FOUND, "there is nothing"))
+    seen = CheckFindings(problem=DataError(Reason.DATA_NOT_FOUND, "there is nothing"))
     request = run_request(monitor=monitor.to_wire(), slot=SLOT)
     return report_of(request, seen, started=NOON, completed=NOON)
 

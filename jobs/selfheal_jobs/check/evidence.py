@@ -6,7 +6,7 @@ import traceback
 
 from selfheal_jobs.check.evidently_parts import only_the_parts_that_draw
 from selfheal_jobs.check.mlflow_run import CheckNumbers, LoggedCheck, log_check
-from selfheal_jobs.check.report import Seen
+from selfheal_jobs.check.report import CheckFindings
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
@@ -18,11 +18,11 @@ from selfheal_operator.api.request import RunRequest
 logger = logging.getLogger(__name__)
 
 
-def with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> CheckReport:
+def with_evidence(report: CheckReport, request: RunRequest, findings: CheckFindings) -> CheckReport:
     """Log the check to MLflow, and return the report with the run's id, or why logging failed."""
     said = report.last_check.message
     try:
-        logged = _log(request, seen, report.last_check.result)
+        logged = _log(request, findings, report.last_check.result)
     except TrackingError as error:
         return _amended(report, message=f"{said}. The run was not logged: {error}")
     except Exception as error:  # noqa: BLE001  the verdict does not depend on its evidence
@@ -33,17 +33,17 @@ def with_evidence(report: CheckReport, request: RunRequest, seen: Seen) -> Check
     return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
 
 
-def _log(request: RunRequest, seen: Seen, result: CheckResult) -> LoggedCheck:
-    comparison, tables = seen.comparison, seen.tables
-    if comparison is None or seen.rows is None or tables is None:
+def _log(request: RunRequest, findings: CheckFindings, result: CheckResult) -> LoggedCheck:
+    comparison, tables = findings.comparison, findings.tables
+    if comparison is None or findings.rows is None or tables is None:
         raise ValueError("only a comparison can be logged")
     numbers = CheckNumbers(
         comparison=comparison,
-        rows_reference=seen.rows.reference,
-        rows_current=seen.rows.current,
+        rows_reference=findings.rows.reference,
+        rows_current=findings.rows.current,
         threshold=request.spec.threshold,
         result=result,
-        signals={each.signal.name: each.value for each in seen.signals if each.value is not None},
+        signals={each.signal.name: each.value for each in findings.signals if each.value is not None},
     )
     wanted = _wants_report(request.spec.drift.report, result)
     return log_check(request, numbers, (lambda: _page(request, comparison, *tables)) if wanted else None)

@@ -33,7 +33,7 @@ _MAX_WHY: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class CheckFindings:
     """The results of a check so far; incomplete if an error ended it early."""
 
     task: Task | None = None
@@ -49,20 +49,24 @@ class Seen:
     """Where a profile of the reference is kept, if there can be one."""
 
 
-def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: datetime) -> CheckReport:
+def report_of(
+    request: RunRequest, findings: CheckFindings, *, started: datetime, completed: datetime
+) -> CheckReport:
     """Return the report for the status."""
-    comparison = seen.comparison
-    if seen.problem is not None:
-        said = of_problem(seen.problem)
+    comparison = findings.comparison
+    if findings.problem is not None:
+        said = of_problem(findings.problem)
     elif comparison is not None:
         spec = request.spec
-        said = of_comparison(comparison, spec.threshold, seen.rows, warning_threshold=spec.warning_threshold)
+        said = of_comparison(
+            comparison, spec.threshold, findings.rows, warning_threshold=spec.warning_threshold
+        )
     else:
         raise ValueError("a check without a problem has a comparison")
     share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
-    signals = seen.signals or tuple(unknown(each, _unseen(seen)) for each in request.spec.signals)
+    signals = findings.signals or tuple(unknown(each, _problem_of(findings)) for each in request.spec.signals)
     return CheckReport(
-        task=seen.task,
+        task=findings.task,
         last_check=LastCheck(
             scheduled_time=request.slot,
             job_name=request.job_name,
@@ -70,40 +74,42 @@ def report_of(request: RunRequest, seen: Seen, *, started: datetime, completed: 
             completion_time=completed,
             result=said.result,
             reason=said.reason,
-            message="; ".join([said.sentence, *_remarks(request, seen), *filter(None, [remark(signals)])])[
-                :_MAX_MESSAGE
-            ],
+            message="; ".join(
+                [said.sentence, *_remarks(request, findings), *filter(None, [remark(signals)])]
+            )[:_MAX_MESSAGE],
             drift_share=f"{share:.4f}" if share is not None else None,
             columns_checked=comparison.columns_checked if comparison else None,
             columns_drifted=comparison.columns_drifted if comparison else None,
             top_drifted_columns=_top_drifted(comparison) if comparison else [],
             methods=_methods(comparison) if comparison else [],
-            skipped_columns=_skipped(seen.plan) if seen.plan else [],
-            new_categories=_new_categories(seen.facts),
-            constant_columns=[each.name[:_MAX_NAME] for each in seen.facts if each.has_become_constant][
+            skipped_columns=_skipped(findings.plan) if findings.plan else [],
+            new_categories=_new_categories(findings.facts),
+            constant_columns=[each.name[:_MAX_NAME] for each in findings.facts if each.has_become_constant][
                 :_MAX_LISTED
             ],
             signals=[each.status for each in signals],
-            rows=seen.rows,
+            rows=findings.rows,
             observed_generation=request.monitor.generation,
         ),
     )
 
 
-def _unseen(seen: Seen) -> DataError:
-    return seen.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
+def _problem_of(findings: CheckFindings) -> DataError:
+    return findings.problem or DataError(Reason.CHECK_FAILED, "The check ended before it could look.")
 
 
-def _remarks(request: RunRequest, seen: Seen) -> Iterator[str]:
+def _remarks(request: RunRequest, findings: CheckFindings) -> Iterator[str]:
     """Yield remarks that are added to the message of every verdict."""
-    if seen.comparison is None:
+    if findings.comparison is None:
         return
-    if seen.plan and seen.plan.skipped:
-        yield f"{len(seen.plan.skipped)} not compared"
-    if seen.plan and seen.plan.counted:
-        named = ", ".join(f"{each.name[:100]!r} ({each.reason})" for each in seen.plan.counted[:NAMES_SHOWN])
-        yield f"{len(seen.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
-    if changed := change_of_methods(request.previous_methods, _methods(seen.comparison)):
+    if findings.plan and findings.plan.skipped:
+        yield f"{len(findings.plan.skipped)} not compared"
+    if findings.plan and findings.plan.counted:
+        named = ", ".join(
+            f"{each.name[:100]!r} ({each.reason})" for each in findings.plan.counted[:NAMES_SHOWN]
+        )
+        yield f"{len(findings.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
+    if changed := change_of_methods(request.previous_methods, _methods(findings.comparison)):
         yield changed
 
 

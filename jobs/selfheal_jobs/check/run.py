@@ -18,7 +18,7 @@ from selfheal_jobs.check.cpus import usable_cpus
 from selfheal_jobs.check.evaluate import columns_for_signals, evaluate_signals
 from selfheal_jobs.check.evidence import with_evidence
 from selfheal_jobs.check.look_ahead import read_ahead
-from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.check.report import CheckFindings, report_of
 from selfheal_jobs.check.signal_tables import SignalTables
 from selfheal_jobs.columns.scan import ColumnPlan, Excluded, TablePair, read_column, require_expected
 from selfheal_jobs.columns.task import infer_task
@@ -56,58 +56,62 @@ def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
         UndeliveredError: The verdict could not be written to the monitor's status.
     """
     started = clock()
-    seen = look(request)
-    report = report_of(request, seen, started=started, completed=clock())
+    findings = look(request)
+    report = report_of(request, findings, started=started, completed=clock())
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
     sink.deliver(report)
-    if seen.comparison is not None:
-        sink.deliver(with_evidence(report, request, seen))
-        keep_profile(seen)
+    if findings.comparison is not None:
+        sink.deliver(with_evidence(report, request, findings))
+        keep_profile(findings)
 
 
-def look(request: RunRequest) -> Seen:
+def look(request: RunRequest) -> CheckFindings:
     """Load both tables and compare them. Never raises: an error becomes part of the result."""
-    seen = Seen(task=request.task)
+    findings = CheckFindings(task=request.task)
     try:
         also = columns_for_signals(request.spec)
         reference, profile_cache = open_known_reference(request, also=also)
         task = request.task or _task_of(reference, request.spec.target)
-        seen = replace(seen, task=task)
+        findings = replace(findings, task=task)
         any_column = request.spec.dataset.column_policy.unexpected == "Fail"
         current = open_current(request, reference, all_columns=any_column, also=also)
-        seen = replace(
-            seen, rows=_rows(reference, current), tables=(reference, current), profile_cache=profile_cache
+        findings = replace(
+            findings, rows=_rows(reference, current), tables=(reference, current), profile_cache=profile_cache
         )
-        seen = _compared(request, seen, reference, current)
-        tables = SignalTables(request, reference, current, seen.facts, seen.plan, seen.problem)
-        return replace(seen, signals=evaluate_signals(tables))
+        findings = _compared(request, findings, reference, current)
+        tables = SignalTables(request, reference, current, findings.facts, findings.plan, findings.problem)
+        return replace(findings, signals=evaluate_signals(tables))
     except DataError as problem:
-        return replace(seen, problem=problem)
+        return replace(findings, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect, ours or a library's, means that the check failed
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
         message = f"The check ended by a defect ({one_line(error)}); the Job's log holds the details."
-        return replace(seen, problem=DataError(Reason.CHECK_FAILED, message))
+        return replace(findings, problem=DataError(Reason.CHECK_FAILED, message))
 
 
-def keep_profile(seen: Seen) -> None:
+def keep_profile(findings: CheckFindings) -> None:
     """Store the profile of the reference for later checks, if this check reached a verdict."""
     if (
-        seen.profile_cache is not None
-        and seen.tables is not None
-        and isinstance(seen.tables[0], KnownReference)
+        findings.profile_cache is not None
+        and findings.tables is not None
+        and isinstance(findings.tables[0], KnownReference)
     ):
-        seen.profile_cache.keep(seen.tables[0])
+        findings.profile_cache.keep(findings.tables[0])
 
 
-def _compared(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+def _compared(
+    request: RunRequest, findings: CheckFindings, reference: SourceTable, current: SourceTable
+) -> CheckFindings:
     """Compare the columns. An error here does not prevent the evaluation of the signals."""
     try:
-        return _comparison(request, seen, reference, current)
+        return _comparison(request, findings, reference, current)
     except DataError as problem:
-        return replace(seen, problem=problem)
+        return replace(findings, problem=problem)
 
 
-def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current: SourceTable) -> Seen:
+def _comparison(
+    request: RunRequest, findings: CheckFindings, reference: SourceTable, current: SourceTable
+) -> CheckFindings:
     dataset = request.spec.dataset
     _require_rows(reference, current, dataset.min_rows)
     if dataset.column_policy.unexpected == "Fail":
@@ -115,12 +119,12 @@ def _comparison(request: RunRequest, seen: Seen, reference: SourceTable, current
         names = [name for name in current.schema.names if chosen.keeps(name)]
         require_expected([*reference.schema.names, request.spec.target], names)
     plan, comparison, facts = _test_columns(request, reference, current)
-    seen = replace(seen, plan=plan)
+    findings = replace(findings, plan=plan)
     _require_columns(plan)
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
     if isinstance(reference, KnownReference):
         logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
-    return replace(seen, comparison=replace(comparison, counted=len(plan.counted)), facts=facts)
+    return replace(findings, comparison=replace(comparison, counted=len(plan.counted)), facts=facts)
 
 
 def _test_columns(

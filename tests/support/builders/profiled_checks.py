@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.check.report import CheckFindings, report_of
 from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_operator.api.request import RunRequest
@@ -30,7 +30,7 @@ def profiles(folder: Path) -> list[Path]:
     return sorted(folder.glob(".selfheal-*.profile"))
 
 
-def checked(request: RunRequest) -> Seen:
+def checked(request: RunRequest) -> CheckFindings:
     """Check, and keep what was learnt of the reference."""
     seen = look(request)
     if seen.comparison is not None:
@@ -38,7 +38,7 @@ def checked(request: RunRequest) -> Seen:
     return seen
 
 
-def told(request: RunRequest, seen: Seen) -> dict[str, Any]:
+def told(request: RunRequest, seen: CheckFindings) -> dict[str, Any]:
     """Return all that a check says: the report, and every number behind it."""
     report = report_of(request, seen, started=request.slot, completed=request.slot)
     values = {each.signal.name: repr(each.value) for each in seen.signals}
@@ -51,13 +51,13 @@ def told(request: RunRequest, seen: Seen) -> dict[str, Any]:
     }
 
 
-def by_profile(seen: Seen) -> bool:
+def by_profile(seen: CheckFindings) -> bool:
     """Return whether a check had a profile."""
     reference = seen.tables[0] if seen.tables else None
     return isinstance(reference, KnownReference) and bool(reference.profile.columns)
 
 
-def columns_read(seen: Seen) -> set[str]:
+def columns_read(seen: CheckFindings) -> set[str]:
     """Return the columns of the reference that a check has read."""
     assert seen.tables is not None
     reference = seen.tables[0]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.check.mlflow_run import CheckNumbers
-from selfheal_jobs.check.report import Seen, report_of
+from selfheal_jobs.check.report import CheckFindings, report_of
 from selfheal_jobs.check.run import look
 from selfheal_jobs.check.verdict import of_problem
 from selfheal_jobs.columns.infer_kind import Skipped
@@ -144,7 +144,9 @@ def test_a_change_of_methods_since_the_last_check_is_told() -> None:
     before = MethodUse(kind="Numerical", method="wasserstein", columns=3)
     request = run_request().replaced(previous_methods=(before,))
 
-    check = report_of(request, Seen(comparison=comparison(1, 2)), started=NOON, completed=NOON).last_check
+    check = report_of(
+        request, CheckFindings(comparison=comparison(1, 2)), started=NOON, completed=NOON
+    ).last_check
 
     assert check.message == (
         "1 of 3 columns drifted (0.3333 > 0.3000); "
@@ -158,7 +160,7 @@ def test_without_a_verdict_there_is_no_share() -> None:
     columns = tuple(replace(each, drifted=False, rows_needed=90.0) for each in comparison(0, 3).columns)
 
     check = report_of(
-        run_request(), Seen(comparison=Comparison(columns=columns)), started=NOON, completed=NOON
+        run_request(), CheckFindings(comparison=Comparison(columns=columns)), started=NOON, completed=NOON
     ).last_check
 
     assert (check.result, check.reason) == (CheckResult.INCONCLUSIVE, Reason.TOO_FEW_ROWS_FOR_METHOD)
@@ -168,7 +170,7 @@ def test_without_a_verdict_there_is_no_share() -> None:
 def test_a_report_stays_small_and_valid_with_many_columns_and_long_names() -> None:
     """At most ten columns of each sort, names cut, and it passes through the termination message."""
     skipped = tuple(Skipped("n" * 5000, "reason") for _ in range(500))
-    seen = Seen(comparison=comparison(400, 100), plan=ColumnPlan(compared=(), skipped=skipped))
+    seen = CheckFindings(comparison=comparison(400, 100), plan=ColumnPlan(compared=(), skipped=skipped))
 
     report = report_of(run_request(), seen, started=NOON, completed=NOON)
 
@@ -181,7 +183,9 @@ def test_a_report_stays_small_and_valid_with_many_columns_and_long_names() -> No
 
 def test_numbers_in_a_report_have_four_digits() -> None:
     """A changed last digit would be a write to the API server for nothing."""
-    report = report_of(run_request(), Seen(comparison=comparison(1, 2)), started=NOON, completed=NOON)
+    report = report_of(
+        run_request(), CheckFindings(comparison=comparison(1, 2)), started=NOON, completed=NOON
+    )
 
     check = report.last_check
     assert (check.drift_share, check.columns_checked, check.columns_drifted) == ("0.3333", 3, 1)
