@@ -1,4 +1,7 @@
-"""How many processors a container may use."""
+"""How many processors a container may use.
+
+A retraining asks `joblib.cpu_count`, which knows more limits; its import takes 0.07 s, too much for a check.
+"""
 
 import math
 import os
