@@ -7,6 +7,7 @@ of a check. Even urllib3 takes 50 ms to import. The standard library's own clien
 import base64
 import http.client
 import json
+import os
 import ssl
 import threading
 import weakref
@@ -14,7 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 
 class AnswerError(Exception):
@@ -154,6 +154,11 @@ def _connection(
 
 def _proxy_of(address: SplitResult) -> SplitResult | None:
     """Return the proxy that the environment names for an address (http_proxy, https_proxy, no_proxy)."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    # Imported here, since it takes 1 % of a check and most containers have no proxy.
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
+
     named = getproxies().get(address.scheme)
     if not named or proxy_bypass(address.netloc):
         return None

@@ -1,12 +1,14 @@
 """Retry policies: number of attempts, timeouts and pauses."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from selfheal_jobs.transport.json_http import AnswerError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 _T = TypeVar("_T")
 
@@ -22,13 +24,12 @@ class RetryPolicy:
 
     def call(self, attempt: Callable[[], _T], *, is_transient: Callable[[BaseException], bool]) -> _T:
         """Return the attempt's result; retry transient errors, and raise the last error."""
-        retrying = Retrying(
-            retry=retry_if_exception(is_transient),
-            wait=wait_exponential(),
-            stop=stop_after_attempt(self.retries + 1),
-            reraise=True,
-        )
-        return retrying(attempt)
+        return _call(attempt, is_transient, self._options)
+
+    def _options(self) -> dict[str, Any]:
+        from tenacity import stop_after_attempt, wait_exponential  # noqa: PLC0415 - see `_call`
+
+        return {"wait": wait_exponential(), "stop": stop_after_attempt(self.retries + 1)}
 
 
 QUICK: Final = RetryPolicy(timeout_seconds=5, retries=3)
@@ -63,14 +64,17 @@ class DeadlinePolicy:
             is_transient: Whether an error is retried. All others are raised at once.
             before_pause: Called before each pause with the error and the seconds.
         """
-        retrying = Retrying(
-            retry=retry_if_exception(is_transient),
-            wait=lambda state: self.pause(_error(state), state.attempt_number - 1),
-            stop=lambda state: _end_of_pause(state) > self.limit(_error(state)),
-            before_sleep=lambda state: before_pause(_error(state), state.upcoming_sleep),
-            reraise=True,
-        )
-        return retrying(attempt)
+        started = time.monotonic()
+
+        def ends_late(state: "RetryCallState") -> bool:
+            return time.monotonic() - started + state.upcoming_sleep > self.limit(_error(state))
+
+        options = {
+            "wait": lambda state: self.pause(_error(state), state.attempt_number - 1),
+            "stop": ends_late,
+            "before_sleep": lambda state: before_pause(_error(state), state.upcoming_sleep),
+        }
+        return _call(attempt, is_transient, lambda: options)
 
     def pause(self, error: BaseException, attempt: int) -> float:
         """Return how many seconds to wait after an attempt, counted from 0."""
@@ -94,15 +98,40 @@ REPORTING: Final = DeadlinePolicy()
 """For delivering the report of a run to the API server."""
 
 
-def _error(state: RetryCallState) -> BaseException:
+def _call(
+    attempt: Callable[[], _T],
+    is_transient: Callable[[BaseException], bool],
+    options: Callable[[], dict[str, Any]],
+) -> _T:
+    """Return the attempt's result; import tenacity only to retry, since that takes 2 % of a check."""
+    try:
+        return attempt()
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        from tenacity import Retrying, retry_if_exception  # noqa: PLC0415 - see the docstring
+
+        retrying = Retrying(retry=retry_if_exception(is_transient), reraise=True, **options())
+        return retrying(_failed_once(error, attempt))
+
+
+def _failed_once(error: Exception, attempt: Callable[[], _T]) -> Callable[[], _T]:
+    """Return the attempt as tenacity counts it: its first call raises the error that was raised."""
+    errors = [error]
+
+    def call() -> _T:
+        if errors:
+            raise errors.pop()
+        return attempt()
+
+    return call
+
+
+def _error(state: "RetryCallState") -> BaseException:
     error = state.outcome.exception() if state.outcome else None
     if error is None:
         raise ValueError("only a failed attempt is tried again")
     return error
-
-
-def _end_of_pause(state: RetryCallState) -> float:
-    return (state.seconds_since_start or 0) + state.upcoming_sleep
 
 
 def _status(error: BaseException) -> int:
