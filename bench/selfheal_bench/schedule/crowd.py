@@ -1,4 +1,4 @@
-"""N ModelMonitors and N CronJobs that are due in the same minute, and nothing else."""
+"""N ModelMonitors that are due in the same minute, with or without as many CronJobs, and nothing else."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from localcluster.processnode.apiserver import ApiServer, Document
+from selfheal_bench.measured_operator import USER
 from selfheal_bench.monitors import create, monitor, monitors_path, places
 from selfheal_bench.parallel import for_each
 
@@ -20,9 +21,13 @@ class Crowd:
 
     count: int
     slot: datetime
+    with_cron_jobs: bool = True
 
     async def create(self, api: ApiServer) -> None:
         """Create all of it."""
+        if not self.with_cron_jobs:
+            await self.create_monitors(api)
+            return
         pairs = _pairs(self.count, "due", self._cron)
         await for_each("creating ModelMonitors and CronJobs", pairs, lambda pair: create(api, *pair))
 
@@ -34,6 +39,11 @@ class Crowd:
     @property
     def _cron(self) -> str:
         return f"{self.slot.minute} {self.slot.hour} * * *"
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Return the users that create the Jobs."""
+        return (USER, CRONJOB_USER) if self.with_cron_jobs else (USER,)
 
     def source_of(self, job: str) -> str | None:
         """Return the monitor or CronJob of a Job, by the Job's name; None if it is not for this minute."""

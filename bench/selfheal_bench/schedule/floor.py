@@ -1,7 +1,8 @@
 """A lower bound for schedulers: the Jobs of N monitors, created by a program that does nothing else.
 
-It has its own new control plane with the same flags, where nothing else is due. Our operator shares the API
-server with N CronJobs, and writes the status of each monitor.
+It has its own new control plane with the same flags, where nothing else is due. It is compared with the
+operator's run without CronJobs: there too only the Jobs of N monitors are created, and the Job controller
+follows each of them. Our operator also writes the status of each monitor.
 """
 
 import asyncio

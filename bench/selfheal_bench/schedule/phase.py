@@ -1,9 +1,9 @@
-"""One phase: a new control plane, both kinds due in the same minute, measured by the audit log."""
+"""One phase: a new control plane, all due in the same minute, measured by the audit log."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from selfheal_bench.arena import Arena, administrator, arena, say
 from selfheal_bench.audit import AuditLog, Call
 from selfheal_bench.errors import TooSlowError
 from selfheal_bench.lags import Lags
-from selfheal_bench.measured_operator import USER
+from selfheal_bench.measured_operator import USER, Usage
 from selfheal_bench.monitors import all_monitors
 from selfheal_bench.schedule.crowd import CRONJOB_USER, Crowd, objects_per_second, whole_minute_after
 
@@ -40,6 +40,8 @@ class Outcome:
     count: int
     slot: datetime
     monitors: Lags
+    alone: Lags
+    """The monitors' lags in a run without CronJobs."""
     cron_jobs: Lags
     operator_cpu_seconds: float
     """From the slot to the end of the phase."""
@@ -57,6 +59,7 @@ class Outcome:
             "controllerManagerFlags": list(PHASES[self.phase]),
             "limitSeconds": self.monitors.limit_seconds,
             "modelMonitors": self.monitors.to_json(),
+            "modelMonitorsAlone": self.alone.to_json(),
             "cronJobs": self.cron_jobs.to_json(),
             "ratios": {"p50": round(self.ratio(50), 4), "p99": round(self.ratio(99), 4)},
             "operatorCPUSeconds": round(self.operator_cpu_seconds, 2),
@@ -69,9 +72,10 @@ class _Arrivals:
     """The lags of the Jobs seen so far, by whose they are."""
 
     crowd: Crowd
-    by_user: dict[str, dict[str, list[float]]] = field(
-        default_factory=lambda: {USER: defaultdict(list), CRONJOB_USER: defaultdict(list)}
-    )
+    by_user: dict[str, dict[str, list[float]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_user = {user: defaultdict(list) for user in self.crowd.users}
 
     def add(self, calls: Iterable[Call]) -> None:
         for call in calls:
@@ -80,48 +84,78 @@ class _Arrivals:
                 lag = (call.ended - self.crowd.slot).total_seconds()
                 self.by_user[call.user][f"{call.namespace}/{source}"].append(lag)
 
-    def count(self, user: str) -> int:
-        return len(self.by_user[user])
+    def lags(self, user: str, limit_seconds: float) -> Lags:
+        return Lags.of(self.by_user[user], due=self.crowd.count, limit_seconds=limit_seconds)
 
     @property
     def complete(self) -> bool:
         return all(len(sources) >= self.crowd.count for sources in self.by_user.values())
 
 
-async def run_phase(
-    phase: str, count: int, *, limit_seconds: float, patience: float, keep: Path | None
-) -> Outcome:
-    """Run one phase.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """What to run.
 
     Args:
-        phase: One of `PHASES`.
+        name: One of `PHASES`.
         count: How many of each kind.
         limit_seconds: How long after the slot Jobs are waited for.
         patience: How much longer than estimated the preparation may take; 1.0 is as estimated.
-        keep: A folder for the audit log and the programs' logs.
+    """
+
+    name: str
+    count: int
+    limit_seconds: float
+    patience: float
+
+
+async def run_phase(phase: Phase, keep: Path | None) -> Outcome:
+    """Run the monitors alone, and then with as many CronJobs, each on a new control plane.
+
+    Args:
+        phase: What to run.
+        keep: A folder for the audit logs and the programs' logs.
 
     Raises:
         TooSlowError: if not all was in place before the minute.
     """
-    options = ControlPlaneOptions(
-        scheduler=False, controller_manager=PHASES[phase], audit_policy=audit.policy(audit.JOBS_CREATED)
+    folder = keep and keep / f"{phase.name}-{phase.count}"
+    alone, _ = await _run(phase, folder and folder.with_name(f"{folder.name}-alone"), with_cron_jobs=False)
+    arrivals, usage = await _run(phase, folder, with_cron_jobs=True)
+    return Outcome(
+        phase=phase.name,
+        count=phase.count,
+        slot=arrivals.crowd.slot,
+        alone=alone.lags(USER, phase.limit_seconds),
+        monitors=arrivals.lags(USER, phase.limit_seconds),
+        cron_jobs=arrivals.lags(CRONJOB_USER, phase.limit_seconds),
+        operator_cpu_seconds=usage.cpu_seconds,
+        operator_peak_bytes=usage.peak_resident_bytes,
     )
-    say(f"N = {count}, {phase}")
-    with arena(options, keep and keep / f"{phase}-{count}") as ground:
+
+
+async def _run(phase: Phase, keep: Path | None, *, with_cron_jobs: bool) -> tuple[_Arrivals, Usage]:
+    options = ControlPlaneOptions(
+        scheduler=False,
+        controller_manager=PHASES[phase.name],
+        audit_policy=audit.policy(audit.JOBS_CREATED),
+    )
+    say(f"N = {phase.count}, {phase.name}, {'with' if with_cron_jobs else 'without'} CronJobs")
+    with arena(options, keep) as ground:
         cluster = ground.cluster
         async with administrator(cluster.server, cluster.state.pki) as api:
             ground.operator.start()
-            crowd = await _gather_crowd(api, count, patience)
+            crowd = await _gather_crowd(api, phase, with_cron_jobs=with_cron_jobs)
             await asyncio.sleep((crowd.slot - datetime.now(UTC)).total_seconds())
-            return await _observe(ground, phase, crowd, limit_seconds)
+            return await _observe(ground, crowd, phase.limit_seconds)
 
 
-async def _gather_crowd(api: ApiServer, count: int, patience: float) -> Crowd:
+async def _gather_crowd(api: ApiServer, phase: Phase, *, with_cron_jobs: bool) -> Crowd:
     rate = await objects_per_second(api)
     # Twice the time of the creation alone, because the operator writes each monitor's status meanwhile.
-    seconds = (2 * 2 * count / rate + 15) * patience
+    seconds = (2 * 2 * phase.count / rate + 15) * phase.patience
     slot = whole_minute_after(datetime.now(UTC) + timedelta(seconds=seconds) + LAST_CALL)
-    crowd = Crowd(count, slot)
+    crowd = Crowd(phase.count, slot, with_cron_jobs)
     say(f"all are due at {slot:%H:%M} UTC")
     await crowd.create(api)
     while waiting := [each for each in await all_monitors(api) if not each.get("status")]:
@@ -137,7 +171,8 @@ def _check_time(slot: datetime) -> None:
         raise TooSlowError(f"not all was in place at {slot:%H:%M}: try again with a larger --patience")
 
 
-async def _observe(ground: Arena, phase: str, crowd: Crowd, limit_seconds: float) -> Outcome:
+async def _observe(ground: Arena, crowd: Crowd, limit_seconds: float) -> tuple[_Arrivals, Usage]:
+    """Return which Jobs came, and the operator's CPU time since the slot with its peak memory."""
     before = ground.operator.usage()
     log, arrivals = AuditLog(ground.cluster.state.audit_log), _Arrivals(crowd)
     over = crowd.slot + timedelta(seconds=limit_seconds)
@@ -147,17 +182,9 @@ async def _observe(ground: Arena, phase: str, crowd: Crowd, limit_seconds: float
         arrivals.add(log.new_calls())
         if now >= tell:
             tell = now + timedelta(seconds=TELL_SECONDS)
-            ours, theirs = arrivals.count(USER), arrivals.count(CRONJOB_USER)
-            say(f"after {(now - crowd.slot).seconds} s: Jobs of {ours} monitors and {theirs} CronJobs")
+            came = ", ".join(f"{len(arrivals.by_user[user])} of {user}" for user in crowd.users)
+            say(f"after {(now - crowd.slot).seconds} s: Jobs: {came}")
     await asyncio.sleep(AFTERWARDS_SECONDS)
     arrivals.add(log.new_calls())
     after = ground.operator.usage()
-    return Outcome(
-        phase=phase,
-        count=crowd.count,
-        slot=crowd.slot,
-        monitors=Lags.of(arrivals.by_user[USER], due=crowd.count, limit_seconds=limit_seconds),
-        cron_jobs=Lags.of(arrivals.by_user[CRONJOB_USER], due=crowd.count, limit_seconds=limit_seconds),
-        operator_cpu_seconds=after.cpu_seconds - before.cpu_seconds,
-        operator_peak_bytes=after.peak_resident_bytes,
-    )
+    return arrivals, replace(after, cpu_seconds=after.cpu_seconds - before.cpu_seconds)
