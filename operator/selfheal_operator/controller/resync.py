@@ -10,6 +10,7 @@ from typing import Final
 
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import RejectedError
+from selfheal_operator.core.observed import Owner
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.collection import Listed
@@ -70,7 +71,7 @@ async def sweep(cluster: Cluster, store: Store) -> set[Key]:
                 monitors.append(each)
         async for each in cluster.engine.listed(namespace):
             listed.add(each.uid)
-            if not store.has_job(each.owner_uid, each.name, each.uid, each.resource_version):
+            if not store.has_job(each.owner, each.name, each.uid, each.resource_version):
                 jobs.append(each)
 
     refused = await _in_turn(cluster.scopes, look)
@@ -87,7 +88,7 @@ async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
     await read_monitor(cluster, store, key)
     if (uid := store.uid_of(key)) is None:
         return
-    before, listed = store.jobs_of(uid), set[str]()
+    before, listed = store.jobs_of(Owner(key.namespace, uid)), set[str]()
     async for job, resource_version in cluster.engine.runs(key.namespace, uid):
         store.put_job(job, resource_version)
         listed.add(job.uid)
@@ -125,7 +126,7 @@ class _Before:
             if job.uid in listed or job.namespace in refused:
                 continue
             store.drop_job(job)
-            if owner is not None:
+            if owner is not None and owner.namespace == job.namespace:
                 evicted.add(owner)
         return evicted
 

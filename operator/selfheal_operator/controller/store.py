@@ -14,6 +14,7 @@ from selfheal_operator.core.observed import (
     JobDefaults,
     Monitor,
     Observed,
+    Owner,
     PodTrouble,
     Rejection,
     monitor_from,
@@ -69,11 +70,11 @@ class Store:
     """
 
     _entries: dict[Key, _Entry] = field(default_factory=dict)
-    _jobs: dict[str, dict[str, tuple[Job, int]]] = field(default_factory=dict)
-    """By the owner's UID, then by name, so that Jobs of an earlier monitor of the same name stay separate."""
-    _owners: dict[str, _Entry] = field(default_factory=dict)
-    """The same entries by UID."""
-    _active: dict[Purpose, Counter[str]] = field(
+    _jobs: dict[Owner, dict[str, tuple[Job, int]]] = field(default_factory=dict)
+    """By owner, then by name, so that Jobs of an earlier monitor of the same name stay separate."""
+    _owners: dict[Owner, _Entry] = field(default_factory=dict)
+    """The same entries by namespace and UID."""
+    _active: dict[Purpose, Counter[Owner]] = field(
         default_factory=lambda: {purpose: Counter() for purpose in Purpose}
     )
 
@@ -86,7 +87,7 @@ class Store:
             return None
         return Observed(
             monitor=entry.monitor(),
-            jobs=tuple(self.jobs_of(entry.uid)),
+            jobs=tuple(self.jobs_of(Owner(key.namespace, entry.uid))),
             removed_slot=entry.removed_slot,
             unanswered=entry.unanswered,
             rejection=entry.rejection,
@@ -109,8 +110,8 @@ class Store:
             return False
         if entry is None or entry.uid != uid:
             if entry is not None:
-                del self._owners[entry.uid]
-            self._entries[key] = self._owners[uid] = _Entry(
+                del self._owners[Owner(key.namespace, entry.uid)]
+            self._entries[key] = self._owners[Owner(key.namespace, uid)] = _Entry(
                 uid, version, _packed(body), facts_of(body), _promised(body)
             )
         else:
@@ -133,7 +134,7 @@ class Store:
         entry = self._entries.get(key)
         if entry is not None and entry.uid == uid:
             del self._entries[key]
-            del self._owners[uid]
+            del self._owners[Owner(key.namespace, uid)]
 
     def put_job(self, job: Job, resource_version: str) -> bool:
         """Store a Job, unless the store has a newer version.
@@ -141,7 +142,7 @@ class Store:
         Returns:
             Whether it differs from the stored one in any field that the operator reads.
         """
-        jobs = self._jobs.setdefault(job.owner_uid, {})
+        jobs = self._jobs.setdefault(job.owner, {})
         known, version = jobs.get(job.name), int(resource_version)
         if known is not None and known[1] > version:
             return False
@@ -151,9 +152,9 @@ class Store:
         self._count(job, 1)
         return before != job
 
-    def has_job(self, owner_uid: str, name: str, uid: str, resource_version: str) -> bool:
+    def has_job(self, owner: Owner, name: str, uid: str, resource_version: str) -> bool:
         """Return whether the store has this version of the Job or a newer one."""
-        known = self._jobs.get(owner_uid, {}).get(name)
+        known = self._jobs.get(owner, {}).get(name)
         return known is not None and known[0].uid == uid and known[1] >= int(resource_version)
 
     def drop_job(self, job: Job) -> bool:
@@ -162,22 +163,30 @@ class Store:
         Returns:
             Whether it was in the store.
         """
-        owner = self._owners.get(job.owner_uid)
+        owner = self._owners.get(job.owner)
         if owner is not None and job.is_scheduled_check:  # also if the store never had it
             owner.removed_slot = max(job.slot, owner.removed_slot or job.slot)
-        jobs = self._jobs.get(job.owner_uid, {})
+        jobs = self._jobs.get(job.owner, {})
         known = jobs.get(job.name)
         if known is None or known[0].uid != job.uid:
             return False
         del jobs[job.name]
         self._count(known[0], -1)
         if not jobs:
-            del self._jobs[job.owner_uid]
+            del self._jobs[job.owner]
         return True
 
     def active(self, purpose: Purpose) -> Counter[str]:
-        """Return the active Jobs of a purpose by namespace, without suspended ones: they use no resources."""
-        return self._active[purpose]
+        """Return the active Jobs of a purpose by namespace, without suspended ones: they use no resources.
+
+        A Job whose monitor does not exist is not counted: garbage collection deletes it, or somebody has made
+        it up.
+        """
+        counts = Counter[str]()
+        for owner, count in self._active[purpose].items():
+            if owner in self._owners:
+                counts[owner.namespace] += count
+        return counts
 
     def note_unanswered(self, key: Key, name: str) -> None:
         """Record that the outcome of a Job's create request is unknown."""
@@ -227,19 +236,19 @@ class Store:
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""
-        return [job for owner_uid in self._jobs for job in self.jobs_of(owner_uid)]
+        return [job for owner in self._jobs for job in self.jobs_of(owner)]
 
-    def jobs_of(self, owner_uid: str) -> list[Job]:
+    def jobs_of(self, owner: Owner) -> list[Job]:
         """Return the Jobs of one monitor."""
-        return [job for job, _ in self._jobs.get(owner_uid, {}).values()]
+        return [job for job, _ in self._jobs.get(owner, {}).values()]
 
     def _count(self, job: Job | None, change: int) -> None:
         if job is None or job.finished or job.queued:
             return
         counts = self._active[job.purpose]
-        counts[job.namespace] += change
-        if not counts[job.namespace]:
-            del counts[job.namespace]
+        counts[job.owner] += change
+        if not counts[job.owner]:
+            del counts[job.owner]
 
 
 def _promised(body: Mapping[str, Any]) -> datetime:

@@ -1,10 +1,11 @@
 """The inputs of a decision."""
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from msgspec import ValidationError
 
@@ -60,6 +61,17 @@ class Monitor:
             raise InvalidSpecError(".".join(("spec", *path)), problem) from error
 
 
+class Owner(NamedTuple):
+    """The monitor that a Job belongs to.
+
+    An owner is always in the namespace of its Job. The API server does not check ownerReferences: by the UID
+    alone, a Job of another namespace could name any monitor as its owner.
+    """
+
+    namespace: str
+    uid: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One of our Jobs, as last read from the API server."""
@@ -86,6 +98,11 @@ class Job:
     started: datetime | None = None
     """Its startTime, which excludes the time in a queue; None before."""
     has_ready_pod: bool = False
+
+    @property
+    def owner(self) -> Owner:
+        """The monitor that it belongs to."""
+        return Owner(self.namespace, self.owner_uid)
 
     @property
     def runs(self) -> bool:
@@ -197,10 +214,13 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         return None
     if labels.get(LABEL_MONITOR_UID) != owner["uid"] or labels.get(LABEL_MONITOR) != owner["name"]:
         return None
+    purpose, created = Purpose(labels[LABEL_PURPOSE]), datetime.fromisoformat(metadata["creationTimestamp"])
+    if not _is_our_name(metadata["name"], owner["name"], purpose):
+        return None
     annotations = metadata.get("annotations") or {}
     try:
-        slot, generation = _run_of(annotations)
-    except (KeyError, ValueError):
+        slot, generation = _run_of(annotations, created)
+    except (KeyError, ValueError, OverflowError):
         return None
     status = body.get("status") or {}
     true = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
@@ -213,11 +233,11 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         name=metadata["name"],
         uid=metadata["uid"],
         owner_uid=owner["uid"],
-        purpose=Purpose(labels[LABEL_PURPOSE]),
+        purpose=purpose,
         slot=slot,
         generation=generation,
         request=annotations.get(ANNOTATION_REQUEST, ""),
-        created=datetime.fromisoformat(metadata["creationTimestamp"]),
+        created=created,
         finished=finished,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",
         deleting="deletionTimestamp" in metadata,
@@ -228,9 +248,29 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
     )
 
 
-def _run_of(annotations: Mapping[str, str]) -> tuple[datetime, int]:
-    """Return slot and generation; raise if invalid, because any user who may edit Jobs can change them."""
+_RUN: Final = {
+    Purpose.CHECK: re.compile(r"-check-(\d{1,10}|r[0-9a-f]{8})", re.ASCII),
+    Purpose.RETRAIN: re.compile(r"-retrain-\d{1,9}", re.ASCII),
+}
+"""What follows the monitor's name in a Job's name (`core.jobs`). The name is the lock; its number counts."""
+
+_EARLIEST_SLOT: Final = datetime(1970, 1, 2, tzinfo=UTC)
+_LATEST_SLOT: Final = timedelta(hours=1)
+"""After the Job's creation. A requested check's slot is later than all others, so it may be ahead."""
+
+
+def _is_our_name(name: str, monitor: str, purpose: Purpose) -> bool:
+    return name.startswith(monitor) and _RUN[purpose].fullmatch(name, len(monitor)) is not None
+
+
+def _run_of(annotations: Mapping[str, str], created: datetime) -> tuple[datetime, int]:
+    """Return slot and generation; raise if invalid, because any user who may edit Jobs can change them.
+
+    A slot of the far future would be the last one for ever.
+    """
     slot = datetime.fromisoformat(annotations[ANNOTATION_SLOT])
     if slot.tzinfo is None:
         raise ValueError("a slot without a time zone could not be compared with one that has it")
+    if not _EARLIEST_SLOT <= slot.astimezone(UTC) <= created + _LATEST_SLOT:
+        raise ValueError("a slot has passed, or nearly so, when its Job is created")
     return slot, int(annotations[ANNOTATION_GENERATION])

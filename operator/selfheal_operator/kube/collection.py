@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from selfheal_operator.core.observed import Owner
 from selfheal_operator.kube.client import JSON, ApiClient
 from selfheal_operator.metrics.api_calls import ApiCall
 
@@ -61,6 +62,11 @@ class Listed:
     """The name of the monitor, or of the Job's owner."""
     owner_uid: str = ""
     """The UID of the Job's owner; empty for a monitor."""
+
+    @property
+    def owner(self) -> Owner:
+        """The monitor that a Job belongs to."""
+        return Owner(self.namespace, self.owner_uid)
 
 
 def listed(item: Mapping[str, Any], monitor: str, owner_uid: str = "") -> Listed:

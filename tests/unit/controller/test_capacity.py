@@ -5,7 +5,7 @@ from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.capacity import Limits
 from selfheal_operator.core.plan import CreateJob, Plan
-from support.builders.objects import MINUTE, NOON, finished_job, job
+from support.builders.objects import MINUTE, NOON, finished_job, job, monitor_body
 
 CHECK = Purpose.CHECK
 ONE_AT_A_TIME = Limits(total=1)
@@ -17,6 +17,7 @@ class Desk:
 
     def __init__(self, limits: Limits = ONE_AT_A_TIME) -> None:
         self.store = Store()
+        self.store.put_monitor(monitor_body())
         self.called: list[Key] = []
         self.capacity = Capacity(self.store, {CHECK: limits}, self.called.append)
 

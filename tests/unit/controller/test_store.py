@@ -212,6 +212,8 @@ def test_a_monitor_is_kept_as_far_as_it_is_read():
 def test_active_jobs_are_counted_by_namespace():
     """Each once, however often it is told of, until it has ended or is gone."""
     store = Store()
+    store.put_monitor(monitor_body())
+    store.put_monitor(version(1, namespace="team-b", uid="another-uid"))
     other = job(namespace="team-b", owner_uid="another-uid")
     for number, each in enumerate((job(), job(), other, job(Purpose.RETRAIN))):
         store.put_job(each, str(number))
@@ -223,6 +225,30 @@ def test_active_jobs_are_counted_by_namespace():
 
     assert store.active(Purpose.CHECK) == {}
     assert store.active(Purpose.RETRAIN) == {"team-a": 1}
+
+
+def test_a_job_without_its_monitor_takes_no_place():
+    """Garbage collection deletes it, or somebody has made it up: it must not hold back other checks."""
+    store = Store()
+    store.put_job(job(), "1")
+    assert store.active(Purpose.CHECK) == {}
+
+    store.put_monitor(monitor_body())
+    assert store.active(Purpose.CHECK) == {"team-a": 1}
+
+
+def test_a_job_of_another_namespace_belongs_to_no_monitor_of_this_one():
+    """The API server does not check ownerReferences: anybody may write the UID of a monitor into a Job."""
+    store = Store()
+    store.put_monitor(monitor_body())
+    forged = job(namespace="team-b")
+
+    store.put_job(forged, "1")
+    assert known(store).jobs == ()
+    assert store.active(Purpose.CHECK) == {}
+
+    store.drop_job(forged)
+    assert known(store).removed_slot is None
 
 
 def test_a_slot_whose_job_is_gone_is_remembered():

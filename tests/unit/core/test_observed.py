@@ -94,12 +94,43 @@ def test_a_job_has_ended_when_its_controller_says_so(case, conditions, finished,
         ("its slot is no time", job_body(annotations={SLOT: "noon"})),
         ("its slot is empty", job_body(annotations={SLOT: ""})),
         ("its slot is in no time zone", job_body(annotations={SLOT: "2026-11-23T12:00:00"})),
+        ("its slot is before the epoch", job_body(annotations={SLOT: "0001-01-01T00:00:00+14:00"})),
+        ("its slot is the end of time", job_body(annotations={SLOT: "9999-12-31T23:59:59Z"})),
+        ("its slot is over an hour ahead", job_body(annotations={SLOT: "2026-11-23T13:00:02Z"})),
+        ("its name is of no check", job_body(metadata={"name": "forged"})),
+        ("its name is of a retraining", job_body(metadata={"name": "churn-retrain-1"})),
+        ("its name is of another monitor", job_body(metadata={"name": "churn-eu-check-29923920"})),
+        (
+            "its number is too large to count on",
+            job_body(
+                labels={"selfheal.dev/purpose": "Retrain"}, metadata={"name": "churn-retrain-2147483647"}
+            ),
+        ),
         ("its generation is no number", job_body(annotations={GENERATION: "three"})),
     ],
 )
 def test_a_job_that_we_cannot_have_made_is_not_ours(case, body):
     """Anybody may write our labels on a Job; one that cannot be read must not stop the reading of all."""
     assert job_from(body) is None, case
+
+
+@pytest.mark.parametrize(
+    ("purpose", "name"),
+    [
+        ("Check", "churn-check-29923920"),
+        ("Check", "churn-check-r0a1b2c3d"),
+        ("Retrain", "churn-retrain-1"),
+        ("Retrain", "churn-retrain-999999999"),
+    ],
+)
+def test_a_job_is_ours_by_the_name_that_we_give(purpose, name):
+    """A scheduled check, a requested one, and retrainings."""
+    assert job_from(job_body(labels={"selfheal.dev/purpose": purpose}, metadata={"name": name})) is not None
+
+
+def test_a_slot_may_be_up_to_an_hour_after_the_creation():
+    """Requests get slots of their own, each later than the newest one."""
+    assert job_from(job_body(annotations={SLOT: "2026-11-23T13:00:01Z"})) is not None
 
 
 def test_a_monitor_is_read():

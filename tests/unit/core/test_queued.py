@@ -19,6 +19,7 @@ from support.builders.objects import (
     job,
     last_check,
     monitor,
+    monitor_body,
     observed,
     settled,
     spec,
@@ -135,6 +136,7 @@ def test_a_replaced_check_is_deleted_from_its_queue_once_its_name_locks_nothing(
 def test_a_queued_job_takes_no_place_of_the_operators_limits():
     """It uses nothing; how many its queue admits is the queue's quota."""
     store = Store()
+    store.put_monitor(monitor_body())
     store.put_job(queued_job(), "1")
     assert store.active(Purpose.CHECK) == {}
 
