@@ -21,10 +21,11 @@ from selfheal_operator.core.plan import (
     Step,
     WriteStatus,
 )
-from selfheal_operator.core.requests import slot_for_request
+from selfheal_operator.core.requests import slot_before, slot_for_request
 from selfheal_operator.core.situation import QUEUE_PATIENCE, Situation, assess
 from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.core.status import operator_status, operators_part
+from selfheal_operator.core.validation import Rules
 
 POD_PATIENCE: Final = timedelta(seconds=30)
 """If a pod has not started after this time, its status is read for the reason, and again at this interval.
@@ -164,9 +165,9 @@ def _check_order(situation: Situation) -> CreateJob | None:
         return None
     token = "" if due is not None else situation.requests.check  # the slot is older
     if due is None:
-        if not token or rules.spec.suspend:
-            return None
-        due = slot_for_request(situation.now, seen.jobs, rules.schedule)
+        due = _requested_slot(situation, rules) if token and not rules.spec.suspend else None
+    if due is None:
+        return None
     last = seen.monitor.status.last_schedule_time
     return CreateJob(
         Purpose.CHECK,
@@ -175,6 +176,13 @@ def _check_order(situation: Situation) -> CreateJob | None:
         delay=timedelta() if token else punctuality_of(rules.spec, seen.monitor.uid).delay,
         unseen=_unseen(situation, Purpose.CHECK, check_job_name(seen.monitor.name, last) if last else None),
     )
+
+
+def _requested_slot(situation: Situation, rules: Rules) -> datetime | None:
+    oldest, now, jobs = situation.slots.next, situation.now, situation.seen.jobs
+    if oldest is not None and oldest <= now:  # it has come, and its start is delayed by spec.spreadSeconds
+        return slot_before(oldest, jobs)
+    return slot_for_request(now, jobs, rules.schedule)
 
 
 def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ operators that handle the same token use the same Job name.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.observed import Job, Observed
@@ -57,10 +57,27 @@ def slot_for_request(now: datetime, jobs: Iterable[Job], schedule: Schedule) -> 
     Reports are ordered by slot, and the schedule's slots are reserved for scheduled runs. So the slot is
     later than that of every existing Job, and is not a slot of the schedule.
     """
-    slot = now.replace(microsecond=0)
-    newest = max((job.slot for job in jobs), default=None)
-    if newest is not None:
-        slot = max(slot, newest + _SECOND)
+    slot = max(now.replace(microsecond=0), _after_all(jobs))
     while is_slot(schedule, slot):  # once: two slots are a minute apart
         slot += _SECOND
     return slot
+
+
+def slot_before(delayed: datetime, jobs: Iterable[Job]) -> datetime | None:
+    """Return the slot of a check that is requested while the start of a scheduled one is delayed.
+
+    With a later slot, the report of the delayed check would come too late and be discarded.
+
+    Args:
+        delayed: The slot of the scheduled check.
+        jobs: All Jobs of the monitor.
+
+    Returns:
+        The second before; None if it is taken: the request must wait until the delayed check has started.
+    """
+    slot = delayed - _SECOND
+    return slot if slot >= _after_all(jobs) else None
+
+
+def _after_all(jobs: Iterable[Job]) -> datetime:
+    return max((job.slot + _SECOND for job in jobs), default=datetime.min.replace(tzinfo=UTC))

@@ -9,11 +9,13 @@ from selfheal_operator.core.observed import Observed, job_from, monitor_from
 from selfheal_operator.core.plan import CreateJob
 from selfheal_operator.core.requests import requests_of, slot_for_request
 from selfheal_operator.core.schedule import IntervalSchedule
+from selfheal_operator.core.slots import punctuality_of
 from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
     SECOND,
+    UID,
     finished_job,
     job,
     last_check,
@@ -21,6 +23,7 @@ from support.builders.objects import (
     monitor,
     monitor_body,
     observed,
+    spec,
     spec_document,
     status,
 )
@@ -146,6 +149,33 @@ def test_the_slot_of_a_request_is_later_than_any_jobs_and_no_slot_of_the_schedul
     assert slot_for_request(NOON + 0.5 * SECOND, [], minutely) == NOON + SECOND
     assert slot_for_request(NOON + 5 * SECOND, [job(slot=NOON)], minutely) == NOON + 5 * SECOND
     assert slot_for_request(NOON, [job(slot=NOON + 59 * SECOND)], minutely) == NOON + 61 * SECOND
+
+
+def test_a_request_while_the_slot_is_delayed_gets_the_second_before_it():
+    """Were its slot later, the delayed check would run in vain: a newer slot would have reported already."""
+    document = spec_document(spreadSeconds=600, retraining={"mode": "Manual"})
+    delay = punctuality_of(spec(spreadSeconds=600), UID).delay
+    seen = asked(check="now", document=document)
+
+    request = ordered(seen, NOON + HOUR + delay - SECOND)
+    assert request is not None
+    assert request.slot == NOON + HOUR - SECOND
+    assert request.manifest["metadata"]["name"] == requested_check_job_name("churn", "now")
+
+    ran = finished_job(slot=request.slot, request="now", name=requested_check_job_name("churn", "now"))
+    reported = asked(ran, check="now", document=document, last_check=last_check(request.slot))
+    scheduled = ordered(reported, NOON + HOUR + delay)
+    assert scheduled is not None
+    assert scheduled.slot == NOON + HOUR
+
+
+def test_a_second_request_while_the_slot_is_delayed_waits_for_its_check():
+    """There is no second slot before it that the reports of both could keep."""
+    document = spec_document(spreadSeconds=600, retraining={"mode": "Manual"})
+    ran = finished_job(slot=NOON + HOUR - SECOND, request="first", name="churn-check-r0a1b2c3d")
+    seen = asked(ran, check="second", document=document, last_handled_check_request="first")
+
+    assert ordered(seen, NOON + HOUR + SECOND) is None
 
 
 # --- retrainings --------------------------------------------------------------------------------------------
