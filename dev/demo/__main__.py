@@ -60,8 +60,8 @@ def demonstrate(folder: Workspace, teller: Teller, *, kubeconfig: Path | None, s
         )
         code = judge(outcomes, teller)
         fetch_reports(registry, outcomes, folder.reports)
-        teller.show("Where to look:", addresses(stage, registry, outcomes, reports))
-        if stay:
+        if stay:  # otherwise all of it is gone in a moment
+            teller.show("Where to look:", addresses(stage, registry, outcomes, reports))
             wait_for_interrupt(stage, teller)
     folder.remove()
     teller.say("all is stopped and removed")

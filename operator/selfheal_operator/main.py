@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
+from aiohttp.web import AppRunner
+
 from selfheal_operator.api.names import PLURAL
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.config import SettingError, Settings
+from selfheal_operator.config import SettingError, Settings, variable_of
 from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.context import Context
@@ -47,10 +49,10 @@ def main() -> None:
     """Run the operator."""
     try:
         settings = Settings.from_environment(os.environ)
+        configure_logging(settings.log_level)
+        asyncio.run(run(settings))
     except SettingError as error:
-        sys.exit(f"A setting cannot be read: {error}")
-    configure_logging(settings.log_level)
-    asyncio.run(run(settings))
+        sys.exit(f"A setting cannot be used: {error}")
 
 
 async def run(settings: Settings, clock: ServerClock | None = None) -> None:
@@ -103,7 +105,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
                 is_ready=sweeper.listed.is_set,
                 metrics=Exposition(instruments, store.facts, clock).text,
             )
-            server = await serve(settings.health_port, endpoints)
+            server = await _served(settings.health_port, endpoints)
             ends.push_async_callback(server.cleanup)
         await _until(
             stop,
@@ -113,6 +115,14 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
             pulse.run(),
             before_the_end=leading.drain,
         )
+
+
+async def _served(port: int, endpoints: Endpoints) -> AppRunner:
+    try:
+        return await serve(port, endpoints)
+    except OSError as error:
+        name = variable_of("health_port")
+        raise SettingError(f"{name}: port {port} is taken or forbidden ({error}); set another") from error
 
 
 def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Clock) -> None:

@@ -87,6 +87,14 @@ def _queued(job: Job) -> str:
     return f"Job {job.name} is suspended until its queue admits it"
 
 
+def check_waiting_for_capacity(situation: Situation) -> Finding | None:
+    """Only the platform team's limit prevents a check; the monitor is ready, because that is as declared."""
+    if not situation.check_waits_for_capacity:
+        return None
+    message = "A check is due; as many run already as the operator may have at once"
+    return Finding(_TRUE, Reason.WAITING_FOR_CAPACITY, message)
+
+
 def checks_run(_: Situation) -> Finding:
     """No earlier policy applies: checks run."""
     return Finding(_TRUE, Reason.MONITOR_ACTIVE, "Checks run on schedule")
@@ -155,7 +163,7 @@ def never_needed(situation: Situation) -> Finding | None:
     """None has ever been started."""
     if situation.retraining.count:
         return None
-    return Finding(_FALSE, Reason.NEVER_NEEDED, "No retraining has been needed")
+    return Finding(_FALSE, Reason.NEVER_NEEDED, "No retraining has run yet")
 
 
 def newest_outcome(situation: Situation) -> Finding:
@@ -217,6 +225,7 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         pod_not_starting,
         checks_failing,
         check_queued,
+        check_waiting_for_capacity,
         checks_run,
     ),
     ConditionType.DRIFT_DETECTED: (not_yet_checked, newest_verdict),

@@ -40,7 +40,7 @@ def replaced_event(job: Job) -> Event:
 def _missed(situation: Situation) -> Iterator[Event]:
     if missed := situation.slots.missed:
         checks = "1 check was" if missed == 1 else f"{missed} checks were"
-        sentence = f"{checks} missed; only the newest due slot is caught up"
+        sentence = f"{checks} missed; only the newest one is started"
         yield Event(EventType.WARNING, Reason.CHECKS_MISSED, sentence)
 
 

@@ -253,6 +253,7 @@ def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | No
         situation.slots.wake,
         situation.objection.until if situation.objection else None,
         retry_at,
+        _later(situation.capacity_patience_end, situation.now),
         situation.now + POD_PATIENCE if starting else None,
         *(
             end
@@ -260,6 +261,10 @@ def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | No
             if job.queued and (end := job.created + QUEUE_PATIENCE) > situation.now
         ),
     )
+
+
+def _later(time: datetime | None, now: datetime) -> datetime | None:
+    return time if time is not None and time > now else None
 
 
 def _first(*times: datetime | None) -> datetime | None:

@@ -15,7 +15,7 @@ from selfheal_operator.core.triggers import Evidence, Objection, objection_to_re
 from selfheal_operator.core.validation import Rules, rules_of
 
 QUEUE_PATIENCE: Final = timedelta(seconds=5)
-"""A shorter time in a queue is not written to the status: if there is room, most Jobs are admitted sooner."""
+"""A shorter wait is not written to the status: if there is room, most Jobs are admitted or started sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,25 @@ class Situation:
     """Why no retraining starts now; None if one must."""
     rejection: Rejection | None
     """The API server's refusal of a Job that is still wanted."""
+
+    @property
+    def capacity_patience_end(self) -> datetime | None:
+        """When the status tells that the platform team's limit holds back a check; None if it does not."""
+        due, seen = self.slots.due, self.seen
+        if (
+            due is None
+            or self.rules is None
+            or Purpose.CHECK not in seen.held
+            or self.active_for(Purpose.CHECK)
+        ):
+            return None
+        return due + punctuality_of(self.rules.spec, seen.monitor.uid).delay + QUEUE_PATIENCE
+
+    @property
+    def check_waits_for_capacity(self) -> bool:
+        """Whether a check has been held back by the platform team's limit for at least `QUEUE_PATIENCE`."""
+        end = self.capacity_patience_end
+        return end is not None and self.now >= end
 
     def active_for(self, purpose: Purpose) -> Job | None:
         """Return the unfinished Job of that purpose."""

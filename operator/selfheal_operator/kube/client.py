@@ -16,6 +16,7 @@ import aiohttp
 from kubernetes.aio import client as aio
 from kubernetes.aio import config
 
+from selfheal_operator.config import SettingError
 from selfheal_operator.core.errors import ConflictError, NotLeaderError, RejectedError, UnavailableError
 from selfheal_operator.kube.clock import ServerClock
 from selfheal_operator.kube.permit import Validity, request_class
@@ -70,12 +71,20 @@ class ApiClient:
             throttle: Limits the rate of requests; without it, there is no limit.
             clock: Receives the Date header of each response.
             instruments: Count and time each request.
+
+        Raises:
+            SettingError: There is no usable kubeconfig, and this is no pod with a ServiceAccount.
         """
         configuration = aio.Configuration()
-        if (named := kubeconfig or os.environ.get("KUBECONFIG")) is not None:
-            await config.load_kube_config(config_file=named, client_configuration=configuration)
-        else:
-            config.load_incluster_config(client_configuration=configuration)
+        named = kubeconfig or os.environ.get("KUBECONFIG")
+        try:
+            if named is not None:
+                await config.load_kube_config(config_file=named, client_configuration=configuration)
+            else:
+                config.load_incluster_config(client_configuration=configuration)
+        except config.ConfigException as error:
+            where = f"KUBECONFIG: {named}" if named else "KUBECONFIG is not set, and this is no pod"
+            raise SettingError(f"{where}: {error}") from error
         # With trust_env, aiohttp reads proxy settings per request, which takes longer than the request.
         configuration.client_session_kwargs = {"trust_env": False}
         if validity is not None:

@@ -7,15 +7,19 @@ from selfheal_operator.api.v1alpha1.status import ActiveJob
 from selfheal_operator.core.jobs import check_job_name
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Job, Observed
+from selfheal_operator.core.situation import QUEUE_PATIENCE, assess
+from selfheal_operator.core.status import operator_status
 from support.builders.objects import (
     HOUR,
     MINUTE,
     NOON,
+    SECOND,
     finished_job,
     job,
     last_check,
     monitor,
     observed,
+    settled,
     spec_document,
     status,
 )
@@ -177,3 +181,24 @@ def test_a_job_whose_creation_was_not_answered_is_looked_up_before_the_next_star
 
     assert order is not None
     assert (order.name, order.unseen) == (check_job_name("churn", ONE), (lost,))
+
+
+def test_a_check_that_the_limit_holds_back_is_told_after_a_while():
+    """A wait of moments would cost two more writes for each check."""
+    quiet = last_check(NOON, CheckResult.NO_DRIFT)
+    seen = replace(overtaken(finished_job(), last_check=quiet), held=frozenset({Purpose.CHECK}))
+    told = ONE + QUEUE_PATIENCE
+
+    assert reason_of_ready(seen, told - SECOND) == "MonitorActive"
+    assert plan_monitor(settled(seen, told - SECOND), told - SECOND).wake_at == told
+    assert reason_of_ready(seen, told) == "WaitingForCapacity"
+    assert reason_of_ready(replace(seen, held=frozenset()), told) == "MonitorActive"
+
+
+def reason_of_ready(seen: Observed, now) -> str:
+    """Return the reason of the condition Ready, which is True."""
+    ready = next(
+        c for c in operator_status(assess(seen, now)).to_wire()["conditions"] if c["type"] == "Ready"
+    )
+    assert ready["status"] == "True"
+    return str(ready["reason"])

@@ -132,14 +132,14 @@ def test_a_refused_job_is_told_with_the_servers_words():
 
 @pytest.mark.parametrize(("hours", "sentence"), [(1, "1 check was missed"), (3, "3 checks were missed")])
 def test_missed_checks_are_told_with_their_number(hours, sentence):
-    """Only the newest due slot is caught up."""
+    """Only the newest one is started."""
     told_at = status(last_schedule_time=NOON - (hours + 1) * HOUR, next_check_time=NOON - hours * HOUR)
     seen = observed(monitor(status=told_at), job(slot=NOON))
 
     events = events_told(plan_monitor(seen, NOON + MINUTE))
 
     assert [event.message for event in events if event.reason == Reason.CHECKS_MISSED] == [
-        f"{sentence}; only the newest due slot is caught up"
+        f"{sentence}; only the newest one is started"
     ]
 
 

@@ -72,7 +72,7 @@ def test_a_first_status_is_this_document():
                 "type": "Retraining",
                 "status": "False",
                 "reason": "NeverNeeded",
-                "message": "No retraining has been needed",
+                "message": "No retraining has run yet",
                 "observedGeneration": 1,
                 "lastTransitionTime": "2026-11-23T11:40:00Z",
             },
