@@ -93,7 +93,7 @@ def _model(rule: Rule) -> PythonModel:
     """Return the function as a model that can be loaded where this module is absent."""
     predict = rule.predict
 
-    class Model(PythonModel):  # type: ignore[misc]  # MLflow's class has no types
+    class Model(PythonModel):
         def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
             del self, context, params
             return predict(model_input)
