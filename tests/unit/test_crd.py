@@ -105,7 +105,7 @@ def test_lists_say_how_they_are_merged():
     for path, schema in ALL.items():
         if schema.get("type") == "array":
             kind = schema.get("x-kubernetes-list-type")
-            assert kind in {"map", "atomic"}, path
+            assert kind in {"map", "atomic", "set"}, path
             if kind == "map":
                 keys = schema["x-kubernetes-list-map-keys"]
                 assert set(keys) <= set(schema["items"]["required"]), path

@@ -25,12 +25,18 @@ ANNOTATION_GENERATION: Final = f"{GROUP}/generation"
 ANNOTATION_REQUEST: Final = f"{GROUP}/request"
 """On a Job that somebody asked for: the token of the request."""
 
+ANNOTATION_TRIGGERS: Final = f"{GROUP}/triggers"
+"""On a retraining's Job that a check led to: what that check breached, separated by commas."""
+
 ANNOTATION_REPLACED: Final = f"{GROUP}/replaced"
 """On a Job that was stopped because the next check was due: nobody waits for its report."""
 
 ANNOTATION_CHECK_REQUEST: Final = f"{GROUP}/check-requested-at"
 ANNOTATION_RETRAIN_REQUEST: Final = f"{GROUP}/retrain-requested-at"
-"""On a ModelMonitor: a token, any text; each new one asks for one run at once."""
+"""On a ModelMonitor: a token, any text; each new one asks for one run at once.
+
+That of a retraining may be followed by options: `2026-11-23T12:00:00Z;force;ignoreChampion`.
+"""
 MAX_REQUEST_TOKEN: Final = 256
 """Characters of a token that count."""
 

@@ -53,6 +53,7 @@ class ConditionType(StrEnum):
     DRIFT_DETECTED = "DriftDetected"
     RETRAINING = "Retraining"
     RETRAINING_FAILED = "RetrainingFailed"
+    STALLED = "Stalled"
 
 
 class ConditionStatus(StrEnum):
@@ -122,7 +123,21 @@ class Reason(StrEnum):
     # Retraining
     NEVER_NEEDED = "NeverNeeded"
     DRIFT_TRIGGERED = "DriftTriggered"
+    SIGNAL_TRIGGERED = "SignalTriggered"
+    """A breached signal led to the retraining, and drift did not."""
+    OBSERVING = "Observing"
+    """spec.mode is Observe."""
+    DEBOUNCING = "Debouncing"
+    """Fewer checks are breached than spec.trigger asks for."""
     COOLING_DOWN = "CoolingDown"
+    DAILY_LIMIT_REACHED = "DailyLimitReached"
+    """spec.retraining.maxRunsPerDay have started within 24 hours."""
+    STALLED = "Stalled"
+    """spec.retraining.maxConsecutiveFailures have failed in a row."""
+    NO_NEW_ROWS = "NoNewRows"
+    """The last retraining was refused, and the current data is still the same."""
+    INVALID_REQUEST = "InvalidRequest"
+    """The annotation that requests a retraining has an unknown option."""
     WAITING_FOR_CAPACITY = "WaitingForCapacity"
     """As many retrainings run as the platform team allows at once."""
     RETRAINING_DISABLED = "RetrainingDisabled"
@@ -137,9 +152,16 @@ class Reason(StrEnum):
     TOO_FEW_ROWS = "TooFewRows"
     """Also of a check and of a signal: fewer rows than spec.dataset.minRows."""
     TARGET_UNUSABLE = "TargetUnusable"
+    DATA_NOT_USABLE = "DataNotUsable"
+    """A feed is broken: columns turned constant or empty, or the target has another type or other classes."""
     MLFLOW_UNAVAILABLE = "MLflowUnavailable"
     RETRAINING_FAILED = "RetrainingFailed"
     """The container ended without a report."""
+
+    # Stalled
+    TOO_MANY_FAILURES = "TooManyFailures"
+    FEW_FAILURES = "FewFailures"
+    """Fewer than spec.retraining.maxConsecutiveFailures in a row."""
 
     # Events only
     RETRAINING_STARTED = "RetrainingStarted"

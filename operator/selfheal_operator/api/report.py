@@ -46,7 +46,11 @@ class CheckReport(Report, frozen=True, kw_only=True):
 
     task: Task | None = None
     """The task that the check followed; None where it ended before it could tell."""
+    target: str | None = None
+    """The target that the task belongs to; present with the task."""
     last_check: LastCheck
+    model: ModelVersion | None = None
+    """The present champion, where MLflow tells it."""
 
 
 class RetrainReport(Report, frozen=True, kw_only=True):

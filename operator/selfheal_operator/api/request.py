@@ -41,8 +41,22 @@ class RunRequest(ApiModel, frozen=True, kw_only=True):
     """The spec as it was at `monitor.generation`."""
     task: Task | None = None
     """The task of the spec, or else the one that an earlier check inferred, or else None: infer it."""
+    task_target: str | None = None
+    """The target that an earlier check has inferred `task` from."""
     mlflow: TrackingTarget
     previous_methods: tuple[MethodUse, ...] = ()
     """For a check: what judged the columns at the check that had reported last when the Job was made."""
     champion: ModelVersion | None = None
     """For a retraining: the version that status.model named when the Job was made, the one to beat."""
+    force: bool = False
+    """For a retraining: whether its request says to learn from the data although columns are broken."""
+    ignore_champion: bool = False
+    """For a retraining: whether its request says to leave the champion out of the comparison."""
+
+    @property
+    def known_task(self) -> Task | None:
+        """Return the task of the spec, or else the one inferred from the same target; None: infer it.
+
+        A target that was edited since forgets it.
+        """
+        return self.spec.task or (self.task if self.task_target == self.spec.target else None)

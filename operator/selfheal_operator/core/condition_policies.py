@@ -13,10 +13,13 @@ from selfheal_operator.api.reasons import (
     Reason,
     RetrainResult,
 )
+from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
 from selfheal_operator.core.conditions import Finding
 from selfheal_operator.core.jobs import retrain_job_name
 from selfheal_operator.core.observed import Job
+from selfheal_operator.core.requests import RETRAIN_OPTIONS
 from selfheal_operator.core.situation import Situation
+from selfheal_operator.core.triggers import is_stalled
 
 Policy = Callable[[Situation], Finding | None]
 
@@ -139,8 +142,29 @@ def triggered_retraining(situation: Situation) -> Finding | None:
     """A retraining runs because of drift."""
     if (job := situation.active_for(Purpose.RETRAIN)) is None:
         return None
-    message = f"Job {job.name} answers the drift found at {format_time(job.slot)}"
-    return Finding(_TRUE, Reason.DRIFT_TRIGGERED, message)
+    reason = Reason.SIGNAL_TRIGGERED if _is_by_signals_alone(job) else Reason.DRIFT_TRIGGERED
+    return Finding(_TRUE, reason, f"Job {job.name} answers {_answered(job)} found at {format_time(job.slot)}")
+
+
+def _is_by_signals_alone(job: Job) -> bool:
+    return bool(job.triggers) and DATA_DRIFT not in job.triggers
+
+
+def _answered(job: Job) -> str:
+    signals = ", ".join(name for name in job.triggers if name != DATA_DRIFT)
+    if _is_by_signals_alone(job):
+        return f"the breach of {signals}"
+    return f"the drift and the breach of {signals}" if signals else "the drift"
+
+
+def invalid_request(situation: Situation) -> Finding | None:
+    """The annotation that requests a retraining has an option that does not exist."""
+    option = situation.requests.unknown_option
+    if not option:
+        return None
+    request, known = situation.seen.monitor.retrain_request, ", ".join(RETRAIN_OPTIONS)
+    message = f"The request {request} is not answered: {option} is none of the options {known}"
+    return Finding(_FALSE, Reason.INVALID_REQUEST, message)
 
 
 def held_back(situation: Situation) -> Finding | None:
@@ -215,6 +239,26 @@ def not_failed(situation: Situation) -> Finding | None:
     return success and replace(success, message="The newest retraining did not fail")
 
 
+# --- Stalled: whether no retraining starts any more because too many failed in a row ------------------------
+
+
+def too_many_failures(situation: Situation) -> Finding | None:
+    """As many have failed in a row as spec.retraining.maxConsecutiveFailures."""
+    if situation.rules is None or not is_stalled(situation.retraining, situation.rules.spec):
+        return None
+    message = (
+        f"{situation.retraining.consecutive_failures} retrainings failed in a row (the condition "
+        f"RetrainingFailed says why), and no other one starts until spec is edited or one is requested"
+    )
+    return Finding(_TRUE, Reason.TOO_MANY_FAILURES, message)
+
+
+def few_failures(situation: Situation) -> Finding:
+    """Retrainings may start."""
+    del situation
+    return Finding(_FALSE, Reason.FEW_FAILURES, "Retrainings do not fail one after the other")
+
+
 _OUTCOMES: Final = (ended_without_report, reported_failure, reported_success)
 
 CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
@@ -233,6 +277,7 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         retraining_queued,
         requested_retraining,
         triggered_retraining,
+        invalid_request,
         held_back,
         waiting_for_capacity,
         never_needed,
@@ -244,6 +289,7 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         reported_failure,
         not_failed,
     ),
+    ConditionType.STALLED: (too_many_failures, few_failures),
 }
 """As the API conventions ask, each condition is set from the first reconciliation on.
 

@@ -92,17 +92,30 @@ def _retrainings(status: ModelMonitorStatus) -> set[str]:
 
 
 def _holding_back(before: Condition | None, after: Condition, situation: Situation) -> Iterator[Event]:
-    """Report what prevents a retraining despite drift, when it changes."""
+    """Report what prevents a retraining despite a breach or a request, when it changes."""
     objection = situation.objection
-    if objection is None or not objection.holds_back or after.reason != objection.reason:
+    holds_back = objection is not None and objection.holds_back and after.reason == objection.reason
+    if not (holds_back or after.reason == Reason.INVALID_REQUEST):
         return
     if before is None or before.reason != after.reason:
         yield Event(_kind(after.reason), after.reason, after.message)
 
 
 def _kind(reason: str) -> EventType:
-    expected = {Reason.MODEL_REGISTERED, Reason.NO_IMPROVEMENT, Reason.COOLING_DOWN, Reason.SUSPENDED}
-    return EventType.NORMAL if reason in expected else EventType.WARNING
+    return EventType.NORMAL if reason in _EXPECTED else EventType.WARNING
+
+
+_EXPECTED: Final = frozenset(
+    {
+        Reason.MODEL_REGISTERED,
+        Reason.NO_IMPROVEMENT,
+        Reason.COOLING_DOWN,
+        Reason.DEBOUNCING,
+        Reason.NO_NEW_ROWS,
+        Reason.OBSERVING,
+        Reason.SUSPENDED,
+    }
+)
 
 
 def _same(before: Condition | None, after: Condition) -> bool:

@@ -1,6 +1,7 @@
 """Names and manifests of Jobs. The builders are pure functions."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from selfheal_operator.api.names import (
     ANNOTATION_GENERATION,
     ANNOTATION_REQUEST,
     ANNOTATION_SLOT,
+    ANNOTATION_TRIGGERS,
     API_VERSION,
     ENV_PREFIX_CURRENT,
     ENV_PREFIX_LABELS,
@@ -23,13 +25,14 @@ from selfheal_operator.api.names import (
     RUNNER_ACCOUNT,
     TERMINATION_MESSAGE_PATH,
 )
-from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import JobDefaults, Monitor
+from selfheal_operator.core.requests import options_of
 
 CONTAINER: Final = "run"
 _TMP: Final = "selfheal-tmp"
@@ -64,7 +67,8 @@ def check_job(
 ) -> dict[str, Any]:
     """Return the manifest of the check for `slot`, or for the request with the token."""
     name = requested_check_job_name(monitor.name, token) if token else check_job_name(monitor.name, slot)
-    return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults, token)
+    annotations = {ANNOTATION_REQUEST: token} if token else {}
+    return _job(_request(Purpose.CHECK, name, monitor, spec, slot, defaults), defaults, annotations)
 
 
 def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
@@ -75,13 +79,17 @@ def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
     defaults: JobDefaults,
     *,
     token: str = "",
+    triggers: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the manifest of a retraining; `slot` is that of the check that triggered it.
+    """Return the manifest of a retraining; `slot` is that of the check that triggered it by `triggers`.
 
     For a requested retraining, `slot` is the time of the request.
     """
-    name = retrain_job_name(monitor.name, number)
-    return _job(_request(Purpose.RETRAIN, name, monitor, spec, slot, defaults), defaults, token)
+    request = _request(Purpose.RETRAIN, retrain_job_name(monitor.name, number), monitor, spec, slot, defaults)
+    options = options_of(token)
+    request = request.replaced(force="force" in options, ignore_champion="ignoreChampion" in options)
+    why = {ANNOTATION_REQUEST: token} if token else {ANNOTATION_TRIGGERS: ",".join(triggers)}
+    return _job(request, defaults, why)
 
 
 def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefaults) -> TrackingTarget:
@@ -112,6 +120,7 @@ def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part o
     slot: datetime,
     defaults: JobDefaults,
 ) -> RunRequest:
+    task, mlflow = known_task(spec, monitor.status), tracking_target(monitor, spec, defaults)
     return RunRequest(
         purpose=purpose,
         monitor=MonitorRef(
@@ -120,20 +129,27 @@ def _request(  # noqa: PLR0913, PLR0917 - one builder; each argument is a part o
         job_name=name,
         slot=slot,
         spec=spec,
-        task=spec.task or monitor.status.task,
-        mlflow=tracking_target(monitor, spec, defaults),
-        **_left_by_last_run(purpose, monitor.status),
+        task=task,
+        task_target=spec.target if task else None,
+        mlflow=mlflow,
+        **_left_by_last_run(purpose, monitor.status, mlflow.registered_model_name, spec.target),
     )
 
 
-def _left_by_last_run(purpose: Purpose, status: ModelMonitorStatus) -> dict[str, Any]:
+def known_task(spec: ModelMonitorSpec, status: ModelMonitorStatus) -> Task | None:
+    """Return the task of the spec, or else the one inferred from the same target, or else None."""
+    return spec.task or (status.task if status.target == spec.target else None)
+
+
+def _left_by_last_run(purpose: Purpose, status: ModelMonitorStatus, name: str, target: str) -> dict[str, Any]:
     """Return the previous run's data for the request: a run reads the status only to write its report."""
     if purpose is Purpose.RETRAIN:
-        return {"champion": status.model}
+        model = status.model
+        return {"champion": model if model and model.is_of(name, target) else None}
     return {"previous_methods": tuple(status.last_check.methods) if status.last_check else ()}
 
 
-def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, Any]:
+def _job(request: RunRequest, defaults: JobDefaults, why: Mapping[str, str]) -> dict[str, Any]:
     monitor = request.monitor
     template = request.spec.pod_template_of(request.purpose)
     labels = {
@@ -155,7 +171,7 @@ def _job(request: RunRequest, defaults: JobDefaults, token: str) -> dict[str, An
                 **(request.spec.job_template.annotations or {}),
                 ANNOTATION_SLOT: format_time(request.slot),
                 ANNOTATION_GENERATION: str(monitor.generation),
-                **({ANNOTATION_REQUEST: token} if token else {}),
+                **why,
                 **quiet,
             },
             "ownerReferences": [

@@ -150,7 +150,15 @@ def _retraining_order(situation: Situation) -> CreateJob | None:
     count = situation.retraining.count
     return CreateJob(
         Purpose.RETRAIN,
-        retrain_job(seen.monitor, rules.spec, count + 1, slot, seen.defaults, token=token),
+        retrain_job(
+            seen.monitor,
+            rules.spec,
+            count + 1,
+            slot,
+            seen.defaults,
+            token=token,
+            triggers=() if token else situation.triggers,
+        ),
         slot,
         unseen=_unseen(
             situation, Purpose.RETRAIN, retrain_job_name(seen.monitor.name, count) if count else None

@@ -17,6 +17,7 @@ from selfheal_operator.api.names import (
     ANNOTATION_REQUEST,
     ANNOTATION_RETRAIN_REQUEST,
     ANNOTATION_SLOT,
+    ANNOTATION_TRIGGERS,
     LABEL_MONITOR,
     LABEL_MONITOR_UID,
     LABEL_PURPOSE,
@@ -86,6 +87,8 @@ class Job:
     """The generation of the monitor's spec that it was created from."""
     request: str = ""
     """The token of the request that it serves; empty if there was none."""
+    triggers: tuple[str, ...] = ()
+    """For a retraining: what the check breached that led to it; empty if it was requested."""
     created: datetime
     finished: bool = False
     failure: str = ""
@@ -237,6 +240,7 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
         slot=slot,
         generation=generation,
         request=annotations.get(ANNOTATION_REQUEST, ""),
+        triggers=tuple(filter(None, annotations.get(ANNOTATION_TRIGGERS, "").split(","))),
         created=created,
         finished=finished,
         failure=(failed.get("message") or failed.get("reason") or "it failed") if failed else "",

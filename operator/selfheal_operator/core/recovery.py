@@ -44,7 +44,9 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
         reports = (CheckReport.from_termination_message(text) for text in texts)
         check = next((r for r in reports if r is not None and _is_of(job, r.last_check)), None)
         check = check or _failed_check(job, how_it_ended(job, pods), now)
-        check = check.replaced(task=check.task or stored.task)
+        if check.task is None:
+            check = check.replaced(task=stored.task, target=stored.target)
+        check = check.replaced(model=stored.model or check.model)
         return Recovered(CHECK_MANAGER, check.to_wire())
     attempts = (RetrainReport.from_termination_message(text) for text in texts)
     retrain = next((r for r in attempts if r is not None and _is_of(job, r.last_retraining)), None)

@@ -1,5 +1,8 @@
 """Requested runs: each token of an annotation leads to one Job.
 
+A retraining's token may be followed by options, each after a semicolon. They are part of the token, and not
+an annotation of their own: one that is forgotten there would apply to every later request.
+
 The Job carries the token. As with slots, the Job is the record until the status contains the token, and two
 operators that handle the same token use the same Job name.
 """
@@ -7,12 +10,24 @@ operators that handle the same token use the same Job name.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.observed import Job, Observed
 from selfheal_operator.core.schedule import Schedule, is_slot
 
 _SECOND = timedelta(seconds=1)
+
+RETRAIN_OPTIONS: Final = ("force", "ignoreChampion")
+
+
+def options_of(token: str) -> frozenset[str]:
+    """Return the options of a request for a retraining, known or not.
+
+    >>> sorted(options_of("2026-11-23T12:00:00Z; force;ignoreChampion"))
+    ['force', 'ignoreChampion']
+    """
+    return frozenset(filter(None, (option.strip() for option in token.split(";")[1:])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,8 @@ class Requests:
     """The token of a check that has no Job yet; empty if there is none."""
     retrain: str = ""
     """Likewise of a retraining."""
+    unknown_option: str = ""
+    """Why the newest request for a retraining is not answered: an option that does not exist."""
     handled_check: str | None = None
     """The newest token that has its check: status.lastHandledCheckRequest."""
     handled_retrain: str | None = None
@@ -38,9 +55,12 @@ def requests_of(seen: Observed) -> Requests:
     handled_retrain = _handled(
         monitor.retrain_request, monitor.status.last_handled_retrain_request, seen.jobs, Purpose.RETRAIN
     )
+    retrain = "" if monitor.retrain_request == handled_retrain else monitor.retrain_request
+    unknown = sorted(options_of(retrain).difference(RETRAIN_OPTIONS))
     return Requests(
         check="" if monitor.check_request == handled_check else monitor.check_request,
-        retrain="" if monitor.retrain_request == handled_retrain else monitor.retrain_request,
+        retrain="" if unknown else retrain,
+        unknown_option=unknown[0] if unknown else "",
         handled_check=handled_check,
         handled_retrain=handled_retrain,
     )

@@ -7,9 +7,10 @@ from typing import Final
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.status import RetrainingStatus
 from selfheal_operator.core.errors import InvalidSpecError
-from selfheal_operator.core.history import is_end_on_record, retrain_number
+from selfheal_operator.core.history import is_end_on_record
 from selfheal_operator.core.observed import Job, Observed, Rejection
 from selfheal_operator.core.requests import Requests, requests_of
+from selfheal_operator.core.retraining_record import retraining_record
 from selfheal_operator.core.slots import Slots, idle_slots, punctuality_of, slots_of
 from selfheal_operator.core.triggers import Evidence, Objection, objection_to_retraining
 from selfheal_operator.core.validation import Rules, rules_of
@@ -35,6 +36,8 @@ class Situation:
     retraining: RetrainingStatus
     objection: Objection | None
     """Why no retraining starts now; None if one must."""
+    triggers: tuple[str, ...]
+    """What the newest check breached of spec.trigger.on."""
     rejection: Rejection | None
     """The API server's refusal of a Job that is still wanted."""
 
@@ -75,13 +78,16 @@ def assess(seen: Observed, now: datetime) -> Situation:
     unfinished = [job for job in seen.jobs if job.runs]
     ongoing = (job for job in unfinished if not is_end_on_record(seen.monitor, job))
     active = tuple(sorted(ongoing, key=lambda job: job.name))
-    retraining = _retraining(seen, rules)
+    retraining = retraining_record(seen.monitor, seen.jobs, rules.spec if rules else None)
     slots = _slots(seen, rules, now)
     requests = requests_of(seen)
     evidence = rules and Evidence(
         spec=rules.spec,
+        generation=seen.monitor.generation,
         verdict=seen.monitor.status.last_check,
+        history=seen.monitor.status.history,
         retraining=retraining,
+        outcome=seen.monitor.status.last_retraining,
         running=any(job.purpose is Purpose.RETRAIN for job in unfinished),
         requested=bool(requests.retrain),
         now=now,
@@ -99,6 +105,7 @@ def assess(seen: Observed, now: datetime) -> Situation:
         requests=requests,
         retraining=retraining,
         objection=objection,
+        triggers=evidence.triggers if evidence else (),
         rejection=_rejection(seen) if wanted else None,
     )
 
@@ -125,27 +132,6 @@ def _slots(seen: Observed, rules: Rules | None, now: datetime) -> Slots:
         now,
         punctuality=punctuality_of(rules.spec, monitor.uid),
     )
-
-
-def _retraining(seen: Observed, rules: Rules | None) -> RetrainingStatus:
-    """Return the record of retrainings, with a Job that the status may not contain yet.
-
-    After a crash between creating the Job and writing the status, the Job is the record: its name contains
-    the count, and its annotation the slot of the check that triggered it.
-    """
-    memory = seen.monitor.status.retraining
-    newest = max(
-        (job for job in seen.jobs if job.purpose is Purpose.RETRAIN), key=retrain_number, default=None
-    )
-    if newest is not None and retrain_number(newest) > memory.count:
-        memory = RetrainingStatus(
-            count=retrain_number(newest),
-            last_start_time=newest.created,
-            last_trigger_time=max(newest.slot, memory.last_trigger_time or newest.slot),
-        )
-    if memory.last_start_time is None or rules is None:
-        return memory
-    return memory.replaced(cooldown_until_time=rules.spec.retraining.cooldown_end(memory.last_start_time))
 
 
 def _rejection(seen: Observed) -> Rejection | None:

@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Final
 
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose
-from selfheal_operator.api.v1alpha1.status import ActiveJob, HistoryEntry, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ActiveJob, ModelMonitorStatus
+from selfheal_operator.core.breaches import history_of
 from selfheal_operator.core.condition_policies import CONDITIONS, first_finding
 from selfheal_operator.core.conditions import set_conditions
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.situation import Situation
 
-MAX_HISTORY: Final = 10
-
-_CONTAINERS_PART: Final = ("task", "last_check", "last_retraining", "model")
+_CONTAINERS_PART: Final = ("task", "target", "last_check", "last_retraining", "model")
 
 
 def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
@@ -57,7 +56,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         missed_checks=(old.missed_checks or 0) + slots.missed,
         last_handled_check_request=situation.requests.handled_check,
         last_handled_retrain_request=situation.requests.handled_retrain,
-        history=_history(old),
+        history=history_of(old),
         retraining=situation.retraining,
     )
 
@@ -70,16 +69,3 @@ def _check_times(old: ModelMonitorStatus) -> tuple[datetime | None, datetime | N
     if check.result is CheckResult.ERROR:
         return old.last_successful_check_time, time
     return time, old.last_failed_check_time
-
-
-def _history(old: ModelMonitorStatus) -> list[HistoryEntry]:
-    """Return the newest verdicts. A late report replaces the one written on the container's behalf."""
-    check = old.last_check
-    if check is None or (old.history and old.history[0].scheduled_time > check.scheduled_time):
-        return old.history
-    entry = HistoryEntry(
-        scheduled_time=check.scheduled_time, result=check.result, drift_share=check.drift_share
-    )
-    return [entry, *(earlier for earlier in old.history if earlier.scheduled_time < check.scheduled_time)][
-        :MAX_HISTORY
-    ]

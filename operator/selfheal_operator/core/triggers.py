@@ -1,15 +1,28 @@
-"""Should the model be retrained now? A list of objections, of which the first one wins."""
+"""Should the model be retrained now? A list of objections, of which the first one wins.
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+Objections that only somebody can remove come before those that lapse by themselves: a time at which the
+retraining would still not start would be misleading.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import ANNOTATION_RETRAIN_REQUEST
-from selfheal_operator.api.reasons import CheckResult, Reason
+from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
-from selfheal_operator.api.v1alpha1.status import LastCheck, RetrainingStatus
+from selfheal_operator.api.v1alpha1.status import HistoryEntry, LastCheck, LastRetraining, RetrainingStatus
+from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
+from selfheal_operator.core.breaches import breached_by, has_broken_columns, is_breach, still_breached_by
+
+BUDGET_PERIOD: Final = timedelta(days=1)
+"""Of spec.retraining.maxRunsPerDay: any 24 hours, not a calendar day."""
+
+_NAMES_SHOWN: Final = 5
+_REFUSED: Final = frozenset({"NotImproved", "Inconclusive"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +30,24 @@ class Evidence:
     """Everything that the decision depends on."""
 
     spec: ModelMonitorSpec
+    generation: int = 1
+    """metadata.generation of the spec."""
     verdict: LastCheck | None
+    history: Sequence[HistoryEntry] = ()
+    """Earlier checks, newest first; entries of the verdict's slot and later ones are ignored."""
     retraining: RetrainingStatus
+    outcome: LastRetraining | None = None
+    """The outcome of the newest retraining that has reported."""
     running: bool
     requested: bool = False
     """A retraining was requested by its annotation."""
     now: datetime
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """Return the entries of spec.trigger.on that the newest check breached, by today's thresholds."""
+        breached = still_breached_by(self.verdict, self.spec) if self.verdict else ()
+        return tuple(name for name in self.spec.trigger.on if name in breached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +67,21 @@ class Objection:
         return cls(Reason.INVALID_SPEC, "The spec cannot be acted upon")
 
 
-def no_drift(evidence: Evidence) -> Objection | None:
-    """Only a verdict of Drift counts; a check that could not look is no evidence of drift."""
-    if evidence.verdict is None or evidence.verdict.result is not CheckResult.DRIFT:
+def nothing_breached(evidence: Evidence) -> Objection | None:
+    """Only a breach counts; a check that could not look is no evidence of one."""
+    breached = breached_by(evidence.verdict) if evidence.verdict else ()
+    if evidence.spec.trigger.is_met_by(breached):
+        return None
+    if evidence.spec.trigger.on == (DATA_DRIFT,):
         return Objection(Reason.WITHIN_THRESHOLD, "The newest check found no drift")
-    return None
+    return Objection(Reason.WITHIN_THRESHOLD, "The newest check did not breach what spec.trigger asks for")
 
 
 def threshold_raised(evidence: Evidence) -> Objection | None:
-    """A Drift verdict that the current threshold would not give is ignored."""
-    if evidence.verdict is not None and not _may_exceed(evidence.verdict, evidence.spec.threshold):
-        return Objection(Reason.WITHIN_THRESHOLD, "The drift found is within the threshold as it is now")
+    """A breach that the current thresholds would not give is ignored."""
+    if not evidence.spec.trigger.is_met_by(evidence.triggers):
+        return Objection(Reason.WITHIN_THRESHOLD, "What was found is within the thresholds as they are now")
     return None
-
-
-def _may_exceed(verdict: LastCheck, threshold: float) -> bool:
-    """Return whether the share may be greater than the threshold.
-
-    driftShare is rounded, so a share that rounds to the threshold may be greater. The counts are exact.
-    """
-    if verdict.columns_checked and verdict.columns_drifted is not None:
-        return verdict.columns_drifted / verdict.columns_checked > threshold
-    return verdict.drift_share is None or float(verdict.drift_share) >= threshold
 
 
 def already_answered(evidence: Evidence) -> Objection | None:
@@ -72,6 +90,20 @@ def already_answered(evidence: Evidence) -> Objection | None:
     if evidence.verdict is not None and answered is not None and evidence.verdict.scheduled_time <= answered:
         return Objection(Reason.DRIFT_TRIGGERED, "The newest drift has been answered by a retraining")
     return None
+
+
+def observing(evidence: Evidence) -> Objection | None:
+    """spec.mode says Observe: what would have been done is said, and not done."""
+    if evidence.spec.mode != "Observe":
+        return None
+    enforced = objection_to_retraining(replace(evidence, spec=evidence.spec.replaced(mode="Enforce")))
+    would = f"it would wait: {enforced.message}" if enforced else "a retraining would start now"
+    return Objection(
+        Reason.OBSERVING,
+        f"{_cause(evidence)}; no retraining starts while spec.mode is Observe. With Enforce, {would}",
+        enforced.until if enforced else None,
+        holds_back=True,
+    )
 
 
 def running(evidence: Evidence) -> Objection | None:
@@ -104,7 +136,7 @@ def switched_off(evidence: Evidence) -> Objection | None:
         case "Manual" if not evidence.requested:
             return Objection(
                 Reason.AWAITING_REQUEST,
-                "Drift was found; annotate the monitor with a new value of "
+                f"{_cause(evidence)}; annotate the monitor with a new value of "
                 f"{ANNOTATION_RETRAIN_REQUEST} to have it answered",
                 holds_back=True,
             )
@@ -112,8 +144,48 @@ def switched_off(evidence: Evidence) -> Objection | None:
             return None
 
 
+def data_not_usable(evidence: Evidence) -> Objection | None:
+    """Columns that turned constant or lost their values show a broken feed."""
+    if evidence.verdict is None or not has_broken_columns(evidence.verdict):
+        return None
+    return Objection(
+        Reason.DATA_NOT_USABLE,
+        f"{_cause(evidence)}, but columns of the current data turned constant or lost their values: "
+        f"{_broken(evidence.verdict)}. Repair what delivers them; if they are right, exclude them in "
+        f"spec.dataset.columns, or request a retraining with the option force",
+        holds_back=True,
+    )
+
+
+def debouncing(evidence: Evidence) -> Objection | None:
+    """spec.trigger wants more than one breach."""
+    rules = evidence.spec.trigger
+    counted = list(islice(_evidence_of_breaches(evidence), rules.window))
+    if sum(counted) >= rules.consecutive_breaches:
+        return None
+    return Objection(
+        Reason.DEBOUNCING,
+        f"{_cause(evidence)}; {sum(counted)} of the newest {len(counted)} checks breached, "
+        f"and spec.trigger asks for {rules.consecutive_breaches} of {rules.window}",
+        holds_back=True,
+    )
+
+
+def _evidence_of_breaches(evidence: Evidence) -> Iterator[bool]:
+    """Yield, newest first, whether each check that no retraining has answered counts as a breach."""
+    yield True  # the newest one: no earlier objection has applied
+    answered, verdict = evidence.retraining.last_trigger_time, evidence.verdict
+    for entry in evidence.history:
+        if verdict is None or entry.scheduled_time >= verdict.scheduled_time:
+            continue
+        if answered is not None and entry.scheduled_time <= answered:
+            return
+        if (breach := is_breach(entry, evidence.spec)) is not None:
+            yield breach
+
+
 def cooling_down(evidence: Evidence) -> Objection | None:
-    """Drift soon after a retraining is reported, and triggers the next one after the cooldown."""
+    """A breach soon after a retraining is reported, and triggers the next one after the cooldown."""
     last = evidence.retraining.last_start_time
     if last is None:
         return None
@@ -121,27 +193,85 @@ def cooling_down(evidence: Evidence) -> Objection | None:
     if evidence.now < until:
         return Objection(
             Reason.COOLING_DOWN,
-            f"Drift was found; the next retraining may start at {format_time(until)}",
+            f"{_cause(evidence)}; the next retraining may start at {format_time(until)}",
             until,
             holds_back=True,
         )
     return None
 
 
+def daily_limit_reached(evidence: Evidence) -> Objection | None:
+    """spec.retraining.maxRunsPerDay have started within 24 hours."""
+    limit = evidence.spec.retraining.max_runs_per_day
+    starts = sorted(evidence.retraining.start_times, reverse=True)
+    if len(starts) < limit:
+        return None
+    until = starts[limit - 1] + BUDGET_PERIOD
+    if evidence.now >= until:
+        return None
+    return Objection(
+        Reason.DAILY_LIMIT_REACHED,
+        f"{_cause(evidence)}; {limit} retrainings started within 24 hours, as many as "
+        f"spec.retraining.maxRunsPerDay allows: the next one may start at {format_time(until)}",
+        until,
+        holds_back=True,
+    )
+
+
+def stalled(evidence: Evidence) -> Objection | None:
+    """spec.retraining.maxConsecutiveFailures have failed in a row."""
+    if not is_stalled(evidence.retraining, evidence.spec):
+        return None
+    return Objection(
+        Reason.STALLED,
+        f"{_cause(evidence)}; none starts after {evidence.retraining.consecutive_failures} retrainings that "
+        f"failed in a row, until spec is edited or one is requested",
+        holds_back=True,
+    )
+
+
+def is_stalled(retraining: RetrainingStatus, spec: ModelMonitorSpec) -> bool:
+    """Return whether so many retrainings have failed in a row that none starts any more."""
+    return retraining.consecutive_failures >= spec.retraining.max_consecutive_failures
+
+
+def no_new_rows(evidence: Evidence) -> Objection | None:
+    """What was refused would be refused again: the data is that of the retraining, and so is the spec."""
+    verdict, outcome = evidence.verdict, evidence.outcome
+    if verdict is None or outcome is None or outcome.result not in _REFUSED:
+        return None
+    if outcome.observed_generation < evidence.generation:  # other candidates may do better
+        return None
+    if verdict.current_identity is None or verdict.current_identity != outcome.current_identity:
+        return None
+    return Objection(
+        Reason.NO_NEW_ROWS,
+        f"{_cause(evidence)}; the retraining of {format_time(outcome.scheduled_time)} ended as "
+        f"{outcome.result}, and the current data is still the same: the next one starts when there is more",
+        holds_back=True,
+    )
+
+
 Check = Callable[[Evidence], Objection | None]
 
 OBJECTIONS: Final[tuple[Check, ...]] = (
-    no_drift,
+    nothing_breached,
     threshold_raised,
     already_answered,
+    observing,
     running,
     suspended,
     switched_off,
+    data_not_usable,
+    debouncing,
     cooling_down,
+    daily_limit_reached,
+    stalled,
+    no_new_rows,
 )
 
-OBJECTIONS_TO_A_REQUEST: Final[tuple[Check, ...]] = (running, suspended, switched_off)
-"""A requested retraining needs no drift and ignores the cooldown."""
+OBJECTIONS_TO_A_REQUEST: Final[tuple[Check, ...]] = (observing, running, suspended, switched_off)
+"""A requested retraining needs no breach, and is not held back by what is there to avoid useless ones."""
 
 
 def objection_to_retraining(evidence: Evidence) -> Objection | None:
@@ -151,4 +281,28 @@ def objection_to_retraining(evidence: Evidence) -> Objection | None:
 
 
 def _cause(evidence: Evidence) -> str:
-    return "A retraining was asked for" if evidence.requested else "Drift was found"
+    """Return why a retraining is due, as the beginning of a sentence."""
+    return "A retraining was asked for" if evidence.requested else cause_of(evidence.triggers)
+
+
+def cause_of(triggers: Sequence[str]) -> str:
+    """Return what was found, as a sentence without a full stop.
+
+    >>> cause_of(["DataDrift"]), cause_of(["DataDrift", "errors"]), cause_of(["errors", "nulls"])
+    ('Drift was found', 'Drift and a breach of errors were found', 'A breach of errors, nulls was found')
+    """
+    signals = ", ".join(name for name in triggers if name != DATA_DRIFT)
+    if not signals:
+        return "Drift was found"
+    if DATA_DRIFT in triggers:
+        return f"Drift and a breach of {signals} were found"
+    return f"A breach of {signals} was found"
+
+
+def _broken(verdict: LastCheck) -> str:
+    names = verdict.broken_columns[:_NAMES_SHOWN]
+    shown = ", ".join(repr(name[:64]) for name in names)
+    more = max(verdict.columns_broken or 0, len(verdict.broken_columns)) - len(names)
+    if not names:
+        return f"{more} of them"
+    return f"{shown} and {more} more" if more else shown

@@ -11,8 +11,9 @@ from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
 from selfheal_operator.core.errors import InvalidSpecError
-from selfheal_operator.core.jobs import tracking_target
+from selfheal_operator.core.jobs import known_task, tracking_target
 from selfheal_operator.core.observed import JobDefaults, Monitor
 from selfheal_operator.core.schedule import Schedule, schedule_of
 
@@ -44,8 +45,9 @@ def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
     _check_size(spec)
     schedule = schedule_of(spec, monitor.uid)
     tracking_target(monitor, spec, defaults)
+    _check_trigger(spec)
     for candidate in spec.retraining.candidates:
-        _check_candidate(candidate, spec.task or monitor.status.task)
+        _check_candidate(candidate, known_task(spec, monitor.status))
     return Rules(spec, schedule)
 
 
@@ -57,6 +59,16 @@ def _check_size(spec: ModelMonitorSpec) -> None:
             f"it takes {size} bytes as JSON, and a run can be given {LARGEST_SPEC_BYTES} at most; "
             "shorten what is long in it, such as lists of columns",
         )
+
+
+def _check_trigger(spec: ModelMonitorSpec) -> None:
+    known = [DATA_DRIFT, *(signal.name for signal in spec.signals)]
+    for name in spec.trigger.on:
+        if name not in known:
+            problem = f"{name} is neither {DATA_DRIFT} nor a name in spec.signals"
+            raise InvalidSpecError("spec.trigger.on", problem + _suggestion(name, known))
+    if spec.trigger.window < spec.trigger.consecutive_breaches:
+        raise InvalidSpecError("spec.trigger.withinChecks", "it must be at least consecutiveBreaches")
 
 
 def _check_candidate(candidate: Candidate, task: Task | None) -> None:

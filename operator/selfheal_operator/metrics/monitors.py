@@ -18,7 +18,7 @@ from selfheal_operator.metrics.family import Family
 CHUNK: Final = 200
 """Monitors that are read or written before yielding to the event loop: a few milliseconds."""
 
-SHOWN: Final = ("Ready", "RetrainingFailed")
+SHOWN: Final = ("Ready", "RetrainingFailed", "Stalled")
 """The conditions that require action. The other conditions are covered by other metrics."""
 
 Document = Mapping[str, Any]
@@ -65,7 +65,7 @@ def facts_of(document: Document) -> Facts:
     )
 
 
-@lru_cache  # four distinct values, shared by ten thousand monitors
+@lru_cache  # eight distinct values, shared by ten thousand monitors
 def _shared(*conditions: tuple[str, bool]) -> tuple[tuple[str, bool], ...]:
     return conditions
 
@@ -160,7 +160,7 @@ FAMILIES: Final = (
     _family(
         "selfheal_monitor_model_info",
         "gauge",
-        "1 for the version that a retraining registered last; no series before the first.",
+        "1 for the present champion, as status.model names it; no series before there is one.",
         lambda facts: None if facts.model is None else f",{facts.model}}} 1",
         "model",
         "version",
@@ -170,7 +170,7 @@ FAMILIES: Final = (
             "selfheal_monitor_condition",
             "gauge",
             ("namespace", "monitor", "condition"),
-            "1 if the condition is True, 0 if it is False: Ready and RetrainingFailed.",
+            "1 if the condition is True, 0 if it is False: Ready, RetrainingFailed and Stalled.",
         ),
         lambda facts: (f',condition="{kind}"}} {value:d}' for kind, value in facts.conditions),
     ),

@@ -177,8 +177,9 @@ def test_the_first_runs_of_a_monitor_are_told_nothing():
 
 def test_a_retraining_differs_from_a_check_in_these_places_only():
     """One builder for both: the same account, the same profile, the same contract."""
-    check, retraining = job_for(), retrain_job(monitor(), spec(), 4, NOON, DEFAULTS)
+    check, retraining = job_for(), retrain_job(monitor(), spec(), 4, NOON, DEFAULTS, triggers=["DataDrift"])
 
+    assert retraining["metadata"]["annotations"].pop("selfheal.dev/triggers") == "DataDrift"
     assert retraining["metadata"].pop("name") == "churn-retrain-4"
     assert retraining["spec"].pop("backoffLimit") == 1
     assert retraining["spec"].pop("activeDeadlineSeconds") == 21600
@@ -253,13 +254,13 @@ def test_the_job_that_is_built_is_the_job_that_is_read():
 
 def test_the_request_says_everything_that_the_run_needs():
     """Whatever happens to the monitor meanwhile, the run finishes under the rules that it began with."""
-    seen = monitor(status=status(task=Task.REGRESSION), generation=7)
+    seen = monitor(status=status(task=Task.REGRESSION, target="churned"), generation=7)
     document = spec_document(mlflow={"experiment": "churn"}, retraining={"randomSeed": 7})
 
     request = request_in(check_job(seen, spec(**document), NOON, DEFAULTS))
 
     assert request.spec == spec(**document)
-    assert request.task is Task.REGRESSION
+    assert request.task is request.known_task is Task.REGRESSION
     assert (request.slot, request.job_name) == (NOON, "churn-check-29923920")
     assert (request.monitor.namespace, request.monitor.name) == ("team-a", "churn")
     assert (request.monitor.uid, request.monitor.generation) == (UID, 7)
@@ -273,6 +274,49 @@ def test_the_task_of_the_spec_comes_before_the_one_that_was_inferred():
     request = request_in(check_job(seen, spec(task="Classification"), NOON, DEFAULTS))
 
     assert request.task is Task.CLASSIFICATION
+
+
+def test_a_task_that_was_inferred_from_another_target_is_forgotten():
+    """The target was a class and is a quantity now: the run infers the task anew."""
+    seen = monitor(status=status(task=Task.CLASSIFICATION, target="churned"))
+
+    request = request_in(check_job(seen, spec(target="revenue"), NOON, DEFAULTS))
+
+    assert (request.task, request.known_task) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("case", "model", "passed"),
+    [
+        ("it does not say what it predicts", {}, True),
+        ("it predicts the target", {"target": "churned"}, True),
+        ("it predicts another target", {"target": "revenue"}, False),
+        ("it is of another registered model", {"name": "team-a.revenue"}, False),
+    ],
+)
+def test_only_a_version_of_this_model_and_target_is_the_one_to_beat(case, model, passed):
+    """Both can be edited: the version in the status is then another model's."""
+    seen = monitor(status=status(model=model_version(**model)))
+
+    request = request_in(retrain_job(seen, spec(), 4, NOON, DEFAULTS))
+
+    assert (request.champion is not None) == passed, case
+
+
+@pytest.mark.parametrize(
+    ("token", "force", "ignore_champion"),
+    [
+        ("2026-11-23T12:00:00Z", False, False),
+        ("2026-11-23T12:00:00Z;force", True, False),
+        ("now; ignoreChampion ;force;", True, True),
+        ("force", False, False),
+    ],
+)
+def test_the_options_of_a_request_reach_the_retraining(token, force, ignore_champion):
+    """After a semicolon each; what comes before the first one is any text."""
+    request = request_in(retrain_job(monitor(), spec(), 4, NOON, DEFAULTS, token=token))
+
+    assert (request.force, request.ignore_champion) == (force, ignore_champion)
 
 
 @given(target=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))

@@ -185,7 +185,7 @@ def test_drift_starts_the_first_retraining_with_the_slot_of_its_check():
 
     order = job_created(plan)
     assert order is not None
-    assert order.manifest == retrain_job(monitor(), spec(), 1, NOON, DEFAULTS)
+    assert order.manifest == retrain_job(monitor(), spec(), 1, NOON, DEFAULTS, triggers=["DataDrift"])
 
 
 def test_a_retraining_goes_before_a_check_that_is_due_too():
@@ -204,6 +204,8 @@ def test_a_started_retraining_is_remembered_by_its_job():
         "lastStartTime": "2026-11-23T12:02:00Z",
         "lastTriggerTime": "2026-11-23T12:00:00Z",
         "cooldownUntilTime": "2026-11-23T13:02:00Z",
+        "startTimes": ["2026-11-23T12:02:00Z"],
+        "consecutiveFailures": 0,
     }
 
 

@@ -5,10 +5,11 @@ import pytest
 
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose, Reason, RetrainResult, Task
 from selfheal_operator.api.v1alpha1.status import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
+from selfheal_operator.core.breaches import MAX_HISTORY
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Observed, PodTrouble
 from selfheal_operator.core.situation import assess
-from selfheal_operator.core.status import MAX_HISTORY, operator_status
+from selfheal_operator.core.status import operator_status
 from support.builders.objects import (
     HOUR,
     MINUTE,
@@ -84,12 +85,20 @@ def test_a_first_status_is_this_document():
                 "observedGeneration": 1,
                 "lastTransitionTime": "2026-11-23T11:40:00Z",
             },
+            {
+                "type": "Stalled",
+                "status": "False",
+                "reason": "FewFailures",
+                "message": "Retrainings do not fail one after the other",
+                "observedGeneration": 1,
+                "lastTransitionTime": "2026-11-23T11:40:00Z",
+            },
         ],
         "active": [],
         "nextCheckTime": "2026-11-23T12:00:00Z",
         "missedChecks": 0,
         "history": [],
-        "retraining": {"count": 0},
+        "retraining": {"count": 0, "startTimes": [], "consecutiveFailures": 0},
     }
 
 
@@ -97,12 +106,15 @@ def test_what_the_containers_write_is_never_written_by_the_operator():
     """Two writers, disjoint fields."""
     told = status(
         task=Task.REGRESSION,
+        target="churned",
         last_check=last_check(),
         last_retraining=last_retraining(),
         model=model_version(),
     )
 
-    assert not {"task", "lastCheck", "lastRetraining", "model"} & set(written(observed(monitor(status=told))))
+    assert not {"task", "target", "lastCheck", "lastRetraining", "model"} & set(
+        written(observed(monitor(status=told)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -329,6 +341,7 @@ def test_the_history_holds_the_newest_ten_newest_first():
         "scheduledTime": "2026-11-23T23:00:00Z",
         "result": "NoDrift",
         "driftShare": "0.1000",
+        "breached": [],
     }
 
 

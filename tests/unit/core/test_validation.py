@@ -21,7 +21,7 @@ def problem(
     ]
     document = spec_document(task=task, retraining={"candidates": candidates}, **fields)
     try:
-        rules_of(monitor(document, status(task=inferred)), defaults)
+        rules_of(monitor(document, status(task=inferred, target=inferred and "churned")), defaults)
     except InvalidSpecError as error:
         return str(error)
     return None

@@ -9,6 +9,7 @@ from msgspec import Meta
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
 from selfheal_operator.api.v1alpha1.schema import SecretRef, cel_rule, cel_rules, keys_of, map_list
+from selfheal_operator.api.v1alpha1.status import MOST_RUNS_PER_DAY
 
 
 class Candidate(ApiModel, frozen=True, kw_only=True):
@@ -49,7 +50,7 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
     mode: Literal["Auto", "Manual", "Disabled"] = "Auto"
     """mode says whether drift starts a retraining. Defaults to Auto.
 
-    Auto: as soon as a check finds drift, unless the cooldown speaks against it.
+    Auto: as soon as a check finds what spec.trigger says, unless something speaks against it.
     Manual: only when it is asked for; the Retraining condition says that one is due.
     Disabled: never.
     """
@@ -59,6 +60,18 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
 
     Drift seen meanwhile is reported, and acted upon once the cooldown is over if it still stands.
     Zero disables the cooldown.
+    """
+
+    max_runs_per_day: Annotated[int, Meta(ge=1, le=MOST_RUNS_PER_DAY)] = 4
+    """maxRunsPerDay is how many retrainings may start within 24 hours, at most 24. Defaults to 4.
+
+    Requested ones count, and are not held back. What is held back starts once it may.
+    """
+
+    max_consecutive_failures: Annotated[int, Meta(ge=1, le=100)] = 3
+    """maxConsecutiveFailures is after how many retrainings that failed in a row none starts any more.
+
+    The condition Stalled is then True, until spec is edited or a retraining is requested. Defaults to 3.
     """
 
     training_data: Literal["Current", "Reference", "ReferenceAndCurrent"] = "Current"

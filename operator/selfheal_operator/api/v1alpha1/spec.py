@@ -14,6 +14,7 @@ from selfheal_operator.api.v1alpha1.pods import JobTemplate, PodTemplate
 from selfheal_operator.api.v1alpha1.retraining import MLflow, Retraining
 from selfheal_operator.api.v1alpha1.schema import cel_rule, cel_rules, map_list
 from selfheal_operator.api.v1alpha1.signals import OF_PREDICTIONS, Signal
+from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT, Trigger
 
 
 class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
@@ -35,6 +36,13 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
             " || (has(self.dataset.columns) && has(self.dataset.columns.prediction))",
             f"dataset.columns.prediction must name a column for {' and '.join(OF_PREDICTIONS)}",
             field="signals",
+        ),
+        cel_rule(
+            "!has(self.trigger) || !has(self.trigger.on)"
+            f" || self.trigger.on.all(name, name == '{DATA_DRIFT}'"
+            " || (has(self.signals) && self.signals.exists(each, each.name == name)))",
+            f"trigger.on must hold {DATA_DRIFT} or names of spec.signals",
+            field="trigger.on",
         ),
         cel_rule(
             "!has(self.schedule) || !self.schedule.contains('TZ=')",
@@ -89,8 +97,11 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     signals: Annotated[list[Signal], Meta(max_length=10, extra_json_schema=map_list("name"))] = []
     """signals are looked at beside the drift of the columns, each with a result of its own.
 
-    A breached one is reported; it does not lead to a retraining.
+    A breached one is reported. It leads to a retraining where trigger.on names it.
     """
+
+    trigger: Trigger = Trigger()
+    """trigger says what a check has to find, and how often, for a retraining."""
 
     schedule: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     """schedule is when checks are due, in cron's five fields: minute hour day-of-month month day-of-week,
@@ -132,6 +143,10 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     """failedJobsHistoryLimit is how many failed Jobs are kept, of checks and of retrainings each.
 
     Defaults to 1. Those that were stopped by concurrencyPolicy Replace are among them."""
+
+    mode: Literal["Enforce", "Observe"] = "Enforce"
+    """mode Observe only looks: checks run and report, and the condition Retraining says what would have been
+    done, but no retraining starts, not even a requested one. Defaults to Enforce."""
 
     suspend: bool = False
     """suspend stops new checks and retrainings; what runs, finishes. Defaults to false.

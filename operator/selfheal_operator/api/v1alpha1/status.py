@@ -27,6 +27,9 @@ from selfheal_operator.api.v1alpha1.schema import (
     map_list,
 )
 
+MOST_RUNS_PER_DAY: Final = 24
+"""The bound of spec.retraining.maxRunsPerDay: so many starts are remembered."""
+
 _CONDITION_TYPE: Final = (
     r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
     r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$"
@@ -38,7 +41,7 @@ class Condition(ApiModel, frozen=True, kw_only=True):
     """One aspect of the monitor's state, as in all of Kubernetes."""
 
     type: Annotated[str, Meta(min_length=1, max_length=316, pattern=_CONDITION_TYPE)]
-    """type of the condition: Ready, DriftDetected, Retraining or RetrainingFailed."""
+    """type of the condition: Ready, DriftDetected, Retraining, RetrainingFailed or Stalled."""
 
     status: ConditionStatus
     """status is True, False or Unknown."""
@@ -179,7 +182,8 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     """completionTime of the verdict."""
 
     result: CheckResult
-    """result is NoDrift, Warning, Drift, Inconclusive or Error. Only Drift leads to a retraining."""
+    """result is NoDrift, Warning, Drift, Inconclusive or Error. By default only Drift leads to a
+    retraining: see spec.trigger."""
 
     reason: ReasonWord
     """reason is one word for programs."""
@@ -212,11 +216,23 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     constant_columns: Annotated[list[ColumnName], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
     """constantColumns hold one single value in the current data, and more in the reference; at most ten."""
 
+    broken_columns: Annotated[list[ColumnName], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
+    """brokenColumns count as drifted because they turned constant or lost their values; at most ten.
+
+    While there is one, the drift speaks of what delivers the data, and leads to no retraining."""
+
+    columns_broken: int | None = None
+    """columnsBroken is how many there are."""
+
     signals: Annotated[list[SignalStatus], Meta(max_length=10, extra_json_schema=map_list("name"))] = []
     """signals of the spec, and what was found of each."""
 
     rows: RowCounts | None = None
     """rows that were read."""
+
+    current_identity: Word | None = None
+    """currentIdentity tells the current data, and its labels, from other data: a digest of the files' names,
+    sizes and times. Absent where the source has none."""
 
     run_id: Word | None = None
     """runID is the MLflow run that holds every number and the report. Absent if MLflow was out of reach."""
@@ -240,6 +256,13 @@ class HistoryEntry(ApiModel, frozen=True, kw_only=True):
     drift_share: Share | None = None
     """driftShare of the check."""
 
+    breached: Annotated[
+        list[Annotated[str, Meta(max_length=63)]], Meta(max_length=11, extra_json_schema=ATOMIC)
+    ] = []
+    """breached is what spec.trigger counts: DataDrift, and the names of the signals that were breached.
+
+    Empty where columns were broken."""
+
 
 class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
     """What the operator remembers of retrainings."""
@@ -256,6 +279,16 @@ class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
 
     cooldown_until_time: Time | None = None
     """cooldownUntilTime is when the next one may start."""
+
+    start_times: Annotated[list[Time], Meta(max_length=MOST_RUNS_PER_DAY, extra_json_schema=ATOMIC)] = []
+    """startTimes are those of the day before lastStartTime, newest first: maxRunsPerDay counts them."""
+
+    consecutive_failures: Annotated[int, Meta(ge=0, le=999_999_999)] = 0
+    """consecutiveFailures is how many of the newest ones failed in a row, since spec was last edited and
+    since a retraining was last requested."""
+
+    last_outcome_time: Time | None = None
+    """lastOutcomeTime is the scheduledTime of the newest one that consecutiveFailures has counted."""
 
 
 class MetricComparison(ApiModel, frozen=True, kw_only=True):
@@ -323,12 +356,18 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
     rows: TrainingRows | None = None
     """rows that were used."""
 
+    current_identity: Word | None = None
+    """currentIdentity of the data that it learnt from, as in lastCheck."""
+
     observed_generation: int
     """observedGeneration is the metadata.generation whose spec the retraining followed."""
 
 
 class ModelVersion(ApiModel, frozen=True, kw_only=True):
-    """The version that a retraining registered last."""
+    """The present champion: the version that a retraining registered, or that a check found in MLflow."""
+
+    # A check and a retraining write it: whoever does replaces it whole.
+    schema: ClassVar[Mapping[str, Any]] = {"x-kubernetes-map-type": "atomic"}
 
     name: Annotated[str, Meta(max_length=256)]
     """name of the registered model."""
@@ -339,17 +378,24 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
     previous_version: Word | None = None
     """previousVersion is the one that it replaced."""
 
-    run_id: Word
-    """runID is the MLflow run that trained it."""
+    target: ColumnName | None = None
+    """target that it predicts. Absent where the version does not say."""
+
+    run_id: Word | None = None
+    """runID is the MLflow run that trained it. Absent where the version names none."""
 
     registered_time: Time
     """registeredTime is when it was registered."""
+
+    def is_of(self, name: str, target: str) -> bool:
+        """Return whether it is a version of that registered model, and does not predict another target."""
+        return self.name == name and self.target in (None, target)
 
 
 class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """What selfheal has seen and done.
 
-    Containers write task, lastCheck, lastRetraining and model; the operator writes all else.
+    Containers write task, target, lastCheck, lastRetraining and model; the operator writes all else.
     """
 
     observed_generation: int | None = None
@@ -358,8 +404,11 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     task: Task | None = None
     """task is the task of the spec, or the one inferred from the target."""
 
+    target: ColumnName | None = None
+    """target that task belongs to: where spec names another one, task counts as unknown."""
+
     conditions: Annotated[list[Condition], Meta(max_length=16, extra_json_schema=map_list("type"))] = []
-    """conditions: Ready, DriftDetected, Retraining and RetrainingFailed."""
+    """conditions: Ready, DriftDetected, Retraining, RetrainingFailed and Stalled."""
 
     active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=map_list("name"))] = []
     """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
@@ -405,4 +454,4 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """lastRetraining is the outcome of the newest retraining."""
 
     model: ModelVersion | None = None
-    """model is the version that a retraining registered last."""
+    """model is the present champion: the version with the alias champion, else the newest one."""
