@@ -1,8 +1,12 @@
-"""The evidence of a verdict: the MLflow run, and Evidently's report if the spec asks for one."""
+"""The evidence of a verdict: the MLflow run, and Evidently's report if the spec asks for one.
+
+MLflow also tells which version is the present champion.
+"""
 
 import gc
 import logging
 import traceback
+from dataclasses import dataclass
 
 from selfheal_jobs.check.evidently_parts import only_the_parts_that_draw
 from selfheal_jobs.check.mlflow_run import CheckNumbers, LoggedCheck, log_check
@@ -11,26 +15,61 @@ from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.tables.table import Table
+from selfheal_jobs.tracking.job_runs import JobRuns
+from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
+from selfheal_jobs.tracking.present_version import present_version
+from selfheal_jobs.tracking.run_tags import TAG_TARGET
 from selfheal_operator.api.reasons import CheckResult
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 
 
-def with_evidence(report: CheckReport, request: RunRequest, findings: CheckFindings) -> CheckReport:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A report with what MLflow has added to it."""
+
+    report: CheckReport
+    forgets_model: bool = False
+    """Whether MLflow has no version for the status to show."""
+
+
+def with_evidence(report: CheckReport, request: RunRequest, findings: CheckFindings) -> Evidence:
     """Log the check to MLflow, and return the report with the run's id, or why logging failed."""
     said = report.last_check.message
     try:
         logged = _log(request, findings, report.last_check.result)
     except TrackingError as error:
-        return _amended(report, message=f"{said}. The run was not logged: {error}")
+        return Evidence(_amended(report, message=f"{said}. The run was not logged: {error}"))
     except Exception as error:  # noqa: BLE001  the verdict does not depend on its evidence
         logger.error("%s", without_secrets(traceback.format_exc()))  # noqa: TRY400  the traceback holds URLs
-        return _amended(report, message=f"{said}. The run was not logged ({one_line(error)}).")
+        return Evidence(_amended(report, message=f"{said}. The run was not logged ({one_line(error)})."))
     logger.info("Logged to MLflow as run %s, report %s", logged.run_id, logged.report_uri or "none")
     problem = {"message": f"{said}. {logged.problem}."} if logged.problem else {}
-    return _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
+    report = _amended(report, run_id=logged.run_id, report_uri=logged.report_uri, **problem)
+    return _with_champion(report, request, logged.runs)
+
+
+def _with_champion(report: CheckReport, request: RunRequest, runs: JobRuns) -> Evidence:
+    name, target = request.mlflow.registered_model_name, request.spec.target
+    try:
+        found = present_version(ModelRegistry(runs.server), name, target)
+    except TrackingError as error:  # what the status shows stays
+        logger.info("The present version of %s is not known: %s", name, error)
+        return Evidence(report)
+    return Evidence(report.replaced(model=found and _shown(found)), forgets_model=found is None)
+
+
+def _shown(version: Version) -> ModelVersion:
+    return ModelVersion(
+        name=version.name,
+        version=version.version,
+        target=version.tags.get(TAG_TARGET),
+        run_id=version.run_id,
+        registered_time=version.created,
+    )
 
 
 def _log(request: RunRequest, findings: CheckFindings, result: CheckResult) -> LoggedCheck:

@@ -33,6 +33,8 @@ class LoggedCheck:
     report_uri: str | None
     problem: str = ""
     """Why there is no report although one was wanted."""
+    runs: JobRuns
+    """The connection, for what else is to be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,7 @@ def log_check(
     server = runs.server
     finished = _finished_before(runs)
     if finished is not None:
-        return LoggedCheck(run_id=finished.run_id, report_uri=_report_uri(finished))
+        return LoggedCheck(run_id=finished.run_id, report_uri=_report_uri(finished), runs=runs)
     run = runs.start()
     server.log(
         run,
@@ -120,6 +122,7 @@ def log_check(
         run_id=run.run_id,
         report_uri=f"{run.artifact_uri}/{HTML_REPORT}" if made else None,
         problem=problem,
+        runs=runs,
     )
 
 

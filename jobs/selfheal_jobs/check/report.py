@@ -47,6 +47,8 @@ class CheckFindings:
     signals: tuple[SignalFinding, ...] = ()
     profile_cache: ProfileCache | None = None
     """Where a profile of the reference is kept, if there can be one."""
+    current_identity: str | None = None
+    """The identity of the current data and its labels."""
 
 
 def report_of(
@@ -65,8 +67,10 @@ def report_of(
         raise ValueError("a check without a problem has a comparison")
     share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
     signals = findings.signals or tuple(unknown(each, _problem_of(findings)) for each in request.spec.signals)
+    broken = _broken(findings)
     return CheckReport(
         task=findings.task,
+        target=request.spec.target if findings.task else None,
         last_check=LastCheck(
             scheduled_time=request.slot,
             job_name=request.job_name,
@@ -87,8 +91,11 @@ def report_of(
             constant_columns=[each.name[:_MAX_NAME] for each in findings.facts if each.has_become_constant][
                 :_MAX_LISTED
             ],
+            broken_columns=[name[:_MAX_NAME] for name in broken[:_MAX_LISTED]],
+            columns_broken=len(broken) if comparison else None,
             signals=[each.status for each in signals],
             rows=findings.rows,
+            current_identity=findings.current_identity,
             observed_generation=request.monitor.generation,
         ),
     )
@@ -111,6 +118,12 @@ def _remarks(request: RunRequest, findings: CheckFindings) -> Iterator[str]:
         yield f"{len(findings.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
     if changed := change_of_methods(request.previous_methods, _methods(findings.comparison)):
         yield changed
+
+
+def _broken(findings: CheckFindings) -> list[str]:
+    """Return the columns that drifted because they turned constant."""
+    drifted = {each.name for each in findings.comparison.drifted} if findings.comparison else set()
+    return [each.name for each in findings.facts if each.has_become_constant and each.name in drifted]
 
 
 def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:

@@ -29,6 +29,9 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_jobs.reference_profile.opening import open_known_reference
+from selfheal_jobs.sources.current_identity import identity_of_current
+from selfheal_jobs.sources.opening import locate
+from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sides import compared_columns, open_current
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.tables.content import content
@@ -61,20 +64,23 @@ def run_check(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     logger.info("%s: %s", report.last_check.result, report.last_check.message)
     sink.deliver(report)
     if findings.comparison is not None:
-        sink.deliver(with_evidence(report, request, findings))
+        evidence = with_evidence(report, request, findings)
+        sink.deliver(evidence.report, forgets_model=evidence.forgets_model)
         keep_profile(findings)
 
 
 def look(request: RunRequest) -> CheckFindings:
     """Load both tables and compare them. Never raises: an error becomes part of the result."""
-    findings = CheckFindings(task=request.task)
+    findings = CheckFindings(task=request.known_task)
     try:
         also = columns_for_signals(request.spec)
         reference, profile_cache = open_known_reference(request, also=also)
-        task = request.task or _task_of(reference, request.spec.target)
+        task = request.known_task or _task_of(reference, request.spec.target)
         findings = replace(findings, task=task)
         any_column = request.spec.dataset.column_policy.unexpected == "Fail"
-        current = open_current(request, reference, all_columns=any_column, also=also)
+        located = locate(Place.of_current(request.spec))
+        findings = replace(findings, current_identity=identity_of_current(request, located))
+        current = open_current(request, reference, all_columns=any_column, also=also, data=located)
         findings = replace(
             findings, rows=_rows(reference, current), tables=(reference, current), profile_cache=profile_cache
         )

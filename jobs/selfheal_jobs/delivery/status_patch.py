@@ -1,7 +1,13 @@
 """Delivers a report to the monitor's status and to the container's termination message.
 
 Server-side apply removes the fields that a field manager owned before and does not send again. Therefore a
-report is always sent complete: fields that this run does not change (`task`, `model`) are sent unchanged.
+report is always sent complete: fields that this run does not change (`task` and its `target`, `model`) are
+sent unchanged.
+
+Both kinds of run write `model`: a retraining the version that it registered, a check the one that it finds in
+MLflow. A check finds it some time before it writes. Therefore it tests that `model` is still what its first
+write saw, and an apply prefers what it reads to what the check has found: a version that was registered
+meanwhile stays.
 
 A check sends three requests on one connection: it reads the status, applies its verdict, and later adds its
 MLflow run to the verdict. This has two races.
@@ -49,6 +55,7 @@ from selfheal_operator.api.names import (
 )
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
+from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +68,12 @@ class _Share:
 
     manager: str
     outcome: str
-    carried_over: str
+    carried_over: tuple[str, ...]
 
 
 _SHARES: Final[Mapping[type, _Share]] = {
-    CheckReport: _Share(manager=CHECK_MANAGER, outcome="lastCheck", carried_over="task"),
-    RetrainReport: _Share(manager=RETRAIN_MANAGER, outcome="lastRetraining", carried_over="model"),
+    CheckReport: _Share(manager=CHECK_MANAGER, outcome="lastCheck", carried_over=("task", "target", "model")),
+    RetrainReport: _Share(manager=RETRAIN_MANAGER, outcome="lastRetraining", carried_over=("model",)),
 }
 
 
@@ -85,8 +92,13 @@ class Delivery(Enum):
 class ReportSink(Protocol):
     """The destination of reports."""
 
-    def deliver(self, report: AnyReport) -> Delivery:
-        """Deliver a report, or raise UndeliveredError."""
+    def deliver(self, report: AnyReport, *, forgets_model: bool = False) -> Delivery:
+        """Deliver a report, or raise UndeliveredError.
+
+        Args:
+            report: The report.
+            forgets_model: Whether the status no longer has a model to show.
+        """
 
 
 def open_report_sink(monitor: MonitorRef) -> ReportSink:
@@ -113,8 +125,9 @@ def open_report_sink(monitor: MonitorRef) -> ReportSink:
 class StandardOutput:
     """Prints reports, for manual runs."""
 
-    def deliver(self, report: AnyReport) -> Delivery:
+    def deliver(self, report: AnyReport, *, forgets_model: bool = False) -> Delivery:
         """Print the report as JSON."""
+        del forgets_model
         leave_termination_message(report)
         sys.stdout.write(report.to_json(indent=2) + "\n")
         return Delivery.PRINTED
@@ -135,7 +148,7 @@ class ApiServer:
         self._retries = retries
         self._applied: Mapping[str, Any] | None = None
 
-    def deliver(self, report: AnyReport) -> Delivery:
+    def deliver(self, report: AnyReport, *, forgets_model: bool = False) -> Delivery:
         """Write the report to the status.
 
         Raises:
@@ -145,7 +158,7 @@ class ApiServer:
         leave_termination_message(report)
         try:
             delivery = self._retries.call(
-                lambda: self._write(report),
+                lambda: self._write(report, forgets_model=forgets_model),
                 is_transient=lambda error: isinstance(error, _MAY_PASS),
                 before_pause=_log_pause,
             )
@@ -154,11 +167,12 @@ class ApiServer:
         logger.info("%s", _SENTENCES[delivery])
         return delivery
 
-    def _write(self, report: AnyReport) -> Delivery:
+    def _write(self, report: AnyReport, *, forgets_model: bool) -> Delivery:
         applied, self._applied = self._applied, None  # after any failure, start with a read
         if applied is not None and isinstance(report, CheckReport) and is_of_same_run(applied, report):
+            operations = amendment(applied, report, forgets_model=forgets_model)
             try:
-                self._patch(amendment(applied, report), CHECK_MANAGER, "application/json-patch+json")
+                self._patch(operations, CHECK_MANAGER, "application/json-patch+json")
             except AnswerError as error:
                 if error.status not in (404, 422):
                     raise
@@ -230,15 +244,15 @@ def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, A
     It contains the resourceVersion that was read, so the API server rejects it if another monitor now has the
     name, or if another client has written since.
     """
-    share = _SHARES[type(report)]
     status = seen.get("status", {})
-    carried = {share.carried_over: status[share.carried_over]} if share.carried_over in status else {}
+    carried = {name: status[name] for name in _SHARES[type(report)].carried_over if name in status}
+    found = {"model": carried["model"]} if isinstance(report, CheckReport) and "model" in carried else {}
     kept = ("name", "namespace", "uid", "resourceVersion")
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {name: seen["metadata"][name] for name in kept},
-        "status": carried | report.to_wire(),
+        "status": carried | report.to_wire() | found,
     }
 
 
@@ -251,7 +265,9 @@ def is_of_same_run(applied: Mapping[str, Any], report: CheckReport) -> bool:
     )
 
 
-def amendment(applied: Mapping[str, Any], report: CheckReport) -> list[dict[str, Any]]:
+def amendment(
+    applied: Mapping[str, Any], report: CheckReport, *, forgets_model: bool = False
+) -> list[dict[str, Any]]:
     """Return a JSON patch that replaces the verdict of this run, and fails for any other verdict."""
     verdict = applied["status"]["lastCheck"]
     return [
@@ -259,7 +275,24 @@ def amendment(applied: Mapping[str, Any], report: CheckReport) -> list[dict[str,
         {"op": "test", "path": "/status/lastCheck/scheduledTime", "value": verdict["scheduledTime"]},
         {"op": "test", "path": "/status/lastCheck/jobName", "value": verdict["jobName"]},
         {"op": "replace", "path": "/status/lastCheck", "value": report.last_check.to_wire()},
+        *_change_of_model(applied["status"].get("model"), report.model, forgets=forgets_model),
     ]
+
+
+def _change_of_model(
+    stored: Mapping[str, Any] | None, found: ModelVersion | None, *, forgets: bool
+) -> list[dict[str, Any]]:
+    """Return the operations that show another version; none for the same one, of which the status knows more.
+
+    The test of a member that is absent against null succeeds.
+    """
+    path, known = "/status/model", stored or {}
+    unchanged = {"op": "test", "path": path, "value": stored}
+    if found is not None and (known.get("name"), known.get("version")) != (found.name, found.version):
+        return [unchanged, {"op": "add", "path": path, "value": found.to_wire()}]
+    if forgets and stored is not None:
+        return [unchanged, {"op": "remove", "path": path}]
+    return []
 
 
 def _log_pause(error: BaseException, seconds: float) -> None:

@@ -54,6 +54,8 @@ class Attempt:
 
     request: RunRequest
     started: datetime
+    current_identity: str | None = None
+    """The identity of the current data, from before it was read."""
 
     def outcome(
         self, now: datetime, result: RetrainResult, reason: Reason, message: str, **more: Any
@@ -68,6 +70,7 @@ class Attempt:
             reason=reason,
             message=message[:_MAX_MESSAGE],
             observed_generation=self.request.monitor.generation,
+            current_identity=self.current_identity,
             **more,
         )
 

@@ -195,6 +195,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
         name=name,
         version=made.version,
         previous_version=decision.outcome.champion_version,
+        target=runs.request.spec.target,
         run_id=str(decision.model_run_id),
         registered_time=made.created,
     )

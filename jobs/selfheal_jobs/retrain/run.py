@@ -26,6 +26,7 @@ from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.scores import PRIMARY, HeldOut
 from selfheal_jobs.retrain.splitting import Split
 from selfheal_jobs.retrain.training import Trained, TrainingSet, train_all
+from selfheal_jobs.sources.current_identity import identity_of_current
 from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_jobs.tables.content import content
 from selfheal_jobs.tables.table import ArrowTable, Table
@@ -51,7 +52,7 @@ def run_retrain(request: RunRequest, sink: ReportSink, clock: Clock) -> None:
     Raises:
         UndeliveredError: The report could not be written to the monitor's status.
     """
-    attempt = Attempt(request, started=clock())
+    attempt = Attempt(request, started=clock(), current_identity=identity_of_current(request))
     try:
         report = retrain(attempt, clock)
     except DataError as error:
@@ -125,7 +126,7 @@ def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
     """
     spec = request.spec
     reference, current = _load(request)
-    task = request.task or _task_of(reference, current, spec.target)
+    task = request.known_task or _task_of(reference, current, spec.target)
     policy = _lenient(spec.dataset.column_policy)
     plan = columns.plan(reference, current, target=spec.target, policy=policy)
     if not plan.compared:

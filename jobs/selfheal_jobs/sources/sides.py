@@ -49,7 +49,12 @@ def asked_of_reference(request: RunRequest, *, also: frozenset[str] = frozenset(
 
 
 def open_current(
-    request: RunRequest, reference: Table, *, all_columns: bool = False, also: frozenset[str] = frozenset()
+    request: RunRequest,
+    reference: Table,
+    *,
+    all_columns: bool = False,
+    also: frozenset[str] = frozenset(),
+    data: StoredData | None = None,
 ) -> SourceTable:
     """Return the rows of the current data in the window, by default with the reference's columns only.
 
@@ -58,6 +63,7 @@ def open_current(
         reference: Its text columns are read as text here too.
         all_columns: Also read columns that only the current data has: the champion may need them.
         also: Further columns to read, if they exist.
+        data: The current data, if it has already been located.
 
     Raises:
         DataError: It cannot be read, or has no rows in the window (EmptyData).
@@ -65,7 +71,7 @@ def open_current(
     span = _span(request, delay_seconds=0)
     place = Place.of_current(request.spec)
     columns = _with(_of_current(request, reference, all_columns), also)
-    table = open_table(place, _asked(request, columns, reference, span))
+    table = (data or locate(place)).open(_asked(request, columns, reference, span))
     _tell("current", table)
     _require_rows(place, table, span)
     return table

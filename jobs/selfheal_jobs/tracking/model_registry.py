@@ -20,6 +20,8 @@ class Version:
     version: str
     created: datetime
     tags: Mapping[str, str]
+    run_id: str | None = None
+    """The MLflow run that made it, if it names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +115,5 @@ def _version(document: Mapping[str, Any]) -> Version:
         version=str(document["version"]),
         created=datetime.fromtimestamp(int(document["creation_timestamp"]) / 1000, UTC),
         tags={each["key"]: each["value"] for each in document.get("tags", [])},
+        run_id=document.get("run_id") or None,
     )

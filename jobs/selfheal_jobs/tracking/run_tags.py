@@ -12,6 +12,7 @@ from selfheal_operator.api.request import RunRequest
 TAG_MONITOR_UID: Final = "selfheal.monitorUID"
 TAG_JOB: Final = "selfheal.jobName"
 TAG_PURPOSE: Final = "selfheal.purpose"
+TAG_TARGET: Final = "selfheal.target"
 
 
 def run_tags(request: RunRequest) -> dict[str, str]:
@@ -24,6 +25,7 @@ def run_tags(request: RunRequest) -> dict[str, str]:
         "selfheal.monitor": f"{monitor.namespace}/{monitor.name}",
         "selfheal.generation": str(monitor.generation),
         "selfheal.slot": format_time(request.slot),
+        TAG_TARGET: request.spec.target,
     }
 
 

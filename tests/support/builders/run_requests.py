@@ -37,6 +37,7 @@ def run_request(
             {"dataset": dataset, "target": "label", "threshold": 0.3, "intervalSeconds": 60} | spec
         ),
         task=task,
+        task_target=spec.get("target", "label") if task else None,
         mlflow=TrackingTarget.from_wire(
             {"trackingURI": NOWHERE, "experiment": "team-a/churn", "registeredModelName": "team-a.churn"}
             | (mlflow or {})

@@ -12,7 +12,7 @@ class Inbox:
     def __init__(self) -> None:
         self.reports: list[Any] = []
 
-    def deliver(self, report: CheckReport | RetrainReport) -> Delivery:
+    def deliver(self, report: CheckReport | RetrainReport, *, forgets_model: bool = False) -> Delivery:
         """Keep the report."""
         self.reports.append(report)
         return Delivery.STORED

@@ -107,6 +107,15 @@ def test_the_task_of_the_request_comes_first(data: Path) -> None:
     assert look(request).task is Task.REGRESSION
 
 
+def test_a_task_that_was_inferred_from_another_target_is_inferred_anew(data: Path) -> None:
+    """The target was edited: what the old one was is of no interest."""
+    request = run_request(
+        reference=data / "reference.csv", current=data / "current.csv", task=Task.REGRESSION
+    ).replaced(task_target="an older one")
+
+    assert look(request).task is Task.CLASSIFICATION
+
+
 def test_a_defect_is_a_result_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks inside: an Error with the exception's type, and no secret in it."""
 

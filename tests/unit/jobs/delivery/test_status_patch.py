@@ -18,15 +18,16 @@ from selfheal_jobs.delivery.status_patch import (
     ApiServer,
     Delivery,
     StandardOutput,
+    amendment,
     document_to_apply,
     open_report_sink,
 )
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.transport.retry_policy import DeadlinePolicy
-from selfheal_operator.api.reasons import CheckResult, RetrainResult
+from selfheal_operator.api.reasons import CheckResult, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
-from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
 
 SLOT = "2026-11-23T06:00:00Z"
 LATER = "2026-11-23T07:00:00Z"
@@ -251,6 +252,57 @@ def test_the_champion_survives_a_retraining_that_registers_nothing() -> None:
     model = {"name": "churn", "version": "7", "runID": "r", "registeredTime": SLOT}
 
     assert document_to_apply(monitor(model=model), retrain_report())["status"]["model"] == model
+
+
+MODEL = {"name": "churn", "version": "7", "registeredTime": SLOT}
+NEWER = ModelVersion(name="churn", version="8", registered_time=datetime.fromisoformat(LATER))
+
+
+@pytest.mark.parametrize(
+    ("case", "stored", "found", "forgets", "operations"),
+    [
+        ("the first that is found", None, NEWER, False, ["test", "add"]),
+        ("another one", MODEL, NEWER, False, ["test", "add"]),
+        ("the same, of which the status may know more", MODEL, NEWER.replaced(version="7"), False, []),
+        ("of another registered model", MODEL | {"name": "x", "version": "8"}, NEWER, False, ["test", "add"]),
+        ("MLflow does not tell", MODEL, None, False, []),
+        ("MLflow has none", MODEL, None, True, ["test", "remove"]),
+        ("there never was one", None, None, True, []),
+    ],
+)
+def test_a_check_shows_the_champion_that_it_finds(
+    case: str,
+    stored: dict[str, Any] | None,
+    found: ModelVersion | None,
+    forgets: bool,  # noqa: FBT001
+    operations: list[str],
+) -> None:
+    """Only if the status still shows what the check saw: a retraining may have registered one meanwhile."""
+    applied = monitor(lastCheck=check_report().last_check.to_wire(), **({"model": stored} if stored else {}))
+    written = amendment(applied, check_report(model=found), forgets_model=forgets)[4:]
+
+    assert [each["op"] for each in written] == operations, case
+    if operations:
+        assert written[0] == {"op": "test", "path": "/status/model", "value": stored}
+
+
+def test_a_check_that_applies_again_keeps_a_version_that_was_registered_meanwhile() -> None:
+    """What it has found may be older than what it reads; the next check finds what is true."""
+    applied = document_to_apply(monitor(model=MODEL), check_report(model=NEWER))["status"]
+
+    assert applied["model"] == MODEL
+    assert document_to_apply(monitor(), check_report(model=NEWER))["status"]["model"]["version"] == "8"
+
+
+def test_a_check_that_cannot_tell_the_task_keeps_it_with_its_target() -> None:
+    """A task of the old target must not become one of the new target."""
+    seen = monitor(task="Regression", target="revenue")
+    told = check_report(task=Task.CLASSIFICATION, target="churned")
+
+    unknown = document_to_apply(seen, check_report())["status"]
+    assert (unknown["task"], unknown["target"]) == ("Regression", "revenue")
+    known = document_to_apply(seen, told)["status"]
+    assert (known["task"], known["target"]) == ("Classification", "churned")
 
 
 @pytest.mark.parametrize(

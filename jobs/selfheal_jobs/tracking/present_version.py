@@ -1,0 +1,22 @@
+"""The present champion of a monitor, also one that selfheal did not register."""
+
+from typing import Final
+
+from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
+from selfheal_jobs.tracking.run_tags import TAG_TARGET
+
+CHAMPION_ALIAS: Final = "champion"
+
+
+def present_version(registry: ModelRegistry, name: str, target: str) -> Version | None:
+    """Return the version with the alias `champion`, else the newest one; None if there is none.
+
+    Versions that selfheal registered for another target are left out: spec.target was edited since.
+
+    Raises:
+        TrackingError: MLflow could not be reached, or rejected a request.
+    """
+    for version in (registry.version_by_alias(name, CHAMPION_ALIAS), registry.newest_version(name)):
+        if version is not None and version.tags.get(TAG_TARGET, target) == target:
+            return version
+    return next(iter(registry.versions_with_tags(name, {TAG_TARGET: target})), None)
