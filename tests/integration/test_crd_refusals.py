@@ -150,6 +150,8 @@ FULL_SPEC: Final[Document] = {
         }
         for number, (name, member) in enumerate(MEMBERS.items())
     ],
+    "trigger": {"on": ["DataDrift"], "policy": "Any", "consecutiveBreaches": 2, "withinChecks": 3},
+    "mode": "Enforce",
     "spreadSeconds": 600,
     "startingDeadlineSeconds": 3600,
     "concurrencyPolicy": "Forbid",
@@ -162,6 +164,8 @@ FULL_SPEC: Final[Document] = {
     "retraining": {
         "mode": "Auto",
         "cooldownSeconds": 3600,
+        "maxRunsPerDay": 4,
+        "maxConsecutiveFailures": 3,
         "trainingData": "Current",
         "testFraction": 0.2,
         "randomSeed": 42,
@@ -315,6 +319,39 @@ SIDES: Final[Mapping[str, Document]] = {
 def source(side: str, uri: str, **more: Any) -> Document:
     """Return a change that replaces a source; `more` by wire names."""
     return {side: {"uri": uri, **SIDES[side], **more}}
+
+
+SIGNALS_OF_TRIGGER: Final = {"signals": [{"name": f"s{n}", "type": "TargetDrift"} for n in range(10)]}
+
+
+def trigger_bounds() -> Iterator[Bound]:
+    """Yield the bounds of what triggers a retraining."""
+    path, named = "trigger.on", ["DataDrift", *(f"s{number}" for number in range(10))]
+    too_many = f"spec.{path}: Too many: 12: must have at most 11 items"
+    yield Bound(
+        path=path,
+        keyword="maxItems",
+        passes=named,
+        fails=[*named, "s10"],
+        complaint=too_many,
+        beside=SIGNALS_OF_TRIGGER,
+    )
+    says = _invalid(path, 0, "should have at least 1 items")
+    yield Bound(path=path, keyword="minItems", passes=["DataDrift"], fails=[], complaint=says)
+    for keyword, fails, says in (
+        ("minLength", "", _invalid(f"{path}[0]", '""', "should be at least 1 chars long")),
+        ("maxLength", "a" * 64, f"spec.{path}[0]: Too long: may not be more than 63 bytes"),
+    ):
+        passes = ("a" * 63) if keyword == "maxLength" else "s"
+        beside = {"signals": [{"name": passes, "type": "TargetDrift"}]}
+        yield Bound(
+            path=f"{path}[0]", keyword=keyword, passes=passes, fails=fails, complaint=says, beside=beside
+        )
+    yield from one_of("trigger.policy", "Any", "All")
+    yield at_least("trigger.consecutiveBreaches", 1, 0)
+    yield at_most("trigger.consecutiveBreaches", 10, 11, beside={"trigger.withinChecks": 10})
+    yield at_least("trigger.withinChecks", 1, 0, beside={"trigger.consecutiveBreaches": 1})
+    yield at_most("trigger.withinChecks", 10, 11)
 
 
 def source_bounds(side: str) -> Iterator[Bound]:
@@ -599,6 +636,12 @@ BOUNDS: Final = (
     ),
     *one_of("task", "Classification", "Regression"),
     *one_of("retraining.mode", "Auto", "Manual", "Disabled"),
+    *trigger_bounds(),
+    *one_of("mode", "Enforce", "Observe"),
+    at_least("retraining.maxRunsPerDay", 1, 0),
+    at_most("retraining.maxRunsPerDay", 24, 25),
+    at_least("retraining.maxConsecutiveFailures", 1, 0),
+    at_most("retraining.maxConsecutiveFailures", 100, 101),
     at_least("retraining.cooldownSeconds", 0, -1),
     at_most("retraining.cooldownSeconds", 31_536_000, 31_536_001),
     *one_of("retraining.trainingData", "Current", "Reference", "ReferenceAndCurrent"),
@@ -916,6 +959,28 @@ RULES: Final = (
     *signal_rules(),
     Rule(
         on="",
+        complaint="spec.trigger.on: Invalid value: trigger.on must hold DataDrift or names of spec.signals",
+        passes=({"trigger.on": ["s0", "DataDrift"]}, {"trigger.on": ABSENT, "signals": ABSENT}),
+        fails=(
+            {"trigger.on": ["s9"]},
+            {"trigger.on": ["dataDrift"]},
+            {"trigger.on": ["s0"], "signals": ABSENT},
+        ),
+    ),
+    Rule(
+        on="trigger",
+        complaint=(
+            "spec.trigger.withinChecks: Invalid value: withinChecks must be at least consecutiveBreaches"
+        ),
+        passes=(
+            {"trigger.withinChecks": 2},
+            {"trigger.withinChecks": ABSENT},
+            {"trigger.withinChecks": 1, "trigger.consecutiveBreaches": ABSENT},
+        ),
+        fails=({"trigger.withinChecks": 1},),
+    ),
+    Rule(
+        on="",
         complaint="spec.schedule: Invalid value: schedule must not contain a time zone: set timeZone instead",
         passes=({"schedule": "0 6 * * mon"},),
         fails=({"schedule": "TZ=UTC 0 6 * * *"}, {"schedule": "CRON_TZ=Europe/Berlin 0 6 * * *"}),
@@ -1153,6 +1218,29 @@ def test_an_unknown_field_is_an_error_to_kubectl(server: Server, kubectl: Kubect
     spec = changed(FULL_SPEC, {"treshold": 0.3})
 
     assert 'unknown field "treshold"' in _refusal(kubectl, spec)
+
+
+def test_what_triggers_is_named_once(server: Server) -> None:
+    """The list is a set: a name that is there twice is a slip."""
+    twice = changed(FULL_SPEC, {"trigger.on": ["DataDrift", "DataDrift"]})
+
+    assert 'spec.trigger.on[1]: Duplicate value: "DataDrift"' in server.complaints(twice)
+
+
+def test_an_unquoted_on_is_refused_and_not_dropped(server: Server, kubectl: Kubectl, tmp_path: Path) -> None:
+    """YAML 1.1 takes it for the word true, which the documentation says."""
+    assert server.complaints(FULL_SPEC) == []
+    manifest = tmp_path / "monitor.yaml"
+    text = yaml.safe_dump(_object(FULL_SPEC, "quoted"))
+    assert text.count("'on':") == 1
+
+    manifest.write_text(text)
+    kubectl("apply", "--dry-run=server", "-f", str(manifest))
+    manifest.write_text(text.replace("'on':", "on:"))
+    with pytest.raises(KubectlError) as failure:
+        kubectl("apply", "--dry-run=server", "-f", str(manifest))
+
+    assert 'unknown field "spec.trigger.true"' in str(failure.value.stderr)
 
 
 def test_kubectl_shows_the_sentence_beside_the_field(server: Server, kubectl: Kubectl) -> None:

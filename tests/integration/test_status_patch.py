@@ -213,6 +213,58 @@ def test_a_check_makes_three_calls_on_one_connection_whatever_the_operator_write
     assert status(kubectl)["missedChecks"] == 3
 
 
+def found(version: str, name: str = "churn") -> ModelVersion:
+    """Return a version as a check finds it in MLflow."""
+    return ModelVersion(name=name, version=version, registered_time=NOON)
+
+
+def test_a_check_shows_the_champion_in_its_second_write(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl, traffic: list[str]
+) -> None:
+    """The first one that there is, then the same, then another one, then none."""
+    verdict = drift(monitor)
+    shown = []
+    for version, forgets in (("7", False), ("7", False), ("8", False), (None, True)):
+        sink.deliver(verdict)
+        model = found(version) if version else None
+        assert sink.deliver(verdict.replaced(model=model), forgets_model=forgets) is Delivery.STORED
+        shown.append(status(kubectl).get("model", {}).get("version"))
+
+    assert shown == ["7", "7", "8", None]
+    assert traffic.count("PATCH") == 8
+    assert traffic.count("GET") == 4
+
+
+def test_a_version_that_was_registered_meanwhile_is_not_overwritten_by_what_a_check_has_found(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
+) -> None:
+    """The check asked MLflow before the retraining registered."""
+    verdict = drift(monitor)
+    for before in (None, found("6")):
+        sink.deliver(verdict.replaced(model=before))
+        open_report_sink(monitor).deliver(retraining(RetrainResult.REGISTERED, "8"))
+
+        assert sink.deliver(verdict.replaced(model=found("7"))) is Delivery.STORED
+
+        assert status(kubectl)["model"] == found("8").replaced(run_id="r").to_wire()
+
+
+def test_a_model_is_replaced_whole_whoever_wrote_it(
+    sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
+) -> None:
+    """A run's ID beside the version of another run would be false."""
+    sink.deliver(retraining(RetrainResult.REGISTERED, "7"))
+    verdict = drift(monitor)
+    sink.deliver(verdict)
+    sink.deliver(verdict.replaced(model=found("5")))
+    assert status(kubectl)["model"] == found("5").to_wire()
+
+    open_report_sink(monitor).deliver(retraining(RetrainResult.NOT_IMPROVED))
+    assert status(kubectl)["model"] == found("5").to_wire()
+    open_report_sink(monitor).deliver(retraining(RetrainResult.REGISTERED, "9"))
+    assert status(kubectl)["model"] == found("9").replaced(run_id="r").to_wire()
+
+
 def test_evidence_that_comes_after_a_newer_verdict_changes_nothing(
     sink: ReportSink, monitor: MonitorRef, kubectl: Kubectl
 ) -> None:
