@@ -25,7 +25,7 @@ from selfheal_operator.api.drift_methods import (
     NumericalMethod,
 )
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
-from selfheal_operator.api.v1alpha1.dataset import UNKNOWN_ADDRESS
+from selfheal_operator.api.v1alpha1.dataset import TIME_FORMAT, UNKNOWN_ADDRESS
 from selfheal_operator.api.v1alpha1.signals import LIMITED_TYPES, MEMBERS, OF_PREDICTIONS, SIGNAL_TYPES
 from support.eventually import eventually
 from testbed.kubectl import Document, Kubectl, KubectlError
@@ -120,14 +120,25 @@ FULL_SPEC: Final[Document] = {
             "joinColumn": "customer",
             "delaySeconds": 604800,
         },
-        "window": {"timestampColumn": "created", "lookbackSeconds": 604800, "offsetSeconds": 3600},
+        "window": {
+            "timestampColumn": "created",
+            "lookbackSeconds": 604800,
+            "offsetSeconds": 3600,
+            "format": "%Y%m%d",
+        },
         "columns": {
             "prediction": "score",
+            "timestamp": "created",
             "include": ["age"],
             "exclude": ["customer"],
             "categorical": ["plan"],
         },
-        "columnPolicy": {"empty": "Skip", "missing": "Fail", "unexpected": "Ignore"},
+        "columnPolicy": {
+            "empty": "Skip",
+            "missing": "Fail",
+            "unexpected": "Ignore",
+            "maxNullShare": 0.5,
+        },
         "minRows": 100,
         "maxRows": 1000000,
     },
@@ -565,8 +576,13 @@ BOUNDS: Final = (
     at_most("dataset.window.lookbackSeconds", 315_360_000, 315_360_001),
     at_least("dataset.window.offsetSeconds", 0, -1),
     at_most("dataset.window.offsetSeconds", 31_536_000, 31_536_001),
+    not_empty("dataset.window.format", passes="s"),
+    longest("dataset.window.format", 64, "%Y"),
+    like("dataset.window.format", TIME_FORMAT, "ms", "minutes"),
     not_empty("dataset.columns.prediction"),
     longest("dataset.columns.prediction", 256),
+    not_empty("dataset.columns.timestamp"),
+    longest("dataset.columns.timestamp", 256),
     *(
         bound
         for use in ("include", "exclude", "categorical")
@@ -579,6 +595,8 @@ BOUNDS: Final = (
     *one_of("dataset.columnPolicy.empty", "Skip", "CountAsDrift", "Fail"),
     *one_of("dataset.columnPolicy.missing", "Fail", "Skip", "CountAsDrift"),
     *one_of("dataset.columnPolicy.unexpected", "Ignore", "Fail"),
+    at_least("dataset.columnPolicy.maxNullShare", 0, -0.01),
+    at_most("dataset.columnPolicy.maxNullShare", 1, 1.01),
     at_least("dataset.minRows", 1, 0),
     at_most("dataset.minRows", 1_000_000_000, 1_000_000_001),
     at_least("dataset.maxRows", 1000, 999),
@@ -946,6 +964,15 @@ RULES: Final = (
             for where in ("dataset.columns.prediction", "dataset.columns")
             for kind in OF_PREDICTIONS
         ),
+    ),
+    Rule(
+        on="",
+        complaint=(
+            "spec.dataset.columns.prediction: Invalid value: "
+            "dataset.columns.prediction must be another column than target"
+        ),
+        passes=({"dataset.columns.prediction": "Churned"}, {"dataset.columns": ABSENT, "signals": ABSENT}),
+        fails=({"dataset.columns.prediction": "churned"},),
     ),
     Rule(
         on="drift.columns[]",

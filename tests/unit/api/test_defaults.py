@@ -37,6 +37,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "ColumnPolicy.empty": "Skip",
     "ColumnPolicy.missing": "Fail",
     "ColumnPolicy.unexpected": "Ignore",
+    "ColumnPolicy.maxNullShare": 0.5,
     "Drift.columns": [],
     "Drift.rule": "Calibrated",
     "Drift.report": "OnDrift",

@@ -54,6 +54,10 @@ UNKNOWN_ADDRESS: Final = (
 )
 
 
+TIME_FORMAT: Final = "^(s|ms|us|ns|.*%[a-zA-Z].*)$"
+"""An epoch unit, or a pattern of strptime, which has at least one directive."""
+
+
 class DataSecretRef(ApiModel, frozen=True, kw_only=True):
     """A Secret in the monitor's namespace that lets one data source in."""
 
@@ -169,8 +173,8 @@ class Window(ApiModel, frozen=True, kw_only=True):
     timestamp_column: Annotated[str, Meta(min_length=1, max_length=256)]
     """timestampColumn says when a row was made: a timestamp or date, ISO 8601 text, or an epoch number.
 
-    Times without a zone are UTC. Numbers are seconds, milli-, micro- or nanoseconds, told by their size.
-    Rows without a readable timestamp are left out and counted.
+    Times without a zone are UTC. Numbers are seconds, milli-, micro- or nanoseconds, told by their size,
+    unless format says more. Rows without a readable timestamp are left out and counted.
     """
 
     lookback_seconds: Annotated[int, Meta(ge=1, le=315_360_000)]
@@ -178,6 +182,13 @@ class Window(ApiModel, frozen=True, kw_only=True):
 
     offset_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     """offsetSeconds is how long before the slot the window ends, for late data. Defaults to 0."""
+
+    format: Annotated[str, Meta(min_length=1, max_length=64, pattern=TIME_FORMAT)] | None = None
+    """format of the timestamps where they are text or numbers that can be read in several ways.
+
+    A pattern of strptime such as %Y%m%d for 20261122 or %d.%m.%Y %H:%M, or the unit of epoch numbers: s, ms,
+    us or ns. Absent: ISO 8601 or an epoch number.
+    """
 
 
 _ColumnNames = Annotated[
@@ -190,7 +201,16 @@ class Columns(ApiModel, frozen=True, kw_only=True):
     """What the columns are for."""
 
     prediction: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
-    """prediction is the column that holds what the model predicted: neither compared nor learnt from."""
+    """prediction is the column that holds what the model predicted: neither compared nor learnt from.
+
+    It is another column than the target.
+    """
+
+    timestamp: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    """timestamp is the column that says when a row was made, where there is no window.
+
+    Neither compared nor learnt from. A retraining orders the rows by it, and holds out the newest.
+    """
 
     include: _ColumnNames = []
     """include lists the only columns that are compared and learnt from. Absent: all of the reference."""
@@ -217,6 +237,13 @@ class ColumnPolicy(ApiModel, frozen=True, kw_only=True):
 
     unexpected: Literal["Ignore", "Fail"] = "Ignore"
     """unexpected is about columns that only the current data has. Defaults to Ignore."""
+
+    max_null_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """maxNullShare is by how much the share of missing values of a column may exceed the reference's.
+
+    Where it is exceeded, the feed is taken for broken, and no retraining follows. From 0 to 1.
+    Defaults to 0.5.
+    """
 
 
 class Dataset(ApiModel, frozen=True, kw_only=True):

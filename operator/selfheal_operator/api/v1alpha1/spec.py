@@ -45,6 +45,12 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
             field="trigger.on",
         ),
         cel_rule(
+            "!has(self.dataset.columns) || !has(self.dataset.columns.prediction)"
+            " || self.dataset.columns.prediction != self.target",
+            "dataset.columns.prediction must be another column than target",
+            field="dataset.columns.prediction",
+        ),
+        cel_rule(
             "!has(self.schedule) || !self.schedule.contains('TZ=')",
             "schedule must not contain a time zone: set timeZone instead",
             field="schedule",
