@@ -3,10 +3,12 @@
 from selfheal_jobs.check.signal_result import SignalFinding
 from selfheal_jobs.check.signal_tables import SignalTables, lacks
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
-from selfheal_jobs.columns.scan import Compared, TablePair
+from selfheal_jobs.columns.numbers_as_text import told_numbers
+from selfheal_jobs.columns.scan import ROUNDED, Compared, TablePair
 from selfheal_jobs.drift.compare import ColumnDrift, compare
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.tables.content import content
+from selfheal_jobs.tables.content import aligned, content
+from selfheal_jobs.tables.exact_integers import RoundedIntegersError
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason, SignalResult
 from selfheal_operator.api.v1alpha1.drift import Drift
@@ -54,8 +56,13 @@ def _tested(name: str, current: Table, tables: SignalTables) -> ColumnDrift:
     if now.holds is not column.holds:
         raise DataError(
             Reason.COLUMN_TYPE_CHANGED,
-            f"{name[:100]!r} holds {column.holds} in the reference, and {now.holds} in current.",
+            f"{name[:100]!r} holds {column.holds} in the reference, and {now.holds} in current"
+            f"{told_numbers(now)}.",
         )
+    try:
+        reference, now = aligned(reference, now)
+    except RoundedIntegersError:
+        raise DataError(Reason.COLUMN_TYPE_CHANGED, f"{name[:100]!r}: {ROUNDED}.") from None
     # The spec's methods apply to features only: labels and predictions use Evidently's default method.
     rules = Drift(rule=tables.spec.drift.rule)
     rows = TablePair(tables.reference, current)

@@ -8,6 +8,7 @@ from typing import Final
 from selfheal_jobs.check.column_facts import ColumnFacts
 from selfheal_jobs.check.signal_result import SignalFinding, remark, unknown
 from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem
+from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import DataError
@@ -49,6 +50,8 @@ class CheckFindings:
     """Where a profile of the reference is kept, if there can be one."""
     current_identity: str | None = None
     """The identity of the current data and its labels."""
+    left_out: tuple[str, ...] = ()
+    """Remarks on what was not read, or read otherwise than it may be meant."""
 
 
 def report_of(
@@ -107,10 +110,11 @@ def _problem_of(findings: CheckFindings) -> DataError:
 
 def _remarks(request: RunRequest, findings: CheckFindings) -> Iterator[str]:
     """Yield remarks that are added to the message of every verdict."""
+    yield from findings.left_out
     if findings.comparison is None:
         return
     if findings.plan and findings.plan.skipped:
-        yield f"{len(findings.plan.skipped)} not compared"
+        yield f"{len(findings.plan.skipped)} not compared{_faults(findings.plan.skipped)}"
     if findings.plan and findings.plan.counted:
         named = ", ".join(
             f"{each.name[:100]!r} ({each.reason})" for each in findings.plan.counted[:NAMES_SHOWN]
@@ -124,6 +128,12 @@ def _broken(findings: CheckFindings) -> list[str]:
     """Return the columns that drifted because they turned constant."""
     drifted = {each.name for each in findings.comparison.drifted} if findings.comparison else set()
     return [each.name for each in findings.facts if each.has_become_constant and each.name in drifted]
+
+
+def _faults(skipped: Sequence[Skipped]) -> str:
+    """Name the columns that are probably not meant to be skipped."""
+    named = [f"{each.name[:100]!r} ({each.reason})" for each in skipped if each.is_fault]
+    return f", among them {', '.join(named[:NAMES_SHOWN])}" if named else ""
 
 
 def _top_drifted(comparison: Comparison) -> list[DriftedColumn]:

@@ -7,7 +7,7 @@ MLflow run and the address of the report.
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,14 @@ from selfheal_jobs.check.evidence import with_evidence
 from selfheal_jobs.check.look_ahead import read_ahead
 from selfheal_jobs.check.report import CheckFindings, report_of
 from selfheal_jobs.check.signal_tables import SignalTables
-from selfheal_jobs.columns.scan import ColumnPlan, Excluded, TablePair, read_column, require_expected
+from selfheal_jobs.columns.scan import (
+    ColumnPlan,
+    Excluded,
+    TablePair,
+    numbers_among_words,
+    read_column,
+    require_expected,
+)
 from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.drift.compare import Comparison, comparison_of, drift_test
@@ -32,6 +39,7 @@ from selfheal_jobs.reference_profile.opening import open_known_reference
 from selfheal_jobs.sources.current_identity import identity_of_current
 from selfheal_jobs.sources.opening import locate
 from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.named_columns import missing_target
 from selfheal_jobs.sources.sides import compared_columns, open_current
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.tables.content import content
@@ -82,11 +90,16 @@ def look(request: RunRequest) -> CheckFindings:
         findings = replace(findings, current_identity=identity_of_current(request, located))
         current = open_current(request, reference, all_columns=any_column, also=also, data=located)
         findings = replace(
-            findings, rows=_rows(reference, current), tables=(reference, current), profile_cache=profile_cache
+            findings,
+            rows=_rows(reference, current),
+            tables=(reference, current),
+            profile_cache=profile_cache,
+            left_out=tuple(_left_out(request, reference, current)),
         )
         findings = _compared(request, findings, reference, current)
         tables = SignalTables(request, reference, current, findings.facts, findings.plan, findings.problem)
-        return replace(findings, signals=evaluate_signals(tables))
+        signals = evaluate_signals(tables)
+        return replace(findings, signals=signals, left_out=(*findings.left_out, *tables.left_out()))
     except DataError as problem:
         return replace(findings, problem=problem)
     except Exception as error:  # noqa: BLE001  a defect, ours or a library's, means that the check failed
@@ -124,8 +137,8 @@ def _comparison(
         chosen = compared_columns(request.spec)
         names = [name for name in current.schema.names if chosen.keeps(name)]
         require_expected([*reference.schema.names, request.spec.target], names)
-    plan, comparison, facts = _test_columns(request, reference, current)
-    findings = replace(findings, plan=plan)
+    plan, comparison, facts, words = _test_columns(request, reference, current)
+    findings = replace(findings, plan=plan, left_out=(*findings.left_out, *words))
     _require_columns(plan)
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
     if isinstance(reference, KnownReference):
@@ -135,7 +148,7 @@ def _comparison(
 
 def _test_columns(
     request: RunRequest, reference: SourceTable, current: SourceTable
-) -> tuple[ColumnPlan, Comparison, tuple[ColumnFacts, ...]]:
+) -> tuple[ColumnPlan, Comparison, tuple[ColumnFacts, ...], list[str]]:
     """Read the columns one after the other, test each, and apply the rule to all tests together."""
     spec, policy, tables = request.spec, request.spec.dataset.column_policy, TablePair(reference, current)
     left_out = {spec.target, *columns_for_signals(spec)}
@@ -144,6 +157,7 @@ def _test_columns(
     tests: list[ColumnTest] = []
     facts: list[ColumnFacts] = []
     excluded: list[Excluded] = []
+    words: list[str] = []
     reading = (read_column(name, reference, current, policy) for name in names)
     for found in read_ahead(reading, partial(prepared, rules=spec.drift), _threads(reference)):
         if isinstance(found, Excluded):
@@ -154,9 +168,16 @@ def _test_columns(
         if not any(each.fate.is_error for each in excluded):
             tests.append(drift_test(found, spec.drift, tables))
             facts.append(facts_of(found, current.num_rows))
+            words.extend(numbers_among_words(found))
         del found  # before the next one is read
     plan = ColumnPlan.of(columns, excluded)
-    return plan, comparison_of(columns, tests, spec.drift, spec.threshold, tables), tuple(facts)
+    return plan, comparison_of(columns, tests, spec.drift, spec.threshold, tables), tuple(facts), words
+
+
+def _left_out(request: RunRequest, reference: SourceTable, current: SourceTable) -> Iterator[str]:
+    yield from current.rows.left_out()
+    if remark := missing_target(request.spec, reference.offered, current.offered):
+        yield remark
 
 
 def _threads(reference: SourceTable) -> int:

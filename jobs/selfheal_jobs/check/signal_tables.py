@@ -1,6 +1,6 @@
 """The input of the signals: the tables of a check, and the results of the comparison of the columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,7 @@ from selfheal_jobs.columns.scan import ColumnPlan
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.sides import open_labelled_current
 from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.sources.tally import JoinCounts
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
@@ -61,6 +62,12 @@ class SignalTables:
                 f"{table.num_rows} rows have a label, and spec.dataset.minRows asks for {least}.",
             )
         return table
+
+    def left_out(self) -> Iterator[str]:
+        """Yield remarks on rows without a label, if a signal has asked for labels that arrive later."""
+        counts = getattr(self.__dict__.get("_labelled"), "counts", None)
+        if isinstance(counts, JoinCounts):
+            yield from counts.left_out()
 
     @cached_property
     def _labelled(self) -> Table | DataError:

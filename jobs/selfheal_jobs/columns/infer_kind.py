@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.columns.numbers_as_text import why_no_numbers
 from selfheal_jobs.tables.content import Content, Values
 
 FEW_INTEGERS: Final = 10
@@ -39,6 +40,8 @@ class Skipped:
 
     name: str
     reason: str
+    is_fault: bool = False
+    """Whether it is probably not meant to be skipped, so that the message names it."""
 
 
 def infer_kind(name: str, found: Content) -> Column | Skipped:
@@ -53,7 +56,10 @@ def infer_kind(name: str, found: Content) -> Column | Skipped:
         case Values.TEXT if _looks_like_dates(found):
             return Skipped(name, "dates always move on")
         case Values.TEXT if found.open_ended or len(found.counts) > NEARLY_UNIQUE * found.rows:
-            return Skipped(name, "nearly every value differs: free text or identifiers")
+            why = why_no_numbers(found)
+            return Skipped(
+                name, why or "nearly every value differs: free text or identifiers", is_fault=bool(why)
+            )
     return Column(name, _kind(found), found.holds)
 
 

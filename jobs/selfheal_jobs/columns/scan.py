@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 
 from selfheal_jobs.columns.infer_kind import NEARLY_UNIQUE, Column, Skipped, infer_kind
 from selfheal_jobs.columns.kind import Kind
+from selfheal_jobs.columns.numbers_as_text import compared_as_words, told_numbers
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.tables.content import Content, Known, Values, content
+from selfheal_jobs.tables.content import Content, Known, Values, aligned, content
+from selfheal_jobs.tables.exact_integers import RoundedIntegersError
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
 
 EMPTY: Final = "no values in the current data"
 MISSING: Final = "not in the current data"
+ROUNDED: Final = "integers beyond 2**53 on one side, and floating-point numbers that round them on the other"
 _ROWS_LOOKED_AT: Final = 20_000
 _ROWS_THINNED: Final = 1_000
 """The standard error of a correlation is then a few hundredths."""
@@ -126,8 +129,21 @@ def read_column(name: str, reference: Table, current: Table, policy: ColumnPolic
         return Excluded(Skipped(name, EMPTY), _fate(policy.empty, Fate.EMPTY))
     if now.holds is not column.holds:
         change = f"{name[:100]!r} ({column.holds} in the reference, {now.holds} in current)"
-        return Excluded(Skipped(name, change), Fate.CHANGED)
+        return Excluded(Skipped(name, change + told_numbers(now)), Fate.CHANGED)
+    try:
+        before, now = aligned(before, now)
+    except RoundedIntegersError:
+        return Excluded(Skipped(name, f"{name[:100]!r} ({ROUNDED})"), Fate.CHANGED)
     return Compared(column, before, now)
+
+
+def numbers_among_words(compared: Compared) -> Iterator[str]:
+    """Yield a remark if a column is compared as text only for a few words among its numbers."""
+    if compared.column.holds is Values.TEXT:
+        for side, found in (("the reference", compared.reference), ("current", compared.current)):
+            if counted := compared_as_words(found):
+                yield f"{compared.column.name[:100]!r} is compared as text: in {side}, {counted}"
+                return
 
 
 def _fate(policy: str, failure: Fate) -> Fate:

@@ -41,7 +41,8 @@ class KnownReference:
     @classmethod
     def unknown(cls, digest: str, table: SourceTable, rules: Drift) -> "KnownReference":
         """Return an opened reference with an empty profile."""
-        profile = Profile(digest=digest, schema=table.schema, rows=table.num_rows)
+        offered = tuple(table.offered)
+        profile = Profile(digest=digest, schema=table.schema, rows=table.num_rows, offered=offered)
         return cls(profile=profile, rules=rules, open=lambda _: table, _raw=table)
 
     @property
@@ -58,6 +59,11 @@ class KnownReference:
     def rows(self) -> RowsRead:
         """Return the row counts; all rows count, since a sampled reference has no profile."""
         return RowsRead(kept=self.profile.rows, counted=self.profile.rows)
+
+    @property
+    def offered(self) -> Sequence[str]:
+        """Return the names of all columns of the source."""
+        return self.profile.offered
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Read a column; raise KeyError if there is none."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Increase it when the content of a profile changes, or the processing of the data before it is cached."""
 MOST_BYTES: Final = 16 << 20
 """Maximum size of a document: a thousand columns of ordinary categories take a fifth of it."""
@@ -34,6 +34,8 @@ class Profile:
     """Identifies the data and the request."""
     schema: pa.Schema
     rows: int
+    offered: tuple[str, ...] = ()
+    """All columns of the reference, also those that are not read."""
     columns: Mapping[str, KeptColumn | None] = field(default_factory=dict)
     """None for a column with too many distinct values."""
     ranks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Profile:
                 "digest": self.digest,
                 "schema": base64.b64encode(self.schema.remove_metadata().serialize()).decode(),
                 "rows": self.rows,
+                "offered": list(self.offered),
                 "columns": {name: kept and kept.document for name, kept in self.columns.items()},
                 "ranks": {name: list(ranks) for name, ranks in self.ranks.items()},
             },
@@ -85,6 +88,7 @@ class Profile:
             digest=digest,
             schema=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(found["schema"]))),
             rows=int(found["rows"]),
+            offered=tuple(map(str, found["offered"])),
             columns={
                 name: None if kept is None else KeptColumn.from_document(kept)
                 for name, kept in found["columns"].items()

@@ -38,6 +38,17 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
     return pa.unify_schemas(schemas, promote_options="permissive").field("x").type
 
 
+def widened(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return values of one file in the type of all files.
+
+    Raises:
+        pa.ArrowInvalid: The type cannot hold a value exactly, such as an integer beyond 2**53 as a float.
+    """
+    if pa.types.is_decimal(values.type) and values.type.scale <= 0 and pa.types.is_floating(kind):
+        values = values.cast(pa.int64())  # Arrow rounds decimals without a word
+    return values.cast(kind)
+
+
 def as_categories(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
     """Return the schema with these columns as dictionaries, which marks their values as categories."""
     return pa.schema(

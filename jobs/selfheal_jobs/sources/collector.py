@@ -8,25 +8,38 @@ import pyarrow as pa
 
 from selfheal_jobs.sources.arrow_types import as_categories, common_type
 from selfheal_jobs.sources.asked import Asked
+from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sampling import Sample
 from selfheal_jobs.sources.spool import Spool
 from selfheal_jobs.sources.tables import StoredTable
 from selfheal_jobs.sources.tally import RowsRead, Tally
-from selfheal_jobs.sources.text_types import TextTypes
+from selfheal_jobs.sources.text_types import Spelling, TextTypes
+from selfheal_jobs.tables.content import INFERRED_TEXT
 
 
 class Collector:
     """Collects one table, batch by batch."""
 
-    def __init__(self, asked: Asked, names: Sequence[str], text_types: TextTypes | None = None) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        names: Sequence[str],
+        text_types: TextTypes | None = None,
+        *,
+        offered: Sequence[str] = (),
+        place: Place | None = None,
+    ) -> None:
         """Prepare for batches with these columns, and the timestamp column if there is a window.
 
         Args:
             asked: The request.
             names: The columns of the resulting table.
             text_types: Infers the types of columns that arrive as text.
+            offered: All columns of the source.
+            place: The source, for messages.
         """
         self.tally = Tally()
+        self._offered, self._place = tuple(offered), place
         self._asked = asked
         self._names = list(names)
         self._text_types = text_types
@@ -50,6 +63,7 @@ class Collector:
                 batch.num_rows if found.inside.true_count == len(found.inside) else found.inside.true_count
             )
             self.tally.unreadable += found.unreadable
+            self.tally.days += found.days
             if inside < batch.num_rows:
                 batch = batch.filter(found.inside)
         if batch.num_rows == 0:
@@ -67,7 +81,10 @@ class Collector:
     def table(self, types: Mapping[str, pa.DataType]) -> StoredTable:
         """Return the collected rows as a table with the common types of its files."""
         spellings = self._text_types.spellings if self._text_types else {}
-        fields = [(name, spellings[name].type if name in spellings else types[name]) for name in self._names]
+        fields = [
+            self._field(name, spellings[name].type if name in spellings else types[name])
+            for name in self._names
+        ]
         flags = self._sample.final() if self._sample else np.ones(self._rows, np.bool_)
         lengths = self._spool.lengths()
         ends = accumulate(lengths)
@@ -75,6 +92,7 @@ class Collector:
             kept=int(flags.sum()),
             counted=self._rows,
             without_timestamp=self.tally.unreadable,
+            days=self.tally.days,
         )
         return StoredTable(
             schema=as_categories(pa.schema(fields), self._asked.categorical),
@@ -82,7 +100,17 @@ class Collector:
             spool=self._spool,
             flags=[flags[end - length : end] for length, end in zip(lengths, ends, strict=True)],
             spellings=spellings,
+            offered=self._offered,
+            place=self._place,
         )
+
+    def _field(self, name: str, kind: pa.DataType) -> pa.Field:
+        inferred = (
+            self._text_types is not None
+            and self._text_types.spellings[name] is Spelling.TEXT
+            and name not in self._text_types.declared
+        )
+        return pa.field(name, kind, metadata=INFERRED_TEXT if inferred else None)
 
     def types_found(self) -> dict[str, pa.DataType]:
         """Return the common types of all batches, for readers that do not know them in advance.

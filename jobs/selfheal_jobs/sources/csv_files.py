@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 _BLOCK_BYTES: Final = 2 << 20
 """Also the maximum length of a row."""
 _BUFFER_BYTES: Final = 4 << 20
-_GAPS: Final = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
-    *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-)
-"""The strings that pandas reads as missing values."""
+_GAPS: Final = ("",)
+"""Words such as NA are gaps in columns of numbers only: `text_types` decides."""
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What other programs write between values."""
+_MOST_OF_HEADER: Final = 120
 _ROW_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 
 class CsvError(Exception):
     """Describes an error in a file without quoting its content."""
+
+
+class SeparatorError(CsvError):
+    """The values of a file, which may well be complete, are not separated by commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class CsvReader:
                 header: list[str] = next((row for row in csv.reader(content) if row), [])
             except (csv.Error, UnicodeDecodeError) as error:
                 raise CsvError(_said(error)) from error
+            _require_commas(header)
             return cls(filesystem, file, tuple(_names(header)))
 
     @property
@@ -132,6 +137,20 @@ def _only_member(archive: "zipfile.ZipFile", open_files: ExitStack) -> Any:
     if len(members) != 1:
         raise CsvError(f"a zip archive must hold one file, and this one holds {len(members)}")
     return open_files.enter_context(archive.open(members[0]))
+
+
+def _require_commas(header: Sequence[str]) -> None:
+    """Raise SeparatorError if the values are separated by something else.
+
+    They are not read by guesswork: where semicolons separate values, 1,500 may be 1.5 or 1500.
+    """
+    if len(header) != 1:
+        return
+    if used := next((words for each, words in _SEPARATORS.items() if each in header[0]), None):
+        raise SeparatorError(
+            f"its header reads {header[0][:_MOST_OF_HEADER]!r}: values must be separated by commas, not by "
+            f"{used}, and numbers must have a decimal point. Write it so, or as Parquet."
+        )
 
 
 def _names(header: Sequence[str]) -> Iterator[str]:

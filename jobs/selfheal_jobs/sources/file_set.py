@@ -80,6 +80,11 @@ class FileSet:
         whole = all(_WHOLE_NUMBER.fullmatch(value) for value in values if value is not None)
         return pa.int64() if values and whole else pa.string()
 
+    def declared_texts(self) -> frozenset[str]:
+        """Return the columns that a Parquet file declares to be text: their digits are no numbers."""
+        readers = [reader for reader in self.readers if isinstance(reader, ParquetReader)]
+        return frozenset(field.name for reader in readers for field in reader.schema if _is_text(field.type))
+
     def rows_promised(self) -> int | None:
         """Return the total number of rows according to the files' metadata; None without such metadata."""
         counts = [reader.num_rows for reader in self.readers if isinstance(reader, ParquetReader)]
@@ -108,8 +113,8 @@ class FileSet:
         # Imported here: Arrow's functions take 0.03 s, and most checks have no window.
         from selfheal_jobs.sources.time_sorting import sort_by_time  # noqa: PLC0415
 
-        value = pa.array([reader.file.partitions[span.column]], pa.string())
-        return not sort_by_time(value, span).inside[0].as_py()
+        found = sort_by_time(pa.array([reader.file.partitions[span.column]], pa.string()), span)
+        return not (found.unreadable or found.inside[0].as_py())  # rows without a time are counted
 
     def _constant(self, reader: Reader, name: str, rows: int) -> pa.Array:
         value = pa.scalar(reader.file.partitions[name], pa.string())
@@ -120,6 +125,12 @@ class FileSet:
 def _names(reader: Reader) -> list[str]:
     own = list(reader.schema.names)
     return own + [name for name in reader.file.partitions if name not in own]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _text(values: pa.Array) -> pa.Array:

@@ -1,14 +1,14 @@
 """Opens the table in a set of files: in place if possible, otherwise by copying its rows to a spool."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import pyarrow as pa
 from pyarrow import fs
 
-from selfheal_jobs.sources.arrow_types import as_categories
+from selfheal_jobs.sources.arrow_types import as_categories, widened
 from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.collector import Collector
 from selfheal_jobs.sources.csv_files import CsvReader
@@ -16,7 +16,7 @@ from selfheal_jobs.sources.damage import Guard
 from selfheal_jobs.sources.file_set import FileSet, Reader
 from selfheal_jobs.sources.listing import DataFile
 from selfheal_jobs.sources.parquet_files import ParquetReader
-from selfheal_jobs.sources.tables import ParquetTable, SourceTable
+from selfheal_jobs.sources.tables import ParquetTable, SourceTable, inexact
 from selfheal_jobs.sources.tally import RowsRead
 from selfheal_jobs.sources.text_types import TextTypes
 from selfheal_jobs.sources.window_columns import with_timestamps
@@ -41,7 +41,8 @@ def open_files(guard: Guard, files: Sequence[DataFile], asked: Asked, *, stays: 
     ]  # rows are counted in any case
     if stays and (table := _in_place(guard, found, wanted, asked)):
         return table
-    collector = Collector(asked, wanted, TextTypes(wanted, asked.text_columns) if found.is_text else None)
+    text_types = TextTypes(wanted, asked.text_columns | found.declared_texts()) if found.is_text else None
+    collector = Collector(asked, wanted, text_types, offered=names, place=guard.place)
     types = {} if found.is_text else found.types(wanted)
     if (rows := found.rows_promised()) is not None:
         collector.foresee(rows)
@@ -49,7 +50,7 @@ def open_files(guard: Guard, files: Sequence[DataFile], asked: Asked, *, stays: 
     for reader in found.readers:
         with guard.over(reader.file):
             for batch in found.batches(reader, read, asked.span, collector.tally):
-                collector.add(batch)
+                collector.add(_widened(batch, types, reader, guard))
     guard.require_unchanged([reader.file for reader in found.readers])
     return collector.table(types)
 
@@ -66,7 +67,23 @@ def _in_place(guard: Guard, found: FileSet, wanted: Sequence[str], asked: Asked)
         rows=RowsRead(kept=rows, counted=rows),
         readers=readers,
         guard=guard,
+        offered=found.names(),
     )
+
+
+def _widened(
+    batch: pa.RecordBatch, types: Mapping[str, pa.DataType], reader: Reader, guard: Guard
+) -> pa.RecordBatch:
+    """Convert exact numbers to the floating-point numbers of other files, here where the file is known."""
+    for at, name in enumerate(batch.schema.names):
+        kind, own = types.get(name), batch.schema.field(at).type
+        if kind is None or not pa.types.is_floating(kind) or pa.types.is_floating(own):
+            continue
+        try:
+            batch = batch.set_column(at, name, widened(batch.column(at), kind))
+        except pa.ArrowInvalid as error:
+            raise guard.place.unreadable(f"{reader.file.name}: {inexact(name, kind)}") from error
+    return batch
 
 
 def _readers(guard: Guard, files: Sequence[DataFile]) -> list[Reader]:

@@ -8,28 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.sources.arrow_types import common_type
+from selfheal_jobs.sources.arrow_types import common_type, widened
+from selfheal_jobs.sources.named_columns import did_you_mean
+from selfheal_jobs.sources.tables import StoresTexts
+from selfheal_jobs.sources.tally import NO_ROWS, JoinCounts, RowsRead
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 
 _KEYS_AT_ONCE = 1 << 20
 """Chunk size of the lookup; it is large because each chunk hashes the keys of the current data again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinCounts:
-    """Row counts of the join."""
-
-    rows: int
-    """Rows of the current data that are old enough to have a label."""
-    labelled: int
-    """Those rows that have a label."""
-    without_key: int
-    """Those rows whose joinColumn is empty."""
-    duplicate_keys: int
-    """Labels that share their key with another label; the last one counts."""
-    unmatched_labels: int
-    """Labels that match no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +30,10 @@ class LabelledTable:
     chosen: pa.ChunkedArray
     """Boolean mask of these rows in `current`."""
     counts: JoinCounts
+    offered: Sequence[str] = ()
+    """All columns of the current data, and the label."""
+    rows: RowsRead = NO_ROWS
+    """Row counts of the current data that is old enough for labels."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -91,7 +82,7 @@ def join_labels(current: Table, labels: Table, *, key: str, target: str) -> Labe
     _require(current, key, "the current data")
     _require(labels, key, "the labels")
     _require(labels, target, "the labels")
-    keys, kind = _keys_of(current, key, labels.schema.field(key).type)
+    keys, kind = _keys_of(current, key, labels)
     distinct = keys.unique().drop_null()
     lookup = _Lookup(distinct, kind, labels, key, target)
     positions = lookup.positions()
@@ -105,6 +96,7 @@ def join_labels(current: Table, labels: Table, *, key: str, target: str) -> Labe
         without_key=keys.null_count,
         duplicate_keys=lookup.matched - int((positions >= 0).sum()),
         unmatched_labels=lookup.unmatched,
+        without_value=lookup.without_value,
     )
     if counts.labelled == 0:
         raise not_available(
@@ -124,27 +116,64 @@ def _require(table: Table, name: str, where: str) -> None:
     if name not in table.schema.names:
         raise DataError(
             Reason.COLUMN_MISSING,
-            f"spec.dataset.labels: there is no column {name!r} in {where}. Correct joinColumn or "
+            f"spec.dataset.labels: there is no column {name[:100]!r} in {where}"
+            f"{did_you_mean(name, table.schema.names)}. Correct joinColumn or "
             f"spec.target, or deliver the column.",
         )
 
 
-def _keys_of(current: Table, key: str, other: pa.DataType) -> tuple[pa.ChunkedArray, pa.DataType]:
-    """Return the current data's keys in a type common to both sides, if necessary text."""
-    values = current.column(key)
+def _keys_of(current: Table, key: str, labels: Table) -> tuple[pa.ChunkedArray, pa.DataType]:
+    """Return the current data's keys in a type common to both sides.
+
+    They are text if either side holds text: 007 in the labels is not 7. A CSV file has what was written.
+    """
+    values, other = _plain(current.column(key)), _plain_type(labels.schema.field(key).type)
+    if _is_text(other) and isinstance(current, StoresTexts) and (texts := current.texts(key)) is not None:
+        values = texts
+    if _is_text(other) or _is_text(values.type):
+        return _as(values, pa.string(), key), pa.string()
     try:
         kind = common_type([values.type, other])
     except pa.ArrowException:
         kind = pa.string()
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return _as(values, kind), kind
+    return _as(values, kind, key), kind
 
 
-def _as(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    return values.cast(kind)
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _as(values: pa.ChunkedArray, kind: pa.DataType, key: str) -> pa.ChunkedArray:
+    """Return keys in a common type; raise DataError if it would round one."""
+    values = _plain(values)
+    if values.type.equals(kind):
+        return values
+    if pa.types.is_string(kind) and pa.types.is_floating(values.type):
+        values = _without_point(values)
+    try:
+        return pa.chunked_array([widened(chunk, kind) for chunk in values.chunks], kind)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            Reason.DATA_UNREADABLE,
+            f"spec.dataset.labels: the keys in {key[:100]!r} are integers beyond 2**53 on one side and "
+            f"floating-point numbers, which round them, on the other. Write them as integers or as text.",
+        ) from error
+
+
+def _without_point(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return whole numbers as integers, of which a gap has made floats; raise no error for others."""
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return values
 
 
 class _Lookup:
@@ -153,15 +182,17 @@ class _Lookup:
     def __init__(self, distinct: pa.Array, kind: pa.DataType, labels: Table, key: str, target: str) -> None:
         self.matched = 0
         self.unmatched = 0
+        self.without_value = 0
         self._keys: list[np.ndarray] = []
         self._values: list[pa.ChunkedArray] = []
         self._distinct = distinct
         self._type = labels.schema.field(target).type
         for piece in _pieces(labels, key, target):
-            self._look_up(_as(piece.column(0), kind), piece.column(1))
+            self._look_up(_as(piece.column(0), kind, key), piece.column(1))
 
     def _look_up(self, keys: pa.ChunkedArray, values: pa.ChunkedArray) -> None:
         usable = pc.and_(keys.is_valid(), values.is_valid())
+        self.without_value += len(usable) - int(pc.sum(usable).as_py() or 0)
         at = pc.index_in(keys.filter(usable), value_set=self._distinct)
         ours = at.is_valid()
         self._keys.append(np.asarray(at.filter(ours)))

@@ -1,14 +1,17 @@
 """Opens the tables of a run according to its spec: the reference, the current data, and its labels."""
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
+from selfheal_jobs.sources.named_columns import did_you_mean, require_named_columns
 from selfheal_jobs.sources.opening import locate, open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.source import StoredData
-from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.sources.tables import SourceTable, offered_columns
+from selfheal_jobs.sources.tally import RowsRead
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_jobs.tables.content import text_columns
 from selfheal_jobs.tables.table import Table
@@ -39,7 +42,7 @@ def open_reference(
     table = (data or locate(place)).open(asked_of_reference(request, also=also))
     _tell("reference", table)
     place.require_rows(table.num_rows)
-    _require_included(request.spec, table.schema.names)
+    _require_included(request.spec, table)
     return table
 
 
@@ -66,13 +69,15 @@ def open_current(
         data: The current data, if it has already been located.
 
     Raises:
-        DataError: It cannot be read, or has no rows in the window (EmptyData).
+        DataError: It cannot be read, has no rows in the window (EmptyData), or neither side has a column that
+            the spec names (ColumnMissing).
     """
     span = _span(request, delay_seconds=0)
     place = Place.of_current(request.spec)
     columns = _with(_of_current(request, reference, all_columns), also)
     table = (data or locate(place)).open(_asked(request, columns, reference, span))
     _tell("current", table)
+    require_named_columns(request.spec, offered_columns(reference), table.offered)
     _require_rows(place, table, span)
     return table
 
@@ -101,9 +106,11 @@ def open_labelled_current(
     columns = ColumnChoice(only=None if only is None else only | {labels.join_column})
     current = open_table(place, _asked(request, columns, reference, span))
     _tell("current that is old enough for labels", current)
-    _require_rows(place, current, span)
     key, target = labels.join_column, request.spec.target
-    texts = frozenset([*text_columns(reference), *text_columns(current)])
+    require_named_columns(request.spec, offered_columns(reference), (*current.offered, target))
+    _require_join_column(current, key, place)
+    _require_rows(place, current, span)
+    texts = frozenset([*text_columns(reference), *text_columns(current)])  # no matter what digits they hold
     wanted = Asked(columns=ColumnChoice(only=frozenset({key, target})), text_columns=texts)
     try:
         found = open_table(Place.of_labels(labels), wanted)
@@ -113,7 +120,16 @@ def open_labelled_current(
         raise
     joined = join_labels(current, found, key=key, target=target)
     logger.info("Labels: %s", joined.counts)
-    return joined
+    return replace(joined, offered=(*current.offered, target), rows=current.rows)
+
+
+def _require_join_column(current: SourceTable, key: str, place: Place) -> None:
+    if key not in current.offered:
+        raise DataError(
+            Reason.COLUMN_MISSING,
+            f"spec.dataset.labels.joinColumn names {key[:100]!r}, which {place.uri} lacks"
+            f"{did_you_mean(key, current.offered)}. Correct it, or deliver the column.",
+        )
 
 
 def compared_columns(spec: ModelMonitorSpec) -> ColumnChoice:
@@ -124,6 +140,8 @@ def compared_columns(spec: ModelMonitorSpec) -> ColumnChoice:
         without.add(dataset.columns.prediction)
     if dataset.labels:
         without.add(dataset.labels.join_column)
+    if dataset.columns.timestamp:
+        without.add(dataset.columns.timestamp)
     if dataset.window:
         without.add(dataset.window.timestamp_column)
     included = frozenset(dataset.columns.include)
@@ -177,15 +195,27 @@ def _require_rows(place: Place, table: SourceTable, span: TimeSpan | None) -> No
             Reason.EMPTY_DATA,
             f"{place.field}: no row at {place.uri} is in the window, later than {span.after:%FT%TZ} "
             f"and not later than {span.until:%FT%TZ} ({table.rows.without_timestamp} have none "
-            f"that can be read). Check what writes this data, or widen spec.dataset.window.",
+            f"that can be read). {_window_remedy(table.rows)}",
         )
     place.require_rows(table.num_rows)
 
 
-def _require_included(spec: ModelMonitorSpec, names: list[str]) -> None:
+def _window_remedy(rows: RowsRead) -> str:
+    if rows.days:
+        return (
+            f"{rows.days} timestamps look like 20261122, and were read as epoch numbers: "
+            f"set spec.dataset.window.format to %Y%m%d."
+        )
+    written = ", or say by its format how times are written" if rows.without_timestamp else ""
+    return f"Check what writes this data, or widen spec.dataset.window{written}."
+
+
+def _require_included(spec: ModelMonitorSpec, table: SourceTable) -> None:
+    names = table.schema.names
     missing = [name for name in spec.dataset.columns.include if name not in names and name != spec.target]
     if missing:
         raise DataError(
             Reason.COLUMN_MISSING,
-            f"spec.dataset.columns.include names {missing[0]!r}, which the reference lacks. Correct it.",
+            f"spec.dataset.columns.include names {missing[0][:100]!r}, which the reference lacks"
+            f"{did_you_mean(missing[0], table.offered)}. Correct it.",
         )

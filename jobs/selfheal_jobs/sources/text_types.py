@@ -2,12 +2,21 @@
 
 As in pandas, the type fits ALL values of a column in all files: one word among the numbers makes it a text
 column, in which 007 keeps its zeros. The type is never inferred from the first block of rows alone.
+
+Words such as NA, None and null are gaps among numbers and booleans. In a text column they are words: None is
+a severity, NA is Namibia, and only the empty field is a gap, as in Parquet.
 """
 
+import math
 from collections.abc import Collection
 from enum import Enum, auto
+from functools import cached_property
+from typing import Final
 
 import pyarrow as pa
+
+from selfheal_jobs.tables.arrow_buffers import plain_numbers
+from selfheal_jobs.tables.exact_integers import MOST_EXACT
 
 
 class Spelling(Enum):
@@ -15,6 +24,8 @@ class Spelling(Enum):
 
     NOTHING = auto()
     INTEGERS = auto()
+    UNSIGNED = auto()
+    """Integers of which some are too large for 64 bits with a sign."""
     NUMBERS = auto()
     BOOLEANS = auto()
     TEXT = auto()
@@ -22,46 +33,79 @@ class Spelling(Enum):
     @property
     def type(self) -> pa.DataType:
         """Return the Arrow type; a column of only gaps is numerical, as in pandas."""
-        return {Spelling.INTEGERS: pa.int64(), Spelling.BOOLEANS: pa.bool_(), Spelling.TEXT: pa.string()}.get(
-            self, pa.float64()
-        )
+        return _TYPES.get(self, pa.float64())
 
 
-_NEXT = {
-    Spelling.NOTHING: (Spelling.INTEGERS, Spelling.NUMBERS, Spelling.BOOLEANS),
-    Spelling.INTEGERS: (Spelling.INTEGERS, Spelling.NUMBERS),
+_TYPES: Final = {
+    Spelling.INTEGERS: pa.int64(),
+    Spelling.UNSIGNED: pa.uint64(),
+    Spelling.BOOLEANS: pa.bool_(),
+    Spelling.TEXT: pa.string(),
+}
+_NEXT: Final = {
+    Spelling.NOTHING: (Spelling.INTEGERS, Spelling.UNSIGNED, Spelling.NUMBERS, Spelling.BOOLEANS),
+    Spelling.INTEGERS: (Spelling.INTEGERS, Spelling.UNSIGNED, Spelling.NUMBERS),
+    Spelling.UNSIGNED: (Spelling.UNSIGNED, Spelling.NUMBERS),
     Spelling.NUMBERS: (Spelling.NUMBERS,),
     Spelling.BOOLEANS: (Spelling.BOOLEANS,),
 }
-_TRUE = ("True", "TRUE", "true")
-_FALSE = ("False", "FALSE", "false")
+_TRUE: Final = ("True", "TRUE", "true")
+_FALSE: Final = ("False", "FALSE", "false")
+_GAPS: Final = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
+    *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+"""The strings that pandas reads as missing values."""
+_INTEGER: Final = r"^[+-]?\d+$"
+
+
+class InexactError(Exception):
+    """A column has integers that its type, float64, would round."""
 
 
 class TextTypes:
     """The spellings of all columns, updated batch by batch."""
 
     def __init__(self, names: Collection[str], as_text: Collection[str]) -> None:
+        self.declared = frozenset(as_text)
+        """Columns that are text whatever they hold."""
         self.spellings = {name: Spelling.TEXT if name in as_text else Spelling.NOTHING for name in names}
+        self._signs: set[str] = set()
+        """Columns with a negative number: they cannot be unsigned."""
 
     def observe(self, batch: pa.RecordBatch) -> None:
         """Update the spellings with a batch of text columns."""
         for name, spelling in self.spellings.items():
             if spelling is not Spelling.TEXT:
-                self.spellings[name] = _narrowed(spelling, batch.column(name))
+                self.spellings[name] = self._narrowed(name, batch.column(name))
+
+    def _narrowed(self, name: str, texts: pa.Array) -> Spelling:
+        spelling, written = self.spellings[name], _Written(texts)
+        if texts.null_count == len(texts):
+            return spelling
+        for each in _NEXT[spelling]:
+            if each is Spelling.UNSIGNED and name in self._signs:
+                continue
+            try:
+                values = written.parsed(each)
+            except pa.ArrowInvalid:
+                continue
+            if each is Spelling.INTEGERS and _has_negative(values):
+                self._signs.add(name)
+            if each is Spelling.NUMBERS and _are_long_codes(written, values, spelling):
+                return Spelling.TEXT
+            return spelling if values.null_count == len(values) else each
+        return Spelling.TEXT
 
 
-def _narrowed(spelling: Spelling, texts: pa.Array) -> Spelling:
-    if texts.null_count == len(texts):
-        return spelling
-    return next((each for each in _NEXT[spelling] if _fits(texts, each)), Spelling.TEXT)
+def _are_long_codes(written: "_Written", values: pa.Array, before: Spelling) -> bool:
+    """Return whether texts are integers that no type holds exactly, such as codes of twenty digits."""
+    return (before is Spelling.UNSIGNED or not _is_small(values)) and written.are_integers()
 
 
-def _fits(texts: pa.Array, spelling: Spelling) -> bool:
-    try:
-        parsed(texts, spelling)
-    except pa.ArrowInvalid:
-        return False
-    return True
+def _has_negative(integers: pa.Array) -> bool:
+    numbers = plain_numbers(integers)
+    return bool(len(numbers) and numbers.min() < 0)
 
 
 def parsed(texts: pa.Array, spelling: Spelling) -> pa.Array:
@@ -69,17 +113,67 @@ def parsed(texts: pa.Array, spelling: Spelling) -> pa.Array:
 
     Raises:
         pa.ArrowInvalid: A text has another type.
+        InexactError: A text is an integer that float64 would round.
     """
     if spelling is Spelling.TEXT:
         return texts
-    if spelling is Spelling.BOOLEANS:
-        return _booleans(texts)
+    written = _Written(texts)
+    if spelling is not Spelling.NUMBERS:
+        return written.parsed(spelling)
     try:
-        return texts.cast(spelling.type)
+        values = texts.cast(pa.float64())
     except pa.ArrowInvalid:
+        values = written.parsed(spelling)
+    return values if _is_small(values) else written.exact_numbers()
+
+
+def _is_small(values: pa.Array) -> bool:
+    """Return whether no number is NaN or so large that an integer may have been rounded to it."""
+    numbers = plain_numbers(values)
+    return not len(numbers) or bool(numbers.min() > -MOST_EXACT and numbers.max() < MOST_EXACT)
+
+
+class _Written:
+    """Texts of one batch."""
+
+    def __init__(self, texts: pa.Array) -> None:
+        self._texts = texts
+
+    def parsed(self, spelling: Spelling) -> pa.Array:
+        """Convert the texts; raise pa.ArrowInvalid if one has another type."""
+        if spelling is Spelling.BOOLEANS:
+            return _booleans(self._without_gap_words)
+        try:
+            return self._texts.cast(spelling.type)
+        except pa.ArrowInvalid:
+            return self._without_gap_words.cast(spelling.type)
+
+    def exact_numbers(self) -> pa.Array:
+        """Return numbers; raise InexactError if one is an integer that float64 would round."""
+        from pyarrow import compute as pc  # noqa: PLC0415  0.03 s, for few texts only
+
+        texts = self._without_gap_words
+        values = texts.cast(pa.float64())
+        large = pc.fill_null(pc.greater_equal(pc.abs(values), float(MOST_EXACT)), False)
+        integers = pc.and_(large, pc.fill_null(pc.match_substring_regex(texts, _INTEGER), False))
+        written = zip(texts.filter(integers).to_pylist(), values.filter(integers).to_pylist(), strict=True)
+        if any(not math.isfinite(value) or int(text) != value for text, value in written):
+            raise InexactError
+        return values
+
+    def are_integers(self) -> bool:
+        """Return whether all texts but gaps are integers of any length."""
+        from pyarrow import compute as pc  # noqa: PLC0415  0.03 s, for few texts only
+
+        return bool(pc.all(pc.match_substring_regex(self._without_gap_words, _INTEGER)).as_py())
+
+    @cached_property
+    def _without_gap_words(self) -> pa.Array:
+        """Return the texts without surrounding whitespace, and null for gap words."""
         from pyarrow import compute as pc  # noqa: PLC0415  0.03 s, for texts only
 
-        return pc.utf8_trim_whitespace(texts).cast(spelling.type)
+        trimmed = pc.utf8_trim_whitespace(self._texts)
+        return pc.if_else(pc.is_in(trimmed, pa.array(_GAPS)), pa.scalar(None, pa.string()), trimmed)
 
 
 def _booleans(texts: pa.Array) -> pa.Array:

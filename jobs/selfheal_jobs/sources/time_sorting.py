@@ -1,8 +1,8 @@
 """Selects the rows in a window, for all storage types of timestamps. Pure."""
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
@@ -17,6 +17,9 @@ _CLOCK: Final = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _ZONED: Final = "^" + _CLOCK + r"(Z|[+-]\d{2}(:?\d{2})?)$"
 _NAIVE: Final = "^(" + _CLOCK + r"|\d{4}-\d{2}-\d{2})$"
 _WHOLE: Final = r"^-?(\d{1,18}|[1-8]\d{18})$"
+_DAY: Final = r"^\s*(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\.0)?\s*$"
+_WHOLE_AS_FLOAT: Final = r"\d+\.0"
+"""As pandas writes whole numbers of a column with gaps."""
 _FRACTION: Final = r"^-?\d{1,18}\.\d+$"
 
 
@@ -28,6 +31,8 @@ class Sorted:
     """Whether each row is in the span; never null."""
     unreadable: int
     """The number of rows without a valid timestamp."""
+    days: int = 0
+    """The number of rows outside whose number is a date such as 20261122, unless it is an epoch number."""
 
 
 def sort_by_time(values: pa.Array, span: TimeSpan) -> Sorted:
@@ -38,7 +43,18 @@ def sort_by_time(values: pa.Array, span: TimeSpan) -> Sorted:
         span: The span of time.
     """
     inside = _inside(values, span)
-    return Sorted(inside=pc.fill_null(inside, False), unreadable=inside.null_count)
+    found = Sorted(inside=pc.fill_null(inside, False), unreadable=inside.null_count)
+    return found if found.inside.true_count or span.pattern else replace(found, days=_days(values))
+
+
+def _days(values: pa.Array) -> int:
+    """Return how many values look like 20261122."""
+    if pa.types.is_floating(values.type):
+        values = _whole(values)
+    if not (pa.types.is_integer(values.type) or _is_text(values.type)):
+        return 0
+    matches = pc.match_substring_regex(values.cast(pa.string()), _DAY)
+    return int(pc.sum(matches).as_py() or 0)
 
 
 def _inside(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
@@ -46,17 +62,22 @@ def _inside(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
     kind = values.type
     if pa.types.is_dictionary(kind):
         return _inside(values.cast(kind.value_type), span)
-    if pa.types.is_timestamp(kind):
-        low, high = span.bounds(kind.unit)
-        return _between(values.cast(pa.int64()), low, high)
-    if pa.types.is_date(kind):
-        low, high = span.bounds("s")
-        return _between(values.cast(pa.timestamp("s")).cast(pa.int64()), low, high)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _inside_times(values, span)
+    if span.pattern is not None:
+        return _inside_pattern(values, span, span.pattern)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _inside_numbers(values, span)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _inside_texts(values, span)
     return pa.nulls(len(values), pa.bool_())
+
+
+def _inside_times(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
+    if pa.types.is_date(values.type):
+        values = values.cast(pa.timestamp("s"))
+    low, high = span.bounds(values.type.unit)
+    return _between(values.cast(pa.int64()), low, high)
 
 
 def _between(numbers: pa.Array, low: float, high: float) -> pa.BooleanArray:
@@ -71,6 +92,9 @@ def _inside_numbers(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
     if not exact:
         numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
     size = pc.abs(numbers)
+    if span.unit is not None:
+        low, high = span.bounds(span.unit)
+        return _between(numbers, *((low, high) if exact else (float(low), float(high))))
     inside, lower = None, -1
     for unit, limit in _EPOCH_LIMITS.items():
         low, high = span.bounds(unit)
@@ -90,6 +114,42 @@ def _between_sizes(size: pa.Array, lower: int, limit: int) -> pa.BooleanArray:
     above = pc.greater_equal(size, pa.scalar(max(lower, 0), pa.int64()).cast(kind, safe=False))
     below = pc.less(size, pa.scalar(top, pa.int64()).cast(kind, safe=False))
     return pc.and_(above, below)
+
+
+def _inside_pattern(values: pa.Array, span: TimeSpan, pattern: str) -> pa.BooleanArray:
+    """Return which texts or whole numbers, written in a pattern, are in the span.
+
+    Each distinct one is read once, by Python: Arrow's strptime takes the 30th of February.
+    """
+    if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
+        values = _whole(values)
+    if not (pa.types.is_integer(values.type) or _is_text(values.type)):
+        return pa.nulls(len(values), pa.bool_())
+    coded = values.cast(pa.string()).dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    inside = pa.array([_inside_written(text, span, pattern) for text in texts], pa.bool_())
+    return inside.take(coded.indices)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _whole(values: pa.Array) -> pa.Array:
+    """Return whole numbers as integers, and null for others: a gap makes floats of dates such as 20261122."""
+    numbers = values.cast(pa.float64())
+    whole = pc.and_(pc.equal(numbers, pc.floor(numbers)), pc.less(pc.abs(numbers), float(2**53)))
+    return pc.if_else(whole, numbers, pa.scalar(None, pa.float64())).cast(pa.int64())
+
+
+def _inside_written(text: str, span: TimeSpan, pattern: str) -> bool | None:
+    text = text.strip()
+    if re.fullmatch(_WHOLE_AS_FLOAT, text):
+        text = text.removesuffix(".0")
+    try:
+        return span.holds(datetime.strptime(text, pattern))  # noqa: DTZ007  without a zone it is UTC
+    except (ValueError, OverflowError):
+        return None
 
 
 def _inside_texts(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
@@ -122,5 +182,4 @@ def _inside_text(text: str | None, span: TimeSpan) -> bool | None:
         time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    time = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return span.after < time <= span.until
+    return span.holds(time)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.sources.named_columns import did_you_mean
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_operator.api.reasons import Reason
@@ -21,7 +22,8 @@ def with_timestamps(
     if span.column not in names:
         raise DataError(
             Reason.COLUMN_MISSING,
-            f"{place.field}: {place.uri} has no column {span.column!r}. Correct "
+            f"{place.field}: {place.uri} has no column {span.column[:100]!r}"
+            f"{did_you_mean(span.column, names)}. Correct "
             f"spec.dataset.window.timestampColumn, or deliver the column.",
         )
     return [*wanted, span.column]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -11,7 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.tables import exact_integers
 from selfheal_jobs.tables.arrow_buffers import plain_numbers
+from selfheal_jobs.tables.exact_integers import integers_of, is_exact_in_float64
 from selfheal_jobs.tables.table import Table
 from selfheal_jobs.tables.word_counter import WordCounter
 from selfheal_operator.api.reasons import Reason
@@ -21,6 +23,10 @@ _Array = NDArray[Any]
 _FIRST_ROWS: Final = 1_000
 _SMALL_RANGE: Final = 1 << 16
 """Range of integers that are counted without sorting: the counts take half a megabyte."""
+
+
+INFERRED_TEXT: Final = {b"selfheal": b"inferred to be text"}
+"""The metadata of a field that is text because some values of a CSV column are no numbers."""
 
 
 class Values(StrEnum):
@@ -41,8 +47,8 @@ class Content:
     holds: Values
     numbers: _Array | None = None
     """Finite numbers in the order of the rows, if it holds numbers: float64, or the column's own integer type
-    if none is missing. Infinite numbers count as gaps: Evidently drops them in one of its counts but not in
-    the other."""
+    if none is missing or float64 would round them. Infinite numbers count as gaps: Evidently drops them in
+    one of its counts but not in the other."""
     ascending: bool = False
     """Whether the numbers are in ascending order instead."""
     counts: Mapping[Any, int] = field(default_factory=dict)
@@ -53,6 +59,8 @@ class Content:
     """Whether its Arrow type is a dictionary: the writer declared its values to be categories."""
     open_ended: bool = False
     """Whether counting stopped at the limit, so that `counts` is incomplete."""
+    inferred: bool = False
+    """Whether it is text because some values of a CSV column are, not because its writer declared it so."""
     deviation: float | None = None
     """The standard deviation of numbers that are no longer in the order of the rows."""
 
@@ -72,6 +80,20 @@ class Content:
         if self.counts:
             return len(self.counts) > limit
         return len(np.unique(self.numbers[:_FIRST_ROWS])) > limit or len(_counted(self.numbers)) > limit
+
+
+def aligned(reference: Content, current: Content) -> tuple[Content, Content]:
+    """Return both contents with numbers that can be compared without rounding an integer.
+
+    Raises:
+        RoundedIntegersError: One side has integers beyond 2**53, and the other may have rounded its own.
+    """
+    if reference.numbers is None or current.numbers is None:
+        return reference, current
+    one, other = exact_integers.aligned(reference.numbers, current.numbers)
+    if one is reference.numbers and other is current.numbers:
+        return reference, current
+    return replace(reference, numbers=one), replace(current, numbers=other)
 
 
 def _counted(numbers: _Array) -> Mapping[Any, int]:
@@ -137,13 +159,15 @@ def content(table: Table, name: str, *, most_words: float = math.inf) -> Content
     """
     if isinstance(table, Known):
         return table.content(name, most_words)
-    kind = table.schema.field(name).type
+    field = table.schema.field(name)
+    kind = field.type
     match holds(kind):
         case Values.NUMBERS:
             return _of_numbers(table.column(name), kind)
         case Values.TEXT | Values.BOOLEANS as values:
             try:
-                return _of_words(_pieces(table, name), kind, values, most_words)
+                found = _of_words(_pieces(table, name), kind, values, most_words)
+                return replace(found, inferred=True) if field.metadata == INFERRED_TEXT else found
             except UnicodeDecodeError as error:  # Arrow does not validate UTF-8
                 raise DataError(
                     Reason.DATA_UNREADABLE,
@@ -189,13 +213,15 @@ def _of_numbers(column: pa.ChunkedArray, kind: pa.DataType) -> Content:
     if categorical:
         kind = kind.value_type
         column = column.cast(kind)
-    if not (pa.types.is_integer(kind) or pa.types.is_float64(kind)):
-        column = column.cast(pa.float64())  # decimals, and narrower floats
+    if pa.types.is_decimal(kind):
+        column = integers_of(column)
+    elif not (pa.types.is_integer(kind) or pa.types.is_float64(kind)):
+        column = column.cast(pa.float64())  # narrower floats
     numbers = _numpy(column)
     if not len(numbers):
         return Content(holds=Values.NOTHING)
     return Content(
-        holds=Values.NUMBERS, numbers=numbers, whole=pa.types.is_integer(kind), categorical=categorical
+        holds=Values.NUMBERS, numbers=numbers, whole=pa.types.is_integer(column.type), categorical=categorical
     )
 
 
@@ -207,7 +233,8 @@ def _numpy(column: pa.ChunkedArray) -> _Array:
         return np.empty(0)
     numbers = parts[0] if len(parts) == 1 else np.concatenate(parts)
     # Like pandas, convert integers with a gap to floats: Evidently's bins and ours then have the same edges.
-    return numbers.astype(np.float64) if gaps else numbers
+    # Not so integers that would become other numbers: they are codes.
+    return numbers.astype(np.float64) if gaps and is_exact_in_float64(numbers) else numbers
 
 
 def _numpy_of_chunk(chunk: pa.Array) -> _Array:

@@ -12,6 +12,7 @@ from selfheal_jobs.check.signal_result import SignalFinding, held_against_limits
 from selfheal_jobs.check.signal_tables import SignalTables, lacks
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Values, holds
+from selfheal_jobs.tables.exact_integers import MOST_EXACT
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.signals import Signal
@@ -54,7 +55,9 @@ class Performance:
                 Reason.TOO_FEW_ROWS,
                 f"{rows} rows have a label and a prediction, and spec.dataset.minRows asks for {least}.",
             )
-        return held_against_limits(signal, value, f"on {rows} rows")
+        missing = labelled.num_rows - rows
+        lacking = f"; {missing} more lack a label or a prediction" if missing else ""
+        return held_against_limits(signal, value, f"on {rows} rows{lacking}")
 
 
 SIGNAL: Final = Performance()
@@ -156,8 +159,10 @@ def _codes(metric: str, labels: pa.Array, predictions: pa.Array) -> tuple[Any, A
 def _words(metric: str, values: pa.Array) -> pa.Array:
     if pa.types.is_float64(values.type):
         # Fractions are not classes: they are probabilities or quantities.
-        if not pc.all(pc.equal(values, pc.floor(values))).as_py() or pc.max(pc.abs(values)).as_py() >= 2**63:
+        if not pc.all(pc.equal(values, pc.floor(values))).as_py():
             raise _not_applicable(metric, "it takes classes, and there are fractions")
+        if pc.max(pc.abs(values)).as_py() >= MOST_EXACT:
+            raise _not_applicable(metric, "classes beyond 2**53 are rounded as floating-point numbers")
         values = values.cast(pa.int64())
     if holds(values.type) is Values.BOOLEANS:
         values = values.cast(pa.int8())

@@ -24,7 +24,7 @@ from selfheal_jobs.sources.failures import FILE_FAILURES, as_data_errors
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sql_failures import as_data_error
 from selfheal_jobs.sources.tables import SourceTable
-from selfheal_jobs.sources.timespan import EPOCH_UNITS, TimeSpan
+from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_jobs.sources.window_columns import with_timestamps
 
 _ROWS_AT_ONCE: Final = 10_000
@@ -112,7 +112,7 @@ def _read(connection: Connection, place: Place, asked: Asked) -> SourceTable:
     names = _names(connection, place, source)
     wanted = [name for name in names if asked.columns.keeps(name)] or names[:1]
     read = with_timestamps(place, wanted, names, asked.span)
-    collector = Collector(asked, wanted)
+    collector = Collector(asked, wanted, offered=names, place=place)
     query: Any = sa.select(*(sa.column(name) for name in read)).select_from(source)
     if asked.span is not None:
         condition = _condition(connection, source, asked.span)
@@ -157,8 +157,8 @@ def _condition(
             return sa.and_(column >= span.after.date(), column <= span.until.date())
         case bool():
             return None
-        case int() | float() | Decimal():
-            bounds = [(unit, span.bounds(unit)) for unit in EPOCH_UNITS]
+        case int() | float() | Decimal() if span.pattern is None:
+            bounds = [(unit, span.bounds(unit)) for unit in span.units]
             return sa.or_(*(sa.and_(column > low, column <= high) for _, (low, high) in bounds))
         case _:
             return None
@@ -180,13 +180,28 @@ def _batch(rows: Sequence[Any], names: Sequence[str]) -> pa.RecordBatch:
 
 def _array(values: list[Any]) -> pa.Array:
     kinds = {type(value) for value in values} - {type(None)}
+    if kinds == {Decimal} and all(value is None or _is_integer(value) for value in values):
+        values, kinds = [None if value is None else int(value) for value in values], {int}
     convert = next((_CONVERTED[kind] for kind in kinds if kind in _CONVERTED), None)
     if convert is not None:
         values = [None if value is None else convert(value) for value in values]
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError):
-        return _mixed(values)
+        return _large_integers(values) if kinds == {int} else _mixed(values)
+
+
+def _is_integer(value: Decimal) -> bool:
+    """Return whether it is of a NUMERIC column without decimal places, such as NUMERIC(20)."""
+    return value.is_finite() and value.as_tuple().exponent == 0
+
+
+def _large_integers(values: list[Any]) -> pa.Array:
+    """Return integers beyond 64 bits with a sign: without one, or as text, which does not round them."""
+    try:
+        return pa.array(values, pa.uint64())
+    except (pa.ArrowException, OverflowError):
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
 def _mixed(values: list[Any]) -> pa.Array:

@@ -16,7 +16,7 @@ import pytest
 from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
-from selfheal_jobs.reference_profile.profile import Profile
+from selfheal_jobs.reference_profile.profile import VERSION, Profile
 from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.file_store import FileData
 from selfheal_jobs.sources.opening import locate
@@ -171,8 +171,8 @@ def damaged(document: bytes) -> list[bytes]:
         document.replace(b'"a"', b'"b"', 1),
         text,
         resealed(b"[]"),
-        resealed(b'{"version": 1}'),
-        resealed(text.replace(b'"version":1', b'"version":0', 1)),
+        resealed(b'{"version": %d}' % VERSION),
+        resealed(text.replace(b'"version":%d' % VERSION, b'"version":0', 1)),
         resealed(text.replace(b'"rows":2000', b'"rows":null', 1)),
         resealed(text.replace(b'"dtype":"<i8"', b'"dtype":"<q9"', 1)),
         resealed(text.replace(b'"schema":"', b'"schema":"AAAA', 1)),

@@ -1,5 +1,7 @@
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -8,8 +10,10 @@ from hypothesis import strategies as st
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources import labels as module
 from selfheal_jobs.sources.labels import LabelledTable, join_labels
+from selfheal_jobs.sources.sides import open_labelled_current, open_reference
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
+from support.builders.run_requests import run_request
 
 
 def table(**columns: Any) -> ArrowTable:
@@ -94,3 +98,87 @@ def test_a_missing_column_is_told_with_its_side(current: Any, labels: Any, said:
         joined(table(**current), table(**labels))
 
     assert caught.value.reason is Reason.COLUMN_MISSING
+
+
+@pytest.mark.parametrize("side", ["current", "labels"])
+def test_keys_with_leading_zeros_are_text_if_either_side_is_text(tmp_path: Path, side: str) -> None:
+    """A CSV file whose keys all look like numbers keeps what was written: 007 is not 7."""
+    keys, other = ["007", "010"], {"current": "labels", "labels": "current"}[side]
+    columns = {"current": {"id": keys, "x": [1, 2]}, "labels": {"id": keys, "y": [5, 6]}}
+    pd.DataFrame(columns[side]).to_csv(tmp_path / f"{side}.csv", index=False)
+    pd.DataFrame(columns[other]).to_parquet(tmp_path / f"{other}.parquet")
+
+    found = labelled(tmp_path)
+
+    assert (found.column("y").to_pylist(), found.counts.unmatched_labels) == ([5, 6], 0)
+
+
+def test_keys_of_a_csv_file_keep_their_zeros_beside_one_that_is_a_word(tmp_path: Path) -> None:
+    """The labels hold words, the current data so far digits only; both are CSV."""
+    (tmp_path / "current.csv").write_text("id,x\n007,1\n7,2\n")
+    (tmp_path / "labels.csv").write_text("id,y\n007,5\nA17,6\n")
+
+    found = labelled(tmp_path)
+
+    assert found.column("y").to_pylist() == [5]
+    assert (found.counts.rows, found.counts.labelled, found.counts.unmatched_labels) == (2, 1, 1)
+
+
+def test_digits_of_a_csv_file_meet_the_integers_of_a_parquet_file(tmp_path: Path) -> None:
+    """Neither side is text: 007 is 7."""
+    (tmp_path / "current.csv").write_text("id,x\n007,1\n8,2\n")
+    pd.DataFrame({"id": [7, 8], "y": [5, 6]}).to_parquet(tmp_path / "labels.parquet")
+
+    assert labelled(tmp_path).column("y").to_pylist() == [5, 6]
+
+
+def test_long_keys_are_exact() -> None:
+    """Two keys that one float64 stands for are two keys."""
+    keys = [2**53, 2**53 + 1]
+
+    assert joined(table(id=keys), table(id=keys, y=["a", "b"])).column("y").to_pylist() == ["a", "b"]
+    decimals = pa.array(keys, pa.decimal128(20, 0))
+    assert joined(table(id=keys), table(id=decimals, y=["a", "b"])).column("y").to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("rounded", [0, 1])
+def test_long_keys_that_one_side_has_rounded_are_an_error(rounded: int) -> None:
+    """A gap made floats of them: none of them may be the row's own."""
+    keys: list[Any] = [[2**53 + 1, 5], [2.0**53, 5.0]]
+
+    with pytest.raises(DataError, match=r"the keys in 'id' are integers beyond 2\*\*53") as caught:
+        joined(table(id=keys[rounded]), table(id=keys[1 - rounded], y=[1, 2]))
+
+    assert caught.value.reason is Reason.DATA_UNREADABLE
+
+
+def test_a_whole_number_with_a_point_is_the_key_that_text_has() -> None:
+    """A gap makes 7.0 of 7 in Parquet; the other side is text."""
+    assert joined(table(id=["7", "8"]), table(id=[7.0, None], y=[1, 2])).column("y").to_pylist() == [1]
+
+
+def test_what_is_not_joined_is_told_with_numbers() -> None:
+    """Of rows and of labels; nothing is said where every row has its label."""
+    partly = joined(table(id=[1, 2, None, 4]), table(id=[1, 1, 9, None], y=[1, 2, 3, 4])).counts
+    wholly = joined(table(id=[1]), table(id=[1], y=[1])).counts
+
+    assert list(partly.left_out()) == [
+        (
+            "1 of 4 rows have a label (25.0%), 1 labels match no row, 1 rows have no key, "
+            "1 labels are replaced by a later one, 1 rows of the labels have no key or no value"
+        )
+    ]
+    assert list(wholly.left_out()) == []
+
+
+def labelled(folder: Path) -> LabelledTable:
+    """Open both sides as a retraining does."""
+    (folder / "reference.csv").write_text("x,y\n1,0\n")
+    uris = {each.stem: str(each) for each in folder.iterdir()}
+    dataset = {
+        "reference": {"uri": str(folder / "reference.csv")},
+        "current": {"uri": uris["current"]},
+        "labels": {"uri": uris["labels"], "joinColumn": "id"},
+    }
+    request = run_request(dataset=dataset, target="y")
+    return open_labelled_current(request, open_reference(request))

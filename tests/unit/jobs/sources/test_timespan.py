@@ -123,3 +123,73 @@ def test_a_window_ends_before_the_slot_by_its_offset_or_the_labels_delay(
 
     assert span.until == SLOT - timedelta(seconds=end)
     assert span.until - span.after == timedelta(seconds=60)
+
+
+DAYS = [
+    datetime(2026, 11, 22, tzinfo=UTC),
+    datetime(2026, 11, 23, tzinfo=UTC),
+    datetime(2026, 11, 24, tzinfo=UTC),
+]
+
+
+def written(values: list[Any], kind: pa.DataType, form: str | None) -> Any:
+    """Return what is in a day that ends at the slot, by the format of a window."""
+    window = Window(timestamp_column="ts", lookback_seconds=86_400, format=form)
+    return sort_by_time(pa.array(values, kind), TimeSpan.of(window, SLOT))
+
+
+@pytest.mark.parametrize(
+    ("kind", "convert"),
+    [
+        (pa.int64(), int),
+        (pa.int32(), int),
+        (pa.uint64(), int),
+        (pa.float64(), float),
+        (pa.decimal128(8, 0), int),
+        (pa.string(), str),
+        (pa.large_string(), lambda text: f" {text} "),
+        (pa.string(), lambda text: f"{text}.0"),
+    ],
+)
+def test_dates_without_hyphens_are_read_by_their_format(
+    kind: pa.DataType, convert: Callable[[str], Any]
+) -> None:
+    """20261122 is a day, whatever type it is stored in; a gap is counted as unreadable."""
+    found = written([convert(f"{day:%Y%m%d}") for day in DAYS] + [None], kind, "%Y%m%d")
+
+    assert (found.inside.to_pylist(), found.unreadable) == ([False, True, False, False], 1)
+
+
+@pytest.mark.parametrize(
+    "form", ["%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S.%f", "%d.%m.%Y %z"]
+)
+def test_texts_are_read_by_any_pattern(form: str) -> None:
+    """As Python's strptime has them; without a zone they are UTC."""
+    found = written([day.strftime(form) for day in DAYS] + ["30.02.2026", "soon"], pa.string(), form)
+
+    assert (found.inside.to_pylist()[:3], found.unreadable) == ([False, True, False], 2)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()])
+def test_epoch_numbers_have_the_unit_that_is_named(unit: str, factor: int, kind: pa.DataType) -> None:
+    """Milliseconds of 1970 would else pass for seconds of a later year."""
+    times = [seconds(day) * factor for day in DAYS]
+    found = written(times if kind == pa.int64() else [str(time) for time in times], kind, unit)
+
+    assert (found.inside.to_pylist(), found.unreadable) == ([False, True, False], 0)
+
+
+def test_a_format_says_nothing_of_real_times() -> None:
+    """A column of timestamps or dates needs none."""
+    assert written(DAYS, pa.timestamp("us", "UTC"), "%Y%m%d").inside.to_pylist() == [False, True, False]
+    assert written(DAYS, pa.date32(), "%Y%m%d").inside.to_pylist() == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64(), pa.string()])
+def test_dates_that_pass_for_epoch_numbers_are_counted(kind: pa.DataType) -> None:
+    """20261122 seconds are a day of August 1970: the message can say what may be meant."""
+    values: list[Any] = [20261122, 20260231, 99999999]
+    found = written([str(value) for value in values] if kind == pa.string() else values, kind, None)
+
+    assert (found.inside.true_count, found.unreadable, found.days) == (0, 0, 2)
