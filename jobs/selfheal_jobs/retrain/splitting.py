@@ -100,13 +100,18 @@ def _numbers(values: pd.Series) -> pd.Series:
 
 
 def _classes(values: pd.Series, holds: Values) -> pd.Series:
-    return _numbers(values) if holds is Values.NUMBERS else values.astype("object")
+    if holds is not Values.NUMBERS:
+        return values.astype("object")
+    # Integers never pass through floats, where 2**53 and 2**53 + 1 are one class.
+    return values if pd.api.types.is_integer_dtype(values.dtype) else _numbers(values)
 
 
 def _dtype(present: pd.Series, task: Task) -> str:
     """Return the dtype of the labels: integers and booleans that a gap has converted are converted back."""
     if task is Task.REGRESSION:
         return "float64"
+    if pd.api.types.is_integer_dtype(present.dtype):
+        return "uint64" if len(present) and present.max() > np.iinfo(np.int64).max else "int64"
     if present.dtype == "float64":
         return "int64" if bool((present % 1 == 0).all()) else "float64"
     return "bool" if content_of(arrow_of(present)).holds is Values.BOOLEANS else "object"
