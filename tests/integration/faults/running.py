@@ -56,7 +56,7 @@ class FaultMonitor:
         """Run a check and return what it reports."""
         inbox = Inbox()
         run_check(self.request(Purpose.CHECK, spec, task), inbox, lambda: datetime.now(UTC))
-        (report,) = inbox.reports
+        *_, report = inbox.reports  # the verdict, and the same with its run in MLflow
         assert isinstance(report, CheckReport)
         return report.last_check
 
