@@ -111,7 +111,7 @@ cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob,
 	@$(PY) -m crondiff $(ARGS)
 
 .PHONY: fuzz-data
-fuzz-data: $(READY) ## Give checks 2,000 malformed or hostile inputs, and hold each report against what is promised (ARGS=--help)
+fuzz-data: $(READY) ## Give checks 3,000 malformed, hostile or misleading inputs, and hold each report against what is promised (ARGS=--help)
 	@$(PY) -m fuzzdata $(ARGS)
 
 .PHONY: manifests

@@ -1,4 +1,4 @@
-"""`python -m fuzzdata`: 2,000 malformed or hostile inputs, each through a whole check.
+"""`python -m fuzzdata`: 3,000 malformed, hostile or misleading inputs, each through a whole check.
 
 Prints a table by kind, and JSON as the last line. Exits with 1 if a promise was broken.
 """
@@ -18,7 +18,7 @@ from fuzzdata.worker import KINDS, kind_of
 def main() -> int:
     """Check all inputs, and return the exit code."""
     parser = argparse.ArgumentParser(prog="fuzzdata", description=__doc__)
-    parser.add_argument("--inputs", type=int, default=len(KINDS) * 23, help="default: 23 of each kind")
+    parser.add_argument("--inputs", type=int, default=len(KINDS) * 29, help="default: 29 of each kind")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     started = time.monotonic()

@@ -1,12 +1,14 @@
 """The base of every input: an ordinary table, with a secret among its values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+
+from selfheal_operator.api.report import CheckReport
 
 CANARY: Final = "hunter2-canary-in-a-cell"
 """A cell value that must not leak: tables hold private data, which must never reach a log."""
@@ -25,6 +27,10 @@ class Kind:
     write: Write
     is_garbage: bool
     """Nothing in it supports a verdict: the result has to be Error or Inconclusive."""
+    spec: Callable[[Path], dict[str, Any]] | None = None
+    """Returns what the spec says beside the two sides, for what was written into a folder."""
+    wrong: Callable[[Path, CheckReport], Iterable[str]] | None = None
+    """Yields what is wrong with the report on what was written into a folder."""
 
 
 def table(random: Random, rows: int = ROWS) -> pd.DataFrame:

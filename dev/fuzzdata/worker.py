@@ -21,6 +21,7 @@ import numpy as np
 
 from fuzzdata.inputs import Kind, table
 from fuzzdata.kinds_of_csv import KINDS as OF_CSV
+from fuzzdata.kinds_of_meaning import KINDS as OF_MEANING
 from fuzzdata.kinds_of_parquet import KINDS as OF_PARQUET
 from fuzzdata.promises import SECRET, broken_promises
 from selfheal_jobs.check.report import report_of
@@ -31,7 +32,7 @@ from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
-KINDS: Final = (*OF_CSV, *OF_PARQUET)
+KINDS: Final = (*OF_CSV, *OF_PARQUET, *OF_MEANING)
 
 _SECONDS: Final = 60
 """For one input. Then the process is killed, and that is a finding."""
@@ -72,7 +73,13 @@ def check(number: int, seed: int, folder: Path) -> tuple[CheckReport, str, list[
     random = np.random.default_rng([seed, number])
     kind = kind_of(number)
     table(random).to_parquet(folder / "reference.parquet", index=False)
-    request = _request(folder, kind.write(folder, random), with_signals=number // len(KINDS) % 2 == 0)
+    name = kind.write(folder, random)
+    request = _request(
+        folder,
+        name,
+        with_signals=number // len(KINDS) % 2 == 0,
+        beside=kind.spec(folder) if kind.spec is not None else {},
+    )
     printed = io.StringIO()
     handler = logging.StreamHandler(printed)
     logging.getLogger().addHandler(handler)
@@ -81,20 +88,23 @@ def check(number: int, seed: int, folder: Path) -> tuple[CheckReport, str, list[
             report = report_of(request, look(request), started=_SLOT, completed=_SLOT)
     finally:
         logging.getLogger().removeHandler(handler)
-    return report, printed.getvalue(), list(broken_promises(kind, report, printed.getvalue()))
+    broken = list(broken_promises(kind, report, printed.getvalue()))
+    return report, printed.getvalue(), broken + list(kind.wrong(folder, report) if kind.wrong else ())
 
 
-def _request(folder: Path, name: str, *, with_signals: bool) -> RunRequest:
+def _request(folder: Path, name: str, *, with_signals: bool, beside: dict[str, Any]) -> RunRequest:
+    dataset = {
+        "reference": {"uri": str(folder / "reference.parquet")},
+        "current": {"uri": str(folder / name)},
+        "columns": {"prediction": "score"},
+    }
     spec: dict[str, Any] = {
-        "dataset": {
-            "reference": {"uri": str(folder / "reference.parquet")},
-            "current": {"uri": str(folder / name)},
-            "columns": {"prediction": "score"},
-        },
         "target": "label",
         "threshold": 0.3,
         "intervalSeconds": 60,
         "signals": _SIGNALS if with_signals else [],
+        **beside,
+        "dataset": dataset | beside.get("dataset", {}),
     }
     return RunRequest(
         purpose=Purpose.CHECK,
