@@ -23,7 +23,7 @@ from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1.dataset import DataSource
+from selfheal_operator.api.v1alpha1.dataset import DataSource, Window
 
 SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 SPAN = TimeSpan("ts", SLOT - timedelta(hours=1), SLOT)
@@ -77,6 +77,61 @@ def test_a_table_is_read_with_its_types(database: Any) -> None:
     }  # fmt: skip
     assert table.column("s").to_pylist() == ["007", None]
     assert table.column("n").to_pylist() == [2.5, None]
+
+
+def test_integers_of_a_database_are_exact(database: Any) -> None:
+    """NUMERIC without decimal places holds integers, in as many digits as it likes."""
+    database("CREATE TABLE t (b bigint, n numeric(20), u numeric(20), t numeric(30), m numeric)")
+    database(
+        "INSERT INTO t VALUES (9007199254740993, 9007199254740993, 9223372036854775808, "
+        "123456789012345678901234567890, 1.5), (NULL, NULL, NULL, NULL, 2)"
+    )
+
+    table = opened("sql://t")
+
+    found = {name: (str(table.schema.field(name).type), *table.column(name).to_pylist()) for name in "bnutm"}
+    assert found == {
+        "b": ("int64", 9007199254740993, None),
+        "n": ("int64", 9007199254740993, None),
+        "u": ("uint64", 9223372036854775808, None),
+        "t": ("string", "123456789012345678901234567890", None),
+        "m": ("double", 1.5, 2.0),
+    }
+
+
+def test_integers_that_a_later_row_makes_floats_of_are_an_error(database: Any) -> None:
+    """NUMERIC of any scale: the type is known at the end only, and would round the first rows."""
+    database("CREATE TABLE t (n numeric)")
+    database("INSERT INTO t SELECT 9007199254740993 FROM generate_series(1, 10000)")
+    database("INSERT INTO t VALUES (0.5)")
+
+    with pytest.raises(DataError, match="the column 'n' has values that the common type") as caught:
+        frame(opened("sql://t"))
+
+    assert caught.value.reason is Reason.DATA_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "written"),
+    [
+        ("int", "%Y%m%d", ["20261121", "20261123", "20261124", "NULL"]),
+        ("numeric(8)", "%Y%m%d", ["20261121", "20261123", "20261124", "NULL"]),
+        ("text", "%d.%m.%Y", ["'21.11.2026'", "'23.11.2026'", "'24.11.2026'", "'soon'"]),
+        ("bigint", "ms", ["1795240800000", "1795413600000", "1795478400000", "NULL"]),
+        ("date", "%Y%m%d", ["'2026-11-21'", "'2026-11-23'", "'2026-11-24'", "NULL"]),
+    ],
+)
+def test_times_of_a_database_are_read_by_their_format(
+    database: Any, kind: str, form: str, written: list[str]
+) -> None:
+    """What the database cannot compare is compared here."""
+    database(f"CREATE TABLE t (ts {kind})")
+    database(f"INSERT INTO t VALUES {', '.join(f'({time})' for time in written)}")
+    window = Window(timestamp_column="ts", lookback_seconds=86_400, format=form)
+
+    table = opened("sql://t", span=TimeSpan.of(window, SLOT))
+
+    assert (table.rows.kept, table.rows.without_timestamp) == (1, 1)
 
 
 def test_a_schema_and_a_query_name_what_is_read(database: Any) -> None:
