@@ -64,12 +64,8 @@ def told_numbers(found: Content) -> str:
 
 
 def compared_as_words(found: Content) -> str | None:
-    """Return how many texts of a compared column are numbers, if they are numbers but for a few.
-
-    Most columns hold words, which the first few of them tell.
-    """
-    first = NumbersAsText.of(islice(found.counts.items(), _FIRST_WORDS))
-    if not first.numbers:
+    """Return how many texts of a compared column are numbers, if they are numbers but for a few."""
+    if not _may_be_numbers(found):
         return None
     counted = NumbersAsText.of(found.counts.items())
     return str(counted) if counted.are_numbers and not counted.digits else None
@@ -81,6 +77,8 @@ def why_no_numbers(found: Content) -> str | None:
     Digits alone that are declared to be text are the keys of rows. In a CSV file, which declares nothing,
     they would be numbers but for another word further on.
     """
+    if not _may_be_numbers(found):
+        return None
     counted = NumbersAsText.of(islice(found.counts.items(), _WORDS_LOOKED_AT))
     if not counted.are_numbers or (counted.digits and not found.inferred):
         return None
@@ -88,3 +86,8 @@ def why_no_numbers(found: Content) -> str | None:
         return f"its numbers are text, written with commas ({counted.numbers} of {counted.texts} looked at)"
     further = ", and another follows" if counted.numbers == counted.texts and found.inferred else ""
     return f"text, but {counted.numbers} of the {counted.texts} values looked at are numbers{further}"
+
+
+def _may_be_numbers(found: Content) -> bool:
+    """Return whether there is a number among the first words: most columns of text have none."""
+    return NumbersAsText.of(islice(found.counts.items(), _FIRST_WORDS)).numbers > 0

@@ -10,12 +10,12 @@ a severity, NA is Namibia, and only the empty field is a gap, as in Parquet.
 import math
 from collections.abc import Collection
 from enum import Enum, auto
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import pyarrow as pa
 
-from selfheal_jobs.tables.arrow_buffers import plain_numbers
+from selfheal_jobs.tables.arrow_buffers import plain_numbers, slots
 from selfheal_jobs.tables.exact_integers import MOST_EXACT
 
 
@@ -56,6 +56,8 @@ _GAPS: Final = (
     *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 """The strings that pandas reads as missing values."""
+_FIRST_ROWS: Final = 100
+"""Of each batch. Most types that do not fit fail here, before the whole batch is converted."""
 _INTEGER: Final = r"^[+-]?\d+$"
 
 
@@ -80,15 +82,13 @@ class TextTypes:
                 self.spellings[name] = self._narrowed(name, batch.column(name))
 
     def _narrowed(self, name: str, texts: pa.Array) -> Spelling:
-        spelling, written = self.spellings[name], _Written(texts)
+        spelling, written, head = self.spellings[name], _Written(texts), _Written(texts[:_FIRST_ROWS])
         if texts.null_count == len(texts):
             return spelling
         for each in _NEXT[spelling]:
             if each is Spelling.UNSIGNED and name in self._signs:
                 continue
-            try:
-                values = written.parsed(each)
-            except pa.ArrowInvalid:
+            if not head.fits(each) or (values := written.parsed_or_none(each)) is None:
                 continue
             if each is Spelling.INTEGERS and _has_negative(values):
                 self._signs.add(name)
@@ -129,7 +129,7 @@ def parsed(texts: pa.Array, spelling: Spelling) -> pa.Array:
 
 def _is_small(values: pa.Array) -> bool:
     """Return whether no number is NaN or so large that an integer may have been rounded to it."""
-    numbers = plain_numbers(values)
+    numbers = slots(values)  # those of gaps are 0
     return not len(numbers) or bool(numbers.min() > -MOST_EXACT and numbers.max() < MOST_EXACT)
 
 
@@ -139,14 +139,26 @@ class _Written:
     def __init__(self, texts: pa.Array) -> None:
         self._texts = texts
 
+    def fits(self, spelling: Spelling) -> bool:
+        """Return whether all texts have the type of a spelling."""
+        return self.parsed_or_none(spelling) is not None
+
+    def parsed_or_none(self, spelling: Spelling) -> pa.Array | None:
+        """Convert the texts; return None if one has another type."""
+        try:
+            return self.parsed(spelling)
+        except pa.ArrowInvalid:
+            return None
+
     def parsed(self, spelling: Spelling) -> pa.Array:
         """Convert the texts; raise pa.ArrowInvalid if one has another type."""
-        if spelling is Spelling.BOOLEANS:
-            return _booleans(self._without_gap_words)
+        convert = (
+            _booleans if spelling is Spelling.BOOLEANS else partial(pa.Array.cast, target_type=spelling.type)
+        )
         try:
-            return self._texts.cast(spelling.type)
+            return convert(self._texts)
         except pa.ArrowInvalid:
-            return self._without_gap_words.cast(spelling.type)
+            return convert(self._without_gap_words)
 
     def exact_numbers(self) -> pa.Array:
         """Return numbers; raise InexactError if one is an integer that float64 would round."""

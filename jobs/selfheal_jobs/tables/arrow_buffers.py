@@ -21,6 +21,14 @@ def plain_numbers(values: pa.Array) -> NDArray[Any]:
     return numbers[_bits(validity, values)] if values.null_count else numbers
 
 
+def slots(values: pa.Array) -> NDArray[Any]:
+    """Return integers or floats as they are stored, without a copy; what stands for a null is undefined."""
+    data = values.buffers()[1]
+    if data is None:
+        return np.empty(0)
+    return np.frombuffer(data, dtype=_dtype(values.type), count=values.offset + len(values))[values.offset :]
+
+
 def booleans(values: pa.Array) -> NDArray[np.bool_]:
     """Return booleans without the nulls."""
     validity, data = values.buffers()
