@@ -37,9 +37,9 @@ from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_jobs.reference_profile.opening import open_known_reference
 from selfheal_jobs.sources.current_identity import identity_of_current
+from selfheal_jobs.sources.named_columns import missing_target
 from selfheal_jobs.sources.opening import locate
 from selfheal_jobs.sources.place import Place
-from selfheal_jobs.sources.named_columns import missing_target
 from selfheal_jobs.sources.sides import compared_columns, open_current
 from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.tables.content import content
