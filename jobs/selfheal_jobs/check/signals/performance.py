@@ -66,8 +66,9 @@ SIGNAL: Final = Performance()
 def performance(metric: str, labelled: Table, *, target: str, prediction: str) -> tuple[float, int]:
     """Return a metric's value, and the number of rows with both a label and a prediction.
 
-    f1_macro, precision_macro and recall_macro are means over the classes. roc_auc and log_loss interpret the
-    prediction as the probability of the greater of two classes.
+    f1_macro, precision_macro and recall_macro are means over the classes that the labels have: a prediction
+    of another class is wrong, but adds no class. roc_auc and log_loss interpret the prediction as the
+    probability of the greater of two classes.
 
     Raises:
         DataError: The metric is not defined for these values (MetricNotApplicable).
@@ -126,7 +127,7 @@ def _value(metric: str, labels: pa.Array, predictions: pa.Array) -> float:
     if metric == "accuracy":
         return float(metrics.accuracy_score(true, predicted))
     function = getattr(metrics, _OF_CLASSES[metric])
-    return float(function(true, predicted, average="macro", zero_division=0))
+    return float(function(true, predicted, labels=np.unique(true), average="macro", zero_division=0))
 
 
 def _positive(metric: str, labels: pa.Array) -> Any:

@@ -54,10 +54,12 @@ def test_errors_of_quantities_are_those_of_the_textbook(
 
 @pytest.mark.parametrize("metric", ["precision_macro", "recall_macro", "f1_macro"])
 @given(pairs=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=30))
-def test_scores_of_classes_are_means_over_the_classes(metric: str, pairs: list[tuple[int, int]]) -> None:
-    """Each class counts the same, however rare; one that is never predicted, or never true, counts zero."""
+def test_scores_of_classes_are_means_over_the_classes_of_the_labels(
+    metric: str, pairs: list[tuple[int, int]]
+) -> None:
+    """Each counts the same, however rare; a class that is only predicted is wrong there, but none of them."""
     by_class = []
-    for each in {label for pair in pairs for label in pair}:
+    for each in {true for true, _ in pairs}:
         hits = sum(true == said == each for true, said in pairs)
         said, true = (sum(pair[side] == each for pair in pairs) for side in (1, 0))
         precision, recall = (hits / count if count else 0.0 for count in (said, true))
