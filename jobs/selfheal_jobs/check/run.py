@@ -158,7 +158,8 @@ def _test_columns(
     facts: list[ColumnFacts] = []
     excluded: list[Excluded] = []
     words: list[str] = []
-    reading = (read_column(name, reference, current, policy) for name in names)
+    include = spec.dataset.columns.include
+    reading = (read_column(name, reference, current, policy, include=include) for name in names)
     for found in read_ahead(reading, partial(prepared, rules=spec.drift), _threads(reference)):
         if isinstance(found, Excluded):
             excluded.append(found)

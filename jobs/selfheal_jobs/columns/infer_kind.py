@@ -7,7 +7,7 @@ are nearly all distinct is skipped instead of being compared with a domain class
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from selfheal_jobs.columns.kind import Kind
@@ -22,7 +22,9 @@ NEARLY_UNIQUE: Final = 0.5
 
 _ISO_TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s?(Z|UTC|[+-]\d{2}:?\d{2})?"
+    r"|(19|20)\d{2}([-/](0[1-9]|1[0-2])|-?W[0-5]\d|[- ]?Q[1-4])"
 )
+"""Also months, weeks and quarters of a year, such as 2026-11, 2026-W48 and 2026Q4."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Skipped:
     reason: str
     is_fault: bool = False
     """Whether it is probably not meant to be skipped, so that the message names it."""
+    of_the_row: bool = field(default=False, compare=False)
+    """Whether it tells which row it is in, or when the row was made: a row number, an identifier, a time."""
 
 
 def infer_kind(name: str, found: Content) -> Column | Skipped:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, Self
@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from selfheal_jobs.columns.calendar_numbers import is_cycle, why_calendar
 from selfheal_jobs.columns.infer_kind import NEARLY_UNIQUE, Column, Skipped, infer_kind
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.numbers_as_text import compared_as_words, told_numbers
+from selfheal_jobs.columns.row_numbers import why_row_number
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Content, Known, Values, aligned, content
 from selfheal_jobs.tables.exact_integers import RoundedIntegersError
@@ -111,8 +113,17 @@ def _of(fate: Fate, excluded: Sequence[Excluded]) -> list[Skipped]:
     return [each.column for each in excluded if each.fate is fate]
 
 
-def read_column(name: str, reference: Table, current: Table, policy: ColumnPolicy) -> Compared | Excluded:
+def read_column(
+    name: str, reference: Table, current: Table, policy: ColumnPolicy, *, include: Collection[str] = ()
+) -> Compared | Excluded:
     """Read one column of the reference and, if it can be compared, of the current data.
+
+    Args:
+        name: The column's name.
+        reference: Determines whether the column is numerical or categorical.
+        current: Read only if the column of the reference can be compared.
+        policy: What becomes of a column that is missing or empty in the current data.
+        include: Columns that the spec names: they are compared even if they are row numbers or times.
 
     Raises:
         DataError: The stored data does not match the column's type.
@@ -122,9 +133,11 @@ def read_column(name: str, reference: Table, current: Table, policy: ColumnPolic
     column = infer_kind(name, before)
     if isinstance(column, Skipped):
         return Excluded(column, Fate.SKIPPED)
-    if name not in current.schema.names:
+    now = content(current, name) if name in current.schema.names else None
+    if name not in include and (why := _why_of_the_rows(name, before, now)):
+        return Excluded(Skipped(name, why, of_the_row=True), Fate.SKIPPED)
+    if now is None:
         return Excluded(Skipped(name, MISSING), _fate(policy.missing, Fate.MISSING))
-    now = content(current, name)
     if now.holds is Values.NOTHING:
         return Excluded(Skipped(name, EMPTY), _fate(policy.empty, Fate.EMPTY))
     if now.holds is not column.holds:
@@ -144,6 +157,17 @@ def numbers_among_words(compared: Compared) -> Iterator[str]:
             if counted := compared_as_words(found):
                 yield f"{compared.column.name[:100]!r} is compared as text: in {side}, {counted}"
                 return
+
+
+def _why_of_the_rows(name: str, reference: Content, current: Content | None) -> str | None:
+    """Return why a column tells which row it is in, or when the row was made; None if it may be a feature."""
+    comparable = current is not None and current.holds is reference.holds
+    now = current if comparable else None
+    if now is not None and (why := why_calendar(name, reference, now)):
+        return why
+    if reference.numbers is not None and is_cycle(name, reference.numbers):
+        return None
+    return why_row_number(name, reference, now)
 
 
 def _fate(policy: str, failure: Fate) -> Fate:
@@ -213,10 +237,18 @@ def require_expected(reference: Iterable[str], current: Iterable[str]) -> None:
         )
 
 
-def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy | None = None) -> ColumnPlan:
+def plan(
+    reference: Table,
+    current: Table,
+    *,
+    target: str,
+    policy: ColumnPolicy | None = None,
+    include: Collection[str] = (),
+) -> ColumnPlan:
     """Return which of the reference's columns are compared and which are not.
 
-    Columns that only the current data has are ignored.
+    Columns that only the current data has are ignored. Row numbers, identifiers and times are skipped unless
+    they are in `include`: a retraining plans its features by this function, too.
 
     Raises:
         DataError: As `ColumnPlan.of`.
@@ -225,7 +257,7 @@ def plan(reference: Table, current: Table, *, target: str, policy: ColumnPolicy 
     excluded: list[Excluded] = []
     for name in reference.schema.names:
         if name != target:
-            found = read_column(name, reference, current, policy or ColumnPolicy())
+            found = read_column(name, reference, current, policy or ColumnPolicy(), include=include)
             if isinstance(found, Compared):
                 compared.append(found.column)
             else:

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
+from selfheal_jobs.columns.row_numbers import needs_row_order
 from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.tables.content import Content, Values
 
@@ -35,12 +36,15 @@ class KeptColumn:
 
     @classmethod
     def of(cls, name: str, content: Content) -> Self | None:
-        """Return a column's content for the cache; None if it has too many distinct values."""
+        """Return a column's content for the cache; None if it has too many distinct values.
+
+        Also None if the order of its rows may tell that it holds row numbers: the cache does not keep it.
+        """
         judged = infer_kind(name, content)
         if content.holds is Values.TEXT and isinstance(judged, Skipped):
             return cls._without_values(name, judged, content)
         counts = _counts(content)
-        if counts is None:
+        if counts is None or needs_row_order(name, content):
             return None
         return cls(
             holds=content.holds,

@@ -128,7 +128,8 @@ def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
     reference, current = _load(request)
     task = request.known_task or _task_of(reference, current, spec.target)
     policy = _lenient(spec.dataset.column_policy)
-    plan = columns.plan(reference, current, target=spec.target, policy=policy)
+    include = spec.dataset.columns.include
+    plan = columns.plan(reference, current, target=spec.target, policy=policy, include=include)
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
