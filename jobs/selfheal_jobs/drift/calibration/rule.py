@@ -6,6 +6,7 @@ from typing import Final
 
 from selfheal_jobs.drift.calibration import homogeneity, rank_test
 from selfheal_jobs.drift.calibration.level import columns_for_alarm, level, rank_correlations, strictest_level
+from selfheal_jobs.drift.calibration.outliers import without_outliers
 from selfheal_jobs.drift.calibration.power import LEAST_ROWS, effective_rows, has_power, rows_needed
 from selfheal_jobs.drift.methods.method import Method
 from selfheal_jobs.drift.methods.pair import Array, Counts, Pair
@@ -29,11 +30,22 @@ class ColumnTest:
     current_rows: int
     categories: int | None
     """The number of categories; None for numbers."""
+    robust: "RobustTest | None" = None
+    """The test without outliers, if only they keep the distance below the threshold."""
 
     @property
     def effective_rows(self) -> float:
         """Return the effective sample size of both sides."""
         return effective_rows(self.reference_rows, self.current_rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustTest:
+    """The test of a column without its outliers, by a distance that reaches the threshold then."""
+
+    score: float
+    p_value: float
+    """Of the ranks, outliers included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +57,8 @@ class Outcome:
     """Evidently's threshold, or the stricter significance level that was applied to the p-value."""
     rows_needed: float = 0.0
     """Effective rows needed for enough power, if the column did not drift and has fewer; zero otherwise."""
+    robust: bool = False
+    """Whether it drifted by the test without outliers."""
 
 
 def column_test(method: Method, pair: Pair, score: float, threshold: float) -> ColumnTest:
@@ -59,7 +73,18 @@ def column_test(method: Method, pair: Pair, score: float, threshold: float) -> C
         reference_rows=pair.reference_rows,
         current_rows=pair.current_rows,
         categories=pair.distinct if isinstance(pair, Counts) else None,
+        robust=None if drifted else _robust_test(method, pair, threshold),
     )
+
+
+def _robust_test(method: Method, pair: Pair, threshold: float) -> RobustTest | None:
+    """Return the test without outliers if they blind a distance to numbers; None otherwise."""
+    if method.is_p_value or isinstance(pair, Counts):
+        return None
+    limited = without_outliers(pair)
+    if limited is None or not method.says_drift(score := float(method.score(limited)), threshold):
+        return None
+    return RobustTest(score=score, p_value=rank_test.p_value(pair))
 
 
 def _p_value(method: Method, pair: Pair, score: float) -> float:
@@ -80,7 +105,7 @@ def apply_rule(
     """
     needed = columns_for_alarm(len(tests), threshold)
     strictest = strictest_level(len(tests), needed)
-    if not any(each.evidently or _rows_needed(each, strictest) for each in tests):
+    if not any(each.evidently or each.robust or _rows_needed(each, strictest) for each in tests):
         return [Outcome(drifted=False, threshold=each.threshold) for each in tests]
     common = level(rank_correlations(rows()), needed)
     return [_outcome(each, common) for each in tests]
@@ -89,10 +114,13 @@ def apply_rule(
 def _outcome(test: ColumnTest, common: float) -> Outcome:
     enough = min(test.reference_rows, test.current_rows) >= LEAST_ROWS
     rare = test.p_value is not None and test.p_value <= _level(test, common)
-    drifted = test.evidently and enough and rare
+    # The same significance level, so that outliers raise no more false alarms than drift without them.
+    robust = test.robust is not None and enough and test.robust.p_value <= _level(test, common)
+    drifted = (test.evidently and enough and rare) or robust
     own = test.method.calibrated
     return Outcome(
         drifted=drifted,
+        robust=robust,
         threshold=min(test.threshold, common) if own else test.threshold,
         rows_needed=0.0 if drifted else _rows_needed(test, common),
     )
