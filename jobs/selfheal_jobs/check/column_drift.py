@@ -2,8 +2,10 @@
 
 from selfheal_jobs.check.signal_result import SignalFinding
 from selfheal_jobs.check.signal_tables import SignalTables, lacks
+from selfheal_jobs.check.verdict import values_wanted
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
 from selfheal_jobs.columns.numbers_as_text import told_numbers
+from selfheal_jobs.columns.precision import coarser
 from selfheal_jobs.columns.scan import ROUNDED, Compared, TablePair
 from selfheal_jobs.drift.compare import ColumnDrift, compare
 from selfheal_jobs.errors import DataError
@@ -66,10 +68,13 @@ def _tested(name: str, current: Table, tables: SignalTables) -> ColumnDrift:
     # The spec's methods apply to features only: labels and predictions use Evidently's default method.
     rules = Drift(rule=tables.spec.drift.rule)
     rows = TablePair(tables.reference, current)
-    tested = compare([Compared(column, reference, now)], rules, 0.0, rows).columns[0]
+    types = (table.schema.field(name).type for table in (tables.reference, current))
+    pair = Compared(column, reference, now, precision=coarser(*types))
+    tested = compare([pair], rules, 0.0, rows).columns[0]
     if tested.rows_needed:
         raise DataError(
             Reason.TOO_FEW_ROWS_FOR_METHOD,
-            f"{name[:100]!r} did not drift, but in so few rows {tested.method} could not have seen it.",
+            f"{name[:100]!r} did not drift, but in so few rows {tested.method} could not have seen it"
+            f"{values_wanted(tested)}.",
         )
     return tested

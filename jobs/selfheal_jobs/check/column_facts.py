@@ -1,6 +1,6 @@
 """Statistics of the current data's columns beside drift: gaps, new categories, outliers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,15 +26,27 @@ class ColumnFacts:
     """Share of rows with a number below the reference's minimum or above its maximum."""
     has_become_constant: bool = False
     """Whether it has a single distinct value and the reference has more."""
+    chance_of_constant: float = 1.0
+    """If it has become constant: the probability that as many rows of the reference all have this value."""
+    reference_null_share: float = 0.0
+    """Like `null_share`, of the reference."""
+    compared_in: str = ""
+    """The precision that both sides were rounded to, if they were."""
 
 
-def facts_of(compared: Compared, rows: int) -> ColumnFacts:
-    """Return the facts of a column.
+def facts_of(compared: Compared) -> ColumnFacts:
+    """Return the facts of a column."""
+    reference_rows, rows = compared.rows
+    facts = _facts_of_values(compared, rows)
+    return replace(
+        facts,
+        reference_null_share=1 - compared.reference.rows / reference_rows,
+        compared_in=compared.compared_in,
+        chance_of_constant=_chance_of_constant(compared) if facts.has_become_constant else 1.0,
+    )
 
-    Args:
-        compared: The contents of both sides.
-        rows: The number of rows of the current data.
-    """
+
+def _facts_of_values(compared: Compared, rows: int) -> ColumnFacts:
     reference, current = compared.reference, compared.current
     constant = _is_constant(current) and not _is_constant(reference)
     null_share = 1 - current.rows / rows
@@ -78,6 +90,15 @@ def _outside(content: Content, low: Any, high: Any) -> int:
         first, last = np.searchsorted(numbers, low, side="left"), np.searchsorted(numbers, high, side="right")
         return int(first + len(numbers) - last)
     return int(np.count_nonzero((numbers < low) | (numbers > high)))
+
+
+def _chance_of_constant(compared: Compared) -> float:
+    reference, current = compared.reference, compared.current
+    if reference.numbers is not None and current.numbers is not None:
+        share = float(np.mean(reference.numbers == current.numbers[0]))
+    else:
+        share = reference.counts.get(next(iter(current.counts)), 0) / reference.rows
+    return float(share**current.rows)
 
 
 def _is_constant(content: Content) -> bool:

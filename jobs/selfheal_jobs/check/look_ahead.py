@@ -7,11 +7,12 @@ that is being prepared, and one that is tested or read.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.scan import Compared, Excluded
-from selfheal_jobs.tables.content import Content
+from selfheal_jobs.tables.content import Content, Values
 
 Read = Compared | Excluded
 Prepare = Callable[[Content, Column], Content]
@@ -59,7 +60,8 @@ def _raise(error: Exception) -> Read:
 def _prepared(prepare: Prepare, found: Read) -> Callable[[], Read]:
     if isinstance(found, Compared):
         column = found.column
-        found = Compared(column, prepare(found.reference, column), prepare(found.current, column))
+        sides = prepare(found.reference, column), prepare(found.current, column)
+        found = replace(found, reference=sides[0], current=sides[1])
     return lambda: found
 
 
@@ -67,9 +69,10 @@ def _submitted(pool: ThreadPoolExecutor, prepare: Prepare, found: Read) -> Calla
     if isinstance(found, Excluded):
         return lambda: found
     sides = [pool.submit(prepare, side, found.column) for side in (found.reference, found.current)]
-    # Without a reference to `found`, so that its memory is freed.
-    return partial(_joined, found.column, *sides)
+    # Without a reference to the sides of `found`, so that their memory is freed.
+    nothing = Content(holds=Values.NOTHING)
+    return partial(_joined, replace(found, reference=nothing, current=nothing), *sides)
 
 
-def _joined(column: Column, reference: "Future[Content]", current: "Future[Content]") -> Read:
-    return Compared(column, reference.result(), current.result())
+def _joined(found: Compared, reference: "Future[Content]", current: "Future[Content]") -> Read:
+    return replace(found, reference=reference.result(), current=current.result())

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from selfheal_jobs.check.broken_columns import BrokenColumn, broken_columns
 from selfheal_jobs.check.column_facts import ColumnFacts
 from selfheal_jobs.check.signal_result import SignalFinding, remark, unknown
-from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem
+from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem, remarks_on_columns
 from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
@@ -63,14 +64,12 @@ def report_of(
         said = of_problem(findings.problem)
     elif comparison is not None:
         spec = request.spec
-        said = of_comparison(
-            comparison, spec.threshold, findings.rows, warning_threshold=spec.warning_threshold
-        )
+        said = of_comparison(comparison, spec.threshold, warning_threshold=spec.warning_threshold)
     else:
         raise ValueError("a check without a problem has a comparison")
     share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None
     signals = findings.signals or tuple(unknown(each, _problem_of(findings)) for each in request.spec.signals)
-    broken = _broken(findings)
+    broken = _broken(request, findings)
     return CheckReport(
         task=findings.task,
         target=request.spec.target if findings.task else None,
@@ -94,7 +93,7 @@ def report_of(
             constant_columns=[each.name[:_MAX_NAME] for each in findings.facts if each.has_become_constant][
                 :_MAX_LISTED
             ],
-            broken_columns=[name[:_MAX_NAME] for name in broken[:_MAX_LISTED]],
+            broken_columns=[each.name[:_MAX_NAME] for each in broken[:_MAX_LISTED]],
             columns_broken=len(broken) if comparison else None,
             signals=[each.status for each in signals],
             rows=findings.rows,
@@ -120,14 +119,15 @@ def _remarks(request: RunRequest, findings: CheckFindings) -> Iterator[str]:
             f"{each.name[:100]!r} ({each.reason})" for each in findings.plan.counted[:NAMES_SHOWN]
         )
         yield f"{len(findings.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
+    broken = _broken(request, findings)
+    skipped = findings.plan.skipped if findings.plan else ()
+    yield from remarks_on_columns(findings.comparison, findings.facts, broken, skipped)
     if changed := change_of_methods(request.previous_methods, _methods(findings.comparison)):
         yield changed
 
 
-def _broken(findings: CheckFindings) -> list[str]:
-    """Return the columns that drifted because they turned constant."""
-    drifted = {each.name for each in findings.comparison.drifted} if findings.comparison else set()
-    return [each.name for each in findings.facts if each.has_become_constant and each.name in drifted]
+def _broken(request: RunRequest, findings: CheckFindings) -> list[BrokenColumn]:
+    return broken_columns(findings.facts, findings.plan, request.spec.dataset.column_policy)
 
 
 def _faults(skipped: Sequence[Skipped]) -> str:

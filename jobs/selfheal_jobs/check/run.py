@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from selfheal_jobs.check.broken_columns import changed_gaps
 from selfheal_jobs.check.column_facts import ColumnFacts, facts_of
 from selfheal_jobs.check.cpus import usable_cpus
 from selfheal_jobs.check.evaluate import columns_for_signals, evaluate_signals
@@ -32,6 +33,7 @@ from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.drift.compare import Comparison, comparison_of, drift_test
 from selfheal_jobs.drift.preparation import prepared
+from selfheal_jobs.drift.storage_noise import without_storage_noise
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.reference_profile.known_reference import KnownReference
@@ -143,7 +145,10 @@ def _comparison(
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
     if isinstance(reference, KnownReference):
         logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
-    return replace(findings, comparison=replace(comparison, counted=len(plan.counted)), facts=facts)
+    comparison = replace(comparison, counted=len(plan.counted))
+    if request.spec.drift.rule == "Calibrated":
+        comparison = comparison.with_changed_gaps(changed_gaps(facts, dataset.column_policy))
+    return replace(findings, comparison=comparison, facts=facts)
 
 
 def _test_columns(
@@ -167,8 +172,9 @@ def _test_columns(
         columns.append(found.column)
         # After an error there will be no verdict: the remaining columns are read only to report all errors.
         if not any(each.fate.is_error for each in excluded):
+            found = without_storage_noise(found)  # noqa: PLW2901  so that no second one is in memory
             tests.append(drift_test(found, spec.drift, tables))
-            facts.append(facts_of(found, current.num_rows))
+            facts.append(facts_of(found))
             words.extend(numbers_among_words(found))
         del found  # before the next one is read
     plan = ColumnPlan.of(columns, excluded)

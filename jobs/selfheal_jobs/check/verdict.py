@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from selfheal_jobs.drift.compare import Comparison
+from selfheal_jobs.check.broken_columns import BrokenColumn, missing
+from selfheal_jobs.check.column_facts import ColumnFacts
+from selfheal_jobs.columns.infer_kind import Skipped
+from selfheal_jobs.columns.scan import NAMES_SHOWN
+from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.errors import DataError
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1.status import MethodUse, RowCounts
+from selfheal_operator.api.v1alpha1.status import MethodUse
 
 _INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE, Reason.TOO_FEW_ROWS})
 
@@ -33,7 +37,6 @@ def of_problem(problem: DataError) -> Verdict:
 def of_comparison(
     comparison: Comparison,
     threshold: float,
-    rows: RowCounts | None = None,
     *,
     warning_threshold: float | None = None,
 ) -> Verdict:
@@ -45,7 +48,6 @@ def of_comparison(
     Args:
         comparison: All columns.
         threshold: Drift is declared when the share of drifted columns is greater.
-        rows: Row counts of both sides, for the message about too few rows.
         warning_threshold: A greater share is a warning, if it is certainly no drift.
     """
     total, drifted = comparison.columns_checked, comparison.columns_drifted
@@ -60,7 +62,7 @@ def of_comparison(
         return Verdict(CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, sentence)
     if (drifted + len(comparison.underpowered)) / total > threshold:
         return Verdict(
-            CheckResult.INCONCLUSIVE, Reason.TOO_FEW_ROWS_FOR_METHOD, _too_few(comparison, counts + own, rows)
+            CheckResult.INCONCLUSIVE, Reason.TOO_FEW_ROWS_FOR_METHOD, _too_few(comparison, counts + own)
         )
     if warning_threshold is not None and comparison.share > warning_threshold:
         sentence = (
@@ -72,8 +74,8 @@ def of_comparison(
     return Verdict(CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence)
 
 
-def _too_few(comparison: Comparison, counts: str, rows: RowCounts | None) -> str:
-    weakest = max(comparison.underpowered, key=lambda each: each.rows_needed)
+def _too_few(comparison: Comparison, counts: str) -> str:
+    weakest = max(comparison.underpowered, key=_current_values_needed)
     others = (
         f" {len(comparison.underpowered)} columns could hide drift"
         if len(comparison.underpowered) > 1
@@ -81,18 +83,60 @@ def _too_few(comparison: Comparison, counts: str, rows: RowCounts | None) -> str
     )
     return (
         f"{counts}, but{others}: {weakest.method} cannot see half a standard deviation in so few rows"
-        f"{_wanted(weakest.rows_needed, rows)}. Collect more, or set spec.drift.rule to Evidently"
+        f"{values_wanted(weakest)}. Collect more, or set spec.drift.rule to Evidently"
     )
 
 
-def _wanted(effective: float, rows: RowCounts | None) -> str:
-    """Return how many rows of current data would suffice with a reference of this size."""
-    if rows is None:
-        return ""
-    if rows.reference <= effective:
-        return f"; the reference alone needs more than {math.ceil(effective)} ({rows.reference} now)"
-    current = math.ceil(effective * rows.reference / (rows.reference - effective))
-    return f"; {current} of current would do beside {rows.reference} of reference ({rows.current} now)"
+def values_wanted(column: ColumnDrift) -> str:
+    """Return how many values of an underpowered column would suffice: rows without a value show nothing."""
+    reference, current = column.values
+    needed = _current_values_needed(column)
+    name = repr(column.name[:100])
+    if math.isinf(needed):
+        least = math.ceil(column.rows_needed)
+        return f"; in the reference alone {name} needs more than {least} values ({reference} now)"
+    return (
+        f"; {name} needs {needed:.0f} values in current beside its {reference} of the reference "
+        f"({current} now)"
+    )
+
+
+def _current_values_needed(column: ColumnDrift) -> float:
+    """Return how many values of current give enough effective rows; infinite if the reference has too few."""
+    reference, needed = column.values[0], column.rows_needed
+    return math.ceil(needed * reference / (reference - needed)) if reference > needed else math.inf
+
+
+def remarks_on_columns(
+    comparison: Comparison,
+    facts: Sequence[ColumnFacts],
+    broken: Sequence[BrokenColumn],
+    skipped: Sequence[Skipped] = (),
+) -> list[str]:
+    """Return what the message of a verdict says of single columns: each remark names some and counts all."""
+    robust = [repr(each.name[:100]) for each in comparison.columns if each.without_outliers]
+    rounded = [f"{each.name[:100]!r} ({each.compared_in})" for each in facts if each.compared_in]
+    looks = [f"{each.name[:100]!r} ({each.reason})" for each in broken]
+    known = {each.name for each in broken}
+    filled = [
+        f"{each.name[:100]!r} ({missing(each.null_share, each.reference_null_share)})"
+        for each in facts
+        if each.name in {column.name for column in comparison.columns if column.by_gaps} - known
+    ]
+    rows = [repr(each.name[:100]) for each in skipped if each.of_the_row]
+    remarks = (
+        (looks, "{} probably from a broken feed, which is no reason to retrain: {}"),
+        (filled, "{} with another share of missing values: {}"),
+        (robust, "{} drifted by the distance without outliers, which hide it otherwise: {}"),
+        (rows, "{} left out as row numbers, identifiers or times: {}"),
+        (rounded, "{} compared in the coarser precision of both sides: {}"),
+    )
+    return [said.format(len(names), _some(names)) for names, said in remarks if names]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def change_of_methods(before: Sequence[MethodUse], now: Sequence[MethodUse]) -> str:

@@ -44,6 +44,8 @@ class Skipped:
     reason: str
     is_fault: bool = False
     """Whether it is probably not meant to be skipped, so that the message names it."""
+    reference_null_share: float | None = field(default=None, compare=False)
+    """Share of the reference's rows without a value, for a column that has none in the current data."""
     of_the_row: bool = field(default=False, compare=False)
     """Whether it tells which row it is in, or when the row was made: a row number, an identifier, a time."""
 

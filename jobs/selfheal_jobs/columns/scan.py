@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum, auto
 from typing import Any, Final, Self
 
@@ -15,6 +15,7 @@ from selfheal_jobs.columns.calendar_numbers import is_cycle, why_calendar
 from selfheal_jobs.columns.infer_kind import NEARLY_UNIQUE, Column, Skipped, infer_kind
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.numbers_as_text import compared_as_words, told_numbers
+from selfheal_jobs.columns.precision import Precision, coarser
 from selfheal_jobs.columns.row_numbers import why_row_number
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables.content import Content, Known, Values, aligned, content
@@ -43,6 +44,13 @@ class Compared:
     column: Column
     reference: Content
     current: Content
+    _: KW_ONLY
+    precision: Precision | None = None
+    """The precision that both sides have, if they are stored in different ones."""
+    compared_in: str = ""
+    """The precision or the steps that both sides have been rounded to, if any number has changed by it."""
+    rows: tuple[int, int] = (0, 0)
+    """How many rows the reference and the current data have, gaps included."""
 
 
 class Fate(Enum):
@@ -139,7 +147,13 @@ def read_column(
     if now is None:
         return Excluded(Skipped(name, MISSING), _fate(policy.missing, Fate.MISSING))
     if now.holds is Values.NOTHING:
-        return Excluded(Skipped(name, EMPTY), _fate(policy.empty, Fate.EMPTY))
+        gaps = 1 - before.rows / reference.num_rows
+        return Excluded(Skipped(name, EMPTY, reference_null_share=gaps), _fate(policy.empty, Fate.EMPTY))
+    return _compared(column, before, now, TablePair(reference, current))
+
+
+def _compared(column: Column, before: Content, now: Content, tables: "TablePair") -> Compared | Excluded:
+    name, reference, current = column.name, tables.reference, tables.current
     if now.holds is not column.holds:
         change = f"{name[:100]!r} ({column.holds} in the reference, {now.holds} in current)"
         return Excluded(Skipped(name, change + told_numbers(now)), Fate.CHANGED)
@@ -147,7 +161,9 @@ def read_column(
         before, now = aligned(before, now)
     except RoundedIntegersError:
         return Excluded(Skipped(name, f"{name[:100]!r} ({ROUNDED})"), Fate.CHANGED)
-    return Compared(column, before, now)
+    types = (table.schema.field(name).type for table in (reference, current))
+    rows = reference.num_rows, current.num_rows
+    return Compared(column, before, now, precision=coarser(*types), rows=rows)
 
 
 def numbers_among_words(compared: Compared) -> Iterator[str]:

@@ -7,10 +7,11 @@ is taken over the compared columns. Drift is declared when it is GREATER than th
 declares drift when they are equal.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from selfheal_jobs.drift.calibration.rule import ColumnTest, Outcome, apply_rule
 from selfheal_jobs.drift.methods.catalogue import METHODS, default_method
 from selfheal_jobs.drift.methods.method import Method, UnfitMethodError
 from selfheal_jobs.drift.methods.pair import Array, CodedRows, Counts, Numbers, Pair, in_order
+from selfheal_jobs.drift.storage_noise import without_storage_noise
 from selfheal_jobs.errors import DataError
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.drift import Drift
@@ -47,10 +49,21 @@ class ColumnDrift:
     """p-value of the difference under no drift; None if not computed."""
     rows_needed: float = 0.0
     """Effective rows needed for enough power, if the column did not drift and has fewer; zero otherwise."""
+    values: tuple[int, int] = (0, 0)
+    """How many rows of the reference and of the current data have a value."""
+    without_outliers: bool = False
+    """Whether score and verdict are those without outliers, which hide the difference from Evidently."""
+    by_gaps: bool = False
+    """Whether it counts as drifted because its share of gaps has changed."""
 
     @property
     def excess(self) -> float:
-        """Return the ratio of score and threshold, at least 1: comparable between tests of the same kind."""
+        """Return the ratio of score and threshold, at least 1: comparable between tests of the same kind.
+
+        Infinite for a column whose share of gaps has changed: its score is that of the remaining values.
+        """
+        if self.by_gaps:
+            return math.inf
         low, high = sorted((self.score, self.threshold))
         return high / max(low, _LEAST)
 
@@ -88,6 +101,16 @@ class Comparison:
         """Return the columns that did not drift in a test without enough power."""
         return [each for each in self.columns if each.rows_needed]
 
+    def with_changed_gaps(self, names: Collection[str]) -> Self:
+        """Return the comparison with these columns counted as drifted: their share of gaps has changed."""
+        return replace(
+            self,
+            columns=tuple(
+                replace(each, drifted=True, by_gaps=True, rows_needed=0.0) if each.name in names else each
+                for each in self.columns
+            ),
+        )
+
     @property
     def evidently(self) -> int:
         """Return how many columns drifted by Evidently's own rule."""
@@ -121,7 +144,7 @@ def compare(compared: Iterable[Compared], rules: Drift, threshold: float, rows: 
     Raises:
         DataError: A method that the rules name cannot be applied to a column (MethodNotApplicable).
     """
-    tested = [(each.column, drift_test(each, rules, rows)) for each in compared]
+    tested = [(each.column, drift_test(without_storage_noise(each), rules, rows)) for each in compared]
     columns, tests = [column for column, _ in tested], [test for _, test in tested]
     return comparison_of(columns, tests, rules, threshold, rows)
 
@@ -134,21 +157,25 @@ def comparison_of(
         outcomes = apply_rule(tests, threshold, lambda: rows.thinned(columns))
     else:
         outcomes = [Outcome(drifted=each.evidently, threshold=each.threshold) for each in tests]
-    return Comparison(
-        columns=tuple(
-            ColumnDrift(
-                name=column.name,
-                kind=column.kind,
-                method=test.method.id,
-                score=test.score,
-                threshold=outcome.threshold,
-                drifted=outcome.drifted,
-                evidently=test.evidently,
-                p_value=test.p_value,
-                rows_needed=outcome.rows_needed,
-            )
-            for column, test, outcome in zip(columns, tests, outcomes, strict=True)
-        )
+    judged = zip(columns, tests, outcomes, strict=True)
+    return Comparison(columns=tuple(_column_drift(*each) for each in judged))
+
+
+def _column_drift(column: Column, test: ColumnTest, outcome: Outcome) -> ColumnDrift:
+    """Return a column's result, with the score and the p-value that decided it."""
+    decisive = test.robust if outcome.robust and test.robust is not None else test
+    return ColumnDrift(
+        name=column.name,
+        kind=column.kind,
+        method=test.method.id,
+        score=decisive.score,
+        threshold=outcome.threshold,
+        drifted=outcome.drifted,
+        evidently=test.evidently,
+        p_value=decisive.p_value,
+        rows_needed=outcome.rows_needed,
+        values=(test.reference_rows, test.current_rows),
+        without_outliers=outcome.robust,
     )
 
 

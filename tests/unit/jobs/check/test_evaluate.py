@@ -287,3 +287,21 @@ def test_duplicated_rows_are_those_that_equal_an_earlier_one(rows: list[list[Any
     distinct = {tuple(None if value is None else str(value) for value in row) for row in rows}
 
     assert duplicated_rows(ArrowTable(pa.table(columns)), ["a", "b"]) == len(rows) - len(distinct)
+
+
+@pytest.mark.parametrize("kind", ["PredictionDrift", "TargetDrift"])
+def test_numbers_of_two_widths_are_no_drift_of_a_signal(tmp_path: Path, kind: str) -> None:
+    """Models answer in float32, and a database keeps float64."""
+    random = np.random.default_rng(6)
+    for side, width in (("reference", "float32"), ("current", "float64")):
+        values = {name: random.choice([0.1, 0.2, 0.3, 0.7], 400).astype(width) for name in ("score", "label")}
+        pd.DataFrame({"x": random.normal(size=400), **values}).to_parquet(tmp_path / f"{side}.parquet")
+    sides = {side: {"uri": str(tmp_path / f"{side}.parquet")} for side in ("reference", "current")}
+
+    (found,) = look(
+        run_request(
+            dataset=sides | {"columns": {"prediction": "score"}}, signals=[{"name": "moved", "type": kind}]
+        )
+    ).signals
+
+    assert found.result is SignalResult.WITHIN_LIMITS

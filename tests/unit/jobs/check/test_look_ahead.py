@@ -19,8 +19,8 @@ LEFT_OUT = Excluded(Skipped("left out", "why"), Fate.SKIPPED)
 
 def column(name: str, reference: object = (3.0, 1.0), current: object = (2.0, 1.0)) -> Compared:
     """Return a column of numbers."""
-    sides = [Content(holds=Values.NUMBERS, numbers=np.array(side)) for side in (reference, current)]
-    return Compared(Column(name, Kind.NUMERICAL, Values.NUMBERS), *sides)
+    before, now = (Content(holds=Values.NUMBERS, numbers=np.array(side)) for side in (reference, current))
+    return Compared(Column(name, Kind.NUMERICAL, Values.NUMBERS), before, now)
 
 
 def marked(content: Content, column: Column) -> Content:

@@ -6,10 +6,16 @@ from selfheal_jobs.check.verdict import change_of_methods, of_comparison
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.v1alpha1.status import MethodUse, RowCounts
+from selfheal_operator.api.v1alpha1.status import MethodUse
 
 
-def comparison(drifted: int, calm: int, underpowered: int = 0, evidently: int | None = None) -> Comparison:
+def comparison(
+    drifted: int,
+    calm: int,
+    underpowered: int = 0,
+    evidently: int | None = None,
+    values: tuple[int, int] = (1000, 50),
+) -> Comparison:
     """Return a comparison with so many columns that drifted, that did not, and that show nothing."""
     states = [(True, 0.0)] * drifted + [(False, 0.0)] * calm + [(False, 88.8)] * underpowered
     by_evidently = drifted if evidently is None else evidently
@@ -24,6 +30,7 @@ def comparison(drifted: int, calm: int, underpowered: int = 0, evidently: int | 
                 drifted=moved,
                 evidently=number < by_evidently,
                 rows_needed=rows_needed,
+                values=values,
             )
             for number, (moved, rows_needed) in enumerate(states)
         )
@@ -71,13 +78,14 @@ def test_columns_whose_silence_means_nothing_count_against_a_quiet_verdict(
 @pytest.mark.parametrize(
     ("reference", "wanted"),
     [
-        (88, "the reference alone needs more than 89 (88 now)"),
-        (1000, "98 of current would do beside 1000 of reference (50 now)"),
+        (88, "in the reference alone 'c0' needs more than 89 values (88 now)"),
+        (89, "'c0' needs 39516 values in current beside its 89 of the reference (50 now)"),
+        (1000, "'c0' needs 98 values in current beside its 1000 of the reference (50 now)"),
     ],
 )
 def test_too_few_rows_come_with_how_many_would_do(reference: int, wanted: str) -> None:
     """And with the way out, for whoever has no more."""
-    verdict = of_comparison(comparison(0, 0, 6), 0.3, RowCounts(reference=reference, current=50))
+    verdict = of_comparison(comparison(0, 0, 6, values=(reference, 50)), 0.3)
 
     assert wanted in verdict.sentence
     assert "6 columns could hide drift: ks cannot see half a standard deviation" in verdict.sentence
