@@ -3,7 +3,7 @@
 Time moves on without drift, as dates do. A column is left out if all its values are written like a time and
 there is more evidence: a name, too many values for a coincidence, or values that have moved on. Years that
 are properties, such as the year of construction, are in the same range on both sides and are compared; so are
-months, weeks and quarters of which the reference has a whole cycle.
+months, weeks and quarters that the reference has.
 """
 
 import re
@@ -55,8 +55,6 @@ _OF_WHAT: Final = frozenset(
      "sales", "transaction", "trip")
 )  # fmt: skip
 """Words before the name of a cycle; after others, as in `visits_per_month`, it is none."""
-_WHOLE_CYCLE: Final = 0.9
-"""Share of a cycle's values that the reference must have."""
 _MOVES_ON: Final = "times always move on"
 
 
@@ -150,11 +148,9 @@ def _is_moving_year(name: str, before: tuple[Array, Array], now: tuple[Array, Ar
 
 
 def _has_moved_in_its_cycle(name: str, before: Array, now: Array, rows: Array) -> bool:
-    """Return whether the reference lacks parts of a cycle, and most current rows are of these."""
+    """Return whether most current rows are in parts of a cycle that the reference lacks."""
     cycle = _cycle(name)
     if cycle is None or before[0] < cycle[0] or max(before[-1], now[-1]) > cycle[1]:
-        return False
-    if len(before) >= _WHOLE_CYCLE * (cycle[1] - cycle[0] + 1):
         return False
     return bool(2 * np.count_nonzero(~np.isin(rows, before)) > len(rows))
 
@@ -169,8 +165,10 @@ def _is_epoch(name: str, reference: Content, current: Content) -> bool:
         return False
     if _words(name) & _TIME_WORDS:
         return True
-    are_sorted = direction(reference) == direction(current) == 1
-    return bool(high - low <= _DECADE * units[0] and (are_sorted or now.min() > before.max()))
+    if high - low > _DECADE * units[0]:
+        return False
+    # Amounts of a billion are common, and amounts of a trillion that are so close together are not.
+    return units[0] > 1 or direction(reference) == direction(current) == 1 or bool(now.min() > before.max())
 
 
 def _distinct(side: Content) -> Array | None:
