@@ -179,7 +179,15 @@ def _rounded_codes(folder: Path, random: Random) -> _Case:
     as_csv = bool(random.integers(0, 2))
     _save(folder / "current", reference, as_csv=False, name="exact")
     _save(folder / "current", rounded, as_csv=as_csv, name="rounded")
-    return _Case(reference, {}, _says(CheckResult.ERROR, Reason.DATA_UNREADABLE, "'code'"))
+    return _Case(reference, {}, _is_error_of_codes)
+
+
+def _is_error_of_codes(report: CheckReport) -> Iterator[str]:
+    """Codes that are exact as floats by chance are read, and then differ from the reference's in type."""
+    check = report.last_check
+    reasons = (Reason.DATA_UNREADABLE, Reason.COLUMN_TYPE_CHANGED)
+    if check.result is not CheckResult.ERROR or check.reason not in reasons or "'code'" not in check.message:
+        yield f"rounded codes are compared: {check.result} ({check.reason}): {check.message}"
 
 
 def _padded_keys(folder: Path, random: Random) -> _Case:

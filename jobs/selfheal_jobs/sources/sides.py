@@ -11,7 +11,7 @@ from selfheal_jobs.sources.opening import locate, open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.source import StoredData
 from selfheal_jobs.sources.tables import SourceTable, offered_columns
-from selfheal_jobs.sources.tally import RowsRead
+from selfheal_jobs.sources.tally import JoinCounts, RowsRead
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_jobs.tables.content import text_columns
 from selfheal_jobs.tables.table import Table
@@ -121,6 +121,13 @@ def open_labelled_current(
     joined = join_labels(current, found, key=key, target=target)
     logger.info("Labels: %s", joined.counts)
     return replace(joined, offered=(*current.offered, target), rows=current.rows)
+
+
+def left_out(current: SourceTable) -> tuple[str, ...]:
+    """Return remarks on rows of the current data that were left out, and on labels that were not joined."""
+    counts = getattr(current, "counts", None)
+    joined = counts.left_out() if isinstance(counts, JoinCounts) else ()
+    return (*current.rows.left_out(), *joined)
 
 
 def _require_join_column(current: SourceTable, key: str, place: Place) -> None:

@@ -53,8 +53,8 @@ class ArrowTable:
         if isinstance(table, cls):
             return table
         columns = [table.column(name) for name in table.schema.names]
-        # From arrays and names, not from a mapping, to allow a table without columns.
-        return cls(pa.Table.from_arrays(columns, names=table.schema.names))
+        # From arrays, not from a mapping, to allow a table without columns.
+        return cls(pa.Table.from_arrays(columns, schema=table.schema))
 
     @property
     def schema(self) -> pa.Schema:

@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
+from selfheal_jobs.sources.sides import (
+    left_out,
+    open_current,
+    open_labelled_current,
+    open_reference,
+)
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
 from support.builders.run_requests import run_request
@@ -139,3 +144,15 @@ def test_labels_that_nobody_has_delivered_are_not_available(folder: Path) -> Non
         open_labelled_current(asked, open_reference(asked))
 
     assert caught.value.reason is Reason.LABELS_NOT_AVAILABLE
+
+
+def test_what_is_left_out_of_the_current_data_is_told(folder: Path) -> None:
+    """Rows without a time, and rows and labels without each other: a retraining says so, too."""
+    labels = {"uri": str(folder / "labels.csv"), "joinColumn": "id"}
+    asked = request(folder, window=WINDOW | {"format": "%Y-%m-%dT%H:%M:%S%z"})
+    days = request(folder, window=WINDOW | {"lookbackSeconds": 4 * 86_400}, labels=labels)
+
+    assert left_out(open_current(asked, open_reference(asked))) == ()
+    assert left_out(open_labelled_current(days, open_reference(days))) == (
+        "20 of 49 rows have a label (40.8%)",
+    )
