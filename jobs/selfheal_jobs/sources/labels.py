@@ -102,6 +102,7 @@ def join_labels(current: Table, labels: Table, *, key: str, target: str) -> Labe
         raise not_available(
             f"none of {counts.rows} rows has one, and {labels.num_rows} labels were read. Check "
             f"spec.dataset.labels.joinColumn, or raise delaySeconds if labels take longer"
+            f"{_told_types(current.schema.field(key).type, labels.schema.field(key).type)}"
         )
     taken = lookup.values().take(pa.array(row_positions[chosen]))
     return LabelledTable(current, target, taken, pa.chunked_array([pa.array(chosen)]), counts)
@@ -137,6 +138,15 @@ def _keys_of(current: Table, key: str, labels: Table) -> tuple[pa.ChunkedArray, 
     except pa.ArrowException:
         kind = pa.string()
     return _as(values, kind, key), kind
+
+
+def _told_types(current: pa.DataType, labels: pa.DataType) -> str:
+    """Return a remark on keys of which one side is text, such as 007 in the labels for 7; empty otherwise."""
+    types = {"the current data": _plain_type(current), "the labels": _plain_type(labels)}
+    text = [side for side, kind in types.items() if _is_text(kind)]
+    if len(text) != 1:
+        return ""
+    return f". The keys are text in {text[0]} only: 007 there is not the number 7"
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

@@ -132,6 +132,14 @@ def test_digits_of_a_csv_file_meet_the_integers_of_a_parquet_file(tmp_path: Path
     assert labelled(tmp_path).column("y").to_pylist() == [5, 6]
 
 
+def test_text_that_no_number_is_written_as_is_told() -> None:
+    """Without the zeros, which a number has not, no row has a label."""
+    with pytest.raises(
+        DataError, match="The keys are text in the labels only: 007 there is not the number 7"
+    ):
+        joined(table(id=[7]), table(id=["007"], y=[1]))
+
+
 def test_long_keys_are_exact() -> None:
     """Two keys that one float64 stands for are two keys."""
     keys = [2**53, 2**53 + 1]
