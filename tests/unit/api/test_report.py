@@ -97,7 +97,11 @@ models = some(
     registered_time=time,
     optional={"previous_version": word},
 )
-check_reports = some(CheckReport, last_check=checks, optional={"task": st.sampled_from(Task)})
+check_reports = some(
+    CheckReport,
+    last_check=checks,
+    optional={"task": st.sampled_from(Task), "target": column, "model": models},
+)
 retrain_reports = some(RetrainReport, last_retraining=retrainings, optional={"model": models})
 
 

@@ -91,9 +91,13 @@ def test_a_recovered_report_is_not_asked_for_again():
 @pytest.mark.parametrize("task", [None, Task.CLASSIFICATION])
 def test_what_the_container_owns_besides_is_sent_again(task):
     """Server-side apply drops what an owner no longer sends."""
-    recovered = recover_report(CHECK_JOB, [], status(task=task), LATER)
+    stored = status(task=task, target=task and "churned", model=model_version())
+
+    recovered = recover_report(CHECK_JOB, [], stored, LATER)
 
     assert recovered.status.get("task") == task
+    assert recovered.status.get("target") == stored.target
+    assert recovered.status["model"] == model_version().to_wire()
 
 
 def test_a_retraining_without_a_report_has_failed_and_the_model_stays():
