@@ -278,7 +278,7 @@ def test_a_check_shows_the_champion_that_it_finds(
     operations: list[str],
 ) -> None:
     """Only if the status still shows what the check saw: a retraining may have registered one meanwhile."""
-    applied = monitor(lastCheck=check_report().last_check.to_wire(), **({"model": stored} if stored else {}))
+    applied = monitor(lastCheck=check_report().last_check.to_wire(), model=stored)
     written = amendment(applied, check_report(model=found), forgets_model=forgets)[4:]
 
     assert [each["op"] for each in written] == operations, case
