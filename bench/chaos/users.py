@@ -44,6 +44,8 @@ _KEPT: Final[tuple[dict[str, Any], ...]] = (
 )
 _NO_SCHEDULE: Final = {"intervalSeconds": None, "schedule": None, "timeZone": None}
 _COOLDOWNS: Final = (0, 60, 300)
+_MANY_RETRAININGS: Final = {"maxRunsPerDay": 24, "maxConsecutiveFailures": 100}
+"""By default four a day would be the end of it: minutes into a run."""
 
 
 class Sort(Enum):
@@ -148,7 +150,7 @@ class Users:
                 },
                 "target": "churned",
                 "threshold": 0.3,
-                "retraining": {"cooldownSeconds": self._dice.choice(_COOLDOWNS)},
+                "retraining": {"cooldownSeconds": self._dice.choice(_COOLDOWNS)} | _MANY_RETRAININGS,
                 **self._dice.choice(_SCHEDULES),
                 **self._dice.choice(_PUNCTUALITIES),
                 **self._dice.choice(_KEPT),
