@@ -104,6 +104,26 @@ def test_what_neither_the_schema_nor_cel_can_see(case, given, expected):
     assert problem(*given.pop("estimators"), **given) == expected, case
 
 
+@pytest.mark.parametrize(
+    ("trigger", "expected"),
+    [
+        ({"on": ["DataDrift", "labels"]}, None),
+        (
+            {"on": ["DataDrift", "label"]},
+            "spec.trigger.on: label is neither DataDrift nor a name in spec.signals; did you mean labels?",
+        ),
+        ({"consecutiveBreaches": 2, "withinChecks": 2}, None),
+        (
+            {"consecutiveBreaches": 3, "withinChecks": 2},
+            "spec.trigger.withinChecks: it must be at least consecutiveBreaches",
+        ),
+    ],
+)
+def test_a_trigger_that_could_never_be_met_is_refused(trigger, expected):
+    """The API server refuses it too, unless its CRD is an older one."""
+    assert problem(signals=[{"name": "labels", "type": "TargetDrift"}], trigger=trigger) == expected
+
+
 def test_a_spec_is_checked_from_the_top():
     """One problem at a time, the schema first."""
     wrong = {"schedule": "61 * * * *", "defaults": replace(DEFAULTS, tracking_uri=None)}
