@@ -22,11 +22,13 @@ COPY jobs jobs
 RUN uv sync --frozen --no-dev --extra operator --no-editable
 
 FROM build AS build-jobs
-RUN uv sync --frozen --no-dev --extra jobs --no-install-project
+# BOOSTING=1 adds LightGBM.
+ARG BOOSTING=
+RUN uv sync --frozen --no-dev --extra jobs ${BOOSTING:+--extra boosting} --no-install-project
 COPY README.md ./
 COPY operator operator
 COPY jobs jobs
-RUN uv sync --frozen --no-dev --extra jobs --no-editable
+RUN uv sync --frozen --no-dev --extra jobs ${BOOSTING:+--extra boosting} --no-editable
 
 FROM python:3.13-slim AS runtime
 RUN groupadd --gid 65532 selfheal \
@@ -55,4 +57,9 @@ ENV MLFLOW_DISABLE_TELEMETRY=true \
     DO_NOT_TRACK=true \
     GIT_PYTHON_REFRESH=quiet
 COPY --from=build-jobs /opt/selfheal /opt/selfheal
+# LightGBM's wheel links to the system's OpenMP.
+ARG BOOSTING=
+USER root
+RUN test -z "$BOOSTING" || { apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; }
+USER 65532:65532
 ENTRYPOINT ["python", "-m", "selfheal_jobs"]

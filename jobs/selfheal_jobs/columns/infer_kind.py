@@ -34,6 +34,8 @@ class Column:
     name: str
     kind: Kind
     holds: Values
+    declared: bool = False
+    """Whether its values are declared to be categories: by the spec, or by the file's own type."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def infer_kind(name: str, found: Content) -> Column | Skipped:
             return Skipped(
                 name, why or "nearly every value differs: free text or identifiers", is_fault=bool(why)
             )
-    return Column(name, _kind(found), found.holds)
+    return Column(name, _kind(found), found.holds, found.categorical)
 
 
 def _kind(found: Content) -> Kind:

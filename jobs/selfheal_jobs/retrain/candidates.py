@@ -5,8 +5,10 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
+import pandas as pd
 from sklearn.base import BaseEstimator
 
+from selfheal_jobs.retrain.class_params import class_params
 from selfheal_jobs.retrain.param_values import param_values
 from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
 from selfheal_operator.api.reasons import Task
@@ -22,18 +24,30 @@ DEFAULTS: Final[Mapping[Task, tuple[Candidate, ...]]] = {
             name="linear", estimator="sklearn.linear_model.LogisticRegression", params={"max_iter": "1000"}
         ),
         Candidate(name="forest", estimator="sklearn.ensemble.RandomForestClassifier", params=_FOREST),
+        Candidate(name="boosting", estimator="sklearn.ensemble.HistGradientBoostingClassifier"),
     ),
     Task.REGRESSION: (
         Candidate(name="linear", estimator="sklearn.linear_model.LinearRegression"),
         Candidate(name="forest", estimator="sklearn.ensemble.RandomForestRegressor", params=_FOREST),
+        Candidate(name="boosting", estimator="sklearn.ensemble.HistGradientBoostingRegressor"),
     ),
 }
-"""The default candidates of each task: a linear and a non-linear model."""
+"""The default candidates of each task: a linear model, a forest and gradient boosting.
+
+None weighs classes: balanced weights distort the probabilities and gain nothing (van den Goorbergh et al.,
+The harm of class imbalance corrections for risk prediction models, JAMIA 2022).
+"""
 
 _ALLOWED: Final = {Task.CLASSIFICATION: CLASSIFIERS, Task.REGRESSION: REGRESSORS}
 
 _DEPRECATED_N_JOBS: Final = frozenset({"sklearn.linear_model.LogisticRegression"})
 """Estimators whose n_jobs has no effect any more and raises a warning."""
+
+_QUIET: Final = {"lightgbm": {"verbosity": -1}}
+"""LightGBM writes a dozen lines for each fit otherwise."""
+
+INNER: Final = "estimator"
+"""The parameter that names the estimator inside another one, such as TunedThresholdClassifierCV."""
 
 
 class CandidateError(ValueError):
@@ -45,34 +59,54 @@ def candidates_for(wanted: Sequence[Candidate], task: Task) -> tuple[Candidate, 
     return tuple(wanted) or DEFAULTS[task]
 
 
-def build_estimator(candidate: Candidate, task: Task, *, seed: int, cpus: int) -> BaseEstimator:
+def build_estimator(
+    candidate: Candidate, task: Task, *, seed: int, cpus: int, target: pd.Series | None = None
+) -> BaseEstimator:
     """Return the unfitted estimator, with random_state `seed` and n_jobs `cpus` if it has these parameters.
 
-    Only the listed classes of scikit-learn are imported, so a manifest cannot execute arbitrary code.
+    Only the listed classes are imported, so a manifest cannot execute arbitrary code. With a target, the
+    parameters that name classes are read as classes of it.
 
     Raises:
-        CandidateError: The estimator is not one of the task's, or lacks a parameter.
+        CandidateError: The estimator is not one of the task's, is not installed, or lacks a parameter.
         ParamError: A parameter's value cannot be read.
     """
-    parameters = _ALLOWED[task].get(candidate.estimator)
-    if parameters is None:
-        raise CandidateError(
-            f"{candidate.estimator} is no {task} estimator of scikit-learn"
-            + _meant(candidate.estimator, _ALLOWED[task])
-        )
+    parameters = _parameters(candidate.estimator, task)
     if unknown := sorted(set(candidate.params) - set(parameters)):
         raise CandidateError(
             f"{candidate.estimator} has no parameter {unknown[0]!r}" + _meant(unknown[0], parameters)
         )
-    module, name = candidate.estimator.rsplit(".", 1)
-    made: BaseEstimator = getattr(import_module(module), name)(
-        **_defaults(candidate.estimator, parameters, seed=seed, cpus=cpus) | param_values(candidate)
+    values = param_values(candidate)
+    if target is not None and task is Task.CLASSIFICATION:
+        values |= class_params(candidate, target)
+    if INNER in values:
+        inner = candidate.replaced(estimator=str(values[INNER]), params={})
+        values[INNER] = build_estimator(inner, task, seed=seed, cpus=1)
+    made: BaseEstimator = _class(candidate.estimator)(
+        **_defaults(candidate.estimator, parameters, seed=seed, cpus=cpus) | values
     )
     return made
 
 
-def _defaults(path: str, parameters: Sequence[str], *, seed: int, cpus: int) -> dict[str, int]:
-    chosen: dict[str, int] = {}
+def _parameters(path: str, task: Task) -> Sequence[str]:
+    if (parameters := _ALLOWED[task].get(path)) is None:
+        raise CandidateError(f"{path} is no {task} estimator of scikit-learn" + _meant(path, _ALLOWED[task]))
+    return parameters
+
+
+def _class(path: str) -> Any:
+    module, name = path.rsplit(".", 1)
+    try:
+        return getattr(import_module(module), name)
+    except ImportError as error:
+        package = module.split(".")[0]
+        raise CandidateError(
+            f"{path} needs the package {package}, which the image lacks: build it with the extra 'boosting'"
+        ) from error
+
+
+def _defaults(path: str, parameters: Sequence[str], *, seed: int, cpus: int) -> dict[str, Any]:
+    chosen: dict[str, Any] = dict(_QUIET.get(path.split(".", 1)[0], {}))
     if "random_state" in parameters:
         chosen["random_state"] = seed
     if "n_jobs" in parameters and path not in _DEPRECATED_N_JOBS:

@@ -1,58 +1,147 @@
 """The features and the preprocessing pipeline of a model. Pure.
 
-A model takes rows as they are in the user's files. Imputation, scaling and encoding are steps of the
-registered pipeline, so that serving it does not need selfheal.
+A model takes rows as they are in the user's files or in a serving request. All preparation is a step of the
+registered pipeline, made of scikit-learn and pandas alone, so that serving it does not need selfheal, and a
+row gets the same answer alone as in a batch.
 """
 
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.tables.content import Values
 
 MAX_CATEGORIES: Final = 50
-"""One-hot columns per text column; rarer values share one. 100,000 rows then take at most 40 MB each."""
+"""One-hot columns per categorical column; rarer values share one. 100,000 rows then take at most 40 MB."""
+
+_MAX_NATIVE_CATEGORIES: Final = 254
+"""HistGradientBoosting has at most 255 bins, one of which is for gaps."""
+
+_NATIVE: Final = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+
+
+class Preparation(StrEnum):
+    """What an estimator is given: estimators with the same preparation can share the prepared rows."""
+
+    SCALED = "scaled"
+    """Numbers without gaps, standardised, and one-hot categories: what every estimator takes."""
+    GAPS_KEPT = "gaps kept"
+    """Numbers with their gaps, and one-hot categories."""
+    NATIVE = "native"
+    """Numbers with their gaps, and categories by their ordinal number."""
+
+
+def preparation_of(estimator: BaseEstimator) -> Preparation:
+    """Return the preparation that an estimator needs."""
+    if isinstance(estimator, _NATIVE):
+        return Preparation.NATIVE
+    if type(estimator).__module__.startswith("lightgbm"):
+        return Preparation.GAPS_KEPT
+    return Preparation.SCALED
 
 
 def for_model(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
-    """Return the feature columns; types are unchanged if scikit-learn accepts them.
+    """Return the feature columns, with the values that a file or a request would have.
 
-    Integers that Evidently compares as categories are numerical features here, so that the model can
-    extrapolate to a new month or number of rooms. Codes without an order should be text.
+    Categories that pandas keeps as numbers of a list become values again, and decimals become numbers.
     """
-    return pd.DataFrame({column.name: _prepared(table[column.name], column) for column in columns})
+    return pd.DataFrame({column.name: _plain(table[column.name], column) for column in columns})
 
 
-def _prepared(values: pd.Series, column: Column) -> pd.Series:
+def _plain(values: pd.Series, column: Column) -> pd.Series:
     if column.holds is Values.NUMBERS:
-        numbers = values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype("float64")
-        return numbers.replace([np.inf, -np.inf], np.nan)
-    if column.holds is Values.BOOLEANS and pd.api.types.is_bool_dtype(values.dtype):
-        return values
-    objects = values.astype("object")
-    return objects.where(objects.notna(), np.nan)  # None and NaN would be two categories
+        return values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype("float64")
+    return values if pd.api.types.is_bool_dtype(values.dtype) else values.astype("object")
+
+
+def is_category(column: Column) -> bool:
+    """Return whether a model learns each value of a column by itself.
+
+    Integers that a check compares as categories because they are few remain numbers here, so that a model
+    can extrapolate to a new month or number of rooms. Codes without an order are declared in
+    spec.dataset.columns.categorical.
+    """
+    return column.declared or column.holds is not Values.NUMBERS
 
 
 def pipeline(estimator: BaseEstimator, columns: tuple[Column, ...]) -> Pipeline:
-    """Return an unfitted pipeline: median imputation and standardisation of numbers, one-hot encoding.
+    """Return an unfitted pipeline of an estimator and the preparation that it needs.
 
     A gap in a categorical column is a category of its own; unseen categories are treated as rare ones.
     """
-    numbers = [column.name for column in columns if column.holds is Values.NUMBERS]
-    categories = [column.name for column in columns if column.holds is not Values.NUMBERS]
-    one_hot = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
-    )
-    scaled = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-    preprocessing = ColumnTransformer(
-        [("numbers", scaled, numbers), ("categories", one_hot, categories)],
+    prepared = preprocessing(preparation_of(estimator), columns)
+    return Pipeline([("preprocessing", prepared), ("model", with_categories(estimator, columns))])
+
+
+def preprocessing(preparation: Preparation, columns: tuple[Column, ...]) -> ColumnTransformer:
+    """Return the unfitted preparation: one matrix of floats, the numbers before the categories."""
+    numbers = [column.name for column in columns if not is_category(column)]
+    words = [column.name for column in columns if is_category(column) and column.holds is not Values.NUMBERS]
+    codes = [column.name for column in columns if is_category(column) and column.holds is Values.NUMBERS]
+    return ColumnTransformer(
+        [
+            ("numbers", make_pipeline(*_numbers(), *_completed(preparation)), numbers),
+            ("categories", make_pipeline(*_words(), _encoder(preparation)), words),
+            ("codes", make_pipeline(*_numbers(), _encoder(preparation)), codes),
+        ],
         sparse_threshold=0,  # several estimators reject sparse matrices
     )
-    return Pipeline([("preprocessing", preprocessing), ("model", estimator)])
+
+
+def with_categories(estimator: BaseEstimator, columns: tuple[Column, ...]) -> BaseEstimator:
+    """Tell an estimator that takes categories natively which columns of its matrix they are."""
+    if isinstance(estimator, _NATIVE) and estimator.categorical_features == "from_dtype":
+        numbers = sum(not is_category(column) for column in columns)
+        chosen: BaseEstimator = estimator.set_params(categorical_features=list(range(numbers, len(columns))))
+        return chosen
+    return estimator
+
+
+def _numbers() -> list[FunctionTransformer]:
+    """Make floats of numbers of any type, and NaN of every gap and infinite number."""
+    return [
+        _gaps_as_nan(),
+        FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": "float64"}),
+        FunctionTransformer(pd.DataFrame.mask, kw_args={"cond": np.isinf, "other": np.nan}),
+    ]
+
+
+def _words() -> list[FunctionTransformer]:
+    """Make NaN of every gap: otherwise None and NaN would be two categories.
+
+    A column whose values are all missing arrives as floats from some readers, and as objects from others.
+    """
+    return [FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": "object"}), _gaps_as_nan()]
+
+
+def _gaps_as_nan() -> FunctionTransformer:
+    """Make NaN of None, NaN, pd.NA and NaT, by pandas' own function: a serving image has no selfheal."""
+    return FunctionTransformer(pd.DataFrame.mask, kw_args={"cond": pd.isna, "other": np.nan})
+
+
+def _completed(preparation: Preparation) -> list[Any]:
+    if preparation is not Preparation.SCALED:
+        return []
+    return [SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()]
+
+
+def _encoder(preparation: Preparation) -> OneHotEncoder | OrdinalEncoder:
+    if preparation is Preparation.NATIVE:
+        return OrdinalEncoder(
+            handle_unknown="use_encoded_value",
+            unknown_value=np.nan,
+            encoded_missing_value=np.nan,
+            max_categories=_MAX_NATIVE_CATEGORIES,
+        )
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
+    )

@@ -82,6 +82,16 @@ def _check_candidate(candidate: Candidate, task: Task | None) -> None:
         if param not in known:
             problem = f"{candidate.estimator} has no parameter {param}"
             raise InvalidSpecError(f"{path}.params", problem + _suggestion(param, known))
+    _check_inner_estimator(candidate, kind, catalogue)
+
+
+def _check_inner_estimator(candidate: Candidate, kind: str, catalogue: Iterable[str]) -> None:
+    inner = candidate.params.get("estimator", "").strip("'\"")
+    if inner and inner != "null" and inner not in catalogue:
+        path = f"spec.retraining.candidates[name={candidate.name}].params.estimator"
+        raise InvalidSpecError(
+            path, f"{inner} is not a {kind} of scikit-learn" + _suggestion(inner, catalogue)
+        )
 
 
 def _suggestion(written: str, known: Iterable[str]) -> str:

@@ -4,18 +4,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from lightgbm import LGBMClassifier
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from selfheal_jobs.columns.scan import plan
 from selfheal_jobs.retrain.features import MAX_CATEGORIES, for_model, pipeline
+from selfheal_jobs.retrain.frames import frame
+from selfheal_jobs.tables.table import ArrowTable
 from support.builders.arrow_tables import arrow_table
 
+LGBM = LGBMClassifier(verbosity=-1, min_child_samples=1, n_jobs=1)
 
-def fitted(table: Any, target: Any) -> Any:
-    """Return a linear model of the table."""
+
+def fitted(table: Any, target: Any, estimator: Any = None) -> Any:
+    """Return a model of the table, a linear one unless another is given, and its columns."""
     columns = plan(arrow_table(table), arrow_table(table), target="label").compared
-    return pipeline(LogisticRegression(), columns).fit(for_model(table, columns), target), columns
+    model = pipeline(clone(estimator or LogisticRegression()), columns)
+    return model.fit(for_model(table, columns), target), columns
 
 
 TABLE = pd.DataFrame(
@@ -37,7 +46,7 @@ def test_a_pipeline_takes_gaps_infinite_numbers_words_and_booleans() -> None:
 
 
 def test_types_stay_as_the_file_has_them() -> None:
-    """Whoever serves the model sends what the files hold: the signature is made from these types."""
+    """Whoever serves the model sends what the files hold: all preparation is inside the pipeline."""
     columns = plan(arrow_table(TABLE), arrow_table(TABLE), target="label").compared
 
     types = for_model(TABLE, columns).dtypes.map(str).to_dict()
@@ -69,10 +78,53 @@ def test_a_text_column_of_many_values_makes_few_columns() -> None:
     assert model[:-1].transform(for_model(table, columns)).shape[1] == MAX_CATEGORIES
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
-def test_gaps_of_all_sorts_are_one(missing: Any) -> None:
-    """None and NaN would be two categories."""
-    table = pd.DataFrame({"c": pd.Series(["a", "a", "b", "b", missing], dtype="object")})
-    columns = plan(arrow_table(table), arrow_table(table), target="label").compared
+@pytest.mark.parametrize("estimator", [LogisticRegression(), HistGradientBoostingClassifier(), LGBM])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT, float("inf")])
+def test_gaps_of_all_sorts_are_one(missing: Any, estimator: Any) -> None:
+    """Inside the pipeline, so a row alone, in whatever type it arrives, is answered as in a batch."""
+    table = pd.concat([TABLE] * 10, ignore_index=True)
+    model, columns = fitted(table, [0, 1, 0, 1] * 50, estimator)
+    gaps = pd.DataFrame([dict.fromkeys(for_model(table, columns))], dtype="float64")
+    alone = pd.DataFrame([dict.fromkeys(gaps.columns, missing)], dtype="object")
+    alone["c"] = alone["flag"] = alone["sure"] = None
 
-    assert np.isnan(for_model(table, columns)["c"][4])
+    assert model.predict_proba(alone).tolist() == model.predict_proba(gaps).tolist()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "Int64", "float32", "float64", "object"])
+def test_numbers_of_every_type_are_answered_alike(dtype: str) -> None:
+    """Readers differ in the types that they make of one file."""
+    model, columns = fitted(TABLE, [0, 1, 0, 1] * 5)
+    rows = for_model(TABLE, columns)
+
+    assert model.predict_proba(rows.astype({"whole": dtype})).tolist() == model.predict_proba(rows).tolist()
+
+
+def test_declared_categories_are_learnt_value_by_value() -> None:
+    """A linear model of the code as a number could not tell 1 and 3 from 0 and 2."""
+    codes = pa.array([0, 1, 2, 3] * 50).dictionary_encode()
+    table = ArrowTable.of(pa.table({"plan": codes}))
+    columns = plan(table, table, target="label").compared
+    rows = for_model(frame(table), columns)
+
+    for estimator in (LogisticRegression(), HistGradientBoostingClassifier(min_samples_leaf=1), LGBM):
+        model = pipeline(clone(estimator), columns).fit(rows, [0, 1, 0, 1] * 50)
+        assert model.predict(pd.DataFrame({"plan": [0, 1, 2.0, 3.0]})).tolist() == [0, 1, 0, 1]
+
+
+def test_boosting_takes_categories_natively() -> None:
+    """Without one-hot columns; a choice of the manifest stays."""
+    model, _ = fitted(TABLE, [0, 1, 0, 1] * 5, HistGradientBoostingClassifier())
+    chosen, _ = fitted(TABLE, [0, 1, 0, 1] * 5, HistGradientBoostingClassifier(categorical_features=[0]))
+
+    assert model["model"].is_categorical_.tolist() == [False, False, True, True, True]
+    assert chosen["model"].is_categorical_.tolist() == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("name", ["self", "target", "index", "X", "0", "a b", "preprocessing__x"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    """Names are data, never keyword arguments."""
+    table = TABLE.rename(columns={"n": name})
+    model, columns = fitted(table, [0, 1, 0, 1] * 5)
+
+    assert len(model.predict(for_model(table, columns))) == len(table)
