@@ -187,6 +187,7 @@ FULL_SPEC: Final[Document] = {
                 "params": {"n_estimators": "200", "class_weight": "{0: 1, 1: 5}"},
             }
         ],
+        "search": {"trials": 30, "timeoutSeconds": 600},
         "podTemplate": POD,
     },
     "mlflow": {
@@ -662,7 +663,7 @@ BOUNDS: Final = (
     at_most("retraining.maxConsecutiveFailures", 100, 101),
     at_least("retraining.cooldownSeconds", 0, -1),
     at_most("retraining.cooldownSeconds", 31_536_000, 31_536_001),
-    *one_of("retraining.trainingData", "Current", "Reference", "ReferenceAndCurrent"),
+    *one_of("retraining.trainingData", "Auto", "Current", "Reference", "ReferenceAndCurrent"),
     Bound(
         path="retraining.testFraction",
         keyword="minimum",
@@ -679,6 +680,10 @@ BOUNDS: Final = (
     ),
     at_least("retraining.randomSeed", 0, -1),
     at_most("retraining.randomSeed", 2_147_483_647, 2_147_483_648),
+    at_least("retraining.search.trials", 1, 0),
+    at_most("retraining.search.trials", 1000, 1001),
+    at_least("retraining.search.timeoutSeconds", 1, 0),
+    at_most("retraining.search.timeoutSeconds", 86_400, 86_401),
     most_items("retraining.candidates", 10, candidate),
     distinct("retraining.candidates", "name", candidate),
     required("retraining.candidates[0].name", "forest"),

@@ -83,7 +83,9 @@ def decide(attempt: Attempt, trained: TrainingOutcome, now: datetime) -> Decisio
     """Select the best candidate; it is registered if it is strictly better than the champion."""
     scores = {each.candidate.name: each.metrics for each in trained.candidates if each.metrics}
     if not scores:
-        problems = "; ".join(f"{each.candidate.name}: {each.problem}" for each in trained.candidates)
+        problems = "; ".join(
+            f"{each.candidate.name}: {each.problem}" for each in trained.candidates if each.problem
+        )
         message = f"Every candidate failed. {problems}"
         reason = Reason.TRAINING_FAILED
         return Decision(
@@ -116,7 +118,7 @@ def sentence(winner: str, metrics: Mapping[str, float], trained: TrainingOutcome
     name = PRIMARY[trained.task]
     said = f"{winner} has {name} {metrics[name]:.4f} on {trained.rows.test} held-out rows"
     said += _against(trained.champion, metrics, trained.task)
-    failures = [each.candidate.name for each in trained.candidates if not each.metrics]
+    failures = [each.candidate.name for each in trained.candidates if each.problem]
     return said + (f"; failed: {', '.join(failures)}" if failures else "") + "."
 
 

@@ -15,12 +15,14 @@ from typing import Any, Final
 
 import mlflow
 import pandas as pd
-from mlflow.models import infer_signature
 from msgspec import DecodeError
 
 from selfheal_jobs.redaction import without_secrets
 from selfheal_jobs.retrain.champion import Champion
 from selfheal_jobs.retrain.decision import Decision, LoggedModel
+from selfheal_jobs.retrain.scores import HeldOut
+from selfheal_jobs.retrain.search import Progress, Searched
+from selfheal_jobs.retrain.signature import signature_of
 from selfheal_jobs.retrain.training import Trained, TrainingSet
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
@@ -40,6 +42,12 @@ _SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cl
 """Requirements of a registered model. Explicit, since MLflow would start a process of 3 s to infer them."""
 
 
+def requirements(estimator: str) -> list[str]:
+    """Return what an image needs to serve a model: these versions, with LightGBM for its estimators."""
+    packages = [*_SERVED_WITH, *(["lightgbm"] if estimator.startswith("lightgbm.") else [])]
+    return [f"{package}=={installed(package)}" for package in packages]
+
+
 def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
     """Return the decision of an earlier attempt, or None; mark attempts without a decision as KILLED."""
     for run in runs.earlier():
@@ -50,7 +58,9 @@ def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
     return None
 
 
-def log_data(runs: JobRuns, parent: Run, training_set: TrainingSet, summary: Mapping[str, Any]) -> None:
+def log_data(
+    runs: JobRuns, parent: Run, training_set: TrainingSet, held_out: HeldOut, summary: Mapping[str, Any]
+) -> None:
     """Log the summary of the data, and digests that show whether two runs used the same data."""
     runs.server.log_text(parent, DATA_SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False))
     rules = runs.request.spec.retraining
@@ -60,25 +70,25 @@ def log_data(runs: JobRuns, parent: Run, training_set: TrainingSet, summary: Map
             "training_data": rules.training_data,
             "test_fraction": f"{rules.test_fraction:g}",
             "random_seed": str(rules.random_seed),
-            "task": training_set.held_out.task,
+            "task": training_set.task,
             "target": runs.request.spec.target,
         },
-        metrics={"rows_train": len(training_set.rows), "rows_test": len(training_set.held_out.rows)},
+        metrics={"rows_train": len(training_set.rows), "rows_test": len(held_out.rows)},
         tags={
             "selfheal.reference": without_secrets(runs.request.spec.dataset.reference.uri),
             "selfheal.current": without_secrets(runs.request.spec.dataset.current.uri),
-            "selfheal.trainDigest": digest(training_set.rows.assign(target=training_set.target)),
-            "selfheal.testDigest": digest(
-                training_set.held_out.rows.assign(target=training_set.held_out.target)
-            ),
+            "selfheal.trainDigest": digest(training_set.rows, training_set.target),
+            "selfheal.testDigest": digest(held_out.rows, held_out.target),
         },
     )
 
 
-def digest(table: pd.DataFrame) -> str:
-    """Return a short digest of a table's values: equal for the same rows in the same order."""
-    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
-    return hashlib.sha256(hashes.tobytes()).hexdigest()[:16]
+def digest(rows: pd.DataFrame, target: pd.Series) -> str:
+    """Return a short digest of values: equal for the same rows and targets in the same order."""
+    digested = hashlib.sha256()
+    for each in (rows, target):
+        digested.update(pd.util.hash_pandas_object(each, index=False).to_numpy().tobytes())
+    return digested.hexdigest()[:16]
 
 
 def log_candidate(
@@ -87,9 +97,12 @@ def log_candidate(
     """Log a candidate and its model as a child run; return None if training failed."""
     child = runs.start_child(parent, trained.candidate.name)
     estimator = {"estimator": trained.candidate.estimator}
+    if trained.cross_validated is not None:
+        runs.server.log(child, metrics={f"cross_validated/{training_set.metric}": trained.cross_validated})
     if trained.model is None:
-        runs.server.log(child, params=estimator, tags={"selfheal.problem": trained.problem})
-        runs.server.end_run(child, "FAILED")
+        tags = {"selfheal.problem": trained.problem} if trained.problem else {}
+        runs.server.log(child, params=estimator, tags=tags)
+        runs.server.end_run(child, "FAILED" if trained.problem else "FINISHED")
         return None
     params = trained.model.named_steps["model"].get_params(deep=False)
     runs.server.log(
@@ -114,12 +127,31 @@ def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
         logged = mlflow.sklearn.log_model(
             trained.model,
             name="model",
-            signature=infer_signature(training_set.rows, training_set.target.head(100)),
-            input_example=training_set.held_out.rows.head(3),
-            pip_requirements=[f"{package}=={installed(package)}" for package in _SERVED_WITH],
+            signature=signature_of(training_set.rows, training_set.target, training_set.columns),
+            input_example=training_set.rows.head(3),
+            pip_requirements=requirements(trained.candidate.estimator),
             serialization_format="cloudpickle",
         )
     return str(logged.model_uri)
+
+
+def log_progress(runs: JobRuns, parent: Run, progress: Progress) -> None:
+    """Log the best score of a search after a trial, as a series over the trials."""
+    runs.server.log(parent, metrics={"search/best": progress.best}, step=progress.trial)
+
+
+def log_search(runs: JobRuns, parent: Run, found: Searched) -> None:
+    """Log how many trials a search has finished, and the parameters of the winner."""
+    winner = found.choice.winner
+    runs.server.log(
+        parent,
+        metrics={
+            "search/trials": found.trials,
+            "search/pruned": found.pruned,
+            "search/failed": found.failed,
+        },
+        params={f"winner/{name}": value for name, value in (winner.params if winner else {}).items()},
+    )
 
 
 def log_comparison(runs: JobRuns, parent: Run, trained: Sequence[Trained], champion: Champion | None) -> None:

@@ -1,6 +1,7 @@
-"""The retraining: train candidates, compare them with the champion, register the best if it is better.
+"""The retraining: choose a candidate, compare it with the champion, register it if it is better.
 
-load → split → fit every candidate → score them and the champion on the held-out set → decide → register.
+load → split → choose a candidate by cross-validation → fit it → score it and the champion on the held-out set
+→ decide → register.
 """
 
 import logging
@@ -8,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from selfheal_jobs.columns import scan as columns
@@ -19,13 +21,16 @@ from selfheal_jobs.retrain import mlflow_run as retrain_run
 from selfheal_jobs.retrain import splitting
 from selfheal_jobs.retrain.candidates import candidates_for
 from selfheal_jobs.retrain.champion import Champion, find_version, score_version
+from selfheal_jobs.retrain.cross_validation import choose
 from selfheal_jobs.retrain.data_summary import summarize
 from selfheal_jobs.retrain.decision import Attempt, LoggedModel, TrainingOutcome, decide
 from selfheal_jobs.retrain.features import for_model
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.scores import PRIMARY, HeldOut
+from selfheal_jobs.retrain.search import search
+from selfheal_jobs.retrain.serving_trial import try_as_served
 from selfheal_jobs.retrain.splitting import Split
-from selfheal_jobs.retrain.training import Trained, TrainingSet, train_all
+from selfheal_jobs.retrain.training import Trained, TrainingSet, train
 from selfheal_jobs.sources.current_identity import identity_of_current
 from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
 from selfheal_jobs.tables.content import content
@@ -82,22 +87,22 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
         if decided := retrain_run.decision_before(runs):
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(runs, *decided)
-        training_set, split = prepare(request)
+        training_set, held_out, split = prepare(request)
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
         parent = runs.start()
         try:
             target = request.spec.target
-            summary = summarize(split, target=target, task=training_set.held_out.task)
-            retrain_run.log_data(runs, parent, training_set, summary)
-            champion = _champion(runs, _all_columns(split, training_set))
-            trained, logged = _train_and_log(runs, parent, training_set)
+            summary = summarize(split, target=target, task=training_set.task)
+            retrain_run.log_data(runs, parent, training_set, held_out, summary)
+            champion = _champion(runs, _all_columns(split, held_out))
+            trained, logged = _train_and_log(runs, parent, training_set, held_out)
             retrain_run.log_comparison(runs, parent, trained, champion)
             outcome = TrainingOutcome(
                 candidates=trained,
                 logged=logged,
                 champion=champion,
-                rows=TrainingRows(train=len(training_set.rows), test=len(training_set.held_out.rows)),
-                task=training_set.held_out.task,
+                rows=TrainingRows(train=len(training_set.rows), test=len(held_out.rows)),
+                task=training_set.task,
                 parent_run_id=parent.run_id,
             )
             decision = decide(attempt, outcome, clock())
@@ -115,7 +120,7 @@ def _end_as_failed(runs: JobRuns, parent: Run) -> None:
         logger.info("The run could not be ended: %s", one_line(error))
 
 
-def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
+def prepare(request: RunRequest) -> tuple[TrainingSet, HeldOut, Split]:
     """Load the data, and split it into a training set and a held-out set.
 
     Features are the columns that checks compare, with the reference's types: a column that only the current
@@ -140,11 +145,14 @@ def prepare(request: RunRequest) -> tuple[TrainingSet, Split]:
     training_set = TrainingSet(
         rows=for_model(split.train, plan.compared),
         target=split.train[spec.target],
-        held_out=held_out,
         columns=plan.compared,
+        task=task,
         seed=spec.retraining.random_seed,
+        metric=PRIMARY[task],
+        reference=split.of_reference,
+        reference_optional=rules.training_data == "Auto",
     )
-    return training_set, split
+    return training_set, held_out, split
 
 
 def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
@@ -178,11 +186,11 @@ def _task_of(reference: Table, current: Table, target: str) -> Task:
     )
 
 
-def _all_columns(split: Split, training_set: TrainingSet) -> HeldOut:
+def _all_columns(split: Split, prepared: HeldOut) -> HeldOut:
     """Return the held-out set with all columns but the target: the champion may use other features."""
-    prepared = training_set.held_out
     rows = split.test.drop(columns=str(prepared.target.name))
-    rows = rows.assign(**{column.name: prepared.rows[column.name] for column in training_set.columns})
+    for name in prepared.rows.columns:
+        rows[name] = prepared.rows[name]
     return HeldOut(rows=rows, target=prepared.target, task=prepared.task)
 
 
@@ -200,14 +208,28 @@ def _champion(runs: JobRuns, held_out: HeldOut) -> Champion | None:
 
 
 def _train_and_log(
-    runs: JobRuns, parent: Run, training_set: TrainingSet
+    runs: JobRuns, parent: Run, training_set: TrainingSet, held_out: HeldOut
 ) -> tuple[list[Trained], dict[str, LoggedModel]]:
-    """Train and log each candidate; each model is freed after logging, and its metrics are kept."""
-    task = training_set.held_out.task
+    """Choose a candidate, train it, and log all; the model is freed after logging."""
+    rules = runs.request.spec.retraining
+    candidates = candidates_for(rules.candidates, training_set.task)
+    choice = choose(candidates, training_set)
+    if rules.search:
+        tell = partial(retrain_run.log_progress, runs, parent)
+        found = search(choice, candidates, rules.search, tell)
+        retrain_run.log_search(runs, parent, found)
+        choice = found.choice
     trained: list[Trained] = []
     logged: dict[str, LoggedModel] = {}
-    for each in train_all(candidates_for(runs.request.spec.retraining.candidates, task), training_set):
-        if (model := retrain_run.log_candidate(runs, parent, each, training_set)) is not None:
-            logged[each.candidate.name] = model
-        trained.append(replace(each, model=None))
+    for each in candidates:
+        if choice.winner is not None and choice.winner.name == each.name:
+            result = train(choice.winner, choice.training_set, held_out)
+        else:
+            result = Trained(candidate=each, problem=choice.problems.get(each.name, ""))
+        result = replace(result, cross_validated=choice.scores.get(each.name))
+        if (model := retrain_run.log_candidate(runs, parent, result, training_set)) is not None:
+            problem = try_as_served(model.uri, held_out.rows)
+            result = result if problem is None else replace(result, metrics={}, problem=problem)
+            logged[each.name] = model
+        trained.append(replace(result, model=None))
     return trained, logged

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from selfheal_jobs.errors import DataError
@@ -25,6 +26,8 @@ class Split:
     test: pd.DataFrame
     dropped: int
     """Number of rows without a target."""
+    of_reference: NDArray[np.bool_] | None = None
+    """Which training rows are of the reference, where the others are of the current data."""
 
 
 def split(
@@ -50,12 +53,28 @@ def split(
         stratify=_strata(labelled[target], rules.test_fraction) if task is Task.CLASSIFICATION else None,
     )
     dropped = len(divided) - len(labelled)
-    if rules.training_data == "ReferenceAndCurrent":
+    of_reference = None
+    if rules.training_data == "ReferenceAndCurrent" or _may_help(reference, target, rules):
         more = with_target(reference, target, task)
         dropped += len(reference) - len(more)
+        of_reference = np.arange(len(more) + len(train)) < len(more)
         train = pd.concat([more, train], ignore_index=True)
     _require_classes(train[target], target, task)
-    return Split(train=train.reset_index(drop=True), test=test.reset_index(drop=True), dropped=dropped)
+    return Split(
+        train=train.reset_index(drop=True),
+        test=test.reset_index(drop=True),
+        dropped=dropped,
+        of_reference=of_reference,
+    )
+
+
+def _may_help(reference: pd.DataFrame, target: str, rules: Retraining) -> bool:
+    """Return whether the cross-validation is to try the reference: it does without labels there."""
+    return (
+        rules.training_data == "Auto"
+        and target in reference.columns
+        and bool(reference[target].notna().any())
+    )
 
 
 def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
@@ -78,7 +97,9 @@ def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
         )
     values = _classes(table[target], holds) if task is Task.CLASSIFICATION else _numbers(table[target])
     present = values.notna()
-    return table.assign(**{target: values})[present].astype({target: _dtype(values[present], task)})
+    kept = table[present].copy()
+    kept[target] = values[present]
+    return kept.astype({target: _dtype(values[present], task)})
 
 
 def target_missing(target: str) -> DataError:

@@ -1,13 +1,18 @@
-"""Fits the candidates, one after the other, and scores them on the held-out set."""
+"""What the candidates learn from, and the fit of one of them."""
 
 import logging
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 import joblib
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -15,60 +20,136 @@ from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain.candidates import build_estimator
 from selfheal_jobs.retrain.features import pipeline
-from selfheal_jobs.retrain.scores import PRIMARY, HeldOut, score
+from selfheal_jobs.retrain.recalibration import RecalibratedChampion
+from selfheal_jobs.retrain.scores import HeldOut, score
+from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 logger = logging.getLogger(__name__)
 
+Recipe = Candidate | RecalibratedChampion
+"""What a retraining can fit: a candidate of the spec or of the defaults, or the recalibrated champion."""
+
+
+_ROWS_OF_A_THREAD: Final = 5_000
+"""With fewer rows, threads wait for each other longer than they work, the more so on busy CPUs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """The training set and the held-out set of all candidates."""
+    """The training rows of all candidates, without the held-out rows."""
 
     rows: pd.DataFrame
+    """The feature columns, with the index 0, 1, 2, …"""
     target: pd.Series
-    held_out: HeldOut
     columns: tuple[Column, ...]
+    task: Task
     seed: int
+    metric: str
+    """The primary metric, by the name of scikit-learn's scorer without neg_."""
+    groups: NDArray[np.int64] | None = None
+    """A code per row: rows of one code are on one side of every split. None: each row is its own group."""
+    times: NDArray[np.datetime64] | None = None
+    """The time of each row, ascending; those of the reference's rows are not looked at."""
+    reference: NDArray[np.bool_] | None = None
+    """Which rows are of the reference: they are learnt from, and no candidate is scored on them."""
+    reference_optional: bool = False
+    """Whether the cross-validation decides if the reference's rows are learnt from (trainingData: Auto)."""
+
+    def taken(self, chosen: NDArray[Any]) -> Self:
+        """Return the training set of some rows, by their positions or a mask."""
+        return replace(
+            self,
+            rows=self.rows[chosen] if chosen.dtype == bool else self.rows.iloc[chosen],
+            target=self.target[chosen] if chosen.dtype == bool else self.target.iloc[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
+            times=None if self.times is None else self.times[chosen],
+            reference=None if self.reference is None else self.reference[chosen],
+        )
+
+    def without_reference(self) -> Self:
+        """Return the training set without the rows of the reference."""
+        if self.reference is None:
+            return self
+        return replace(self.taken(~self.reference), reference=None, reference_optional=False)
+
+
+def fit(candidate: Recipe, training_set: TrainingSet) -> Pipeline:
+    """Return a candidate's pipeline, fitted on all rows of the training set.
+
+    Raises:
+        CandidateError, ParamError: The candidate cannot be constructed.
+        Exception: Whatever the estimator raises.
+    """
+    model = pipeline(estimator_of(candidate, training_set), training_set.columns)
+    if isinstance(candidate, RecalibratedChampion):  # it prepares its rows itself
+        model = Pipeline([("model", model.named_steps["model"])])
+    with limited_threads(len(training_set.rows)), logged_warnings(candidate.name):
+        fitted: Pipeline = model.fit(training_set.rows, training_set.target)
+    return fitted
+
+
+def estimator_of(candidate: Recipe, training_set: TrainingSet) -> BaseEstimator:
+    """Return a candidate's unfitted estimator, without the preparation of its rows.
+
+    Raises:
+        CandidateError, ParamError: The candidate cannot be constructed.
+    """
+    if isinstance(candidate, RecalibratedChampion):
+        return candidate.estimator_for(training_set.task, rows=len(training_set.rows))
+    return build_estimator(
+        candidate,
+        training_set.task,
+        seed=training_set.seed,
+        cpus=threads_for(len(training_set.rows)),
+        target=training_set.target,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
     """A candidate after training: a fitted pipeline with its metrics, or why there is none."""
 
-    candidate: Candidate
+    candidate: Recipe
     model: Pipeline | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     problem: str = ""
+    cross_validated: float | None = None
+    """Its mean score over the folds of the training rows."""
 
 
-def train_all(candidates: tuple[Candidate, ...], training_set: TrainingSet) -> Iterator[Trained]:
-    """Train the candidates and yield each. If one fails, the others are still trained."""
-    cpus = joblib.cpu_count()  # respects the container's limit
-    for candidate in candidates:
-        started = time.monotonic()
-        try:
-            with threadpool_limits(cpus):
-                model, metrics = _train(candidate, training_set, cpus)
-        except Exception as error:  # noqa: BLE001  estimators may raise anything
-            logger.info("%s failed: %s", candidate.name, one_line(error))
-            yield Trained(candidate=candidate, problem=one_line(error), seconds=time.monotonic() - started)
-            continue
-        seconds = time.monotonic() - started
-        name = PRIMARY[training_set.held_out.task]
-        logger.info("%s trained in %.1f s, %s=%.4f", candidate.name, seconds, name, metrics[name])
-        yield Trained(candidate=candidate, model=model, metrics=metrics, seconds=seconds)
+def train(candidate: Recipe, training_set: TrainingSet, held_out: HeldOut) -> Trained:
+    """Fit a candidate and score it on the held-out rows; if that fails, return the reason."""
+    started = time.monotonic()
+    try:
+        model = fit(candidate, training_set)
+        metrics = score(model, held_out)
+    except Exception as error:  # noqa: BLE001  estimators may raise anything
+        logger.info("%s failed: %s", candidate.name, one_line(error))
+        return Trained(candidate=candidate, problem=one_line(error), seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    logger.info("%s trained in %.1f s", candidate.name, seconds)
+    return Trained(candidate=candidate, model=model, metrics=metrics, seconds=seconds)
 
 
-def _train(candidate: Candidate, training_set: TrainingSet, cpus: int) -> tuple[Pipeline, dict[str, float]]:
-    task = training_set.held_out.task
-    model = pipeline(
-        build_estimator(candidate, task, seed=training_set.seed, cpus=cpus), training_set.columns
-    )
+def threads_for(rows: int) -> int:
+    """Return how many threads a fit may use: the container's CPUs, or one for few rows."""
+    return joblib.cpu_count() if rows >= _ROWS_OF_A_THREAD else 1
+
+
+@contextmanager
+def limited_threads(rows: int) -> Iterator[None]:
+    """Limit the threads of BLAS and OpenMP, which HistGradientBoosting uses, for a fit of so many rows."""
+    with threadpool_limits(threads_for(rows)):
+        yield
+
+
+@contextmanager
+def logged_warnings(name: str) -> Iterator[None]:
+    """Log each warning of a candidate once."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(training_set.rows, training_set.target)
+        yield
     for text in sorted({one_line(each.message) for each in caught if isinstance(each.message, Warning)}):
-        logger.info("%s warns: %s", candidate.name, text)
-    return model, score(model, training_set.held_out)
+        logger.info("%s warns: %s", name, text)

@@ -125,12 +125,13 @@ class MLflowServer:
         metrics: Mapping[str, float] | None = None,
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
+        step: int = 0,
     ) -> None:
         """Log metrics, params and tags in as few requests as MLflow's limits allow."""
         now = _now()
         entries: dict[str, list[dict[str, Any]]] = {
             "metrics": [
-                {"key": key, "value": _json_number(value), "timestamp": now, "step": 0}
+                {"key": key, "value": _json_number(value), "timestamp": now, "step": step}
                 for key, value in (metrics or {}).items()
             ],
             "params": [{"key": key, "value": value} for key, value in (params or {}).items()],

@@ -48,11 +48,13 @@ DEFAULTS: Final[dict[str, Any]] = {
     "Retraining.maxRunsPerDay": 4,
     "Retraining.maxConsecutiveFailures": 3,
     "Retraining.cooldownSeconds": 3600,
-    "Retraining.trainingData": "Current",
+    "Retraining.trainingData": "Auto",
     "Retraining.testFraction": 0.2,
     "Retraining.randomSeed": 42,
     "Retraining.candidates": [],
     "Retraining.podTemplate": OF_ITS_FIELDS,
+    "Search.trials": 30,
+    "Search.timeoutSeconds": 600,
     "Candidate.params": {},
 }
 """Of every field of the spec that may be left out; one that is not here is absent then."""

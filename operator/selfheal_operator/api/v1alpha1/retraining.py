@@ -33,14 +33,35 @@ class Candidate(ApiModel, frozen=True, kw_only=True):
 
     estimator: Annotated[str, Meta(min_length=1, max_length=128)]
     """estimator is a scikit-learn class that fits the task, by its full name,
-    for example sklearn.ensemble.RandomForestClassifier."""
+    for example sklearn.ensemble.RandomForestClassifier. lightgbm.LGBMClassifier and lightgbm.LGBMRegressor
+    are accepted too; they need an image with LightGBM."""
 
     params: Annotated[dict[str, Annotated[str, Meta(min_length=1, max_length=512)]], Meta(max_length=32)] = {}
     """params are the keyword arguments of the estimator, for example {n_estimators: "200"}.
 
     Each is a string that is read as one YAML scalar or flow value: "100", "null", "l2", "{0: 1, 1: 5}".
+    The keys of class_weight are read as classes of the target. For an estimator that holds another one, such
+    as sklearn.model_selection.TunedThresholdClassifierCV, the parameter estimator is that one's full name.
     Absent ones keep scikit-learn's defaults; random_state and n_jobs are set from randomSeed and the
     container's CPUs where the estimator has them.
+    """
+
+
+class Search(ApiModel, frozen=True, kw_only=True):
+    """How the hyperparameters of the candidates are searched."""
+
+    trials: Annotated[int, Meta(ge=1, le=1000)] = 30
+    """trials is the most sets of parameters that are tried. Defaults to 30.
+
+    The search is seeded by randomSeed. MLflow has the number that was finished in time: with it as trials,
+    a run is repeated.
+    """
+
+    timeout_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    """timeoutSeconds is the most time that the search takes; a fit that has begun then is finished.
+    Defaults to 600.
+
+    A single set of parameters may take a fifth of it.
     """
 
 
@@ -74,10 +95,11 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
     The condition Stalled is then True, until spec is edited or a retraining is requested. Defaults to 3.
     """
 
-    training_data: Literal["Current", "Reference", "ReferenceAndCurrent"] = "Current"
-    """trainingData says what the candidates learn from. Defaults to Current.
+    training_data: Literal["Auto", "Current", "Reference", "ReferenceAndCurrent"] = "Auto"
+    """trainingData says what the candidates learn from. Defaults to Auto.
 
-    The held-out rows come from the current data, except for Reference.
+    Auto: the current data, and the reference too where that makes the candidates better on current data, by
+    cross-validation. The held-out rows come from the current data, except for Reference.
     """
 
     test_fraction: Annotated[float, Meta(gt=0, lt=1)] = 0.2
@@ -90,10 +112,16 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
     """randomSeed makes the split and the training repeatable. Defaults to 42."""
 
     candidates: Annotated[list[Candidate], Meta(max_length=10, extra_json_schema=map_list("name"))] = []
-    """candidates are the models to try; the best one on the held-out rows is registered.
+    """candidates are the models to try; cross-validation on the training rows chooses one of them.
 
-    Absent: a linear one (LogisticRegression or LinearRegression) and a non-linear one
-    (RandomForestClassifier or RandomForestRegressor).
+    Absent: a linear one (LogisticRegression or LinearRegression), a random forest, gradient boosting
+    (HistGradientBoosting), and the present version with its answers recalibrated.
+    """
+
+    search: Search | None = None
+    """search asks for a search of better parameters for the candidates. Absent: they are tried as they are.
+
+    Parameters that a candidate sets stay as they are.
     """
 
     pod_template: PodTemplate = PodTemplate()

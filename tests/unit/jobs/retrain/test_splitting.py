@@ -23,7 +23,13 @@ def table(rows: int, label: Any = None, start: Any = 0) -> Any:
 def divided(current: Any, reference: Any = None, task: Task = CLASSIFICATION, **rules: Any) -> Any:
     """Return the split of two tables."""
     reference = current if reference is None else reference
-    return split(reference, current, target="label", task=task, rules=Retraining(**rules))
+    return split(
+        reference,
+        current,
+        target="label",
+        task=task,
+        rules=Retraining(**({"training_data": "Current"} | rules)),
+    )
 
 
 def refused(current: Any, **more: Any) -> Any:

@@ -1,0 +1,150 @@
+"""Tries a logged model as a server would use it, before it is registered.
+
+The model is loaded by MLflow's pyfunc and asked by JSON, through MLflow's own reading of a request. Every
+answer must be that of the batch of data frames on which the model was examined.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
+
+from selfheal_jobs.redaction import one_line
+from selfheal_jobs.tracking.library_client import is_unreachable
+
+_ROWS: Final = 8
+"""Rows that are asked one by one: each takes some milliseconds, and a forest's 30."""
+
+_COLUMNS: Final = 50
+"""Columns that are left empty one by one; of more columns, every second, third, … is."""
+
+_SAME: Final = 0.85
+"""Share of equal answers: neighbours at the same distance are in another order in another batch."""
+
+_UNSEEN: Final = "a word that no training row has"
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Rows that a request brings, and a name for them."""
+
+    name: str
+    rows: pd.DataFrame
+
+
+def try_as_served(model_uri: str, rows: pd.DataFrame) -> str | None:
+    """Return what is wrong with a model's answers as a server gives them, as a sentence; None if nothing is.
+
+    Asked are single rows, a row without any value, a request without a value in one column, an unseen word
+    in each column of words, and whole numbers as floats and as integers.
+
+    Args:
+        model_uri: The logged model.
+        rows: Some rows as the model was trained on, such as held-out ones.
+
+    Raises:
+        MlflowException: MLflow could not be reached.
+    """
+    with warnings.catch_warnings(action="ignore"):  # unseen words
+        quiet = logging.getLogger("mlflow")
+        level = quiet.level
+        quiet.setLevel(logging.ERROR)
+        try:
+            return _first_problem(mlflow.pyfunc.load_model(model_uri), rows.head(_ROWS))
+        except Exception as error:
+            if is_unreachable(error):
+                raise
+            return f"the logged model cannot be loaded: {one_line(error, 160)}"
+        finally:
+            quiet.setLevel(level)
+
+
+def _first_problem(model: Any, rows: pd.DataFrame) -> str | None:
+    for trial in _trials(rows):
+        try:
+            problem = _problem(model, rows, trial.rows)
+        except Exception as error:
+            if is_unreachable(error):
+                raise
+            problem = f"is not answered: {one_line(error, 160)}"
+        if problem:
+            return f"{trial.name} {problem}"
+    return None
+
+
+def _trials(rows: pd.DataFrame) -> Iterator[_Trial]:
+    yield _Trial("a row", rows)
+    yield _Trial("a row without any value", pd.DataFrame([dict.fromkeys(rows.columns)], dtype="object"))
+    some = list(rows.columns)[:: -(-len(rows.columns) // _COLUMNS)]
+    yield _Trial("a row with one column empty", _each_changed(rows, some, None))
+    words = [name for name in some if _holds_words(rows[name])]
+    if words:
+        yield _Trial("a row with an unseen word", _each_changed(rows, words, _UNSEEN))
+    for dtype in ("float64", "int64"):
+        if (whole := _whole_as(rows, dtype)) is not None:
+            yield _Trial(f"a row with whole numbers as {dtype}", whole)
+
+
+def _problem(model: Any, usual: pd.DataFrame, rows: pd.DataFrame) -> str | None:
+    """Compare the answers in a batch with other rows, in one request, and in a request for each row."""
+    batch = _answers(model.predict(_batch(usual, rows)))[len(usual) :]
+    records = json.loads(rows.to_json(orient="records", double_precision=15))
+    together = _answers(model.predict(_request(model, records)))
+    alone = np.concatenate([_answers(model.predict(_request(model, [record]))) for record in records])
+    for answers, asked in ((together, "in a request"), (alone, "alone")):
+        if len(answers) != len(batch) or _same(answers, batch) < _SAME:
+            return f"is answered otherwise {asked} than in a batch"
+    return None
+
+
+def _batch(usual: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows after usual ones, with the types that a file of all of them would have."""
+    together = pd.concat([usual.astype("object"), rows.astype("object")], ignore_index=True)
+    numbers = usual.select_dtypes("number").columns
+    for name in numbers:
+        whole = pd.api.types.is_integer_dtype(usual[name].dtype) and not together[name].isna().any()
+        together[name] = together[name].astype("int64" if whole else "float64")
+    return together
+
+
+def _request(model: Any, records: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the rows as MLflow's scoring server reads them from `dataframe_records`."""
+    made: pd.DataFrame = dataframe_from_parsed_json(
+        records, pandas_orient="records", schema=model.metadata.get_input_schema()
+    )
+    return made
+
+
+def _answers(answered: Any) -> Any:
+    return np.asarray(answered).reshape(-1)
+
+
+def _same(one: Any, other: Any) -> float:
+    if one.dtype.kind == "f" and other.dtype.kind == "f":
+        return float(np.isclose(one, other, rtol=1e-6, atol=1e-9, equal_nan=True).mean())
+    return float((one == other).mean())
+
+
+def _each_changed(rows: pd.DataFrame, names: list[str], value: Any) -> pd.DataFrame:
+    """Return a row for each of the columns, in which this column has another value."""
+    usual = rows.astype("object").to_dict("records")
+    changed = [usual[number % len(usual)] | {name: value} for number, name in enumerate(names)]
+    return pd.DataFrame(changed, columns=rows.columns, dtype="object")
+
+
+def _holds_words(values: pd.Series) -> bool:
+    return any(isinstance(value, str) for value in values.dropna())
+
+
+def _whole_as(rows: pd.DataFrame, dtype: str) -> pd.DataFrame | None:
+    """Return the rows with every column of whole numbers as another type; None if there is none."""
+    numbers = rows.select_dtypes("number").dropna(axis="columns")
+    whole = [name for name in numbers.columns if bool((numbers[name] % 1 == 0).all())]
+    return rows.astype(dict.fromkeys(whole, dtype)) if whole else None

@@ -1,0 +1,87 @@
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from selfheal_jobs.retrain.candidates import DEFAULTS
+from selfheal_jobs.retrain.serving_trial import try_as_served
+from selfheal_jobs.retrain.signature import signature_of
+from selfheal_jobs.retrain.training import TrainingSet, fit
+from selfheal_operator.api.reasons import Task
+from support.builders.training_sets import training_set
+
+
+def table(task: Task) -> pd.DataFrame:
+    """Return rows with gaps of every sort, whole numbers, words and booleans."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=120)
+    made = pd.DataFrame({"x": x, "rooms": rng.integers(1, 9, 120)})
+    made["visits"] = np.where(rng.random(120) < 0.2, np.nan, rng.integers(0, 50, 120))
+    made["plan"] = np.where(rng.random(120) < 0.2, None, rng.choice(["a", "b"], 120))
+    made["flag"] = np.where(rng.random(120) < 0.2, None, rng.random(120) < 0.5)
+    made["label"] = x > 0 if task is Task.CLASSIFICATION else 3 * x
+    return made
+
+
+def saved(model: Any, rows: TrainingSet, folder: Path, **more: Any) -> str:
+    """Save a model as a retraining logs it, and return its URI."""
+    signature = signature_of(rows.rows, rows.target, rows.columns)
+    mlflow.sklearn.save_model(
+        model,
+        folder / "model",
+        **({"signature": signature} | more),
+        pip_requirements=[],
+        serialization_format="cloudpickle",
+    )
+    return (folder / "model").as_uri()
+
+
+@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("number", range(3))
+def test_a_default_candidate_passes(task: Task, number: int, tmp_path: Path) -> None:
+    """Rows alone, without values, with unseen words, and whole numbers of any type."""
+    rows = training_set(table(task), task)
+    model = fit(DEFAULTS[task][number], rows)
+
+    assert try_as_served(saved(model, rows, tmp_path), rows.rows) is None
+
+
+def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
+    """MLflow infers one from whole numbers without gaps."""
+    rows = training_set(table(Task.CLASSIFICATION))
+    model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
+    inferred = mlflow.models.infer_signature(rows.rows)
+
+    problem = try_as_served(saved(model, rows, tmp_path, signature=inferred), rows.rows)
+
+    assert problem is not None
+    assert "is not answered: " in problem
+
+
+def test_a_model_that_answers_a_batch_otherwise_is_told(tmp_path: Path) -> None:
+    """Here numbers are centred on the batch that they arrive in."""
+    rows = training_set(table(Task.REGRESSION)[["x", "rooms", "label"]], Task.REGRESSION)
+    line = fit(DEFAULTS[Task.REGRESSION][0], rows)
+    centred = FunctionTransformer(_centred)
+    model = Pipeline([("centred", centred), ("model", line)])
+
+    problem = try_as_served(saved(model, rows, tmp_path), rows.rows)
+
+    assert problem == "a row is answered otherwise alone than in a batch"
+
+
+def _centred(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows - rows.mean()
+
+
+def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
+    """Its files may be damaged."""
+    problem = try_as_served((tmp_path / "nothing").as_uri(), pd.DataFrame({"x": [1.0]}))
+
+    assert problem is not None
+    assert problem.startswith("the logged model cannot be loaded: ")
