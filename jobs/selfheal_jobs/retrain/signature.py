@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 from mlflow.models import ModelSignature, infer_signature
-from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType, ColSpec, DataType, Schema, TensorSpec
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.tables.content import Values
@@ -23,7 +23,9 @@ _ANSWERS: Final = 100
 
 def signature_of(rows: pd.DataFrame, target: pd.Series, columns: tuple[Column, ...]) -> ModelSignature:
     """Return the signature of a model that learns the target from the columns of the rows."""
-    inputs = [ColSpec(_type(rows[each.name], each), each.name, required=False) for each in columns]
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec(_type(rows[each.name], each), each.name, required=False) for each in columns
+    ]
     with warnings.catch_warnings(action="ignore"):  # integers cannot have gaps: answers have none
         outputs = infer_signature(model_output=target.head(_ANSWERS)).outputs
     return ModelSignature(inputs=Schema(inputs), outputs=outputs)
@@ -34,7 +36,7 @@ def _type(values: pd.Series, column: Column) -> Any:
         return DataType.string
     if column.holds is Values.NUMBERS and _has_fractions(values):
         return DataType.double
-    return AnyType()
+    return AnyType()  # type: ignore[no-untyped-call]  # MLflow gives its constructor no types
 
 
 def _has_fractions(values: pd.Series) -> bool:

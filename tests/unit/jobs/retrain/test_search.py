@@ -1,7 +1,7 @@
 import pytest
 
 from selfheal_jobs.retrain.cross_validation import choose
-from selfheal_jobs.retrain.search import Progress, search
+from selfheal_jobs.retrain.search import Progress, Searched, search
 from selfheal_operator.api.v1alpha1.retraining import Candidate, Search
 from support.builders.training_sets import training_set, two_classes
 
@@ -17,7 +17,7 @@ BAD_TREES = Candidate(
 ROWS = training_set(two_classes(200, noise=1.5))
 
 
-def found(*candidates: Candidate, trials: int = 8, timeout: int = 600) -> tuple[object, list[Progress]]:
+def found(*candidates: Candidate, trials: int = 8, timeout: int = 600) -> tuple[Searched, list[Progress]]:
     """Return what a search finds, and the progress that it tells."""
     told: list[Progress] = []
     rules = Search(trials=trials, timeout_seconds=timeout)
@@ -31,6 +31,7 @@ def test_a_search_finds_better_parameters() -> None:
     searched, told = found(FREE)
 
     choice = searched.choice
+    assert choice.winner is not None
     assert choice.winner.name == "neighbors"
     assert choice.scores["neighbors"] > before.scores["neighbors"]
     assert choose([choice.winner], ROWS).scores == choice.scores
@@ -48,6 +49,7 @@ def test_parameters_of_the_manifest_stay() -> None:
     """Only free ones are searched."""
     winner = found(BAD_TREES, trials=4)[0].choice.winner
 
+    assert winner is not None
     assert {name: winner.params[name] for name in BAD_TREES.params} == BAD_TREES.params
 
 

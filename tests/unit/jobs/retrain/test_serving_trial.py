@@ -22,8 +22,8 @@ def table(task: Task) -> pd.DataFrame:
     x = rng.normal(size=120)
     made = pd.DataFrame({"x": x, "rooms": rng.integers(1, 9, 120)})
     made["visits"] = np.where(rng.random(120) < 0.2, np.nan, rng.integers(0, 50, 120))
-    made["plan"] = np.where(rng.random(120) < 0.2, None, rng.choice(["a", "b"], 120))
-    made["flag"] = np.where(rng.random(120) < 0.2, None, rng.random(120) < 0.5)
+    made["plan"] = pd.Series(rng.choice(["a", "b"], 120), dtype="object").where(rng.random(120) < 0.8, None)
+    made["flag"] = pd.Series(rng.random(120) < 0.5, dtype="object").where(rng.random(120) < 0.8, None)
     made["label"] = x > 0 if task is Task.CLASSIFICATION else 3 * x
     return made
 

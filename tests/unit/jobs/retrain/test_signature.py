@@ -24,7 +24,8 @@ ROW = {"price": 1.5, "rooms": 2, "plan": "a", "flag": True}
 def inputs() -> Schema:
     """Return the input signature of a model of the table."""
     rows = training_set(TABLE)
-    return signature_of(rows.rows, rows.target, rows.columns).inputs
+    found: Schema = signature_of(rows.rows, rows.target, rows.columns).inputs
+    return found
 
 
 def test_every_column_is_optional() -> None:
