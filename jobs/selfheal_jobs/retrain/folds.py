@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import (
     GroupKFold,
@@ -69,12 +70,13 @@ def _apart(fold: Fold, training_set: TrainingSet) -> Fold:
 def _learnable(fold: Fold, training_set: TrainingSet) -> bool:
     if training_set.task is Task.REGRESSION:
         return len(fold.train) > 1
-    return bool(training_set.target.iloc[fold.train].nunique() > 1)
+    labels = training_set.target.iloc[fold.train]
+    return bool((labels != labels.iloc[0]).any()) if len(labels) else False
 
 
 def _split(scored: TrainingSet) -> Iterator[tuple[Any, Any]]:
     count = min(_FOLDS_OF_MANY_ROWS if len(scored.rows) > _MANY_ROWS else _FOLDS, len(scored.rows) - 1)
-    labels = scored.target.to_numpy()
+    labels = pd.factorize(scored.target)[0]  # StratifiedKFold refuses classes that are fractions
     if count < 2:
         return
     with warnings.catch_warnings(action="ignore"):  # a class has fewer rows than there are folds

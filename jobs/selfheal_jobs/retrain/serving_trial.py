@@ -8,6 +8,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
+from threadpoolctl import threadpool_limits
 
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.tracking.library_client import is_unreachable
@@ -52,18 +54,25 @@ def try_as_served(model_uri: str, rows: pd.DataFrame) -> str | None:
     Raises:
         MlflowException: MLflow could not be reached.
     """
-    with warnings.catch_warnings(action="ignore"):  # unseen words
-        quiet = logging.getLogger("mlflow")
-        level = quiet.level
-        quiet.setLevel(logging.ERROR)
+    with warnings.catch_warnings(action="ignore"), _quiet(), threadpool_limits(1):  # a row needs no threads
         try:
             return _first_problem(mlflow.pyfunc.load_model(model_uri), rows.head(_ROWS))
         except Exception as error:
             if is_unreachable(error):
                 raise
             return f"the logged model cannot be loaded: {one_line(error, 160)}"
-        finally:
-            quiet.setLevel(level)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence MLflow's warnings of unused columns and of other versions."""
+    mlflows = logging.getLogger("mlflow")
+    level = mlflows.level
+    mlflows.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        mlflows.setLevel(level)
 
 
 def _first_problem(model: Any, rows: pd.DataFrame) -> str | None:
@@ -95,7 +104,7 @@ def _trials(rows: pd.DataFrame) -> Iterator[_Trial]:
 def _problem(model: Any, usual: pd.DataFrame, rows: pd.DataFrame) -> str | None:
     """Compare the answers in a batch with other rows, in one request, and in a request for each row."""
     batch = _answers(model.predict(_batch(usual, rows)))[len(usual) :]
-    records = json.loads(rows.to_json(orient="records", double_precision=15))
+    records = _records(rows)
     together = _answers(model.predict(_request(model, records)))
     alone = np.concatenate([_answers(model.predict(_request(model, [record]))) for record in records])
     for answers, asked in ((together, "in a request"), (alone, "alone")):
@@ -112,6 +121,13 @@ def _batch(usual: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         whole = pd.api.types.is_integer_dtype(usual[name].dtype) and not together[name].isna().any()
         together[name] = together[name].astype("int64" if whole else "float64")
     return together
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as a request holds them; JSON has neither NaN nor infinity."""
+    values = rows.astype("object").mask(pd.isna, None).mask(rows.isin([np.inf, -np.inf]), None)
+    records: list[dict[str, Any]] = json.loads(json.dumps(values.to_dict("records")))
+    return records
 
 
 def _request(model: Any, records: list[dict[str, Any]]) -> pd.DataFrame:

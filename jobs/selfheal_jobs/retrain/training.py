@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 Recipe = Candidate | RecalibratedChampion
 """What a retraining can fit: a candidate of the spec or of the defaults, or the recalibrated champion."""
 
+
+_RARE: Final = 10
+"""Of fewer rows of a class, a fold may have a single one to learn from."""
 
 _ROWS_OF_A_THREAD: Final = 5_000
 """With fewer rows, threads wait for each other longer than they work, the more so on busy CPUs."""
@@ -97,13 +101,25 @@ def estimator_of(candidate: Recipe, training_set: TrainingSet) -> BaseEstimator:
     """
     if isinstance(candidate, RecalibratedChampion):
         return candidate.estimator_for(training_set.task, rows=len(training_set.rows))
-    return build_estimator(
+    made = build_estimator(
         candidate,
         training_set.task,
         seed=training_set.seed,
         cpus=threads_for(len(training_set.rows)),
         target=training_set.target,
     )
+    return _with_rare_classes(made, training_set.target)
+
+
+def _with_rare_classes(estimator: BaseEstimator, target: pd.Series) -> BaseEstimator:
+    """Keep gradient boosting from failing at a class of one row.
+
+    With more than 10,000 rows it splits off rows for early stopping by class, which needs two of each.
+    """
+    automatic = isinstance(estimator, HistGradientBoostingClassifier) and estimator.early_stopping == "auto"
+    if automatic and target.value_counts().min() < _RARE:
+        estimator.set_params(early_stopping=False)
+    return estimator
 
 
 @dataclass(frozen=True, kw_only=True)

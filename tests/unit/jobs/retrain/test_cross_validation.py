@@ -89,6 +89,22 @@ def test_reference_and_current_is_not_up_to_the_folds() -> None:
     assert choose([LINE], rows).with_reference
 
 
+def test_boosting_learns_many_rows_with_a_class_of_one_row() -> None:
+    """It would split the rows by class for early stopping, and fail."""
+    table = two_classes(10_500)
+    table.loc[7, "label"] = "once"
+    boosting = Candidate(
+        name="boosting",
+        estimator="sklearn.ensemble.HistGradientBoostingClassifier",
+        params={"max_iter": "3"},
+    )
+
+    choice = choose([boosting], training_set(table))
+
+    assert choice.problems == {}
+    assert "once" in fit(boosting, choice.training_set).classes_
+
+
 @pytest.mark.parametrize("most_values", [0, 10**9])
 def test_folds_that_are_kept_score_like_those_that_are_not(most_values: int) -> None:
     """What is kept is only the preparation."""

@@ -21,6 +21,7 @@ def table(task: Task) -> pd.DataFrame:
     rng = np.random.default_rng(3)
     x = rng.normal(size=120)
     made = pd.DataFrame({"x": x, "rooms": rng.integers(1, 9, 120)})
+    made["tiny"] = x * 1e-18
     made["visits"] = np.where(rng.random(120) < 0.2, np.nan, rng.integers(0, 50, 120))
     made["plan"] = pd.Series(rng.choice(["a", "b"], 120), dtype="object").where(rng.random(120) < 0.8, None)
     made["flag"] = pd.Series(rng.random(120) < 0.5, dtype="object").where(rng.random(120) < 0.8, None)
