@@ -13,7 +13,7 @@ from selfheal_jobs.retrain.param_values import ParamError, param_value
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 _WEIGHTS: Final = "class_weight"
-_SINGLE: Final = ("constant", "outlier_label")
+_SINGLE: Final = ("constant", "outlier_label", "pos_label")
 
 
 def class_params(candidate: Candidate, target: pd.Series) -> dict[str, Any]:

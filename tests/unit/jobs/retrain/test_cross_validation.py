@@ -113,3 +113,17 @@ def test_folds_that_are_kept_score_like_those_that_are_not(most_values: int) -> 
     first, second = (float(np.mean(list(prepared.scores(LINEAR)))) for _ in range(2))
 
     assert first == second == choose([LINEAR], training_set(two_classes())).scores["linear"]
+
+
+def test_a_tuned_threshold_may_be_a_candidate() -> None:
+    """Of classes that are words, too."""
+    tuned = Candidate(
+        name="tuned",
+        estimator="sklearn.model_selection.TunedThresholdClassifierCV",
+        params={"estimator": "sklearn.linear_model.LogisticRegression", "scoring": "f1_macro"},
+    )
+
+    choice = choose([tuned], training_set(two_classes()))
+
+    assert choice.problems == {}
+    assert choice.scores["tuned"] > 0.8
