@@ -1,4 +1,4 @@
-"""The parameters of a classifier that name classes of the target: their words are read as these classes.
+"""The parameters of a classifier that name classes of the target, read as these classes. Pure.
 
 A manifest holds strings, so the class 0 and the class "0" are written alike, and YAML reads the class `no` as
 False. What a word means is known only with the target: it is the class that is written like it.

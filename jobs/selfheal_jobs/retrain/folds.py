@@ -1,4 +1,4 @@
-"""The folds of the cross-validation: what is learnt and what is scored. Pure.
+"""The folds of the cross-validation: what is learnt and what is scored.
 
 With times, each fold learns the past and is scored on what follows. Otherwise folds are drawn by chance,
 stratified by class, and rows of one group stay together.

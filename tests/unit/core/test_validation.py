@@ -29,6 +29,7 @@ def problem(
 
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 RIDGE = "sklearn.linear_model.Ridge"
+TUNED = "sklearn.model_selection.TunedThresholdClassifierCV"
 HERE = "spec.retraining.candidates[name=c0]"
 
 
@@ -88,6 +89,17 @@ HERE = "spec.retraining.candidates[name=c0]"
             {"estimators": [RIDGE], "params": {"n_estimators": "10"}},
             f"{HERE}.params: {RIDGE} has no parameter n_estimators",
         ),
+        (
+            "an estimator inside another one",
+            {"estimators": [TUNED], "params": {"estimator": "'sklearn.linear_model.LogisticRegression'"}},
+            None,
+        ),
+        (
+            "an unknown estimator inside another one",
+            {"estimators": [TUNED], "task": "Classification", "params": {"estimator": "os.system"}},
+            f"{HERE}.params.estimator: os.system is not a classifier of scikit-learn",
+        ),
+        ("LightGBM", {"estimators": ["lightgbm.LGBMRegressor"], "params": {"num_leaves": "15"}}, None),
         ("parameters that are there", {"estimators": [FOREST], "params": {"max_depth": "null"}}, None),
         (
             "the first wrong candidate is named",
