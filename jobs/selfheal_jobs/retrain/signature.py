@@ -1,45 +1,33 @@
 """The signature of a registered model: what a serving request may send.
 
-Every column is optional, and only two kinds have a type. MLflow 3.17 enforces types before the model sees the
-rows, and would refuse or change rows that the pipeline answers:
+Every column is optional and of any type. MLflow 3.17 enforces types before the model sees the rows, and would
+refuse or change rows that the pipeline answers; the types of a batch depend on what happens to be in it:
 
-- A column of type double refuses 64-bit integers: `mlflow.models.utils._enforce_mlflow_datatype` casts
-  integers of up to 6 bytes only. So a column that has been whole so far has no type.
-- A column of type boolean makes False of a gap: `cast_df_types_according_to_schema` calls `astype(bool)`.
+- A double refuses 64-bit integers: `mlflow.models.utils._enforce_mlflow_datatype` casts integers of up to 6
+  bytes only. A batch of prices without cents would be refused.
+- A string refuses floats, which is what an empty column of a CSV file is.
+- A boolean becomes False where it is missing: `cast_df_types_according_to_schema` calls `astype(bool)`.
+
+What is no number is still refused for a column of numbers, by the pipeline.
 """
 
 import warnings
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from mlflow.models import ModelSignature, infer_signature
-from mlflow.types.schema import AnyType, ColSpec, DataType, Schema, TensorSpec
+from mlflow.types.schema import AnyType, ColSpec, Schema, TensorSpec
 
 from selfheal_jobs.columns.infer_kind import Column
-from selfheal_jobs.tables.content import Values
 
 _ANSWERS: Final = 100
 
 
 def signature_of(rows: pd.DataFrame, target: pd.Series, columns: tuple[Column, ...]) -> ModelSignature:
     """Return the signature of a model that learns the target from the columns of the rows."""
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(_type(rows[each.name], each), each.name, required=False) for each in columns
-    ]
+    del rows  # their types are those of this batch
+    any_type = AnyType()  # type: ignore[no-untyped-call]  # MLflow gives its constructor no types
+    inputs: list[ColSpec | TensorSpec] = [ColSpec(any_type, each.name, required=False) for each in columns]
     with warnings.catch_warnings(action="ignore"):  # integers cannot have gaps: answers have none
         outputs = infer_signature(model_output=target.head(_ANSWERS)).outputs
     return ModelSignature(inputs=Schema(inputs), outputs=outputs)
-
-
-def _type(values: pd.Series, column: Column) -> Any:
-    if column.holds is Values.TEXT:
-        return DataType.string
-    if column.holds is Values.NUMBERS and _has_fractions(values):
-        return DataType.double
-    return AnyType()  # type: ignore[no-untyped-call]  # MLflow gives its constructor no types
-
-
-def _has_fractions(values: pd.Series) -> bool:
-    if pd.api.types.is_integer_dtype(values.dtype):
-        return False
-    return bool((values.dropna() % 1 != 0).any())
