@@ -26,6 +26,7 @@ from selfheal_operator.api.drift_methods import (
 )
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
 from selfheal_operator.api.v1alpha1.dataset import TIME_FORMAT, UNKNOWN_ADDRESS
+from selfheal_operator.api.v1alpha1.promotion import Metric
 from selfheal_operator.api.v1alpha1.signals import LIMITED_TYPES, MEMBERS, OF_PREDICTIONS, SIGNAL_TYPES
 from support.eventually import eventually
 from testbed.kubectl import Document, Kubectl, KubectlError
@@ -179,6 +180,7 @@ FULL_SPEC: Final[Document] = {
         "maxConsecutiveFailures": 3,
         "trainingData": "Current",
         "testFraction": 0.2,
+        "refit": True,
         "randomSeed": 42,
         "candidates": [
             {
@@ -189,6 +191,17 @@ FULL_SPEC: Final[Document] = {
         ],
         "search": {"trials": 30, "timeoutSeconds": 600},
         "podTemplate": POD,
+    },
+    "promotion": {
+        "primaryMetric": "f1_macro",
+        "rule": "NotWorse",
+        "margin": 0.01,
+        "confidence": 0.9,
+        "baseline": "Required",
+        "slices": ["plan"],
+        "gates": [
+            {"metric": "f1_macro", "threshold": 0.8, "minAbsoluteChange": 0.005, "minRelativeChange": 0.01}
+        ],
     },
     "mlflow": {
         "trackingURI": "http://mlflow.mlops:5000",
@@ -303,6 +316,12 @@ def most_entries(path: str, most: int, value: object, **more: Any) -> Bound:
 def candidate(number: int) -> Document:
     """Return the candidate of that number."""
     return {"name": f"c{number}", "estimator": "sklearn.linear_model.Ridge"}
+
+
+def metric_gate(number: int) -> Document:
+    """Return the gate of the metric of that number; there are not more gates than metrics."""
+    metrics = get_args(Metric)
+    return {"metric": metrics[number % len(metrics)], "threshold": 0.5}
 
 
 def variable(number: int) -> Document:
@@ -695,6 +714,47 @@ BOUNDS: Final = (
     most_entries("retraining.candidates[0].params", 32, "1"),
     replace(not_empty(PARAM), in_schema=PARAMS),
     replace(longest(PARAM, 512), in_schema=PARAMS),
+    *one_of("promotion.primaryMetric", *get_args(Metric)),
+    *one_of("promotion.rule", "NotWorse", "Better"),
+    at_least("promotion.margin", 0, -0.01),
+    at_most("promotion.margin", 1, 1.01),
+    at_least("promotion.confidence", 0.5, 0.49),
+    Bound(
+        path="promotion.confidence",
+        keyword="maximum",
+        passes=0.999,
+        fails=1,
+        complaint=_invalid("promotion.confidence", 1, "should be less than 1"),
+    ),
+    *one_of("promotion.baseline", "Required", "Ignore"),
+    most_items("promotion.slices", 10, name_of),
+    not_empty("promotion.slices[0]"),
+    longest("promotion.slices[0]", 256),
+    most_items("promotion.gates", 8, metric_gate),
+    distinct("promotion.gates", "metric", metric_gate),
+    required("promotion.gates[0].metric", "f1_macro"),
+    *one_of("promotion.gates[0].metric", *get_args(Metric)),
+    Bound(
+        path="promotion.gates[0].minAbsoluteChange",
+        keyword="minimum",
+        passes=0.01,
+        fails=0,
+        complaint=_invalid("promotion.gates[0].minAbsoluteChange", 0, "should be greater than 0"),
+    ),
+    Bound(
+        path="promotion.gates[0].minRelativeChange",
+        keyword="minimum",
+        passes=0.01,
+        fails=0,
+        complaint=_invalid("promotion.gates[0].minRelativeChange", 0, "should be greater than 0"),
+    ),
+    Bound(
+        path="promotion.gates[0].minRelativeChange",
+        keyword="maximum",
+        passes=0.99,
+        fails=1,
+        complaint=_invalid("promotion.gates[0].minRelativeChange", 1, "should be less than 1"),
+    ),
     longest("mlflow.trackingURI", 1024, "http://mlflow/"),
     not_empty("mlflow.experiment"),
     longest("mlflow.experiment", 256),
@@ -1061,6 +1121,15 @@ RULES: Final = (
             {"mlflow": ABSENT},
         ),
         before={"mlflow.registeredModelName": "churn"},
+    ),
+    Rule(
+        on="promotion.gates[]",
+        complaint=(
+            "spec.promotion.gates[0]: Invalid value: set at least one of threshold, minAbsoluteChange and "
+            "minRelativeChange"
+        ),
+        passes=({"promotion.gates": [{"metric": "accuracy", "threshold": 0}]},),
+        fails=({"promotion.gates": [{"metric": "accuracy"}]},),
     ),
     Rule(
         on="retraining.candidates[]",

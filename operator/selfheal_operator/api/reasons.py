@@ -43,6 +43,8 @@ class RetrainResult(StrEnum):
 
     REGISTERED = "Registered"
     NOT_IMPROVED = "NotImproved"
+    INCONCLUSIVE = "Inconclusive"
+    """The data is there, but cannot show whether a new version would be better."""
     FAILED = "Failed"
 
 
@@ -145,6 +147,10 @@ class Reason(StrEnum):
     RETRAINING_REQUESTED = "RetrainingRequested"
     MODEL_REGISTERED = "ModelRegistered"
     NO_IMPROVEMENT = "NoImprovement"
+    GATE_FAILED = "GateFailed"
+    """The best candidate is better than the present version, and fails another gate of spec.promotion."""
+    TOO_FEW_NEW_ROWS = "TooFewNewRows"
+    """Too few rows that the present version has not learnt."""
 
     # RetrainingFailed, and results of retrainings
     NOT_YET_RETRAINED = "NotYetRetrained"
@@ -154,6 +160,8 @@ class Reason(StrEnum):
     TARGET_UNUSABLE = "TargetUnusable"
     DATA_NOT_USABLE = "DataNotUsable"
     """A feed is broken: columns turned constant or empty, or the target has another type or other classes."""
+    CHAMPION_NOT_SCORABLE = "ChampionNotScorable"
+    """The present version cannot be asked, or its answers cannot be compared with the labels."""
     MLFLOW_UNAVAILABLE = "MLflowUnavailable"
     RETRAINING_FAILED = "RetrainingFailed"
     """The container ended without a report."""

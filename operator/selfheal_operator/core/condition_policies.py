@@ -29,10 +29,6 @@ _DRIFT_STATUS: Final = {
     CheckResult.NO_DRIFT: _FALSE,
     CheckResult.WARNING: _FALSE,
 }
-_SUCCESS_REASONS: Final = {
-    RetrainResult.REGISTERED: Reason.MODEL_REGISTERED,
-    RetrainResult.NOT_IMPROVED: Reason.NO_IMPROVEMENT,
-}
 
 
 def first_finding(policies: tuple[Policy, ...], situation: Situation) -> Finding:
@@ -230,7 +226,7 @@ def reported_success(situation: Situation) -> Finding | None:
     last = situation.seen.monitor.status.last_retraining
     if last is None or last.result is RetrainResult.FAILED:
         return None
-    return Finding(_FALSE, _SUCCESS_REASONS[last.result], last.message)
+    return Finding(_FALSE, last.reason, last.message)
 
 
 def not_failed(situation: Situation) -> Finding | None:

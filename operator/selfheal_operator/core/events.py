@@ -113,6 +113,8 @@ _EXPECTED: Final = frozenset(
         Reason.DEBOUNCING,
         Reason.NO_NEW_ROWS,
         Reason.OBSERVING,
+        Reason.GATE_FAILED,
+        Reason.TOO_FEW_NEW_ROWS,
         Reason.SUSPENDED,
     }
 )

@@ -22,6 +22,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "ModelMonitorSpec.failedJobsHistoryLimit": 1,
     "ModelMonitorSpec.suspend": False,
     "ModelMonitorSpec.retraining": OF_ITS_FIELDS,
+    "ModelMonitorSpec.promotion": OF_ITS_FIELDS,
     "ModelMonitorSpec.mlflow": OF_ITS_FIELDS,
     "ModelMonitorSpec.jobTemplate": OF_ITS_FIELDS,
     "ModelMonitorSpec.podTemplate": OF_ITS_FIELDS,
@@ -56,6 +57,12 @@ DEFAULTS: Final[dict[str, Any]] = {
     "Search.trials": 30,
     "Search.timeoutSeconds": 600,
     "Candidate.params": {},
+    "Promotion.rule": "NotWorse",
+    "Promotion.margin": 0.01,
+    "Promotion.confidence": 0.9,
+    "Promotion.baseline": "Required",
+    "Promotion.slices": [],
+    "Promotion.gates": [],
 }
 """Of every field of the spec that may be left out; one that is not here is absent then."""
 
@@ -65,7 +72,7 @@ REQUIRED: Final = {
     *("DataSource.uri", "DataSecretRef.name", "Labels.uri", "Labels.joinColumn"),
     *("Window.timestampColumn", "Window.lookbackSeconds"),
     *("DriftColumn.name", "Signal.name", "Signal.type", "Performance.metric", "DataQuality.metric"),
-    *("Candidate.name", "Candidate.estimator"),
+    *("Candidate.name", "Candidate.estimator", "MetricGate.metric"),
     *("SecretRef.name", "KeyRef.name", "KeyRef.key", "FieldRef.fieldPath", "EnvVar.name"),
     *("VolumeMount.name", "VolumeMount.mountPath", "Volume.name", "KeyToPath.key", "KeyToPath.path"),
     *("ConfigMapVolume.name", "SecretVolume.secretName", "ClaimVolume.claimName", "CSIVolume.driver"),

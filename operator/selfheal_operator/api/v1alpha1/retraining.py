@@ -103,10 +103,18 @@ class Retraining(ApiModel, frozen=True, kw_only=True):
     """
 
     test_fraction: Annotated[float, Meta(gt=0, lt=1)] = 0.2
-    """testFraction is the share of rows held out: every candidate and the present model are scored on them.
+    """testFraction is the share of rows held out: the best candidate and the present version are scored on
+    them.
 
+    With a timestamp, in dataset.window or dataset.columns, they are the newest ones. Rows that the present
+    version has learnt are not held out, and at most half of those that it has not. At least 20 are; to
+    compare with a present version, at least 400 of the newest, if these are at most half of the new rows.
     More than 0, less than 1. Defaults to 0.2.
     """
+
+    refit: bool | None = None
+    """refit: whether the best candidate, once it has passed, is fitted again on all labelled rows before it
+    is registered. Absent: true where the held-out rows are the newest, otherwise false."""
 
     random_seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 42
     """randomSeed makes the split and the training repeatable. Defaults to 42."""

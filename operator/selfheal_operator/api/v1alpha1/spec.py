@@ -11,6 +11,7 @@ from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.v1alpha1.dataset import Dataset
 from selfheal_operator.api.v1alpha1.drift import Drift
 from selfheal_operator.api.v1alpha1.pods import JobTemplate, PodTemplate
+from selfheal_operator.api.v1alpha1.promotion import Promotion
 from selfheal_operator.api.v1alpha1.retraining import MLflow, Retraining
 from selfheal_operator.api.v1alpha1.schema import cel_rule, cel_rules, map_list
 from selfheal_operator.api.v1alpha1.signals import OF_PREDICTIONS, Signal
@@ -168,6 +169,9 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
 
     retraining: Retraining = Retraining()
     """retraining says what is done when drift is found."""
+
+    promotion: Promotion = Promotion()
+    """promotion says what a new version has to show before it is registered."""
 
     mlflow: MLflow = MLflow()
     """mlflow says where runs are logged and models are registered."""

@@ -303,6 +303,28 @@ class MetricComparison(ApiModel, frozen=True, kw_only=True):
     champion: Decimal | None = None
     """champion is the value of the model that was present before. Absent if there was none."""
 
+    difference: Decimal | None = None
+    """difference by which the candidate is better; negative where it is worse. Of the primary metric only."""
+
+    lower: Decimal | None = None
+    """lower end of the interval of the difference."""
+
+    upper: Decimal | None = None
+    """upper end of the interval of the difference."""
+
+
+class GateResult(ApiModel, frozen=True, kw_only=True):
+    """What one gate found of the best candidate."""
+
+    name: Word
+    """name of the gate."""
+
+    passed: bool
+    """passed says whether the candidate may be registered as far as this gate is concerned."""
+
+    message: Annotated[str, Meta(max_length=512)]
+    """message is a sentence for people."""
+
 
 class TrainingRows(ApiModel, frozen=True, kw_only=True):
     """Rows that a retraining used."""
@@ -330,7 +352,7 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
     """completionTime of the outcome."""
 
     result: RetrainResult
-    """result is Registered, NotImproved or Failed."""
+    """result is Registered, NotImproved, Inconclusive or Failed."""
 
     reason: ReasonWord
     """reason is one word for programs."""
@@ -353,11 +375,17 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
     metrics: Annotated[list[MetricComparison], Meta(max_length=10, extra_json_schema=ATOMIC)] = []
     """metrics of the best candidate and of the champion, on the same held-out rows."""
 
+    gates: Annotated[list[GateResult], Meta(max_length=16, extra_json_schema=map_list("name"))] = []
+    """gates that the best candidate had to pass, in their order. Only where all passed it was registered."""
+
     rows: TrainingRows | None = None
     """rows that were used."""
 
     current_identity: Word | None = None
     """currentIdentity of the data that it learnt from, as in lastCheck."""
+
+    cpu_seconds: Annotated[int, Meta(ge=0)] | None = None
+    """cpuSeconds is the CPU time of the container until the decision."""
 
     observed_generation: int
     """observedGeneration is the metadata.generation whose spec the retraining followed."""
@@ -386,6 +414,9 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
 
     registered_time: Time
     """registeredTime is when it was registered."""
+
+    trained_until_time: Time | None = None
+    """trainedUntilTime is the newest timestamp among the rows that it learnt. Absent without timestamps."""
 
     def is_of(self, name: str, target: str) -> bool:
         """Return whether it is a version of that registered model, and does not predict another target."""
