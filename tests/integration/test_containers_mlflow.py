@@ -246,7 +246,11 @@ def test_a_retraining_registers_the_best_candidate(data: Path, names: dict[str, 
         "precision_macro",
         "recall_macro",
         "roc_auc",
+        "brier_score",
+        "log_loss",
     ]
+    assert [gate.name for gate in outcome.gates] == ["baseline", "leak"]
+    assert outcome.cpu_seconds is not None
     assert outcome.rows is not None
     assert (outcome.rows.train, outcome.rows.test) == (160, 40)
 
@@ -261,12 +265,16 @@ def test_a_retraining_leaves_one_parent_run_and_one_below_it_for_each_candidate(
     children = [run for run in runs(names) if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
     assert {run.info.run_name for run in children} == {"linear", "forest"}
-    assert all("f1_macro" in run.data.metrics for run in children)
+    assert all("cross_validated/f1_macro" in run.data.metrics for run in children)
+    (winner,) = [run for run in children if run.info.run_name == report.last_retraining.candidate]
+    assert {"f1_macro", "roc_auc"} <= set(winner.data.metrics)
     facts = json.loads(artifact(names, parent.info.run_id, "data_facts.json"))
     assert set(facts["target"]["rowsPerClass"]) == {"yes", "no"}
     table = artifact(names, parent.info.run_id, "comparison.csv").splitlines()
     assert [line.split(",")[0] for line in table] == ["model", "linear", "forest"]
-    assert artifact(names, parent.info.run_id, "comparison.md").startswith("| model | estimator | f1_macro |")
+    assert artifact(names, parent.info.run_id, "comparison.md").startswith(
+        "| model | estimator | cross_validated f1_macro | f1_macro |"
+    )
 
 
 def test_a_registered_model_serves_the_rows_of_the_file(data: Path, names: dict[str, str]) -> None:
@@ -291,7 +299,7 @@ def test_a_candidate_must_beat_the_champion_on_the_same_rows(data: Path, names: 
     outcome = report.last_retraining
     assert outcome.result is RetrainResult.NOT_IMPROVED
     assert outcome.champion_version == "1"
-    assert all(metric.champion == metric.candidate for metric in outcome.metrics)
+    assert "champion" in [gate.name for gate in outcome.gates if not gate.passed]
     assert report.model is None
     assert len(versions(names)) == 1
 
@@ -362,8 +370,8 @@ def test_a_champion_may_be_any_model(data: Path, names: dict[str, str]) -> None:
     assert shown["roc_auc"] is None
 
 
-def test_a_champion_that_cannot_be_scored_is_told_of(data: Path, names: dict[str, str]) -> None:
-    """It needs a column that is gone; the best candidate is registered without a comparison."""
+def test_a_champion_that_cannot_be_scored_is_never_replaced(data: Path, names: dict[str, str]) -> None:
+    """It needs a column that is gone: nobody knows what would be lost."""
     retrain(data, names)
     for name in ("reference", "current"):
         pd.read_csv(data / f"{name}.csv").rename(columns={"plan": "tariff"}).to_csv(
@@ -372,8 +380,43 @@ def test_a_champion_that_cannot_be_scored_is_told_of(data: Path, names: dict[str
 
     outcome = retrain(data, names, job_name="churn-retrain-2").last_retraining
 
-    assert outcome.result is RetrainResult.REGISTERED
-    assert "version 1 could not be scored (LookupError: it needs the column 'plan'" in outcome.message
+    assert (outcome.result, outcome.reason) == (RetrainResult.FAILED, "ChampionNotScorable")
+    assert "cannot be scored (LookupError: it needs the column 'plan'" in outcome.message
+    assert len(versions(names)) == 1
+
+
+def test_a_version_tells_what_it_has_learnt_and_how_good_it_was(data: Path, names: dict[str, str]) -> None:
+    """The next retraining examines it on other rows, and notices a feed that broke."""
+    report = retrain(data, names)
+
+    (version,) = versions(names)
+    assert float(version.tags["selfheal.score"]) == pytest.approx(
+        float(str(report.last_retraining.metrics[0].candidate)), abs=1e-4
+    )
+    assert version.tags["selfheal.metric"] == "f1_macro"
+    assert float(version.tags["selfheal.baseline"]) < 0.6
+    learnt = json.loads(mlflow.artifacts.load_text(version.tags["selfheal.learntRows"]))
+    assert learnt["columns"] == ["x", "plan", "label"]
+
+
+def test_with_times_the_version_learns_the_newest_rows_too(data: Path, names: dict[str, str]) -> None:
+    """It is fitted again after the examination, and says until when it has learnt."""
+    for name in ("reference", "current"):
+        rows = pd.read_csv(data / f"{name}.csv")
+        rows["at"] = pd.date_range(
+            "2026-01-01" if name == "reference" else "2026-06-01", periods=200, freq="h"
+        )
+        rows.to_csv(data / f"{name}.csv", index=False)
+    sides = {side: {"uri": str(data / f"{side}.csv")} for side in ("reference", "current")}
+    dataset = sides | {"columns": {"timestamp": "at"}}
+
+    first = retrain(data, names, dataset=dataset)
+    again = retrain(data, names, dataset=dataset, job_name="churn-retrain-2").last_retraining
+
+    assert first.model is not None
+    assert first.model.trained_until_time == datetime(2026, 6, 9, 7, tzinfo=UTC)
+    assert "fitted again on all" in first.last_retraining.message
+    assert (again.result, again.reason) == (RetrainResult.INCONCLUSIVE, "TooFewNewRows")
 
 
 def test_a_candidate_that_fails_does_not_stop_the_others(data: Path, names: dict[str, str]) -> None:

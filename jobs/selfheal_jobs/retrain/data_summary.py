@@ -14,7 +14,8 @@ def summarize(split: Split, *, target: str, task: Task) -> dict[str, Any]:
     """Return rows, columns (type, nulls, distinct values) and the class balance, ready for JSON."""
     table = pd.concat([split.train, split.test], ignore_index=True)
     return {
-        "rows": {"train": len(split.train), "test": len(split.test), "withoutTarget": split.dropped},
+        "rows": {"train": len(split.train), "test": len(split.test), "withoutTarget": split.dropped}
+        | {"copies": split.copies, "alreadyLearnt": split.already_learnt},
         "columns": [_column(name, table[name]) for name in table.columns],
         "target": {"name": target} | _balance(table[target], task),
     }

@@ -1,21 +1,22 @@
-"""Decides which candidate is registered, if any."""
+"""Decides whether the best candidate is registered, and says why. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from selfheal_jobs.retrain.champion import Champion
-from selfheal_jobs.retrain.scores import PRIMARY, best, comparisons, is_better
-from selfheal_jobs.retrain.training import Trained
-from selfheal_operator.api.model import ApiModel
-from selfheal_operator.api.reasons import Reason, RetrainResult, Task
+from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence
+from selfheal_operator.api.model import ApiModel, format_number
+from selfheal_operator.api.reasons import Reason, RetrainResult
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1.status import LastRetraining, TrainingRows
+from selfheal_operator.api.v1alpha1.schema import Time
+from selfheal_operator.api.v1alpha1.status import GateResult, LastRetraining, MetricComparison, TrainingRows
 
 _MAX_MESSAGE: Final = 1500
-"""With ten metrics, a decision then fits into an MLflow tag of at most 8,000 characters."""
+"""With ten metrics and seven gates, a decision then fits into an MLflow tag of at most 8,000 characters."""
+
+_INCONCLUSIVE: Final = frozenset({Reason.TOO_FEW_NEW_ROWS})
 
 
 class Decision(ApiModel, frozen=True, kw_only=True):
@@ -26,26 +27,29 @@ class Decision(ApiModel, frozen=True, kw_only=True):
     model_uri: str | None = None
     """The model to register; None to register none."""
     model_run_id: str | None = None
+    version_tags: dict[str, str] = {}  # noqa: RUF012  a field of msgspec, which copies it
+    """What a later retraining has to know of the version."""
+    trained_until_time: Time | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoggedModel:
-    """A candidate's model in MLflow."""
+class Findings:
+    """What a retraining has found out about its best candidate."""
 
-    run_id: str
-    uri: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingOutcome:
-    """The trained candidates and the champion with their scores: the input of the decision."""
-
-    candidates: Sequence[Trained]
-    logged: Mapping[str, LoggedModel]
-    champion: Champion | None
+    evidence: Evidence
+    gates: Sequence[GateResult]
     rows: TrainingRows
-    task: Task
     parent_run_id: str
+    champion_version: str | None = None
+    remarks: Sequence[str] = ()
+    problems: Mapping[str, str] | None = None
+    """Why candidates failed, by their names."""
+    cpu_seconds: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Return whether the candidate may be registered."""
+        return all(gate.passed for gate in self.gates)
 
 
 @dataclass(frozen=True)
@@ -75,58 +79,109 @@ class Attempt:
         )
 
     def failed(self, now: datetime, reason: Reason, message: str) -> RetrainReport:
-        """Return the report of a failed retraining."""
-        return RetrainReport(last_retraining=self.outcome(now, RetrainResult.FAILED, reason, message))
+        """Return the report of a retraining that ended early."""
+        result = RetrainResult.INCONCLUSIVE if reason in _INCONCLUSIVE else RetrainResult.FAILED
+        return RetrainReport(last_retraining=self.outcome(now, result, reason, message))
 
 
-def decide(attempt: Attempt, trained: TrainingOutcome, now: datetime) -> Decision:
-    """Select the best candidate; it is registered if it is strictly better than the champion."""
-    scores = {each.candidate.name: each.metrics for each in trained.candidates if each.metrics}
-    if not scores:
-        problems = "; ".join(
-            f"{each.candidate.name}: {each.problem}" for each in trained.candidates if each.problem
-        )
-        message = f"Every candidate failed. {problems}"
-        reason = Reason.TRAINING_FAILED
-        return Decision(
-            outcome=attempt.outcome(now, RetrainResult.FAILED, reason, message, run_id=trained.parent_run_id)
-        )
-    winner = best(trained.task, scores)
-    champion = trained.champion.metrics if trained.champion else None
-    better = champion is None or is_better(trained.task, scores[winner], champion)
-    outcome = attempt.outcome(
+def all_failed(attempt: Attempt, problems: Mapping[str, str], parent_run_id: str, now: datetime) -> Decision:
+    """Return the decision where no candidate could be fitted."""
+    message = "Every candidate failed. " + "; ".join(f"{name}: {why}" for name, why in problems.items())
+    failed = RetrainResult.FAILED, Reason.TRAINING_FAILED
+    return Decision(outcome=attempt.outcome(now, *failed, message, run_id=parent_run_id))
+
+
+def not_servable(attempt: Attempt, findings: Findings, problem: str, now: datetime) -> Decision:
+    """Return the decision where a model has passed all gates, and cannot be asked as a server would."""
+    message = f"{findings.evidence.winner.name} is not registered: {problem}."
+    failed = RetrainResult.FAILED, Reason.TRAINING_FAILED
+    return Decision(outcome=attempt.outcome(now, *failed, message, run_id=findings.parent_run_id))
+
+
+def decide(attempt: Attempt, findings: Findings, now: datetime) -> LastRetraining:
+    """Return the outcome: the candidate is registered if it has passed every gate."""
+    result = RetrainResult.REGISTERED if findings.passed else RetrainResult.NOT_IMPROVED
+    return attempt.outcome(
         now,
-        RetrainResult.REGISTERED if better else RetrainResult.NOT_IMPROVED,
-        Reason.MODEL_REGISTERED if better else Reason.NO_IMPROVEMENT,
-        sentence(winner, scores[winner], trained),
-        candidate=winner,
-        champion_version=trained.champion.version if trained.champion else None,
-        run_id=trained.parent_run_id,
-        metrics=comparisons(scores[winner], champion),
-        rows=trained.rows,
-    )
-    model = trained.logged[winner]
-    return Decision(
-        outcome=outcome,
-        model_uri=model.uri if better else None,
-        model_run_id=model.run_id if better else None,
+        result,
+        _reason(findings),
+        sentence(findings),
+        candidate=findings.evidence.winner.name,
+        champion_version=findings.champion_version,
+        run_id=findings.parent_run_id,
+        metrics=comparisons(findings.evidence),
+        gates=list(findings.gates),
+        rows=findings.rows,
+        cpu_seconds=findings.cpu_seconds,
     )
 
 
-def sentence(winner: str, metrics: Mapping[str, float], trained: TrainingOutcome) -> str:
-    """Return a one-sentence summary of the decision."""
-    name = PRIMARY[trained.task]
-    said = f"{winner} has {name} {metrics[name]:.4f} on {trained.rows.test} held-out rows"
-    said += _against(trained.champion, metrics, trained.task)
-    failures = [each.candidate.name for each in trained.candidates if each.problem]
-    return said + (f"; failed: {', '.join(failures)}" if failures else "") + "."
+def _reason(findings: Findings) -> Reason:
+    failed = {gate.name for gate in findings.gates if not gate.passed}
+    if not failed:
+        return Reason.MODEL_REGISTERED
+    return Reason.NO_IMPROVEMENT if failed & OF_THE_COMPARISON else Reason.GATE_FAILED
 
 
-def _against(champion: Champion | None, metrics: Mapping[str, float], task: Task) -> str:
-    if champion is None:
+def sentence(findings: Findings) -> str:
+    """Return a summary of the decision: scores, what stood in the way, and remarks."""
+    evidence = findings.evidence
+    said = (
+        f"{evidence.winner.name} has {evidence.metric} {evidence.score(evidence.winner.sums):.4f} "
+        f"on {evidence.rows} held-out rows"
+    )
+    parts = [said + _against(evidence), *_refusals(findings), *findings.remarks]
+    if findings.problems:
+        parts.append(f"failed: {', '.join(findings.problems)}")
+    return "; ".join(parts) + "."
+
+
+def _against(evidence: Evidence) -> str:
+    if evidence.champion is None:
         return "; there was no version before"
-    if champion.metrics is None:
-        return f"; version {champion.version} could not be scored ({champion.problem})"
-    better = is_better(task, metrics, champion.metrics)
-    compared = f", version {champion.version} has {champion.metrics[PRIMARY[task]]:.4f}"
-    return compared if better else f"{compared}: no improvement, nothing registered"
+    found = evidence.interval(evidence.champion.sums)
+    return (
+        f", {evidence.champion.name} has {evidence.score(evidence.champion.sums):.4f}: better by "
+        f"{found.difference:.4f} ({found.lower:.4f} to {found.upper:.4f})"
+    )
+
+
+def _refusals(findings: Findings) -> list[str]:
+    failed = [gate for gate in findings.gates if not gate.passed]
+    if not failed:
+        return []
+    worse = _reason(findings) is Reason.NO_IMPROVEMENT
+    return ["no improvement, nothing registered" if worse else "nothing registered", *map(_refusal, failed)]
+
+
+def _refusal(gate: GateResult) -> str:
+    if gate.name == "champion":
+        return "the difference to the present version is within chance, or a loss"
+    return f"{gate.name}: {gate.message}"
+
+
+def comparisons(evidence: Evidence) -> list[MetricComparison]:
+    """Return both models' metrics side by side, rounded to four digits to keep noise out of the status."""
+    candidate, other = evidence.winner.metrics, evidence.champion
+    champion = other.metrics if other else {}
+    names = [*candidate, *(name for name in champion if name not in candidate)]
+    rest = [name for name in names if name != evidence.metric]
+    return [_comparison(name, evidence, candidate, champion) for name in [evidence.metric, *rest]]
+
+
+def _comparison(
+    name: str, evidence: Evidence, candidate: Mapping[str, float], champion: Mapping[str, float]
+) -> MetricComparison:
+    found = MetricComparison(
+        name=name,
+        candidate=format_number(candidate[name]) if name in candidate else None,
+        champion=format_number(champion[name]) if name in champion else None,
+    )
+    if evidence.champion is None or name != evidence.metric:
+        return found
+    interval = evidence.interval(evidence.champion.sums)
+    return found.replaced(
+        difference=format_number(interval.difference),
+        lower=format_number(interval.lower),
+        upper=format_number(interval.upper),
+    )

@@ -1,8 +1,8 @@
 """Logs a retraining to MLflow, and resumes an earlier attempt of the same Job.
 
-The decision, which candidate wins and whether it is to be registered, is stored in the parent run BEFORE it
-is carried out. From then on every step is idempotent: a model version is searched by the tag of its Job
-before it is created. If an attempt dies before the decision, the next one marks its runs as KILLED.
+The decision, whether the winner is to be registered, is stored in the parent run BEFORE it is carried out.
+From then on every step is idempotent: a model version is searched by the tag of its Job before it is created.
+If an attempt dies before the decision, the next one marks its runs as KILLED.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import Any, Final
 
@@ -18,12 +19,14 @@ import pandas as pd
 from msgspec import DecodeError
 
 from selfheal_jobs.redaction import without_secrets
-from selfheal_jobs.retrain.champion import Champion
-from selfheal_jobs.retrain.decision import Decision, LoggedModel
-from selfheal_jobs.retrain.scores import HeldOut
+from selfheal_jobs.retrain.cross_validation import Choice
+from selfheal_jobs.retrain.decision import Decision
+from selfheal_jobs.retrain.final_fit import FinalModel
+from selfheal_jobs.retrain.gates import Examined
+from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.search import Progress, Searched
 from selfheal_jobs.retrain.signature import signature_of
-from selfheal_jobs.retrain.training import Trained, TrainingSet
+from selfheal_jobs.retrain.training import Recipe, TrainingSet
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.rest_client import Run
@@ -37,15 +40,18 @@ logger = logging.getLogger(__name__)
 TAG_DECISION: Final = "selfheal.decision"
 COMPARISON: Final = "comparison"
 DATA_SUMMARY: Final = "data_facts.json"
+LEARNT_ROWS: Final = "learnt_rows.json"
 
 _SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
 """Requirements of a registered model. Explicit, since MLflow would start a process of 3 s to infer them."""
 
 
-def requirements(estimator: str) -> list[str]:
-    """Return what an image needs to serve a model: these versions, with LightGBM for its estimators."""
-    packages = [*_SERVED_WITH, *(["lightgbm"] if estimator.startswith("lightgbm.") else [])]
-    return [f"{package}=={installed(package)}" for package in packages]
+@dataclass(frozen=True, kw_only=True)
+class LoggedModel:
+    """A candidate's model in MLflow."""
+
+    run_id: str
+    uri: str
 
 
 def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
@@ -59,11 +65,11 @@ def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
 
 
 def log_data(
-    runs: JobRuns, parent: Run, training_set: TrainingSet, held_out: HeldOut, summary: Mapping[str, Any]
+    runs: JobRuns, parent: Run, training_set: TrainingSet, test: pd.DataFrame, summary: Mapping[str, Any]
 ) -> None:
     """Log the summary of the data, and digests that show whether two runs used the same data."""
     runs.server.log_text(parent, DATA_SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False))
-    rules = runs.request.spec.retraining
+    rules, dataset = runs.request.spec.retraining, runs.request.spec.dataset
     runs.server.log(
         parent,
         params={
@@ -72,67 +78,84 @@ def log_data(
             "random_seed": str(rules.random_seed),
             "task": training_set.task,
             "target": runs.request.spec.target,
+            "primary_metric": training_set.metric,
         },
-        metrics={"rows_train": len(training_set.rows), "rows_test": len(held_out.rows)},
+        metrics={"rows_train": len(training_set.rows), "rows_test": len(test)},
         tags={
-            "selfheal.reference": without_secrets(runs.request.spec.dataset.reference.uri),
-            "selfheal.current": without_secrets(runs.request.spec.dataset.current.uri),
+            "selfheal.reference": without_secrets(dataset.reference.uri),
+            "selfheal.current": without_secrets(dataset.current.uri),
             "selfheal.trainDigest": digest(training_set.rows, training_set.target),
-            "selfheal.testDigest": digest(held_out.rows, held_out.target),
+            "selfheal.testDigest": digest(test),
         },
     )
 
 
-def digest(rows: pd.DataFrame, target: pd.Series) -> str:
-    """Return a short digest of values: equal for the same rows and targets in the same order."""
-    digested = hashlib.sha256()
-    for each in (rows, target):
-        digested.update(pd.util.hash_pandas_object(each, index=False).to_numpy().tobytes())
-    return digested.hexdigest()[:16]
+def digest(*tables: pd.DataFrame | pd.Series) -> str:
+    """Return a short digest of the values of tables: equal for the same rows in the same order."""
+    hashes = [pd.util.hash_pandas_object(_hashable(table), index=False).to_numpy() for table in tables]
+    return hashlib.sha256(b"".join(each.tobytes() for each in hashes)).hexdigest()[:16]
 
 
-def log_candidate(
-    runs: JobRuns, parent: Run, trained: Trained, training_set: TrainingSet
-) -> LoggedModel | None:
-    """Log a candidate and its model as a child run; return None if training failed."""
-    child = runs.start_child(parent, trained.candidate.name)
-    estimator = {"estimator": trained.candidate.estimator}
-    if trained.cross_validated is not None:
-        runs.server.log(child, metrics={f"cross_validated/{training_set.metric}": trained.cross_validated})
-    if trained.model is None:
-        tags = {"selfheal.problem": trained.problem} if trained.problem else {}
-        runs.server.log(child, params=estimator, tags=tags)
-        runs.server.end_run(child, "FAILED" if trained.problem else "FINISHED")
-        return None
-    params = trained.model.named_steps["model"].get_params(deep=False)
-    runs.server.log(
-        child,
-        params=estimator | {name: str(value)[:500] for name, value in params.items()},
-        metrics=trained.metrics | {"training_seconds": trained.seconds},
-    )
-    uri = _log_model(child, trained, training_set)
+def _hashable(table: pd.DataFrame | pd.Series) -> Any:
+    """Return lists and the like as text."""
+    if isinstance(table, pd.Series):
+        return table.map(str) if table.dtype == object else table
+    return table.apply(lambda column: column.map(str) if column.dtype == object else column)
+
+
+def log_candidates(runs: JobRuns, parent: Run, candidates: Sequence[Recipe], choice: Choice) -> Run | None:
+    """Log each candidate as a child run, and return the winner's; None if every candidate failed."""
+    made = {each.name: _log_candidate(runs, parent, each, choice) for each in candidates}
+    return made[choice.winner.name] if choice.winner is not None else None
+
+
+def _log_candidate(runs: JobRuns, parent: Run, candidate: Recipe, choice: Choice) -> Run:
+    child = runs.start_child(parent, candidate.name)
+    params = {"estimator": candidate.estimator} | dict(candidate.params)
+    if (problem := choice.problems.get(candidate.name)) is not None:
+        runs.server.log(child, params=params, tags={"selfheal.problem": problem})
+        runs.server.end_run(child, "FAILED")
+        return child
+    metric = choice.training_set.metric
+    scores = {f"cross_validated/{metric}": choice.scores[candidate.name]}
+    seconds = choice.seconds.get(candidate.name)
+    more = {} if seconds is None else {"training_seconds": seconds}
+    runs.server.log(child, params=params, metrics=scores | more)
     runs.server.end_run(child)
-    return LoggedModel(run_id=child.run_id, uri=uri)
+    return child
 
 
-def _log_model(child: Run, trained: Trained, training_set: TrainingSet) -> str:
-    """Log with cloudpickle.
+def requirements(estimator: str) -> list[str]:
+    """Return what an image needs to serve a model: these versions, with LightGBM for its estimators."""
+    packages = [*_SERVED_WITH, *(["lightgbm"] if estimator.startswith("lightgbm.") else [])]
+    return [f"{package}=={installed(package)}" for package in packages]
+
+
+def log_model(child: Run, winner: Recipe, final: FinalModel) -> LoggedModel:
+    """Log a fitted model to a candidate's run, with cloudpickle.
 
     MLflow's default, skops, rejects forests, encoders and most other estimators unless each of their types is
     listed as trusted, and listing the types of what was just trained would add no safety.
     """
     logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # warns about cloudpickle each time
     logging.getLogger("mlflow.models.model").setLevel(logging.ERROR)
+    rows = final.training_set
     with mlflow.start_run(run_id=child.run_id), warnings.catch_warnings(action="ignore"):
         logged = mlflow.sklearn.log_model(
-            trained.model,
+            final.model,
             name="model",
-            signature=signature_of(training_set.rows, training_set.target, training_set.columns),
-            input_example=training_set.rows.head(3),
-            pip_requirements=requirements(trained.candidate.estimator),
+            signature=signature_of(rows.rows, rows.target, rows.columns),
+            input_example=rows.rows.head(3),
+            pip_requirements=requirements(winner.estimator),
             serialization_format="cloudpickle",
         )
-    return str(logged.model_uri)
+    return LoggedModel(run_id=child.run_id, uri=str(logged.model_uri))
+
+
+def log_learnt_rows(runs: JobRuns, parent: Run, learnt: LearntRows) -> str:
+    """Log the digests of the rows that the winner has learnt, and return the artifact's address."""
+    runs.server.log_text(parent, LEARNT_ROWS, json.dumps(learnt.to_wire()))
+    return f"{parent.artifact_uri}/{LEARNT_ROWS}"
 
 
 def log_progress(runs: JobRuns, parent: Run, progress: Progress) -> None:
@@ -154,31 +177,39 @@ def log_search(runs: JobRuns, parent: Run, found: Searched) -> None:
     )
 
 
-def log_comparison(runs: JobRuns, parent: Run, trained: Sequence[Trained], champion: Champion | None) -> None:
-    """Log one table of all candidates and the champion."""
-    table = comparison_table(trained, champion)
+def log_comparison(
+    runs: JobRuns, parent: Run, candidates: Sequence[Recipe], choice: Choice, examined: Sequence[Examined]
+) -> None:
+    """Log one table of all candidates, and of the models that were examined on the held-out rows.
+
+    Args:
+        runs: The runs of the Job.
+        parent: Its run.
+        candidates: All candidates.
+        choice: What the cross-validation has found out.
+        examined: The winner, the champion, and the model that runs.
+    """
+    table = comparison_table(candidates, choice, examined)
     runs.server.log_text(parent, f"{COMPARISON}.csv", table.to_csv(index=False))
     runs.server.log_text(parent, f"{COMPARISON}.md", markdown(table))
 
 
-def comparison_table(trained: Sequence[Trained], champion: Champion | None) -> pd.DataFrame:
-    """Return one row per model, one column per metric."""
+def comparison_table(
+    candidates: Sequence[Recipe], choice: Choice, examined: Sequence[Examined]
+) -> pd.DataFrame:
+    """Return one row per model: its mean score in the cross-validation, and its metrics on held-out rows."""
+    on_held_out = {each.name: dict(each.metrics) for each in examined}
     rows: list[dict[str, object]] = [
         {
-            "model": each.candidate.name,
-            "estimator": each.candidate.estimator,
-            **each.metrics,
-            "training_seconds": round(each.seconds, 2),
-            "problem": each.problem,
+            "model": each.name,
+            "estimator": each.estimator,
+            f"cross_validated {choice.training_set.metric}": choice.scores.get(each.name),
+            **on_held_out.pop(each.name, {}),
+            "problem": choice.problems.get(each.name, ""),
         }
-        for each in trained
+        for each in candidates
     ]
-    if champion is not None:
-        metrics = champion.metrics or {}
-        rows.append(
-            {"model": f"champion (version {champion.version})", **metrics, "problem": champion.problem}
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([*rows, *({"model": name, **metrics} for name, metrics in on_held_out.items())])
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -200,8 +231,14 @@ def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
     shown = decision.outcome.metrics
     candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
     champion = {f"champion/{each.name}": float(each.champion) for each in shown if each.champion}
+    interval = {
+        f"difference/{end}": float(value)
+        for each in shown
+        for end, value in (("point", each.difference), ("lower", each.lower), ("upper", each.upper))
+        if value is not None
+    }
     tags = {TAG_DECISION: text, "selfheal.result": decision.outcome.result}
-    runs.server.log(parent, metrics=candidate | champion, tags=tags)
+    runs.server.log(parent, metrics=candidate | champion | interval, tags=tags)
 
 
 def carry_out(runs: JobRuns, parent: Run, decision: Decision) -> RetrainReport:
@@ -221,7 +258,8 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
     registry, name = ModelRegistry(runs.server), runs.request.mlflow.registered_model_name
     made = _version_of_job(registry, name, runs)
     if made is None:
-        made = registry.register(name, str(decision.model_uri), run_tags(runs.request))
+        tags = run_tags(runs.request) | decision.version_tags
+        made = registry.register(name, str(decision.model_uri), tags)
     logger.info("Version %s of %s is registered", made.version, name)
     return ModelVersion(
         name=name,
@@ -230,6 +268,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
         target=runs.request.spec.target,
         run_id=str(decision.model_run_id),
         registered_time=made.created,
+        trained_until_time=decision.trained_until_time,
     )
 
 

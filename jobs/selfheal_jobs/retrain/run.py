@@ -1,50 +1,46 @@
-"""The retraining: choose a candidate, compare it with the champion, register it if it is better.
+"""The retraining: choose a candidate, examine it and the champion once, register it if it passes all gates.
 
-load → split → choose a candidate by cross-validation → fit it → score it and the champion on the held-out set
-→ decide → register.
+load → objections by the data → split → choose by cross-validation → examine on held-out rows → gates
+→ decide → fit on all rows → register.
 """
 
 import logging
+import resource
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Literal
 
-from selfheal_jobs.columns import scan as columns
-from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.errors import DataError, TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.retrain import champion as champions
+from selfheal_jobs.retrain import cross_validation
 from selfheal_jobs.retrain import mlflow_run as retrain_run
-from selfheal_jobs.retrain import splitting
-from selfheal_jobs.retrain.candidates import candidates_for
-from selfheal_jobs.retrain.champion import Champion, find_version, score_version
-from selfheal_jobs.retrain.cross_validation import choose
+from selfheal_jobs.retrain.champion import Champion
+from selfheal_jobs.retrain.cross_validation import Choice
+from selfheal_jobs.retrain.data_objections import require_usable
 from selfheal_jobs.retrain.data_summary import summarize
-from selfheal_jobs.retrain.decision import Attempt, LoggedModel, TrainingOutcome, decide
-from selfheal_jobs.retrain.features import for_model
-from selfheal_jobs.retrain.frames import frame
-from selfheal_jobs.retrain.scores import PRIMARY, HeldOut
+from selfheal_jobs.retrain.decision import Attempt, Decision, Findings, all_failed, decide, not_servable
+from selfheal_jobs.retrain.final_fit import final_model
+from selfheal_jobs.retrain.gates import Evidence, PastScore
+from selfheal_jobs.retrain.retraining_data import load_data
+from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.search import search
 from selfheal_jobs.retrain.serving_trial import try_as_served
-from selfheal_jobs.retrain.splitting import Split
-from selfheal_jobs.retrain.training import Trained, TrainingSet, train
+from selfheal_jobs.retrain.trial import Trial, WinnerFailedError, findings_of, trial_of
 from selfheal_jobs.sources.current_identity import identity_of_current
-from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
-from selfheal_jobs.tables.content import content
-from selfheal_jobs.tables.table import ArrowTable, Table
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.library_client import configure_library, library_errors
 from selfheal_jobs.tracking.model_registry import ModelRegistry
 from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.transport.retry_policy import PATIENT, STANDARD
-from selfheal_operator.api.reasons import Reason, Task
+from selfheal_operator.api.model import format_time
+from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
-from selfheal_operator.api.v1alpha1.status import TrainingRows
+from selfheal_operator.api.v1alpha1.status import LastRetraining
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +73,7 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
     """Train, decide and register; or carry out the decision of an earlier attempt of the same Job.
 
     Raises:
-        DataError: The data is not sufficient for training.
+        DataError: The data is not sufficient for training, or the champion cannot be scored.
         TrackingError: MLflow could not be reached, or rejected a request.
     """
     request = attempt.request
@@ -87,25 +83,14 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
         if decided := retrain_run.decision_before(runs):
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(runs, *decided)
-        training_set, held_out, split = prepare(request)
+        data = load_data(request)
+        if data.feed is not None:
+            require_usable(data.feed, forced=request.force)
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
+        trial = trial_of(attempt, data, _champion(runs))
         parent = runs.start()
         try:
-            target = request.spec.target
-            summary = summarize(split, target=target, task=training_set.task)
-            retrain_run.log_data(runs, parent, training_set, held_out, summary)
-            champion = _champion(runs, _all_columns(split, held_out))
-            trained, logged = _train_and_log(runs, parent, training_set, held_out)
-            retrain_run.log_comparison(runs, parent, trained, champion)
-            outcome = TrainingOutcome(
-                candidates=trained,
-                logged=logged,
-                champion=champion,
-                rows=TrainingRows(train=len(training_set.rows), test=len(held_out.rows)),
-                task=training_set.task,
-                parent_run_id=parent.run_id,
-            )
-            decision = decide(attempt, outcome, clock())
+            decision = _decision(runs, parent, trial, clock)
             retrain_run.store(runs, parent, decision)
         except Exception:
             _end_as_failed(runs, parent)
@@ -120,116 +105,78 @@ def _end_as_failed(runs: JobRuns, parent: Run) -> None:
         logger.info("The run could not be ended: %s", one_line(error))
 
 
-def prepare(request: RunRequest) -> tuple[TrainingSet, HeldOut, Split]:
-    """Load the data, and split it into a training set and a held-out set.
-
-    Features are the columns that checks compare, with the reference's types: a column that only the current
-    data has may hold the champion's own predictions. Dates, identifiers and free text are excluded.
-
-    Raises:
-        DataError: The data is missing, unreadable, or not sufficient for training.
-    """
-    spec = request.spec
-    reference, current = _load(request)
-    task = request.known_task or _task_of(reference, current, spec.target)
-    policy = _lenient(spec.dataset.column_policy)
-    include = spec.dataset.columns.include
-    plan = columns.plan(reference, current, target=spec.target, policy=policy, include=include)
-    if not plan.compared:
-        message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
-        raise DataError(Reason.NOTHING_TO_COMPARE, message)
-    rules = spec.retraining
-    split = splitting.split(frame(reference), frame(current), target=spec.target, task=task, rules=rules)
-    logger.info("%s: %d rows to learn from, %d held out", task, len(split.train), len(split.test))
-    held_out = HeldOut(rows=for_model(split.test, plan.compared), target=split.test[spec.target], task=task)
-    training_set = TrainingSet(
-        rows=for_model(split.train, plan.compared),
-        target=split.train[spec.target],
-        columns=plan.compared,
-        task=task,
-        seed=spec.retraining.random_seed,
-        metric=PRIMARY[task],
-        reference=split.of_reference,
-        reference_optional=rules.training_data == "Auto",
-    )
-    return training_set, held_out, split
-
-
-def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
-    """Return the column policy of a retraining: columns that a check counts as drifted are skipped."""
-    missing: Literal["Fail", "Skip"] = "Fail" if policy.missing == "Fail" else "Skip"
-    return ColumnPolicy(empty="Skip", missing=missing)
-
-
-def _load(request: RunRequest) -> tuple[ArrowTable, ArrowTable]:
-    """Read both tables into memory, each column once."""
-    spec = request.spec
-    reference = open_reference(request)
-    whole = ArrowTable.of(reference)
-    if spec.retraining.training_data == "Reference":  # the current data is not needed
-        return whole, whole
-    if spec.dataset.labels:
-        return whole, ArrowTable.of(open_labelled_current(request, reference))
-    return whole, ArrowTable.of(open_current(request, reference, all_columns=True))
-
-
-def _task_of(reference: Table, current: Table, target: str) -> Task:
-    tables = [table for table in (reference, current) if target in table.schema.names]
-    for table in tables:
-        if task := infer_task(content(table, target)):
-            return task
-    if not tables:
-        raise splitting.target_missing(target)
-    raise DataError(
-        Reason.TARGET_UNUSABLE,
-        f"Nothing tells from the target {target!r} what to learn. Correct spec.target or set spec.task.",
-    )
-
-
-def _all_columns(split: Split, prepared: HeldOut) -> HeldOut:
-    """Return the held-out set with all columns but the target: the champion may use other features."""
-    rows = split.test.drop(columns=str(prepared.target.name))
-    for name in prepared.rows.columns:
-        rows[name] = prepared.rows[name]
-    return HeldOut(rows=rows, target=prepared.target, task=prepared.task)
-
-
-def _champion(runs: JobRuns, held_out: HeldOut) -> Champion | None:
-    version = find_version(
-        ModelRegistry(runs.server), runs.request.mlflow.registered_model_name, runs.request.champion
-    )
-    if version is None:
+def _champion(runs: JobRuns) -> Champion | None:
+    if runs.request.ignore_champion:
         return None
-    champion = score_version(version, held_out)
-    if champion.metrics:
-        name = PRIMARY[held_out.task]
-        logger.info("Champion (version %s): %s=%.4f", champion.version, name, champion.metrics[name])
-    return champion
+    version = champions.find_version(ModelRegistry(runs.server), runs.request)
+    return None if version is None else champions.load(version, STANDARD)
 
 
-def _train_and_log(
-    runs: JobRuns, parent: Run, training_set: TrainingSet, held_out: HeldOut
-) -> tuple[list[Trained], dict[str, LoggedModel]]:
-    """Choose a candidate, train it, and log all; the model is freed after logging."""
-    rules = runs.request.spec.retraining
-    candidates = candidates_for(rules.candidates, training_set.task)
-    choice = choose(candidates, training_set)
-    if rules.search:
-        tell = partial(retrain_run.log_progress, runs, parent)
-        found = search(choice, candidates, rules.search, tell)
-        retrain_run.log_search(runs, parent, found)
-        choice = found.choice
-    trained: list[Trained] = []
-    logged: dict[str, LoggedModel] = {}
-    for each in candidates:
-        if choice.winner is not None and choice.winner.name == each.name:
-            result = train(choice.winner, choice.training_set, held_out)
-        else:
-            result = Trained(candidate=each, problem=choice.problems.get(each.name, ""))
-        result = replace(result, cross_validated=choice.scores.get(each.name))
-        if (model := retrain_run.log_candidate(runs, parent, result, training_set)) is not None:
-            problem = try_as_served(model.uri, held_out.rows)
-            result = result if problem is None else replace(result, metrics={}, problem=problem)
-            logged[each.name] = model
-        trained.append(replace(result, model=None))
-    return trained, logged
+# --- the decision -------------------------------------------------------------------------------------------
+
+
+def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> Decision:
+    """Choose, examine and decide; fit and log the model if it is to be registered."""
+    rows = trial.rows
+    summary = summarize(rows.split, target=rows.target, task=rows.test.task)
+    retrain_run.log_data(runs, parent, rows.training_set, rows.split.test, summary)
+    choice = _chosen(runs, parent, trial)
+    winner_run = retrain_run.log_candidates(runs, parent, trial.candidates, choice)
+    if choice.winner is None or winner_run is None:
+        return all_failed(trial.attempt, choice.problems, parent.run_id, clock())
+    try:
+        found = findings_of(trial, choice, choice.winner, parent.run_id)
+    except WinnerFailedError as error:
+        problems = {**choice.problems, choice.winner.name: str(error)}
+        return all_failed(trial.attempt, problems, parent.run_id, clock())
+    retrain_run.log_comparison(runs, parent, trial.candidates, choice, found.examined)
+    findings = found.findings
+    runs.server.log(winner_run, metrics=findings.evidence.winner.metrics)
+    if not findings.passed:
+        return Decision(outcome=_decided(trial, findings, clock))
+    final = final_model(choice.winner, found.model, choice, rows)
+    logged = retrain_run.log_model(winner_run, choice.winner, final)
+    if problem := try_as_served(logged.uri, rows.test.rows):
+        return not_servable(trial.attempt, findings, problem, clock())
+    address = retrain_run.log_learnt_rows(runs, parent, final.learnt)
+    return Decision(
+        outcome=_decided(trial, findings, clock),
+        model_uri=logged.uri,
+        model_run_id=logged.run_id,
+        version_tags=_version_tags(findings.evidence, final.learnt, address),
+        trained_until_time=final.learnt.until,
+    )
+
+
+def _chosen(runs: JobRuns, parent: Run, trial: Trial) -> Choice:
+    """Choose the winner, and search better parameters for it if the spec says so."""
+    choice = cross_validation.choose(trial.candidates, trial.rows.training_set)
+    if (rules := runs.request.spec.retraining.search) is None:
+        return choice
+    found = search(choice, trial.candidates, rules, partial(retrain_run.log_progress, runs, parent))
+    retrain_run.log_search(runs, parent, found)
+    return found.choice
+
+
+def _decided(trial: Trial, findings: Findings, clock: Clock) -> LastRetraining:
+    return decide(trial.attempt, replace(findings, cpu_seconds=cpu_seconds()), clock())
+
+
+def cpu_seconds() -> int:
+    """Return the CPU time of this process and of those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return round(sum(each.ru_utime + each.ru_stime for each in used))
+
+
+def _version_tags(evidence: Evidence, learnt: LearntRows, address: str) -> dict[str, str]:
+    past = PastScore(
+        metric=evidence.metric,
+        score=evidence.score(evidence.winner.sums),
+        baseline=evidence.score(evidence.best_baseline()[1]),
+    )
+    until = format_time(learnt.until) if learnt.until else None
+    tags = dict(champions.promotion_tags(past, until, address))
+    if evidence.champion is not None:
+        found = evidence.interval(evidence.champion.sums)
+        tags["selfheal.difference"] = f"{found.difference:.6g} ({found.lower:.6g} to {found.upper:.6g})"
+    return tags

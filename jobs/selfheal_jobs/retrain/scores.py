@@ -1,30 +1,38 @@
-"""Scores a model on the held-out set, with scikit-learn's metrics under the names of its scorers. Pure."""
+"""The metrics of a model, by the names of scikit-learn's scorers, from the tallies of its answers. Pure.
+
+Averages over classes are over those that the held-out labels have, for every model alike: an answer of a
+class that nobody has is wrong, and does not cost a whole class.
+"""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn import metrics
 
-from selfheal_operator.api.model import format_number
+from selfheal_jobs.retrain.answers import read_answers
+from selfheal_jobs.retrain.class_words import class_words
+from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER
+from selfheal_jobs.retrain.probability_scores import probability_scores
+from selfheal_jobs.retrain.tallies import Sums, Units, class_tallies, of_words, quantity_tallies, units_of
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1.status import MetricComparison
 
 PRIMARY: Final[Mapping[Task, str]] = {
     Task.CLASSIFICATION: "f1_macro",
     Task.REGRESSION: "root_mean_squared_error",
 }
-"""The primary metric of each task.
+"""The primary metric of each task, where spec.promotion names none.
 
 f1_macro gives every class the same weight: if drift makes a class rare, a model that never predicts it can
 still have a high accuracy and high weighted averages. root_mean_squared_error is in the target's unit and
 penalises large errors.
 """
 
-_LOWER_IS_BETTER: Final = frozenset({"mean_squared_error", "root_mean_squared_error", "mean_absolute_error"})
+_Values = NDArray[np.float64]
 
 
 class Predictor(Protocol):
@@ -46,60 +54,60 @@ class HeldOut:
 def score(model: Predictor, held_out: HeldOut) -> dict[str, float]:
     """Return the model's metrics; one that is not defined for these rows is absent.
 
-    Classification: f1_macro, accuracy, precision_macro, recall_macro, and roc_auc for two classes or
-    roc_auc_ovr (one-vs-rest, macro average) for more. Regression: root_mean_squared_error,
-    mean_absolute_error, mean_squared_error, r2. These are the names of scikit-learn's scorers; errors are
-    without the neg_ prefix, because they are not negated here.
+    Classification: those of `METRICS`; of probabilities also brier_score, log_loss, and roc_auc for two
+    classes or roc_auc_ovr (one-vs-rest, macro average) for more. Regression: those of `METRICS`.
+
+    Raises:
+        AnswersError: The answers cannot be compared with the targets.
     """
-    with warnings.catch_warnings(action="ignore"):  # classes never seen or never predicted count as zero
-        predicted = np.asarray(model.predict(held_out.rows)).reshape(len(held_out.rows))
-        if held_out.task is Task.REGRESSION:
-            return _regression(held_out.target, predicted.astype("float64"))
-        return _classification(held_out.target, predicted) | _ranking(model, held_out)
+    with warnings.catch_warnings(action="ignore"):  # about columns or library versions other than at training
+        predicted = model.predict(held_out.rows)
+        units = units_of(None, len(held_out.target), seed=0)
+        found = all_metrics(held_out.task, tallies(predicted, held_out.target, held_out.task, units))
+        return found | ranking(model, held_out)
 
 
-def _regression(actual: pd.Series, predicted: Any) -> dict[str, float]:
-    found = {
-        "root_mean_squared_error": float(metrics.root_mean_squared_error(actual, predicted)),
-        "mean_absolute_error": float(metrics.mean_absolute_error(actual, predicted)),
-        "mean_squared_error": float(metrics.mean_squared_error(actual, predicted)),
-        "r2": float(metrics.r2_score(actual, predicted)),
-    }
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+def tallies(predicted: Any, target: pd.Series, task: Task, units: Units) -> Sums:
+    """Return the tallies of a model's predictions.
+
+    Raises:
+        AnswersError: They cannot be compared with the targets.
+    """
+    answers = read_answers(predicted, target, task)
+    if task is Task.REGRESSION:
+        return quantity_tallies(answers, target.to_numpy(dtype="float64"), units)
+    classes = of_words(class_words(target))
+    return class_tallies(classes.code(answers), classes, units)
 
 
-def _classification(actual: pd.Series, predicted: Any) -> dict[str, float]:
-    macro: dict[str, Any] = {"average": "macro", "zero_division": 0}
-    labels = actual.to_numpy()
-    predicted = predicted.astype(labels.dtype)
-    return {
-        "f1_macro": float(metrics.f1_score(labels, predicted, **macro)),
-        "accuracy": float(metrics.accuracy_score(labels, predicted)),
-        "precision_macro": float(metrics.precision_score(labels, predicted, **macro)),
-        "recall_macro": float(metrics.recall_score(labels, predicted, **macro)),
-    }
-
-
-def _ranking(model: Predictor, held_out: HeldOut) -> dict[str, float]:
+def ranking(model: Any, held_out: HeldOut) -> dict[str, float]:
+    """Return the area under the ROC curve, Brier score and log loss; each where it is defined."""
     classes = getattr(model, "classes_", None)
-    if classes is None or set(held_out.target) != set(classes):  # a class without rows has no ROC curve
+    if held_out.task is Task.REGRESSION or classes is None:
         return {}
     certainty = _certainty(model, held_out.rows)
     if certainty is None:
         return {}
+    scores = {}
+    if hasattr(model, "predict_proba"):
+        scores = probability_scores(classes, certainty, held_out.target)
+    return _under_the_curve(classes, certainty, held_out.target) | scores
+
+
+def _under_the_curve(classes: Any, certainty: Any, target: pd.Series) -> dict[str, float]:
+    if set(target) != set(classes):
+        return {}  # a class without rows has no ROC curve
     try:
         if len(classes) == 2:
             positive = certainty if certainty.ndim == 1 else certainty[:, 1]
-            return {"roc_auc": float(metrics.roc_auc_score(held_out.target == classes[1], positive))}
-        ovr = metrics.roc_auc_score(held_out.target, certainty, multi_class="ovr", labels=classes)
+            return {"roc_auc": float(metrics.roc_auc_score(target == classes[1], positive))}
+        ovr = metrics.roc_auc_score(target, certainty, multi_class="ovr", labels=classes)
         return {"roc_auc_ovr": float(ovr)}
-    except (
-        ValueError
-    ):  # rows of a class that the model does not know, or certainties that are no probabilities
+    except ValueError:  # certainties that are no probabilities, or not finite
         return {}
 
 
-def _certainty(model: Predictor, rows: pd.DataFrame) -> Any:
+def _certainty(model: Any, rows: pd.DataFrame) -> Any:
     """Return the probabilities, otherwise the decision function, or None if the model has neither."""
     for method in ("predict_proba", "decision_function"):
         if (ask := getattr(model, method, None)) is not None:
@@ -107,37 +115,105 @@ def _certainty(model: Predictor, rows: pd.DataFrame) -> Any:
     return None
 
 
-def is_better(task: Task, one: Mapping[str, float], other: Mapping[str, float]) -> bool:
-    """Return whether `one` is strictly better than `other` by the primary metric."""
-    name = PRIMARY[task]
-    return one[name] < other[name] if name in _LOWER_IS_BETTER else one[name] > other[name]
+def _by_class(sums: Sums) -> tuple[_Values, _Values, _Values]:
+    right, answered, labelled = np.split(sums, 3, axis=-1)
+    return right, answered, labelled
 
 
-def best(task: Task, scores: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the name of the best model; among equal ones the first.
+def _ratio(part: _Values, whole: _Values) -> _Values:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
-    >>> scores = {"linear": {"f1_macro": 0.5}, "forest": {"f1_macro": 0.8}, "twin": {"f1_macro": 0.8}}
-    >>> best(Task.CLASSIFICATION, scores)
-    'forest'
+
+def _macro(values: _Values, labelled: _Values) -> _Values:
+    """Return the mean over the classes with labels; a resample may lack some."""
+    present = labelled > 0
+    total: _Values = np.where(present, values, 0).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
+    return total
+
+
+def _f1(sums: Sums) -> _Values:
+    right, answered, labelled = _by_class(sums)
+    return _macro(_ratio(2 * right, answered + labelled), labelled)
+
+
+def _precision(sums: Sums) -> _Values:
+    right, answered, labelled = _by_class(sums)
+    return _macro(_ratio(right, answered), labelled)
+
+
+def _recall(sums: Sums) -> _Values:
+    right, _, labelled = _by_class(sums)
+    return _macro(_ratio(right, labelled), labelled)
+
+
+def _accuracy(sums: Sums) -> _Values:
+    right, _, labelled = _by_class(sums)
+    share: _Values = right.sum(axis=-1) / labelled.sum(axis=-1)
+    return share
+
+
+def _squared(sums: Sums) -> _Values:
+    mean: _Values = sums[..., 1] / sums[..., 0]
+    return mean
+
+
+def _absolute(sums: Sums) -> _Values:
+    mean: _Values = sums[..., 2] / sums[..., 0]
+    return mean
+
+
+def _r2(sums: Sums) -> _Values:
+    rows, squared, _, values, squares = np.moveaxis(sums, -1, 0)
+    spread = squares - values**2 / rows
+    explained: _Values = 1 - np.divide(squared, spread, out=np.full_like(spread, np.nan), where=spread > 0)
+    return explained
+
+
+METRICS: Final[Mapping[Task, Mapping[str, Callable[[Sums], _Values]]]] = {
+    Task.CLASSIFICATION: {
+        "f1_macro": _f1,
+        "accuracy": _accuracy,
+        "precision_macro": _precision,
+        "recall_macro": _recall,
+    },
+    Task.REGRESSION: {
+        "root_mean_squared_error": lambda sums: np.sqrt(_squared(sums)),
+        "mean_absolute_error": _absolute,
+        "mean_squared_error": _squared,
+        "r2": _r2,
+    },
+}
+"""The metrics of each task, in the order of the status. Errors are without the neg_ prefix: not negated."""
+
+_OF_NAME: Final = {name: of for metrics in METRICS.values() for name, of in metrics.items()}
+
+
+def value(metric: str, sums: Sums) -> Any:
+    """Return a metric of sums: one value, or one for each resample."""
+    return _OF_NAME[metric](sums)
+
+
+def all_metrics(task: Task, sums: Sums) -> dict[str, float]:
+    """Return the metrics of all units together; one that is not defined for these rows is absent."""
+    found = {name: float(of(sums.sum(axis=0))) for name, of in METRICS[task].items()}
+    return {name: score for name, score in found.items() if np.isfinite(score)}
+
+
+def gain(metric: str, one: Any, other: Any) -> Any:
+    """Return by how much `one` is better than `other`, in the unit of the metric; negative where it is worse.
+
+    >>> gain("accuracy", 0.75, 0.5), gain("mean_absolute_error", 1.0, 4.0)
+    (0.25, 3.0)
     """
-    names = list(scores)
-    leader = names[0]
-    for name in names[1:]:
-        if is_better(task, scores[name], scores[leader]):
-            leader = name
-    return leader
+    return other - one if metric in LOWER_IS_BETTER else one - other
 
 
-def comparisons(
-    candidate: Mapping[str, float], champion: Mapping[str, float] | None
-) -> Sequence[MetricComparison]:
-    """Return both models' metrics side by side, rounded to four digits to keep noise out of the status."""
-    champion = champion or {}
-    return [
-        MetricComparison(
-            name=name,
-            candidate=format_number(candidate[name]) if name in candidate else None,
-            champion=format_number(champion[name]) if name in champion else None,
-        )
-        for name in [*candidate, *(name for name in champion if name not in candidate)]
-    ]
+def skill(metric: str, score: float, baseline: float) -> float:
+    """Return how much of the way from the baseline's score to a perfect one a score has gone.
+
+    >>> skill("f1_macro", 0.75, 0.5), skill("root_mean_squared_error", 30.0, 120.0)
+    (0.5, 0.75)
+    """
+    perfect = 0.0 if metric in LOWER_IS_BETTER else 1.0
+    way = gain(metric, perfect, baseline)
+    return float(gain(metric, score, baseline) / way) if way > 0 else 0.0

@@ -1,164 +1,355 @@
-"""Splits the data into a training set and a held-out set. Pure."""
+"""Splits the data into training rows and held-out rows, which nobody has learnt. Pure.
 
+With timestamps the held-out rows are the newest: a model is asked about rows that follow those it has learnt.
+Without, they are drawn by class, and rows that hang together stay on one side.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.retrain.frames import arrow_of
-from selfheal_jobs.tables.content import Values, content_of
+from selfheal_jobs.retrain.class_words import class_words
+from selfheal_jobs.retrain.labelled_rows import target_missing, with_target
+from selfheal_jobs.retrain.row_digests import LearntRows, digests, tells_copies
+from selfheal_jobs.retrain.tallies import time_blocks
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
 
-MIN_ROWS: Final = 20
-"""With fewer rows, a held-out fifth is too small to compare models."""
+__all__ = ["LEAST_HELD_OUT", "LEAST_ROWS", "Layout", "Split", "split", "target_missing"]
+
+LEAST_HELD_OUT: Final = 20
+"""With fewer rows, hardly any difference between two models is beyond chance."""
+ENOUGH_TO_COMPARE: Final = 400
+"""A gain of .05 in accuracy is then beyond chance in 7 of 8 retrainings, if the models disagree on 15 %
+of the rows. Held out only where the winner is fitted again on all rows: it costs the version nothing."""
+LEAST_ROWS: Final = 2 * LEAST_HELD_OUT
+
+_Codes = NDArray[np.intp]
+_Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Which columns of the tables are used, and for what."""
+
+    target: str
+    task: Task
+    features: tuple[str, ...]
+    timestamp: str | None = None
+    key: str | None = None
+    """The joinColumn of the labels: rows with one key hang together."""
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """Return the columns that a model learns from; in the others, copies of a row may differ."""
+        return (*self.features, self.target)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The training set and the held-out set; both still have every column, including the target."""
+    """Training rows and held-out rows; both have every column of their tables, including the target."""
 
     train: pd.DataFrame
+    """Rows of the divided table; with a timestamp in the order of time."""
+    reference: pd.DataFrame
+    """Rows of the reference that may be learnt as well; empty where it is the divided table."""
     test: pd.DataFrame
     dropped: int
     """Number of rows without a target."""
-    of_reference: NDArray[np.bool_] | None = None
-    """Which training rows are of the reference, where the others are of the current data."""
+    train_times: NDArray[np.datetime64] | None = None
+    train_groups: _Codes | None = None
+    test_together: _Codes | None = None
+    """Codes of held-out rows that hang together: those of one block of time, or one group."""
+    until: datetime | None = None
+    """The newest timestamp of all labelled rows."""
+    copies: int = 0
+    """Rows of the divided table that are copies of another."""
+    reference_copies: int = 0
+    """Rows of the reference that the current data has as well; they are not in `reference`."""
+    already_learnt: int = 0
+    """Rows that the champion has learnt."""
+    missing_classes: tuple[str, ...] = ()
+    """Classes without a held-out row."""
 
 
 def split(
-    reference: pd.DataFrame, current: pd.DataFrame, *, target: str, task: Task, rules: Retraining
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    layout: Layout,
+    rules: Retraining,
+    learnt: LearntRows | None = None,
 ) -> Split:
-    """Split according to `rules.training_data`, with the random seed `rules.random_seed`.
+    """Split the reference if `rules.training_data` is Reference, otherwise the current data.
 
-    Current and Reference use only that table. ReferenceAndCurrent holds out rows of the current data only,
-    since new data will be like it, and trains on its other rows and the whole reference. The split is
-    stratified by class if every class has enough rows.
+    Args:
+        reference: The reference, with all its columns.
+        current: The current data, with all its columns.
+        layout: What the columns are for.
+        rules: Share of held-out rows, and random seed.
+        learnt: The rows that the champion has learnt; None if nobody knows.
 
     Raises:
-        DataError: The target is missing (ColumnMissing) or unusable (TargetUnusable), or there are too few
-            rows with a target (TooFewRows).
+        DataError: The target is missing (ColumnMissing) or unusable (TargetUnusable), there are too few rows
+            with a target (TooFewRows), or too few that the champion has not learnt (TooFewNewRows).
     """
     divided = reference if rules.training_data == "Reference" else current
-    labelled = with_target(divided, target, task)
-    _require_rows(labelled, target)
-    train, test = train_test_split(
-        labelled,
-        test_size=rules.test_fraction,
-        random_state=rules.random_seed,
-        stratify=_strata(labelled[target], rules.test_fraction) if task is Task.CLASSIFICATION else None,
-    )
-    dropped = len(divided) - len(labelled)
-    of_reference = None
-    if rules.training_data == "ReferenceAndCurrent" or _may_help(reference, target, rules):
-        more = with_target(reference, target, task)
-        dropped += len(reference) - len(more)
-        of_reference = np.arange(len(more) + len(train)) < len(more)
-        train = pd.concat([more, train], ignore_index=True)
-    _require_classes(train[target], target, task)
+    labelled = with_target(divided, layout.target, layout.task).reset_index(drop=True)
+    _require_rows(labelled, layout.target)
+    rng = np.random.default_rng(rules.random_seed)
+    labelled, times = _in_order(labelled, layout.timestamp, rng)
+    copies = _copies(labelled, layout)
+    new = _not_learnt(labelled, times, learnt)
+    refitted = times is not None and learnt is not None
+    size = _held_out_rows(new, rules.test_fraction, least=ENOUGH_TO_COMPARE if refitted else LEAST_HELD_OUT)
+    if times is None:
+        groups = _groups(copies, _keys(labelled, layout))
+        held = _drawn(groups, new, _strata(labelled, layout), size, rng)
+        kept = ~held
+    else:
+        groups = None
+        held = np.zeros(len(labelled), dtype=bool)
+        held[np.flatnonzero(new)[-size:]] = True
+        kept = ~held if copies is None else ~np.isin(copies, copies[held])
+    _require_both_sides(kept, held)
+    more, copied = labelled.iloc[:0], 0
+    if divided is not reference:
+        more, copied = _usable_reference(reference, labelled, layout)
     return Split(
-        train=train.reset_index(drop=True),
-        test=test.reset_index(drop=True),
-        dropped=dropped,
-        of_reference=of_reference,
+        train=labelled[kept].reset_index(drop=True),
+        reference=more,
+        test=labelled[held].reset_index(drop=True),
+        dropped=len(divided) - len(labelled),
+        train_times=None if times is None else times[kept],
+        train_groups=None if groups is None else groups[kept],
+        test_together=_hanging_together(times, groups, held),
+        until=None if times is None else newest(times),
+        copies=0 if copies is None else len(copies) - len(np.unique(copies)),
+        reference_copies=copied,
+        already_learnt=int((~new).sum()),
+        missing_classes=_missing_classes(labelled, held, layout),
     )
 
 
-def _may_help(reference: pd.DataFrame, target: str, rules: Retraining) -> bool:
-    """Return whether the cross-validation is to try the reference: it does without labels there."""
-    return (
-        rules.training_data == "Auto"
-        and target in reference.columns
-        and bool(reference[target].notna().any())
-    )
+# --- what counts as one row ---------------------------------------------------------------------------------
 
 
-def with_target(table: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
-    """Return the rows that have a target, with the target converted for scikit-learn.
+def _copies(rows: pd.DataFrame, layout: Layout) -> _Codes | None:
+    """Return a code for each row, equal for copies of one row; None if there are none."""
+    codes, distinct = pd.factorize(digests(rows, layout.learnt))
+    if len(distinct) == len(rows) or not tells_copies(rows, layout.learnt):
+        return None
+    return codes
+
+
+def _keys(rows: pd.DataFrame, layout: Layout) -> _Codes | None:
+    if layout.key is None or layout.key not in rows.columns:
+        return None
+    codes, distinct = pd.factorize(rows[layout.key].astype("object").map(str, na_action="ignore"))
+    alone = codes < 0  # rows without a key
+    codes[alone] = len(distinct) + np.arange(alone.sum())
+    return codes if codes.max() + 1 < len(codes) else None
+
+
+def _groups(copies: _Codes | None, keys: _Codes | None) -> _Codes | None:
+    """Return one code for all rows that hang together, directly or through others."""
+    if copies is None or keys is None:
+        return keys if copies is None else copies
+    here, there = copies, keys + copies.max() + 1
+    nodes = int(there.max()) + 1
+    graph = coo_matrix((np.ones(len(here)), (here, there)), shape=(nodes, nodes))
+    labels: _Codes = connected_components(graph, directed=False)[1][here]
+    return labels
+
+
+# --- order and time -----------------------------------------------------------------------------------------
+
+
+def _in_order(
+    rows: pd.DataFrame, timestamp: str | None, rng: np.random.Generator
+) -> tuple[pd.DataFrame, NDArray[np.datetime64] | None]:
+    """Return the rows in the order of time, those of one time by chance: a file may sort them by label."""
+    if timestamp is None or timestamp not in rows.columns:
+        return rows, None
+    times = as_times(rows[timestamp])
+    if np.isnat(times).all():
+        return rows, None
+    shuffled = rng.permutation(len(rows))
+    times = np.where(np.isnat(times), times[~np.isnat(times)].min(), times)  # of unknown age: as if oldest
+    order = shuffled[np.argsort(times[shuffled], kind="stable")]
+    return rows.iloc[order].reset_index(drop=True), times[order]
+
+
+def as_times(values: pd.Series) -> NDArray[np.datetime64]:
+    """Return timestamps, ISO texts or numbers of s, ms, us or ns since the epoch as UTC; else NaT."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        number = values.astype("float64")
+        unit: Any = next(name for name, limit in _UNITS if number.abs().max() < limit or name == "ns")
+        parsed = pd.to_datetime(number, unit=unit, utc=True, errors="coerce")
+    else:
+        parsed = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
+    times: NDArray[np.datetime64] = parsed.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    return times
+
+
+_UNITS: Final = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", np.inf))
+"""Until the year 5138 a number of seconds is less than the first, and so on."""
+
+
+def newest(times: NDArray[np.datetime64]) -> datetime:
+    """Return the newest time in UTC, rounded up to whole microseconds: no row learnt is later."""
+    found: datetime = pd.Timestamp(times.max()).ceil("us").tz_localize("UTC").to_pydatetime()
+    return found
+
+
+def _hanging_together(
+    times: NDArray[np.datetime64] | None, groups: _Codes | None, held: _Mask
+) -> _Codes | None:
+    if times is not None:
+        return time_blocks(int(held.sum()))
+    return None if groups is None else groups[held]
+
+
+# --- which rows are held out --------------------------------------------------------------------------------
+
+
+def _not_learnt(rows: pd.DataFrame, times: NDArray[np.datetime64] | None, learnt: LearntRows | None) -> _Mask:
+    """Return which rows are new to the champion.
 
     Raises:
-        DataError: The column is missing, empty, or unsuitable for the task.
+        DataError: They are too few to examine anybody on them.
     """
-    if target not in table.columns:
-        raise target_missing(target)
-    holds = content_of(arrow_of(table[target])).holds
-    if holds is Values.NOTHING:
+    if learnt is None:
+        return np.ones(len(rows), dtype=bool)
+    new = ~learnt.contain(rows)
+    later = ""
+    if times is not None and learnt.until is not None:
+        new &= times > np.datetime64(learnt.until.replace(tzinfo=None), "ns")
+        later = f", later than {learnt.until:%FT%TZ}"
+    if new.sum() < LEAST_HELD_OUT:
         raise DataError(
-            Reason.TARGET_UNUSABLE, f"The target {target!r} has no values. Deliver the labels with the data."
+            Reason.TOO_FEW_NEW_ROWS,
+            f"{new.sum()} of {len(rows)} labelled rows are new to the present version{later}, and "
+            f"{LEAST_HELD_OUT} are needed to compare another one with it. Nothing was trained.",
         )
-    if holds not in _USABLE[task]:
-        raise DataError(
-            Reason.TARGET_UNUSABLE,
-            f"The target {target!r} holds {holds}, no use for {task}. Correct spec.target or spec.task.",
-        )
-    values = _classes(table[target], holds) if task is Task.CLASSIFICATION else _numbers(table[target])
-    present = values.notna()
-    kept = table[present].copy()
-    kept[target] = values[present]
-    return kept.astype({target: _dtype(values[present], task)})
+    return new
 
 
-def target_missing(target: str) -> DataError:
-    """Return the error for a missing target column."""
-    return DataError(
-        Reason.COLUMN_MISSING,
-        f"The training data has no column {target!r}. Correct spec.target or deliver the labels with it.",
+def _held_out_rows(new: _Mask, fraction: float, *, least: int) -> int:
+    """Return how many rows to hold out; where the champion has learnt some, at most half of the new ones."""
+    wanted = max(int(np.ceil(fraction * len(new))), min(least, int(new.sum()) // 2), LEAST_HELD_OUT)
+    if new.all():
+        return min(wanted, len(new) - LEAST_HELD_OUT)
+    return min(wanted, max(int(new.sum()) // 2, LEAST_HELD_OUT))
+
+
+def _strata(rows: pd.DataFrame, layout: Layout) -> _Codes:
+    if layout.task is Task.REGRESSION:
+        return np.zeros(len(rows), dtype=np.intp)
+    return pd.factorize(rows[layout.target])[0]
+
+
+def _drawn(groups: _Codes | None, new: _Mask, strata: _Codes, size: int, rng: np.random.Generator) -> _Mask:
+    """Draw whole groups of new rows from each class in its share; of several groups at least one."""
+    codes = np.arange(len(new)) if groups is None else groups
+    table = pd.DataFrame({"group": codes, "new": new, "stratum": strata})
+    rarity = table["stratum"].map(table["stratum"].value_counts())
+    first = table.loc[rarity.sort_values(kind="stable").index].groupby("group")
+    whole = pd.DataFrame(
+        {"rows": first.size(), "new": first["new"].all(), "stratum": first["stratum"].first()}
     )
+    open_to = whole[whole["new"]].sample(frac=1, random_state=rng)
+    share = size / max(int(open_to["rows"].sum()), 1)
+    by_class = open_to.groupby("stratum")["rows"]
+    before = by_class.cumsum() - open_to["rows"]
+    in_all = whole.groupby("stratum")["rows"].count().reindex(open_to["stratum"]).to_numpy()
+    wanted = (by_class.transform("sum") * share).round().clip(lower=1)
+    chosen = open_to.index[(before < wanted) & (in_all > 1)]
+    return np.isin(codes, chosen)
 
 
-_USABLE: Final = {
-    Task.CLASSIFICATION: frozenset({Values.NUMBERS, Values.BOOLEANS, Values.TEXT}),
-    Task.REGRESSION: frozenset({Values.NUMBERS}),
-}
+# --- what remains -------------------------------------------------------------------------------------------
 
 
-def _numbers(values: pd.Series) -> pd.Series:
-    return values.astype("float64").replace([np.inf, -np.inf], np.nan)
+def _usable_reference(
+    reference: pd.DataFrame, current: pd.DataFrame, layout: Layout
+) -> tuple[pd.DataFrame, int]:
+    """Return the labelled rows of the reference that the current data lacks, and the number of the others.
+
+    A copy would be learnt where the current row is held out, or is scored in the cross-validation.
+    """
+    if layout.target not in reference.columns or not reference[layout.target].notna().any():
+        return reference.iloc[:0], 0
+    more = _in_labels_of(current[layout.target], with_target(reference, layout.target, layout.task), layout)
+    if not set(layout.learnt) <= set(current.columns) or not tells_copies(more, layout.learnt):
+        return more.reset_index(drop=True), 0
+    copies = LearntRows.of(current, layout.learnt, None).contain(more)
+    return more[~copies].reset_index(drop=True), int(copies.sum())
 
 
-def _classes(values: pd.Series, holds: Values) -> pd.Series:
-    if holds is not Values.NUMBERS:
-        return values.astype("object")
-    # Integers never pass through floats, where 2**53 and 2**53 + 1 are one class.
-    return values if pd.api.types.is_integer_dtype(values.dtype) else _numbers(values)
+def _in_labels_of(labels: pd.Series, more: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Return rows whose labels are of the same type as others: those of the same words."""
+    if more[layout.target].dtype == labels.dtype or layout.task is Task.REGRESSION:
+        return more
+    spelt = dict(zip(class_words(labels.unique()), labels.unique(), strict=True))
+    words = class_words(more[layout.target])
+    known = np.array([word in spelt for word in words], dtype=bool)
+    kept = more[known].copy()
+    kept[layout.target] = pd.Series([spelt[word] for word in words[known]], index=kept.index).astype(
+        labels.dtype
+    )
+    return kept
 
 
-def _dtype(present: pd.Series, task: Task) -> str:
-    """Return the dtype of the labels: integers and booleans that a gap has converted are converted back."""
-    if task is Task.REGRESSION:
-        return "float64"
-    if pd.api.types.is_integer_dtype(present.dtype):
-        return "uint64" if len(present) and present.max() > np.iinfo(np.int64).max else "int64"
-    if present.dtype == "float64":
-        return "int64" if bool((present % 1 == 0).all()) else "float64"
-    return "bool" if content_of(arrow_of(present)).holds is Values.BOOLEANS else "object"
-
-
-def _require_rows(labelled: pd.DataFrame, target: str) -> None:
-    if len(labelled) < MIN_ROWS:
-        raise DataError(
-            Reason.TOO_FEW_ROWS,
-            f"Only {len(labelled)} rows have a value in the target {target!r}, and {MIN_ROWS} are needed. "
-            f"Collect more, or set spec.retraining.trainingData to ReferenceAndCurrent or Reference.",
-        )
-
-
-def _require_classes(train: pd.Series, target: str, task: Task) -> None:
+def require_classes(train: pd.Series, task: Task) -> None:
+    """Raise DataError if there is nothing to tell apart."""
     if task is Task.CLASSIFICATION and train.nunique() < 2:
         raise DataError(
             Reason.TARGET_UNUSABLE,
-            f"The target {target!r} has only one class in the training rows, so there is nothing to learn. "
-            f"Collect rows of other classes, or set spec.retraining.trainingData to ReferenceAndCurrent.",
+            f"The target {str(train.name)!r} has only one class in the training rows, so there is nothing "
+            f"to learn. Collect rows of other classes, or set spec.retraining.trainingData to "
+            f"ReferenceAndCurrent.",
         )
 
 
-def _strata(labels: pd.Series, test_fraction: float) -> pd.Series | None:
-    """Return the labels for a stratified split; None if a class has too few rows for both sides."""
-    counts = labels.value_counts()
-    tested = int(np.ceil(test_fraction * len(labels)))
-    room = min(tested, len(labels) - tested)
-    return labels if counts.min() >= 2 and room >= len(counts) else None
+def _require_rows(labelled: pd.DataFrame, target: str) -> None:
+    if len(labelled) < LEAST_ROWS:
+        raise DataError(
+            Reason.TOO_FEW_ROWS,
+            f"Only {len(labelled)} rows have a value in the target {target!r}, and {LEAST_ROWS} are needed. "
+            f"Collect more, or set spec.retraining.trainingData to Reference.",
+        )
+
+
+def _require_both_sides(kept: _Mask, held: _Mask) -> None:
+    """Raise DataError if rows that hang together leave one side nearly empty."""
+    if min(kept.sum(), held.sum()) < LEAST_HELD_OUT // 2:
+        raise DataError(
+            Reason.TOO_FEW_ROWS,
+            f"{held.sum()} rows could be held out beside {kept.sum()} to learn from, since equal rows and "
+            f"rows of one key stay together, and {LEAST_HELD_OUT} are needed of each. Collect more.",
+        )
+
+
+def _missing_classes(rows: pd.DataFrame, held: _Mask, layout: Layout) -> tuple[str, ...]:
+    if layout.task is Task.REGRESSION:
+        return ()
+    there = set(rows.loc[held, layout.target])
+    return tuple(str(each)[:100] for each in rows[layout.target].unique() if each not in there)
+
+
+def shown(names: Sequence[str], most: int = 5) -> str:
+    """Name a few and count the rest.
+
+    >>> shown(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(repr(name[:100]) for name in names[:most]) + more

@@ -1,11 +1,10 @@
 """What the candidates learn from, and the fit of one of them."""
 
 import logging
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import joblib
@@ -22,7 +21,6 @@ from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain.candidates import build_estimator
 from selfheal_jobs.retrain.features import pipeline
 from selfheal_jobs.retrain.recalibration import RecalibratedChampion
-from selfheal_jobs.retrain.scores import HeldOut, score
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
@@ -120,33 +118,6 @@ def _with_rare_classes(estimator: BaseEstimator, target: pd.Series) -> BaseEstim
     if automatic and target.value_counts().min() < _RARE:
         estimator.set_params(early_stopping=False)
     return estimator
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A candidate after training: a fitted pipeline with its metrics, or why there is none."""
-
-    candidate: Recipe
-    model: Pipeline | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    problem: str = ""
-    cross_validated: float | None = None
-    """Its mean score over the folds of the training rows."""
-
-
-def train(candidate: Recipe, training_set: TrainingSet, held_out: HeldOut) -> Trained:
-    """Fit a candidate and score it on the held-out rows; if that fails, return the reason."""
-    started = time.monotonic()
-    try:
-        model = fit(candidate, training_set)
-        metrics = score(model, held_out)
-    except Exception as error:  # noqa: BLE001  estimators may raise anything
-        logger.info("%s failed: %s", candidate.name, one_line(error))
-        return Trained(candidate=candidate, problem=one_line(error), seconds=time.monotonic() - started)
-    seconds = time.monotonic() - started
-    logger.info("%s trained in %.1f s", candidate.name, seconds)
-    return Trained(candidate=candidate, model=model, metrics=metrics, seconds=seconds)
 
 
 def threads_for(rows: int) -> int:

@@ -11,7 +11,9 @@ from selfheal_operator.api.reasons import Task
 
 def told(table: Any, task: Task) -> Any:
     """Return the facts of a table, as they are stored."""
-    halves = Split(train=table[:2], test=table[2:], dropped=3)
+    halves = Split(
+        train=table[:2], reference=table[:0], test=table[2:], dropped=3, copies=1, already_learnt=5
+    )
     return json.loads(json.dumps(summarize(halves, target="label", task=task)))
 
 
@@ -19,7 +21,13 @@ def test_facts_of_classes() -> None:
     """Rows, types, gaps, and how many rows each class has."""
     found = told(pd.DataFrame({"x": [1.0, np.nan, 2.0], "label": ["a", "b", "a"]}), Task.CLASSIFICATION)
 
-    assert found["rows"] == {"train": 2, "test": 1, "withoutTarget": 3}
+    assert found["rows"] == {
+        "train": 2,
+        "test": 1,
+        "withoutTarget": 3,
+        "copies": 1,
+        "alreadyLearnt": 5,
+    }
     assert found["columns"][0] == {
         "name": "x",
         "type": "float64",

@@ -1,105 +1,104 @@
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
+import numpy as np
 
-from selfheal_jobs.retrain.champion import Champion
-from selfheal_jobs.retrain.decision import Attempt, Decision, LoggedModel, TrainingOutcome, decide
-from selfheal_jobs.retrain.training import Trained
+from selfheal_jobs.retrain.decision import Attempt, Decision, Findings, all_failed, decide
+from selfheal_jobs.retrain.gates import Evidence, Examined
+from selfheal_jobs.retrain.scores import all_metrics
+from selfheal_jobs.retrain.tallies import Sums, class_tallies, of_words, units_of
 from selfheal_operator.api.reasons import Purpose, Reason, RetrainResult, Task
-from selfheal_operator.api.v1alpha1.retraining import Candidate
-from selfheal_operator.api.v1alpha1.status import TrainingRows
+from selfheal_operator.api.v1alpha1.promotion import Promotion
+from selfheal_operator.api.v1alpha1.status import GateResult, LastRetraining, TrainingRows
 from support.builders.run_requests import run_request
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ATTEMPT = Attempt(run_request(Purpose.RETRAIN, job_name="churn-retrain-1"), started=NOON)
+LABELS = of_words(np.array(["no", "yes"] * 100, dtype=object))
 
 
-def trained(name: str, f1: float | None, problem: str = "") -> Trained:
-    """Return a candidate with that score, or one that failed."""
-    metrics = {} if f1 is None else {"f1_macro": f1, "accuracy": 0.9}
-    candidate = Candidate(name=name, estimator="sklearn.dummy.DummyClassifier")
-    return Trained(candidate=candidate, metrics=metrics, problem=problem)
+def right_in(rows: int) -> Sums:
+    """Return a classifier that is right in the first rows, so many of 200."""
+    answers = np.where(np.arange(200) < rows, LABELS.codes, 1 - LABELS.codes)
+    return class_tallies(answers, LABELS, units_of(None, 200, seed=0))
 
 
-def decided(*candidates: Trained, champion: Champion | None = None, request: Any = None) -> Decision:
-    """Return what is decided of these candidates at noon."""
-    request = request or run_request(Purpose.RETRAIN, job_name="churn-retrain-1")
-    outcome = TrainingOutcome(
-        candidates=candidates,
-        logged={
-            each.candidate.name: LoggedModel(run_id=f"run-{each.candidate.name}", uri=f"models:/{number}")
-            for number, each in enumerate(candidates)
-        },
-        champion=champion,
-        rows=TrainingRows(train=80, test=20),
+def examined(name: str, rows: int) -> Examined:
+    """Return a classifier by its name."""
+    sums = right_in(rows)
+    return Examined(name=name, sums=sums, metrics=all_metrics(Task.CLASSIFICATION, sums))
+
+
+def decided(
+    *failed: str, champion: int | None = None, problems: Mapping[str, str] | None = None, **more: Any
+) -> LastRetraining:
+    """Return the outcome of a winner that is right in 180 of 200 rows, and fails these gates."""
+    evidence = Evidence(
+        rules=Promotion(),
         task=Task.CLASSIFICATION,
+        metric="accuracy",
+        seed=1,
+        rows=200,
+        winner=examined("forest", 180),
+        champion=None if champion is None else examined("version 7", champion),
+        baselines={"the most frequent class": right_in(100)},
+    )
+    names = ["baseline", "champion", "leak"]
+    findings = Findings(
+        evidence=evidence,
+        gates=[GateResult(name=name, passed=name not in failed, message="why") for name in names],
+        rows=TrainingRows(train=800, test=200),
         parent_run_id="parent",
+        champion_version=None if champion is None else "7",
+        problems=problems,
+        **more,
     )
-    return decide(Attempt(request, started=NOON), outcome, NOON)
+    return decide(ATTEMPT, findings, NOON)
 
 
-def version_seven(f1: float) -> Champion:
-    """Return a champion with that score."""
-    return Champion(version="7", metrics={"f1_macro": f1, "accuracy": 0.8})
+def test_what_passes_all_gates_is_registered() -> None:
+    """The first version too."""
+    outcome = decided()
+
+    assert (outcome.result, outcome.reason) == (RetrainResult.REGISTERED, Reason.MODEL_REGISTERED)
+    assert outcome.candidate == "forest"
+    assert outcome.message == "forest has accuracy 0.9000 on 200 held-out rows; there was no version before."
 
 
-def test_the_best_candidate_is_registered_where_there_was_none() -> None:
-    """By its own run and model."""
-    decision = decided(trained("linear", 0.7), trained("forest", 0.8))
+def test_the_difference_to_the_champion_is_told_with_its_interval() -> None:
+    """In the message, and beside the primary metric, which comes first."""
+    outcome = decided(champion=160)
 
-    assert decision.outcome.result is RetrainResult.REGISTERED
-    assert (decision.outcome.candidate, decision.model_uri) == ("forest", "models:/1")
-    assert decision.model_run_id == "run-forest"
-    assert decision.outcome.message == (
-        "forest has f1_macro 0.8000 on 20 held-out rows; there was no version before."
+    assert outcome.message.startswith(
+        "forest has accuracy 0.9000 on 200 held-out rows, version 7 has 0.8000: better by 0.1000 (0.0"
     )
+    first = outcome.metrics[0]
+    assert (first.name, first.candidate, first.champion) == ("accuracy", "0.9000", "0.8000")
+    assert float(str(first.lower)) < float(str(first.difference)) == 0.1 < float(str(first.upper))
+    assert [each.difference for each in outcome.metrics[1:]] == [None] * 3
 
 
-@pytest.mark.parametrize(
-    ("champion", "result", "reason", "end"),
-    [
-        (0.6999, RetrainResult.REGISTERED, Reason.MODEL_REGISTERED, "version 7 has 0.6999."),
-        (0.7, RetrainResult.NOT_IMPROVED, Reason.NO_IMPROVEMENT, "no improvement, nothing registered."),
-        (0.7001, RetrainResult.NOT_IMPROVED, Reason.NO_IMPROVEMENT, "no improvement, nothing registered."),
-    ],
-)
-def test_only_what_is_strictly_better_replaces_the_champion(
-    champion: float, result: RetrainResult, reason: Reason, end: str
-) -> None:
-    """Both models' metrics are shown, whoever wins."""
-    decision = decided(trained("linear", 0.7), champion=version_seven(champion))
+def test_one_failed_gate_is_enough() -> None:
+    """A gate that is not about an improvement has a reason of its own."""
+    worse, suspicious = decided("champion", champion=180), decided("leak", champion=160)
 
-    assert (decision.outcome.result, decision.outcome.reason) == (result, reason)
-    assert decision.outcome.message.endswith(end)
-    assert (decision.model_uri is not None) is (result is RetrainResult.REGISTERED)
-    assert decision.outcome.champion_version == "7"
-    assert [(each.name, each.champion) for each in decision.outcome.metrics] == [
-        ("f1_macro", f"{champion:.4f}"),
-        ("accuracy", "0.8000"),
-    ]
+    assert (worse.result, worse.reason) == (RetrainResult.NOT_IMPROVED, Reason.NO_IMPROVEMENT)
+    assert "no improvement, nothing registered; the difference to the present version is" in worse.message
+    assert (suspicious.result, suspicious.reason) == (RetrainResult.NOT_IMPROVED, Reason.GATE_FAILED)
+    assert suspicious.message.endswith("; nothing registered; leak: why.")
 
 
-def test_a_champion_that_could_not_be_scored_does_not_stand_in_the_way() -> None:
-    """The message says that nothing was compared."""
-    broken = Champion(version="7", metrics=None, problem="KeyError: 'plan'")
+def test_remarks_and_candidates_that_failed_are_told() -> None:
+    """The failed ones last."""
+    outcome = decided(problems={"broken": "ValueError"}, remarks=("the held-out rows are the newest",))
 
-    decision = decided(trained("linear", 0.1), champion=broken)
-
-    assert decision.outcome.result is RetrainResult.REGISTERED
-    assert "version 7 could not be scored (KeyError: 'plan')" in decision.outcome.message
-
-
-def test_candidates_that_failed_are_named() -> None:
-    """The others decide."""
-    decision = decided(trained("broken", None, "ValueError"), trained("linear", 0.7))
-
-    assert decision.outcome.candidate == "linear"
-    assert decision.outcome.message.endswith("; failed: broken.")
+    assert outcome.message.endswith("; the held-out rows are the newest; failed: broken.")
 
 
 def test_when_all_failed_each_problem_is_told() -> None:
     """And nothing is registered."""
-    decision = decided(trained("a", None, "no such estimator"), trained("b", None, "ValueError: C"))
+    decision = all_failed(ATTEMPT, {"a": "no such estimator", "b": "ValueError: C"}, "parent", NOON)
 
     assert (decision.outcome.result, decision.outcome.reason) == (
         RetrainResult.FAILED,
@@ -109,9 +108,21 @@ def test_when_all_failed_each_problem_is_told() -> None:
     assert decision.model_uri is None
 
 
+def test_too_few_new_rows_are_inconclusive() -> None:
+    """Nobody failed, and nothing was compared."""
+    early = ATTEMPT.failed(NOON, Reason.TOO_FEW_NEW_ROWS, "18 of 318").last_retraining
+    failed = ATTEMPT.failed(NOON, Reason.TOO_FEW_ROWS, "12 rows").last_retraining
+
+    assert (early.result, failed.result) == (RetrainResult.INCONCLUSIVE, RetrainResult.FAILED)
+
+
 def test_a_decision_survives_being_stored() -> None:
-    """As JSON in a tag of at most 8,000 characters, however much went wrong."""
-    decision = decided(*(trained(f"c{number}", None, "x" * 300) for number in range(10)))
+    """As JSON in a tag of at most 8,000 characters, however much there is to tell."""
+    remarks = tuple("x" * 300 for _ in range(10))
+    outcome = decided(champion=160, remarks=remarks).replaced(
+        gates=[GateResult(name=f"gate-{number}", passed=True, message="y" * 240) for number in range(7)]
+    )
+    decision = Decision(outcome=outcome, version_tags={"selfheal.score": "0.9"}, trained_until_time=NOON)
 
     text = decision.to_json()
 
@@ -121,7 +132,7 @@ def test_a_decision_survives_being_stored() -> None:
 
 def test_an_outcome_belongs_to_its_job_slot_and_generation() -> None:
     """By them the operator knows whose it is."""
-    outcome = decided(trained("linear", 0.7)).outcome
+    outcome = decided()
 
     assert (outcome.job_name, outcome.observed_generation) == ("churn-retrain-1", 3)
     assert (outcome.scheduled_time, outcome.start_time) == (datetime(2026, 11, 23, 6, tzinfo=UTC), NOON)

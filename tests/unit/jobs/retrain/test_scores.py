@@ -3,8 +3,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
 
-from selfheal_jobs.retrain.scores import HeldOut, best, comparisons, is_better, score
+from selfheal_jobs.retrain.scores import HeldOut, gain, score, skill
 from selfheal_operator.api.reasons import Task
 
 CLASSIFICATION, REGRESSION = Task.CLASSIFICATION, Task.REGRESSION
@@ -42,8 +45,17 @@ def test_classification_is_scored_under_scikit_learns_names() -> None:
             "recall_macro": 3 / 4,
             "f1_macro": (4 / 5 + 2 / 3) / 2,
             "roc_auc": 3 / 4,
+            "brier_score": (0.01 + 0.16 + 0.04 + 0.49) / 4,
+            "log_loss": -np.log([0.9, 0.6, 0.8, 0.3]).mean(),
         }
     )
+
+
+def test_an_answer_of_a_class_that_nobody_has_does_not_cost_a_class() -> None:
+    """Averages are over the classes of the labels: 0.5 and 0.8, not these and 0."""
+    found = score(Model(["a", "c", "b", "b"]), held_out(["a", "a", "b", "b"]))
+
+    assert found["f1_macro"] == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_regression_is_scored_under_scikit_learns_names() -> None:
@@ -53,6 +65,46 @@ def test_regression_is_scored_under_scikit_learns_names() -> None:
     assert found == pytest.approx(
         {"mean_squared_error": 2.0, "root_mean_squared_error": 2**0.5, "mean_absolute_error": 1.0, "r2": -1.0}
     )
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=30))
+def test_metrics_of_classes_are_those_of_scikit_learn(rows: list[tuple[str, str]]) -> None:
+    """Over the classes that the labels have."""
+    actual, predicted = ([row[side] for row in rows] for side in (0, 1))
+    macro: dict[str, Any] = {"average": "macro", "zero_division": 0, "labels": sorted(set(actual))}
+    if not set(actual) & set(predicted):
+        return  # refused: they share no class
+
+    found = score(Model(np.array(predicted, dtype=object)), held_out(actual))
+
+    assert found == pytest.approx(
+        {
+            "f1_macro": metrics.f1_score(actual, predicted, **macro),
+            "accuracy": metrics.accuracy_score(actual, predicted),
+            "precision_macro": metrics.precision_score(actual, predicted, **macro),
+            "recall_macro": metrics.recall_score(actual, predicted, **macro),
+        }
+    )
+
+
+NUMBER = st.floats(-1e6, 1e6)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(NUMBER, NUMBER), min_size=2, max_size=30))
+def test_metrics_of_quantities_are_those_of_scikit_learn(rows: list[tuple[float, float]]) -> None:
+    """R2 is absent where the target does not vary."""
+    actual, predicted = (np.array([row[side] for row in rows]) for side in (0, 1))
+
+    found = score(Model(predicted), held_out(actual, REGRESSION))
+
+    assert found["root_mean_squared_error"] == pytest.approx(
+        metrics.root_mean_squared_error(actual, predicted), rel=1e-6, abs=1e-6
+    )
+    assert found["mean_absolute_error"] == pytest.approx(metrics.mean_absolute_error(actual, predicted))
+    if np.ptp(actual) > 1:
+        assert found["r2"] == pytest.approx(metrics.r2_score(actual, predicted), rel=1e-6, abs=1e-6)
 
 
 def test_more_than_two_classes_have_one_curve_against_the_rest() -> None:
@@ -96,31 +148,33 @@ def test_a_model_of_one_column_is_scored_like_a_vector() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "one", "other", "better"),
+    ("metric", "one", "other", "better"),
     [
-        (CLASSIFICATION, {"f1_macro": 0.8}, {"f1_macro": 0.7}, True),
-        (CLASSIFICATION, {"f1_macro": 0.7}, {"f1_macro": 0.7}, False),
-        (REGRESSION, {"root_mean_squared_error": 0.7}, {"root_mean_squared_error": 0.8}, True),
-        (REGRESSION, {"root_mean_squared_error": 0.8}, {"root_mean_squared_error": 0.8}, False),
+        ("f1_macro", 0.8, 0.7, 0.1),
+        ("r2", 0.5, 0.7, -0.2),
+        ("root_mean_squared_error", 0.7, 0.8, 0.1),
+        ("mean_absolute_error", 0.8, 0.7, -0.1),
     ],
 )
-def test_better_is_strictly_better(task: Task, one: Any, other: Any, *, better: bool) -> None:
-    """A model that is only as good is not worth a new version."""
-    assert is_better(task, one, other) is better
+def test_a_gain_is_positive_where_the_first_is_better(
+    metric: str, one: float, other: float, better: float
+) -> None:
+    """Of an error less is better."""
+    assert gain(metric, one, other) == pytest.approx(better)
 
 
-def test_the_first_of_equals_is_the_best() -> None:
-    """The order of the spec decides, so that the choice can be repeated."""
-    scores = {"a": {"f1_macro": 0.5}, "b": {"f1_macro": 0.9}, "c": {"f1_macro": 0.9}}
-
-    assert best(CLASSIFICATION, scores) == "b"
-
-
-def test_metrics_stand_side_by_side_with_four_digits() -> None:
-    """A metric that only one of them has is shown for that one."""
-    both = comparisons({"f1_macro": 0.51239, "roc_auc": 0.6}, {"f1_macro": 0.5})
-
-    assert [(each.name, each.candidate, each.champion) for each in both] == [
-        ("f1_macro", "0.5124", "0.5000"),
-        ("roc_auc", "0.6000", None),
-    ]
+@pytest.mark.parametrize(
+    ("metric", "reached", "baseline", "share"),
+    [
+        ("f1_macro", 0.5, 0.5, 0.0),
+        ("f1_macro", 1.0, 0.5, 1.0),
+        ("f1_macro", 0.25, 0.5, -0.5),
+        ("root_mean_squared_error", 5.0, 20.0, 0.75),
+        ("accuracy", 1.0, 1.0, 0.0),
+    ],
+)
+def test_skill_is_the_way_from_the_baseline_to_perfection(
+    metric: str, reached: float, baseline: float, share: float
+) -> None:
+    """A baseline that is perfect leaves no way to go."""
+    assert skill(metric, reached, baseline) == pytest.approx(share)

@@ -1,4 +1,4 @@
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.retrain.splitting import split, with_target
+from selfheal_jobs.retrain.row_digests import LearntRows
+from selfheal_jobs.retrain.splitting import Layout, Split, as_times, split
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
 
@@ -14,22 +15,31 @@ CLASSIFICATION, REGRESSION = Task.CLASSIFICATION, Task.REGRESSION
 
 
 def table(rows: int, label: Any = None, start: Any = 0) -> Any:
-    """Return rows that can be told apart by `id`."""
+    """Return rows that can be told apart by `id`, with a number of its own in each."""
+    numbers = np.random.default_rng([rows, start]).normal(size=rows)
     return pd.DataFrame(
-        {"id": range(start, start + rows), "label": [0, 1] * (rows // 2) if label is None else label}
+        {
+            "id": range(start, start + rows),
+            "x": numbers,
+            "label": [0, 1] * (rows // 2) if label is None else label,
+        }
     )
 
 
-def divided(current: Any, reference: Any = None, task: Task = CLASSIFICATION, **rules: Any) -> Any:
+def divided(
+    current: Any,
+    reference: Any = None,
+    *,
+    task: Task = CLASSIFICATION,
+    learnt: LearntRows | None = None,
+    timestamp: str | None = None,
+    key: str | None = None,
+    **rules: Any,
+) -> Split:
     """Return the split of two tables."""
-    reference = current if reference is None else reference
-    return split(
-        reference,
-        current,
-        target="label",
-        task=task,
-        rules=Retraining(**({"training_data": "Current"} | rules)),
-    )
+    layout = Layout(target="label", task=task, features=("x",), timestamp=timestamp, key=key)
+    rules = {"training_data": "Current"} | rules
+    return split(current if reference is None else reference, current, layout, Retraining(**rules), learnt)
 
 
 def refused(current: Any, **more: Any) -> Any:
@@ -39,17 +49,25 @@ def refused(current: Any, **more: Any) -> Any:
     return caught.value
 
 
+def learnt_of(rows: Any, until: datetime | None = None) -> LearntRows:
+    """Return what a champion has learnt from rows."""
+    return LearntRows.of(rows, ("x", "label"), until)
+
+
+# --- without times ------------------------------------------------------------------------------------------
+
+
 def test_no_row_is_both_learnt_from_and_held_out() -> None:
     """And none is lost."""
-    parts = divided(table(100))
+    parts = divided(table(200))
 
-    assert sorted([*parts.train["id"], *parts.test["id"]]) == list(range(100))
-    assert len(parts.test) == 20
+    assert sorted([*parts.train["id"], *parts.test["id"]]) == list(range(200))
+    assert len(parts.test) == 40
 
 
 def test_the_seed_makes_the_split_repeatable() -> None:
     """The same seed holds out the same rows; another one does not."""
-    first, again, other = (divided(table(100), random_seed=seed).test["id"].tolist() for seed in (1, 1, 2))
+    first, again, other = (divided(table(200), random_seed=seed).test["id"].tolist() for seed in (1, 1, 2))
 
     assert first == again
     assert first != other
@@ -57,72 +75,246 @@ def test_the_seed_makes_the_split_repeatable() -> None:
 
 def test_classes_keep_their_shares() -> None:
     """One row in ten is rare on both sides."""
-    parts = divided(table(100, [1] * 10 + [0] * 90))
+    parts = divided(table(200, [1] * 20 + [0] * 180))
 
-    assert (parts.test["label"].sum(), parts.train["label"].sum()) == (2, 8)
+    assert (parts.test["label"].sum(), parts.train["label"].sum()) == (4, 16)
+
+
+def test_a_class_of_one_row_leaves_the_others_their_shares() -> None:
+    """It is learnt, and named."""
+    labels = np.repeat(["often", "sometimes", "seldom", "once"], [260, 130, 9, 1])
+
+    parts = divided(table(400, labels))
+
+    assert parts.test["label"].value_counts().to_dict() == {"often": 52, "sometimes": 26, "seldom": 2}
+    assert parts.missing_classes == ("once",)
+
+
+def test_a_class_of_two_rows_has_one_on_each_side() -> None:
+    """A class that nobody is asked about is nobody's strength."""
+    parts = divided(table(202, ["a", "b"] * 100 + ["rare"] * 2))
+
+    assert (parts.test["label"] == "rare").sum() == 1
+    assert (parts.train["label"] == "rare").sum() == 1
+
+
+def test_copies_of_a_row_are_on_one_side() -> None:
+    """Rows that were delivered four times are known by heart; they are counted."""
+    parts = divided(pd.concat([table(100)] * 4))
+
+    assert not set(parts.train["id"]) & set(parts.test["id"])
+    assert parts.copies == 300
+    assert len(parts.test) == 80
+
+
+def test_equal_rows_of_a_few_categories_are_no_copies() -> None:
+    """There would be nothing left to divide."""
+    rows = table(400).assign(x=[1, 1, 2, 2] * 100)
+
+    parts = divided(rows)
+
+    assert (parts.copies, len(parts.test)) == (0, 80)
+
+
+def test_rows_of_one_key_are_on_one_side() -> None:
+    """Also where they are linked by copies of rows."""
+    rows = table(400).assign(customer=np.arange(400) // 4)
+
+    parts = divided(rows, key="customer")
+
+    assert not set(parts.train["customer"]) & set(parts.test["customer"])
+    assert parts.test_together is not None
+    assert len(set(parts.test_together)) == parts.test["customer"].nunique()
 
 
 @pytest.mark.parametrize(
-    ("case", "labels"),
+    ("data", "train", "reference", "test"),
     [
-        ("a class with one row", ["only"] + ["a", "b"] * 20),
-        ("more classes than held-out rows", [*range(10)] * 4),
+        ("Current", {"current"}, {"reference"}, {"current"}),
+        ("Auto", {"current"}, {"reference"}, {"current"}),
+        ("Reference", {"reference"}, set(), {"reference"}),
+        ("ReferenceAndCurrent", {"current"}, {"reference"}, {"current"}),
     ],
 )
-def test_classes_too_small_to_be_on_both_sides_are_left_to_chance(case: str, labels: Any) -> None:
-    """A rare class is no reason not to train."""
-    assert len(divided(table(len(labels), labels)).test) > 0, case
-
-
-@pytest.mark.parametrize(
-    ("data", "train", "test"),
-    [
-        ("Current", {"current"}, {"current"}),
-        ("Reference", {"reference"}, {"reference"}),
-        ("ReferenceAndCurrent", {"current", "reference"}, {"current"}),
-    ],
-)
-def test_training_data_says_where_rows_come_from(data: Path, train: set[str], test: set[str]) -> None:
-    """Held-out rows are current ones, except where only the reference is used."""
-    reference, current = table(40), table(60, start=1000)
-
-    parts = divided(current, reference, training_data=data)
+def test_held_out_rows_are_current_ones(
+    data: str, train: set[str], reference: set[str], test: set[str]
+) -> None:
+    """Except where only the reference is used; its rows stay apart, whoever learns from them."""
+    parts = divided(table(60, start=1000), table(40), training_data=data)
 
     origin = {True: "current", False: "reference"}
-    assert {origin[row >= 1000] for row in parts.train["id"]} == train
-    assert {origin[row >= 1000] for row in parts.test["id"]} == test
+    found = [
+        {origin[row >= 1000] for row in side["id"]} for side in (parts.train, parts.reference, parts.test)
+    ]
+    assert found == [train, reference, test]
+
+
+def test_rows_of_the_reference_that_are_in_the_current_data_count_once() -> None:
+    """A table that grows contains the reference: a copy of a held-out row would be learnt."""
+    reference = table(200)
+    current = pd.concat([reference[:150], table(40, start=1000)], ignore_index=True)
+
+    parts = divided(current, reference, training_data="ReferenceAndCurrent")
+
+    assert sorted(parts.reference["id"]) == list(range(150, 200))
+    assert parts.reference_copies == 150
+
+
+def test_the_reference_may_spell_its_labels_otherwise() -> None:
+    """'True' and True are one class."""
+    reference = table(100, ["True", "False"] * 50)
+
+    parts = divided(table(200, [True, False] * 100), reference)
+
+    assert parts.reference["label"].dtype == bool
+    assert len(parts.reference) == 100
+
+
+# --- rows that the champion has learnt ----------------------------------------------------------------------
+
+
+def test_rows_that_the_champion_has_learnt_are_not_held_out() -> None:
+    """Half of the others are: the candidates have to learn what is new."""
+    old, new = table(300), table(100, start=1000)
+
+    parts = divided(pd.concat([old, new], ignore_index=True), learnt=learnt_of(old))
+
+    assert (parts.test["id"] >= 1000).all()
+    assert len(parts.test) == 50
+    assert parts.already_learnt == 300
+
+
+@pytest.mark.parametrize(("new", "held_out"), [(20, 20), (30, 20), (60, 30)])
+def test_twenty_new_rows_are_the_least(new: int, held_out: int) -> None:
+    """All of them, if there are no more."""
+    old = table(300)
+
+    parts = divided(pd.concat([old, table(new, start=1000)], ignore_index=True), learnt=learnt_of(old))
+
+    assert len(parts.test) == held_out
+
+
+def test_with_fewer_new_rows_nothing_can_be_compared() -> None:
+    """The message says how many there are, and how many are needed."""
+    old = table(300)
+    current = pd.concat([old, table(18, start=1000)], ignore_index=True)
+
+    error = refused(current, learnt=learnt_of(old))
+
+    assert error.reason is Reason.TOO_FEW_NEW_ROWS
+    assert "18 of 318 labelled rows are new to the present version, and 20 are needed" in str(error)
+
+
+# --- with times ---------------------------------------------------------------------------------------------
+
+
+def timed(rows: int) -> Any:
+    """Return rows of one hour each, in any order."""
+    made = table(rows).assign(at=pd.Timestamp("2026-01-01") + pd.to_timedelta(range(rows), unit="h"))
+    return made.sample(frac=1, random_state=5)
+
+
+def test_with_times_the_newest_rows_are_held_out() -> None:
+    """The others are learnt from in the order of time."""
+    parts = divided(timed(200), timestamp="at")
+
+    assert sorted(parts.test["id"]) == list(range(160, 200))
+    assert parts.train["id"].tolist() == list(range(160))
+    assert parts.until == datetime(2026, 1, 9, 7, tzinfo=UTC)
+
+
+def test_rows_of_one_time_are_drawn_by_chance() -> None:
+    """A file may sort the rows of a day by their label."""
+    rows = table(200, [0] * 100 + [1] * 100).assign(at="2026-01-01")
+
+    assert set(divided(rows, timestamp="at").test["label"]) == {0, 1}
+
+
+def test_held_out_rows_are_newer_than_what_the_champion_has_learnt() -> None:
+    """And the older half of the new rows is learnt from."""
+    until = datetime(2026, 1, 5, 3, tzinfo=UTC)
+
+    parts = divided(timed(200), timestamp="at", learnt=learnt_of(table(2), until), test_fraction=0.9)
+
+    assert sorted(parts.test["id"]) == list(range(150, 200))
+    assert parts.already_learnt == 100
+
+
+def test_to_compare_with_a_champion_more_of_the_newest_rows_are_held_out() -> None:
+    """As many as a comparison needs, or half: the version learns them afterwards."""
+    until = datetime(2025, 1, 1, tzinfo=UTC)
+
+    sizes = [
+        len(divided(timed(rows), timestamp="at", learnt=learnt_of(table(2), until)).test)
+        for rows in (100, 600, 1_000, 3_000)
+    ]
+
+    assert sizes == [50, 300, 400, 600]
+
+
+def test_neighbours_in_time_are_resampled_together() -> None:
+    """Blocks of the cube root of their number."""
+    parts = divided(timed(1000), timestamp="at")
+
+    assert parts.test_together is not None
+    assert np.bincount(parts.test_together).tolist() == [6] * 33 + [2]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["2026-01-01T12:00:00Z", "2026-01-01 13:00:00+01:00"],
+        [1767268800, 1767268800],
+        [1767268800000.0, 1767268800000.0],
+        pd.to_datetime(["2026-01-01T12:00", "2026-01-01T12:00"]),
+        pd.to_datetime(["2026-01-01T12:00", "2026-01-01T12:00"]).tz_localize("UTC"),
+    ],
+)
+def test_times_are_read_in_any_form(values: Any) -> None:
+    """Whole seconds or thousandths, with a zone or without."""
+    assert as_times(pd.Series(values)).tolist() == [1767268800 * 10**9] * 2
+
+
+def test_a_row_without_a_readable_time_is_learnt_from() -> None:
+    """As if it were the oldest."""
+    rows = timed(200).astype({"at": str})
+    rows.loc[rows["id"] == 199, "at"] = "yesterday"
+
+    assert divided(rows, timestamp="at").train["id"].iloc[:2].isin([0, 199]).all()
+
+
+# --- targets ------------------------------------------------------------------------------------------------
 
 
 def test_rows_without_a_target_are_dropped_and_counted() -> None:
     """And labels that a gap had turned into floats are integers again."""
-    parts = divided(table(40, [0.0, 1.0, np.nan, 1.0] * 10))
+    parts = divided(table(80, [0.0, 1.0, np.nan, 1.0] * 20))
 
-    assert parts.dropped == 10
+    assert parts.dropped == 20
     assert parts.train["label"].dtype == "int64"
 
 
 def test_infinite_targets_count_as_missing() -> None:
     """No error of scikit-learn's, and no model that predicts infinity."""
-    assert divided(table(40, [0.5, 1.5, np.inf, 2.5] * 10), task=REGRESSION).dropped == 10
+    assert divided(table(80, [0.5, 1.5, np.inf, 2.5] * 20), task=REGRESSION).dropped == 20
 
 
-@pytest.mark.parametrize(("rows", "enough"), [(19, False), (20, True)])
-def test_twenty_labelled_rows_are_the_least(rows: int, *, enough: bool) -> None:
-    """The rows without a label do not count."""
-    current = table(40, [0, 1] * (rows // 2) + [0] * (rows % 2) + [None] * (40 - rows))
+@pytest.mark.parametrize(("rows", "enough"), [(39, False), (40, True)])
+def test_forty_labelled_rows_are_the_least(rows: int, *, enough: bool) -> None:
+    """Half of them is held out. The rows without a label do not count."""
+    current = table(80, [0, 1] * (rows // 2) + [0] * (rows % 2) + [None] * (80 - rows))
 
     if enough:
-        assert len(divided(current).test) == 4
+        assert len(divided(current).test) == 20
     else:
         error = refused(current)
         assert error.reason is Reason.TOO_FEW_ROWS
-        assert "Only 19 rows" in str(error)
+        assert "Only 39 rows" in str(error)
 
 
 @pytest.mark.parametrize(
     ("case", "labels", "task", "reason", "said"),
     [
-        ("one class", [1] * 40, CLASSIFICATION, Reason.TARGET_UNUSABLE, "only one class"),
         ("all null", [None] * 40, CLASSIFICATION, Reason.TARGET_UNUSABLE, "has no values"),
         ("words", ["a", "b"] * 20, REGRESSION, Reason.TARGET_UNUSABLE, "holds text"),
         ("booleans", [True, False] * 20, REGRESSION, Reason.TARGET_UNUSABLE, "holds booleans"),
@@ -142,20 +334,4 @@ def test_a_target_of_no_use_is_named_with_the_remedy(
 
 def test_a_missing_target_is_a_missing_column() -> None:
     """Labels often come later than the rows."""
-    error = refused(table(40).drop(columns="label"))
-
-    assert error.reason is Reason.COLUMN_MISSING
-
-
-@pytest.mark.parametrize(
-    ("labels", "dtype"),
-    [
-        ([True, None, False], "bool"),
-        (["a", None, "b"], "object"),
-        ([1, 2, 3], "int64"),
-        ([0.5, None, 1], "float64"),
-    ],
-)
-def test_labels_are_of_one_type(labels: Any, dtype: str) -> None:
-    """scikit-learn mistakes mixed types for an unknown kind of target."""
-    assert with_target(table(3, labels), "label", CLASSIFICATION)["label"].dtype == dtype
+    assert refused(table(40).drop(columns="label")).reason is Reason.COLUMN_MISSING

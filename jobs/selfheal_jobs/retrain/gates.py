@@ -1,0 +1,235 @@
+"""May the best candidate replace the champion? A list of gates, all of which have to pass. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER
+from selfheal_jobs.retrain.intervals import Interval, paired_interval
+from selfheal_jobs.retrain.scores import gain, skill, value
+from selfheal_jobs.retrain.tallies import Sums
+from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1.promotion import MetricGate, Promotion
+from selfheal_operator.api.v1alpha1.status import GateResult
+
+BASELINE_CONFIDENCE: Final = 0.999
+"""Of some hundred retrainings with nothing to learn, none is to pass."""
+_SKILL_KEPT: Final = 0.5
+"""Share of the champion's skill at its promotion that a successor has to have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """A model on the held-out rows."""
+
+    name: str
+    sums: Sums
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The held-out rows that have one value in one column."""
+
+    name: str
+    rows: int
+    winner: Sums
+    champion: Sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastScore:
+    """The champion's score when it was registered, and that of the best baseline then."""
+
+    metric: str
+    score: float
+    baseline: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that the gates depend on."""
+
+    rules: Promotion
+    task: Task
+    metric: str
+    seed: int
+    rows: int
+    winner: Examined
+    champion: Examined | None = None
+    running: Examined | None = None
+    """The answers in dataset.columns.prediction."""
+    baselines: Mapping[str, Sums]
+    past: PastScore | None = None
+    slices: tuple[Slice, ...] = ()
+    giveaway: str | None = None
+    """The column that gives the target away."""
+    perfect: bool = False
+    """The winner makes no mistake, and nobody has vouched for the columns."""
+    missing_classes: tuple[str, ...] = ()
+
+    def interval(self, other: Sums, confidence: float | None = None) -> Interval:
+        """Return by how much the winner is better than another model."""
+        level = self.rules.confidence if confidence is None else confidence
+        return paired_interval(self.metric, self.winner.sums, other, confidence=level, seed=self.seed)
+
+    def score(self, sums: Sums) -> float:
+        """Return the primary metric."""
+        return float(value(self.metric, sums.sum(axis=0)))
+
+    def best_baseline(self) -> tuple[str, Sums]:
+        """Return the baseline that is hardest to beat."""
+        key = max(
+            self.baselines, key=lambda name: float(gain(self.metric, self.score(self.baselines[name]), 0))
+        )
+        return key, self.baselines[key]
+
+
+def baseline(evidence: Evidence) -> GateResult | None:
+    """The winner is better than a model that ignores the columns; otherwise there is nothing to learn."""
+    if evidence.rules.baseline == "Ignore":
+        return None
+    name, sums = evidence.best_baseline()
+    found = evidence.interval(sums, BASELINE_CONFIDENCE)
+    passed = found.lower > 0
+    than = f"{name} ({evidence.metric} {evidence.score(sums):.4f})"
+    said = f"better than {than} beyond chance" if passed else f"not better than {than} beyond chance"
+    return _result("baseline", passed, said)
+
+
+def prediction(evidence: Evidence) -> GateResult | None:
+    """The winner is better than the answers of the model that runs."""
+    if evidence.rules.baseline == "Ignore" or evidence.running is None:
+        return None
+    found = evidence.interval(evidence.running.sums)
+    passed = _beats(found, evidence, evidence.running)
+    return _result("prediction", passed, _compared(evidence, evidence.running, found))
+
+
+def champion(evidence: Evidence) -> GateResult | None:
+    """The winner is better than the present version by the rule of the spec."""
+    if evidence.champion is None:
+        return None
+    found = evidence.interval(evidence.champion.sums)
+    passed = _beats(found, evidence, evidence.champion)
+    return _result("champion", passed, _compared(evidence, evidence.champion, found))
+
+
+def _beats(found: Interval, evidence: Evidence, other: Examined) -> bool:
+    if evidence.rules.rule == "Better":
+        return found.lower > 0
+    return found.floor > 0 and found.lower >= -margin_of(evidence, other.sums)
+
+
+def margin_of(evidence: Evidence, sums: Sums) -> float:
+    """Return the margin in the unit of the metric: of errors it is a share of the other model's."""
+    relative = evidence.metric in LOWER_IS_BETTER
+    return evidence.rules.margin * (evidence.score(sums) if relative else 1.0)
+
+
+def _compared(evidence: Evidence, other: Examined, found: Interval) -> str:
+    scores = f"{evidence.score(evidence.winner.sums):.4f}, {other.name} {evidence.score(other.sums):.4f}"
+    interval = f"{found.lower:.4f} to {found.upper:.4f} with confidence {evidence.rules.confidence:g}"
+    return f"{evidence.metric} {scores}: better by {found.difference:.4f} ({interval})"
+
+
+def health(evidence: Evidence) -> GateResult | None:
+    """The winner has not lost most of the skill that the champion once had: then a feed may be broken."""
+    past = evidence.past
+    if past is None or past.metric != evidence.metric:
+        return None
+    then = skill(past.metric, past.score, past.baseline)
+    _, easiest = evidence.best_baseline()
+    now = skill(evidence.metric, evidence.score(evidence.winner.sums), evidence.score(easiest))
+    passed = now >= _SKILL_KEPT * then
+    said = (
+        f"{now:.0%} of the way from a model that ignores the columns to a perfect one; the present version "
+        f"had gone {then:.0%} when it was registered"
+    )
+    return _result("health", passed, said if passed else f"{said}: a feed may be broken")
+
+
+def leak(evidence: Evidence) -> GateResult | None:
+    """No column gives the target away, and nothing is predicted without any mistake."""
+    if evidence.giveaway is not None:
+        return _result(
+            "leak",
+            False,
+            f"the column {evidence.giveaway[:100]!r} alone tells the target: exclude it if it is known only "
+            f"afterwards, or name it in spec.dataset.columns.include",
+        )
+    if evidence.perfect:
+        return _result(
+            "leak",
+            False,
+            f"no mistake on {evidence.rows} held-out rows: look for a column that is known only afterwards; "
+            f"if there is none, name the columns in spec.dataset.columns.include",
+        )
+    return _result("leak", True, "no column alone tells the target")
+
+
+def slices(evidence: Evidence) -> GateResult | None:
+    """In no slice is the winner worse than the present version by more than the margin, beyond chance."""
+    if not evidence.slices:
+        return None
+    # Each of k slices may be worse by chance: Bonferroni.
+    level = 1 - (1 - evidence.rules.confidence) / len(evidence.slices)
+    worse = [each.name for each in evidence.slices if _is_worse(each, evidence, level)]
+    if worse:
+        more = f" and {len(worse) - 3} more" if len(worse) > 3 else ""
+        return _result("slices", False, f"worse than the present version in {', '.join(worse[:3])}{more}")
+    return _result("slices", True, f"not worse in any of {len(evidence.slices)} slices")
+
+
+def _is_worse(each: Slice, evidence: Evidence, level: float) -> bool:
+    found = paired_interval(evidence.metric, each.winner, each.champion, confidence=level, seed=evidence.seed)
+    return found.difference < -margin_of(evidence, each.champion) and found.upper < 0
+
+
+def limits(evidence: Evidence) -> GateResult | None:
+    """Every metric is within the limits of spec.promotion.gates."""
+    if not evidence.rules.gates:
+        return None
+    broken = [said for gate in evidence.rules.gates for said in _broken(gate, evidence)]
+    return _result("limits", not broken, "; ".join(broken) or "all limits of spec.promotion.gates are kept")
+
+
+def _broken(gate: MetricGate, evidence: Evidence) -> list[str]:
+    """Return what a gate complains of, with the meaning of MLflow's MetricThreshold."""
+    mine = evidence.winner.metrics.get(gate.metric)
+    if mine is None:
+        return [f"{gate.metric} is not defined for this target"]
+    said = []
+    if gate.threshold is not None and gain(gate.metric, mine, gate.threshold) < 0:
+        said.append(f"{gate.metric} {mine:.4f} does not reach {gate.threshold:g}")
+    other = evidence.champion.metrics.get(gate.metric) if evidence.champion else None
+    if other is None:
+        return said
+    change = gain(gate.metric, mine, other)
+    if gate.min_absolute_change is not None and change < gate.min_absolute_change:
+        said.append(f"{gate.metric} is better by {change:.4f}, and {gate.min_absolute_change:g} is wanted")
+    if gate.min_relative_change is not None and change < gate.min_relative_change * abs(other):
+        said.append(f"{gate.metric} is better by {change:.4f}, and {gate.min_relative_change:.0%} is wanted")
+    return said
+
+
+Gate = Callable[[Evidence], GateResult | None]
+
+GATES: Final[tuple[Gate, ...]] = (baseline, prediction, champion, health, leak, slices, limits)
+"""A gate that has nothing to say, such as that of the champion where there is none, returns None."""
+
+OF_THE_COMPARISON: Final = frozenset({baseline.__name__, prediction.__name__, champion.__name__})
+"""Gates that say whether the winner is an improvement at all."""
+
+
+def results_of(evidence: Evidence) -> tuple[GateResult, ...]:
+    """Return the result of each gate that applies."""
+    return tuple(result for gate in GATES if (result := gate(evidence)) is not None)
+
+
+def _result(name: str, passed: bool, message: str) -> GateResult:  # noqa: FBT001
+    return GateResult(name=name, passed=passed, message=message[:_MAX_MESSAGE])
+
+
+_MAX_MESSAGE: Final = 240
+"""Ten gates then fit into the tag of the decision."""

@@ -1,0 +1,135 @@
+"""The rows of a retraining, as candidates and champion get them: training rows and held-out rows."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.examination import Examination
+from selfheal_jobs.retrain.features import for_model
+from selfheal_jobs.retrain.retraining_data import RetrainingData
+from selfheal_jobs.retrain.row_digests import LearntRows
+from selfheal_jobs.retrain.scores import METRICS, PRIMARY, HeldOut
+from selfheal_jobs.retrain.splitting import Split, require_classes, split
+from selfheal_jobs.retrain.training import TrainingSet
+from selfheal_operator.api.reasons import Reason, Task
+from selfheal_operator.api.request import RunRequest
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRows:
+    """The rows of a retraining after the split."""
+
+    request: RunRequest
+    data: RetrainingData
+    split: Split
+    training_set: TrainingSet
+    test: HeldOut
+    """The held-out rows, with the columns to learn from."""
+
+    @property
+    def target(self) -> str:
+        """Return the name of the target."""
+        return self.data.layout.target
+
+    @property
+    def examination(self) -> Examination:
+        """Return the examination on the held-out rows."""
+        return Examination(
+            target=self.test.target,
+            task=self.test.task,
+            together=self.split.test_together,
+            seed=self.training_set.seed,
+        )
+
+    def with_all_columns(self, rows: pd.DataFrame) -> HeldOut:
+        """Return rows of a table with all columns but the target: the champion may use other features."""
+        features = for_model(rows, self.data.columns)
+        others = rows.drop(columns=[self.target, *features.columns])
+        whole = pd.concat([others, features], axis=1)[[name for name in rows.columns if name != self.target]]
+        return HeldOut(rows=whole, target=rows[self.target], task=self.test.task)
+
+    def with_held_out(self, training_set: TrainingSet) -> TrainingSet:
+        """Return a training set of all labelled rows: the held-out ones behind its own."""
+        return replace(
+            training_set,
+            rows=pd.concat([training_set.rows, self.test.rows], ignore_index=True),
+            target=pd.concat([training_set.target, self.test.target], ignore_index=True),
+            groups=None,
+            times=None,
+            reference=None,
+            reference_optional=False,
+        )
+
+
+def prepare(request: RunRequest, data: RetrainingData, learnt: LearntRows | None) -> PreparedRows:
+    """Split the rows.
+
+    Args:
+        request: The request of the retraining.
+        data: Its tables.
+        learnt: The rows that the champion has learnt; None if there is none, or nobody knows.
+
+    Raises:
+        DataError: There are too few rows, or too few classes, or the primary metric does not fit.
+    """
+    parts = split(data.reference, data.current, data.layout, request.spec.retraining, learnt)
+    training_set = _training_set(request, data, parts)
+    task, rows = data.layout.task, len(training_set.rows)
+    logger.info("%s: %d rows to learn from, %d held out", task, rows, len(parts.test))
+    test = HeldOut(rows=for_model(parts.test, data.columns), target=parts.test[data.layout.target], task=task)
+    return PreparedRows(request=request, data=data, split=parts, training_set=training_set, test=test)
+
+
+def _training_set(request: RunRequest, data: RetrainingData, parts: Split) -> TrainingSet:
+    rules, layout = request.spec.retraining, data.layout
+    both = rules.training_data not in {"Current", "Reference"}
+    older = parts.reference if both else parts.reference.iloc[:0]
+    rows = pd.concat([older, parts.train], ignore_index=True) if len(older) else parts.train
+    require_classes(rows[layout.target], layout.task)
+    return TrainingSet(
+        rows=for_model(rows, data.columns),
+        target=rows[layout.target],
+        columns=data.columns,
+        task=layout.task,
+        seed=rules.random_seed,
+        metric=_metric(request, layout.task),
+        groups=_behind(_own_groups(parts.train_groups, len(older)), parts.train_groups),
+        times=None
+        if parts.train_times is None
+        else _behind(np.full(len(older), parts.train_times.min()), parts.train_times),
+        reference=np.arange(len(rows)) < len(older) if len(older) else None,
+        reference_optional=rules.training_data == "Auto",
+    )
+
+
+def _own_groups(groups: Any, older: int) -> Any:
+    """Return a group of its own for each row of the reference."""
+    return None if groups is None else np.arange(older) + groups.max(initial=0) + 1
+
+
+def _behind(first: Any, then: Any) -> Any:
+    return None if then is None else np.concatenate([first, then])
+
+
+def _metric(request: RunRequest, task: Task) -> str:
+    metric = request.spec.promotion.primary_metric or PRIMARY[task]
+    _require_fitting("primaryMetric", [metric], task)
+    _require_fitting("gates", [gate.metric for gate in request.spec.promotion.gates], task)
+    return metric
+
+
+def _require_fitting(field: str, metrics: Iterable[str], task: Task) -> None:
+    for metric in metrics:
+        if metric not in METRICS[task]:
+            raise DataError(
+                Reason.METRIC_NOT_APPLICABLE,
+                f"spec.promotion.{field} names {metric}, which does not fit {task}. Choose one of "
+                f"{', '.join(METRICS[task])}.",
+            )

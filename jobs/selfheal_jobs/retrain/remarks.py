@@ -1,0 +1,84 @@
+"""What a reader of the status should know beside the scores."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.answers import AnswersError
+from selfheal_jobs.retrain.cross_validation import Choice
+from selfheal_jobs.retrain.evidence import Opponent, running_model
+from selfheal_jobs.retrain.examination import Examination
+from selfheal_jobs.retrain.features import for_model
+from selfheal_jobs.retrain.final_fit import refits
+from selfheal_jobs.retrain.gates import Evidence, margin_of
+from selfheal_jobs.retrain.prepared_rows import PreparedRows
+from selfheal_jobs.retrain.scores import gain
+
+_MUCH: Final = 5
+"""Times the margin: the present version may have learnt the rows of the reference, and is flattered there."""
+_MOST_OLD_ROWS: Final = 2_000
+"""Rows of the reference on which a new version is compared with the old one."""
+
+
+def of_winner(
+    rows: PreparedRows, choice: Choice, model: Any, evidence: Evidence, other: Opponent | None
+) -> Iterator[str]:
+    """Yield remarks on a winner that has passed all gates."""
+    if refits(rows):
+        yield f"fitted again on all {len(choice.training_set.rows) + evidence.rows} rows"
+    if other is not None and not choice.with_reference:
+        yield from _forgotten(rows, choice.training_set.metric, model, evidence, other)
+
+
+def of_rows(rows: PreparedRows) -> Iterator[str]:
+    """Yield remarks on the rows: which are held out, and which are left out."""
+    parts = rows.split
+    _, why = running_model(rows.examination, parts.test, rows.request.spec.dataset.columns.prediction)
+    if why:
+        yield why
+    if parts.train_times is not None:
+        yield "the held-out rows are the newest"
+    if parts.copies:
+        yield f"{parts.copies} rows are copies of others, and all copies of a row are on one side"
+    if parts.reference_copies:
+        yield f"{parts.reference_copies} rows of the reference are in the current data too, and count once"
+    if parts.already_learnt:
+        yield f"{parts.already_learnt} rows that the present version has learnt are not held out"
+    if parts.dropped:
+        yield f"{parts.dropped} rows without a target are left out"
+    if parts.missing_classes:
+        yield f"no held-out row has the class {_listed(parts.missing_classes)}"
+
+
+def _forgotten(
+    rows: PreparedRows, metric: str, model: Any, evidence: Evidence, other: Opponent
+) -> Iterator[str]:
+    """Say if the new version fails on rows of the reference, which may return, and the present one does not.
+
+    It fails where it is worse than among the held-out rows, and much worse than the present version.
+    """
+    older = rows.split.reference
+    if older.empty:
+        return
+    seed = rows.training_set.seed
+    older = older.sample(min(len(older), _MOST_OLD_ROWS), random_state=seed).reset_index(drop=True)
+    exam = Examination(target=older[rows.target], task=rows.test.task, together=None, seed=seed)
+    try:
+        new = exam.examined("new", model.predict(for_model(older, rows.data.columns)))
+        old = exam.examined("old", other.champion.predict(rows.with_all_columns(older))[0])
+    except (DataError, AnswersError):  # the reference may lack what the champion needs
+        return
+    lost = gain(metric, new.metrics[metric], evidence.winner.metrics[metric]) < 0
+    on_old = replace(evidence, winner=new)
+    much = _MUCH * margin_of(on_old, old.sums)
+    if lost and on_old.interval(old.sums).upper < -much:
+        yield (
+            f"on {len(older)} rows of the reference its {metric} is {new.metrics[metric]:.4f}, and that of "
+            f"{other.champion.name} {old.metrics[metric]:.4f}: what only the reference shows is forgotten"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
