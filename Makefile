@@ -81,6 +81,10 @@ bench-scrape: $(READY) ## What a scrape of the metrics of 10,000 monitors costs 
 bench-false-alarms: $(READY) ## How often a check alarms without drift, and with it, by either rule (long; ARGS=--help)
 	@$(PY) -m selfheal_bench.false_alarms $(ARGS)
 
+.PHONY: bench-retrain
+bench-retrain: $(READY) ## How often a retraining decides rightly, in worlds whose truth is known (a quarter of an hour; ARGS=--help)
+	@$(PY) -m selfheal_bench.retrain $(ARGS)
+
 .PHONY: chaos
 chaos: programs ## Strike three operators with faults, then audit the API server's record (FAULTS=1000 SEED=...)
 	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
