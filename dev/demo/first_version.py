@@ -65,9 +65,16 @@ class FirstVersion:
 
 
 def by_hand(monitor: Mapping[str, Any], *, now: datetime) -> RunRequest:
-    """Return the request: the monitor's own spec, but trained on the reference."""
+    """Return the request: the monitor's own spec, but trained on the reference, and whatever comes of it.
+
+    The synthetic data has nothing to learn, and a version 1 is wanted all the same.
+    """
     metadata, spec = monitor["metadata"], monitor["spec"]
-    on_reference = {**spec, "retraining": {**spec.get("retraining", {}), "trainingData": "Reference"}}
+    on_reference = {
+        **spec,
+        "retraining": {**spec.get("retraining", {}), "trainingData": "Reference"},
+        "promotion": {"baseline": "Ignore"},
+    }
     return RunRequest(
         purpose=Purpose.RETRAIN,
         monitor=MonitorRef(namespace=NAMESPACE, name=metadata["name"], uid="by-hand", generation=0),

@@ -34,13 +34,19 @@ def _is_number(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values.dtype)
 
 
-def tells_copies(rows: pd.DataFrame, columns: Sequence[str]) -> bool:
+def tells_copies(rows: pd.DataFrame, columns: Sequence[str], known: Digests | None = None) -> bool:
     """Return whether two rows that are equal in these columns are one row, delivered twice.
 
     Rows of a few categories meet by chance: each is a row of its own. Only numbers can tell: fractions, and
     integers that hardly repeat themselves among different rows.
+
+    Args:
+        rows: The rows.
+        columns: The columns that are compared.
+        known: The rows' digests, if they are known.
     """
-    distinct = rows.loc[~pd.Series(digests(rows, columns), index=rows.index).duplicated(), list(columns)]
+    known = digests(rows, columns) if known is None else known
+    distinct = rows.loc[~pd.Series(known, index=rows.index).duplicated(), list(columns)]
     if len(distinct) * _MOST_DELIVERIES < len(rows):
         return False
     others = meetings = float(max(len(distinct) - 1, 0))
@@ -83,9 +89,10 @@ class LearntRows:
         """Return which rows are among them; none where the columns are others now, or tell no copies."""
         if not self.columns or not set(self.columns) <= set(rows.columns):
             return np.zeros(len(rows), dtype=bool)
-        if not tells_copies(rows, self.columns):
+        found = digests(rows, self.columns)
+        if not tells_copies(rows, self.columns, found):
             return np.zeros(len(rows), dtype=bool)
-        return np.isin(digests(rows, self.columns), self.digests)
+        return np.isin(found, self.digests)
 
     def to_wire(self) -> dict[str, Any]:
         """Return a document for JSON: eight bytes for each distinct row."""

@@ -81,7 +81,17 @@ def tallies(predicted: Any, target: pd.Series, task: Task, units: Units) -> Sums
 
 
 def ranking(model: Any, held_out: HeldOut) -> dict[str, float]:
-    """Return the area under the ROC curve, Brier score and log loss; each where it is defined."""
+    """Return the area under the ROC curve, Brier score and log loss; each where it is defined.
+
+    A model whose probabilities cannot be had has none of them: its answers decide.
+    """
+    try:
+        return _ranking(model, held_out)
+    except Exception:  # noqa: BLE001  models of any origin may raise anything
+        return {}
+
+
+def _ranking(model: Any, held_out: HeldOut) -> dict[str, float]:
     classes = getattr(model, "classes_", None)
     if held_out.task is Task.REGRESSION or classes is None:
         return {}

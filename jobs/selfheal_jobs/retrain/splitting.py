@@ -143,8 +143,9 @@ def split(
 
 def _copies(rows: pd.DataFrame, layout: Layout) -> _Codes | None:
     """Return a code for each row, equal for copies of one row; None if there are none."""
-    codes, distinct = pd.factorize(digests(rows, layout.learnt))
-    if len(distinct) == len(rows) or not tells_copies(rows, layout.learnt):
+    found = digests(rows, layout.learnt)
+    codes, distinct = pd.factorize(found)
+    if len(distinct) == len(rows) or not tells_copies(rows, layout.learnt, found):
         return None
     return codes
 
@@ -288,7 +289,7 @@ def _usable_reference(
     if layout.target not in reference.columns or not reference[layout.target].notna().any():
         return reference.iloc[:0], 0
     more = _in_labels_of(current[layout.target], with_target(reference, layout.target, layout.task), layout)
-    if not set(layout.learnt) <= set(current.columns) or not tells_copies(more, layout.learnt):
+    if not set(layout.learnt) <= set(current.columns):
         return more.reset_index(drop=True), 0
     copies = LearntRows.of(current, layout.learnt, None).contain(more)
     return more[~copies].reset_index(drop=True), int(copies.sum())
