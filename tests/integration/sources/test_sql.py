@@ -145,6 +145,26 @@ def test_a_schema_and_a_query_name_what_is_read(database: Any) -> None:
     assert opened("sql://", query).column("a").to_pylist() == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT a FROM t -- all of it",
+        "SELECT a FROM t; -- all of it",
+        "SELECT a FROM t ;\n-- done\n/* really; done */ ;\n",
+        "SELECT a FROM t; -- done; really",
+        "SELECT a FROM t WHERE s = ';--' -- it's ';",
+        """SELECT a FROM t WHERE s = $x$;--$x$ AND s = E';-\\x2d' AND ';--' IN (s)""",
+        """SELECT a FROM (SELECT a, s AS "s;--" FROM t) AS q WHERE "s;--" = ';--'""",
+    ],
+)
+def test_a_query_may_end_in_a_comment(database: Any, query: str) -> None:
+    """Of what follows the statement nothing reaches the database; what a literal holds stays."""
+    database("CREATE TABLE t (a int, s text)")
+    database("INSERT INTO t VALUES (1, ';--')")
+
+    assert opened("sql://", query).column("a").to_pylist() == [1]
+
+
 def test_only_the_columns_that_are_asked_for_are_selected(database: Any) -> None:
     """A role that may read one column only can serve a monitor that asks for no other."""
     database("CREATE TABLE t (a int, secret text)")

@@ -4,6 +4,7 @@ The window becomes a WHERE clause with bound parameters for the same times as in
 received rows again. Rows are read through a server-side cursor if the driver has one.
 """
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,13 @@ _POSTGRES: Final = {
     # Times without a zone are UTC. Scans start at the table's beginning, for a reproducible order of rows.
     "options": "-c timezone=UTC -c synchronize_seqscans=off -c default_transaction_read_only=on",
 }
+
+_TOKENS: Final = re.compile(
+    r"(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|(?P<end>;)"
+    r"|[eE]'(?:\\.|[^'\\])*'|'[^']*'|\"[^\"]*\"|`[^`]*`|(\$\w*\$).*?\3|\w+|.",
+    re.DOTALL,
+)
+"""Comments, semicolons, and the literals and names in which either of them is text."""
 
 _SQL_ERRORS: Final = (sa.exc.SQLAlchemyError, ImportError, UnicodeError)
 
@@ -127,11 +135,22 @@ def _read(connection: Connection, place: Place, asked: Asked) -> SourceTable:
 
 def _source(place: Place) -> sa.FromClause:
     if place.source.query is not None:
-        query = place.source.query.strip().rstrip(";")
-        # Escaped, since a colon would begin a bound parameter.
-        return sa.text(f"({query}) AS selfheal_data".replace(":", r"\:"))  # type: ignore[return-value]
+        # Colons are escaped: one would begin a bound parameter. The newline ends a comment of the query.
+        query = f"({_statement(place.source.query)}\n) AS selfheal_data".replace(":", r"\:")
+        return sa.text(query)  # type: ignore[return-value]
     schema, _, name = place.source.uri.removeprefix("sql://").rpartition(".")
     return sa.table(name, schema=schema or None)
+
+
+def _statement(query: str) -> str:
+    """Return a query without semicolons at its end, also where comments follow them.
+
+    >>> _statement("SELECT a FROM t; -- done")
+    'SELECT a FROM t'
+    """
+    tokens = [(token.lastgroup, token) for token in _TOKENS.finditer(query)]
+    end = max((token.end() for kind, token in tokens if kind is None), default=len(query))
+    return query[:end] if any(kind == "end" and token.start() >= end for kind, token in tokens) else query
 
 
 def _names(connection: Connection, place: Place, source: sa.FromClause) -> list[str]:
