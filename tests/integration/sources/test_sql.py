@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,46 @@ def test_a_schema_and_a_query_name_what_is_read(database: Any) -> None:
 
     assert opened("sql://sales.churn").num_rows == 3
     assert opened("sql://", query).column("a").to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "read"),
+    [
+        ("date", ("infinity", "-infinity", "10000-01-01", "0001-01-01 BC"), date(2026, 11, 23)),
+        ("timestamp", ("infinity", "-infinity", "10000-01-01", "0001-01-01 BC"), datetime(2026, 11, 23)),  # noqa: DTZ001
+        ("timestamptz", ("infinity", "-infinity", "10000-01-01 00:00Z"), datetime(2026, 11, 23, tzinfo=UTC)),
+        ("time", ("24:00",), time(0, 0)),
+    ],
+)
+def test_a_time_that_python_cannot_represent_is_a_gap(
+    database: Any, kind: str, values: tuple[str, ...], read: Any
+) -> None:
+    """One row that is valid forever does not fail the table."""
+    database(f"CREATE TABLE t (a int, v {kind})")
+    for value in (*values, "2026-11-23 00:00Z" if kind != "time" else "00:00"):
+        database(f"INSERT INTO t VALUES (1, '{value}')")
+
+    assert opened("sql://t").column("v").to_pylist() == [*[None] * len(values), read]
+
+
+def test_a_row_that_is_valid_forever_is_in_no_window(database: Any) -> None:
+    """The window is still a condition of the query, or filters what arrives."""
+    database("CREATE TABLE t (a int, ts timestamptz)")
+    database("INSERT INTO t VALUES (1, 'infinity'), (2, '2026-11-23 05:30Z'), (3, '-infinity')")
+
+    assert opened("sql://t", span=SPAN).column("a").to_pylist() == [2]
+
+
+def test_a_char_is_read_without_its_padding(database: Any) -> None:
+    """Trailing blanks of char(n) are no part of its value: in Parquet the same value has none."""
+    database("CREATE TABLE t (c char(8), v varchar(8), a char(3)[])")
+    database("INSERT INTO t VALUES ('pro', 'pro ', '{x}'), ('', '', NULL), (NULL, NULL, NULL)")
+
+    table = opened("sql://t")
+
+    assert table.column("c").to_pylist() == ["pro", "", None]
+    assert table.column("v").to_pylist() == ["pro ", "", None]
+    assert table.column("a").to_pylist() == [["x"], None, None]
 
 
 @pytest.mark.parametrize(

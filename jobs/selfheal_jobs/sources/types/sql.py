@@ -110,6 +110,10 @@ def _connected(url: URL) -> Iterator[Connection]:
     engine = sa.create_engine(url, connect_args=options, poolclass=sa.pool.NullPool, hide_parameters=True)
     try:
         with engine.connect() as connection:
+            if options:
+                from selfheal_jobs.sources.postgres_values import register_loaders  # noqa: PLC0415
+
+                register_loaders(connection.connection.driver_connection)  # type: ignore[arg-type]
             yield connection
     finally:
         engine.dispose()
