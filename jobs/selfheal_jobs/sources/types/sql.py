@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -101,7 +103,20 @@ def _url(place: Place) -> URL:
     except (sa.exc.ArgumentError, ValueError):
         why = f"the Secret's {key} is no database URL such as postgresql://user:password@host/database"
         raise place.denied(why) from None
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    return _read_only_file(place, url) if url.get_backend_name() == "sqlite" else url
+
+
+def _read_only_file(place: Place, url: URL) -> URL:
+    """Return the URL of a SQLite database that is neither created nor written to."""
+    path = url.database or ""
+    if path.startswith("file:"):
+        path = unquote(urlsplit(path).path)
+    if path in {"", ":memory:"}:
+        raise place.denied("the Secret has to name the file of a SQLite database, by sqlite:////path")
+    if not Path(path).is_file():
+        raise place.not_found(f"the file {path!r}, which the Secret names, was not found")
+    return url.set(database=f"file:{quote(path)}", query={**url.query, "mode": "ro", "uri": "true"})
 
 
 @contextmanager
