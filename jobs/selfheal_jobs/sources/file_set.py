@@ -26,6 +26,8 @@ class FileSet:
 
     place: Place
     readers: Sequence[Reader]
+    text_columns: frozenset[str] = frozenset()
+    """Partition columns that stay text even if all values look like numbers."""
 
     @property
     def is_text(self) -> bool:
@@ -76,6 +78,8 @@ class FileSet:
         return reader.schema.field(name).type if name in reader.schema.names else self._partition_type(name)
 
     def _partition_type(self, name: str) -> pa.DataType:
+        if name in self.text_columns:
+            return pa.string()
         values = {reader.file.partitions.get(name) for reader in self.readers} - {None}
         whole = all(_WHOLE_NUMBER.fullmatch(value) for value in values if value is not None)
         return pa.int64() if values and whole else pa.string()

@@ -34,7 +34,7 @@ def open_files(guard: Guard, files: Sequence[DataFile], asked: Asked, *, stays: 
         DataError: A file is not a table, has changed since it was listed (DataUnreadable), or lacks the
             timestamps that its window needs (ColumnMissing).
     """
-    found = FileSet(guard.place, _readers(guard, files))
+    found = FileSet(guard.place, _readers(guard, files), asked.text_columns)
     names = found.names()
     wanted = [name for name in names if asked.columns.keeps(name)] or names[
         :1

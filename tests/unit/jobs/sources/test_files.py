@@ -183,6 +183,20 @@ def test_a_column_that_the_reference_holds_as_text_is_read_as_text(tmp_path: Pat
     assert load(place(tmp_path / "t.csv"), text_columns=frozenset({"zip", "gone"}))["zip"].tolist() == ["007"]
 
 
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
+def test_a_partition_that_the_reference_holds_as_text_is_read_as_text(tmp_path: Path, name: str) -> None:
+    """A day on which all stores happen to have digits is no change of type."""
+    folder = tmp_path / "store=007"
+    folder.mkdir()
+    if name == "t.csv":
+        TABLE.to_csv(folder / name, index=False)
+    else:
+        TABLE.to_parquet(folder / name)
+
+    assert load(place(tmp_path))["store"].tolist() == [7, 7]
+    assert load(place(tmp_path), text_columns=frozenset({"store"}))["store"].tolist() == ["007", "007"]
+
+
 def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path: Path) -> None:
     """What pandas noted in the file would change columns and types from one writer to the next."""
     odd = pd.DataFrame({"n": pd.array([1, None], dtype="Int64")}, index=[7, 9])
