@@ -46,12 +46,14 @@ class FileSet:
         names = _names(first)
         for other in others:
             if differing := set(names) ^ set(_names(other)):
-                raise self._differ(first, other, f"differ in {min(differing)!r}")
+                name = min(differing)
+                has, lacks = (first, other) if name in names else (other, first)
+                raise self._differ(f"{has.file.name} has {name!r} and {lacks.file.name} has not")
         return names
 
-    def _differ(self, one: Reader, other: Reader, how: str) -> DataError:
+    def _differ(self, how: str) -> DataError:
         return self.place.unreadable(
-            f"its files must share their columns, but {one.file.name} and {other.file.name} {how}. "
+            f"its files must share their columns, but {how}. "
             f"Keep them in separate folders, or write them anew with one schema."
         )
 
@@ -70,8 +72,8 @@ class FileSet:
             try:
                 found = common_type([found, kind])
             except pa.ArrowException as error:
-                how = f"hold {name!r} as {found} and {kind}"
-                raise self._differ(self.readers[0], reader, how) from error
+                files = f"{self.readers[0].file.name} and {reader.file.name}"
+                raise self._differ(f"{files} hold {name!r} as {found} and {kind}") from error
         return found
 
     def _type_in(self, reader: Reader, name: str) -> pa.DataType:

@@ -22,11 +22,13 @@ class DataFile:
     size: int
     modified_ns: int | None
     partitions: Mapping[str, str | None] = field(default_factory=dict)
+    folder: str = ""
+    """The folder that was listed; empty if the file itself was named."""
 
     @property
     def name(self) -> str:
-        """Return the last part of the path, for messages."""
-        return PurePosixPath(self.path).name
+        """Return the path relative to the folder, for messages: many folders have a part-0.parquet."""
+        return str(_relative(self.path, self.folder)) if self.folder else PurePosixPath(self.path).name
 
     @property
     def format(self) -> Format | None:
@@ -42,7 +44,7 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     """
     info = filesystem.get_file_info(path)
     if info.type is fs.FileType.File:
-        return [_as_listed(info, {})]
+        return [_as_listed(info)]
     if info.type is fs.FileType.Directory:
         root, found = path, filesystem.get_file_info(fs.FileSelector(path, recursive=True))
     elif any(character in path for character in _MAGIC):
@@ -51,18 +53,21 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     else:
         raise place.not_found("no file was found")
     files = [
-        _as_listed(each, partitions_of(relative))
+        _as_listed(each, root)
         for each in found
         if each.type is fs.FileType.File
-        and is_data(relative := _relative(each.path, root), declared=place.source.format is not None)
+        and is_data(_relative(each.path, root), declared=place.source.format is not None)
     ]
     if not files:
         raise place.not_found("no CSV or Parquet file was found")
     return sorted(files, key=lambda file: file.path)
 
 
-def _as_listed(info: fs.FileInfo, partitions: Mapping[str, str | None]) -> DataFile:
-    return DataFile(path=info.path, size=info.size, modified_ns=info.mtime_ns, partitions=partitions)
+def _as_listed(info: fs.FileInfo, folder: str = "") -> DataFile:
+    partitions = partitions_of(_relative(info.path, folder)) if folder else {}
+    return DataFile(
+        path=info.path, size=info.size, modified_ns=info.mtime_ns, partitions=partitions, folder=folder
+    )
 
 
 def _relative(path: str, root: str) -> PurePosixPath:

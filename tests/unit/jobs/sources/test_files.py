@@ -162,7 +162,21 @@ def test_files_that_do_not_share_their_columns_are_refused(tmp_path: Path) -> No
     error = refused(tmp_path)
 
     assert error.reason is Reason.DATA_UNREADABLE
-    assert "a.csv and b.csv differ in 'b'" in str(error)
+    assert "a.csv has 'b' and b.csv has not" in str(error)
+
+
+@pytest.mark.parametrize("pattern", ["", "/*/*.parquet"])
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path, pattern: str) -> None:
+    """Every day has a part-0.parquet."""
+    for day, table in (("day=1", TABLE[["a"]]), ("day=2", TABLE)):
+        (tmp_path / day).mkdir()
+        table.to_parquet(tmp_path / day / "part-0.parquet")
+
+    error = refused(f"{tmp_path}{pattern}")
+    (tmp_path / "day=2/part-0.parquet").write_bytes(b"no parquet")
+
+    assert "day=2/part-0.parquet has 'b' and day=1/part-0.parquet has not" in str(error)
+    assert "day=2/part-0.parquet is no Parquet file" in str(refused(f"{tmp_path}{pattern}"))
 
 
 def test_a_column_that_is_text_in_one_file_is_text_in_all(tmp_path: Path) -> None:
