@@ -1,6 +1,6 @@
 """Lists the files of a place, and checks after reading whether they have changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -46,21 +46,33 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     if info.type is fs.FileType.File:
         return [_as_listed(info)]
     if info.type is fs.FileType.Directory:
-        root, found = path, filesystem.get_file_info(fs.FileSelector(path, recursive=True))
+        files = _data_files(_beneath(filesystem, [info]), path, place)
     elif any(character in path for character in _MAGIC):
         root = root_of_glob(path)
-        found = _matching(filesystem, root, path)
+        matching = _matching(filesystem, root, path.rstrip("/"))
+        # Folders only where no file matches: a glob over files does not reach into an archive beside them.
+        files = _data_files(matching, root, place) or _data_files(_beneath(filesystem, matching), root, place)
     else:
         raise place.not_found("no file was found")
-    files = [
-        _as_listed(each, root)
-        for each in found
-        if each.type is fs.FileType.File
-        and is_data(_relative(each.path, root), declared=place.source.format is not None)
-    ]
     if not files:
         raise place.not_found("no CSV or Parquet file was found")
     return sorted(files, key=lambda file: file.path)
+
+
+def _beneath(filesystem: fs.FileSystem, found: Sequence[fs.FileInfo]) -> list[fs.FileInfo]:
+    """Return what is in the folders among these, each once: of a glob, one may match within another."""
+    folders = [each.path for each in found if each.type is fs.FileType.Directory]
+    listed = [filesystem.get_file_info(fs.FileSelector(folder, recursive=True)) for folder in folders]
+    return list({each.path: each for infos in listed for each in infos}.values())
+
+
+def _data_files(found: Sequence[fs.FileInfo], root: str, place: Place) -> list[DataFile]:
+    declared = place.source.format is not None
+    return [
+        _as_listed(each, root)
+        for each in found
+        if each.type is fs.FileType.File and is_data(_relative(each.path, root), declared=declared)
+    ]
 
 
 def _as_listed(info: fs.FileInfo, folder: str = "") -> DataFile:

@@ -101,6 +101,29 @@ def test_a_glob_takes_what_matches(tmp_path: Path) -> None:
     assert load(place(tmp_path / "d[12].csv"))["a"].tolist() == [1, 1, 2, 2]
 
 
+@pytest.mark.parametrize("pattern", ["day=2026-11-*", "day=2026-11-*/", "day=2026-1[1]-*", "*", "**"])
+def test_a_glob_that_matches_folders_reads_what_is_in_them(tmp_path: Path, pattern: str) -> None:
+    """Deeper folders and partition columns included; by-products beside them match as well."""
+    for day in ("2026-11-01", "2026-11-02"):
+        (tmp_path / f"day={day}" / "store=1").mkdir(parents=True)
+        TABLE.to_parquet(tmp_path / f"day={day}" / "store=1" / "part-0.parquet")
+        (tmp_path / f"day={day}" / "_SUCCESS").touch()
+
+    table = load(place(f"{tmp_path}/{pattern}"))
+
+    assert table["day"].tolist() == ["2026-11-01", "2026-11-01", "2026-11-02", "2026-11-02"]
+    assert table["store"].tolist() == [1, 1, 1, 1]
+
+
+def test_a_glob_that_matches_files_does_not_read_the_folders_beside_them(tmp_path: Path) -> None:
+    """An archive beside the live files stays out."""
+    (tmp_path / "archive").mkdir()
+    for name in ("t.csv", "archive/t.csv"):
+        TABLE.to_csv(tmp_path / name, index=False)
+
+    assert len(load(place(tmp_path / "*"))) == len(TABLE)
+
+
 @pytest.mark.parametrize("where", ["nothing.csv", "no/folder/", "*.parquet", "empty"])
 def test_what_is_not_there_is_named_with_its_field(tmp_path: Path, where: str) -> None:
     """A missing file, folder or match, and a folder without data: DataNotFound."""
