@@ -30,6 +30,8 @@ class Beside:
     def read(self) -> bytes | None:
         """Return the document; None if it does not exist or cannot be read."""
         try:
+            if not self.path.is_file():  # opening a named pipe would wait for a writer
+                return None
             with self.path.open("rb") as file:
                 return file.read(MOST_BYTES + 1)
         except FileNotFoundError:

@@ -45,6 +45,8 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     info = filesystem.get_file_info(path)
     if info.type is fs.FileType.File:
         return [_as_listed(info)]
+    if info.type is fs.FileType.Unknown:
+        raise place.unreadable("it is no regular file, but a named pipe or a device. Correct the address.")
     if info.type is fs.FileType.Directory:
         files = _data_files(_beneath(filesystem, [info]), path, place)
     elif any(character in path for character in _MAGIC):

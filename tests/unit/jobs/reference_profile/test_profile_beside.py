@@ -1,6 +1,7 @@
 """A profile beside the data: when it is kept, when it is used, and what it never does."""
 
 import ctypes
+import os
 import subprocess
 import sys
 import threading
@@ -463,3 +464,17 @@ def test_files_that_are_not_there_are_told_as_ever(tmp_path: Path) -> None:
 def test_sql_has_no_identity() -> None:
     """Nothing tells whether a table has changed, short of reading it."""
     assert locate(Place(source=DataSource(uri="sql://sales"), field="f")).identity() is None
+
+
+def test_a_named_pipe_in_its_place_is_no_profile(tmp_path: Path) -> None:
+    """Opening it would wait for a writer, and the check with it."""
+    os.mkfifo(tmp_path / ".selfheal-0.profile")
+    found: list[bytes | None] = []
+
+    reading = threading.Thread(
+        target=lambda: found.append(Beside(tmp_path / ".selfheal-0.profile").read()), daemon=True
+    )
+    reading.start()
+    reading.join(timeout=10)
+
+    assert found == [None]

@@ -1,4 +1,5 @@
 import gzip
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -167,6 +168,18 @@ def test_a_parquet_file_whose_names_have_rotted_is_unreadable(tmp_path: Path) ->
 
     assert error.reason is Reason.DATA_UNREADABLE
     assert "t.parquet is no Parquet file" in str(error)
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    """A named pipe would wait for its writer; beside files it is no data."""
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    error = refused(tmp_path / "pipe.csv")
+    TABLE.to_csv(tmp_path / "t.csv", index=False)
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "no regular file" in str(error)
+    pd.testing.assert_frame_equal(load(place(tmp_path)), TABLE)
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n"])
