@@ -79,7 +79,9 @@ class SignalTables:
             # Imported here: joining needs Arrow's functions, 0.03 s, and few checks have labels.
             from selfheal_jobs.sources.labels import not_available  # noqa: PLC0415
 
-            return not_available(f"the current data has no column {target[:100]!r}, and spec names no labels")
+            return not_available(
+                f"the current data has no column {target[:100]!r}: deliver it, or set spec.dataset.labels"
+            )
         prediction = self.spec.dataset.columns.prediction
         try:
             return open_labelled_current(

@@ -41,7 +41,8 @@ def target_missing(target: str) -> DataError:
     """Return the error for a missing target column."""
     return DataError(
         Reason.COLUMN_MISSING,
-        f"The training data has no column {target!r}. Correct spec.target or deliver the labels with it.",
+        f"The training data has no column {target!r}. Correct spec.target, deliver the labels with it, "
+        f"or set spec.dataset.labels.",
     )
 
 

@@ -128,6 +128,7 @@ def test_labels_that_have_not_arrived_are_never_an_answer(folder: Path) -> None:
             (SignalResult.UNKNOWN, Reason.LABELS_NOT_AVAILABLE)
         ] * 2
         assert check.result == "NoDrift"
+    assert "or set spec.dataset.labels" in (without.signals[0].message or "")
 
 
 def test_late_labels_are_joined_by_key_once_their_delay_has_passed(folder: Path) -> None:
