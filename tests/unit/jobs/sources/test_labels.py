@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ from hypothesis import strategies as st
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources import labels as module
 from selfheal_jobs.sources.labels import LabelledTable, join_labels
+from selfheal_jobs.sources.opening import open_table
+from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sides import open_labelled_current, open_reference
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.v1alpha1.dataset import DataSource
 from support.builders.run_requests import run_request
 
 
@@ -74,6 +79,91 @@ def test_keys_of_two_types_meet_as_text() -> None:
     """A CSV beside a database: 7 and "7" are one key; 7.0 is where a gap made floats of integers."""
     assert joined(table(id=[7, 8]), table(id=["7"], y=[1])).column("y").to_pylist() == [1]
     assert joined(table(id=[7, 8]), table(id=[7.0], y=[1])).column("y").to_pylist() == [1]
+
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+TIMES = {
+    "naive": pa.array([NOON.replace(tzinfo=None)], pa.timestamp("us")),
+    "UTC": pa.array([NOON], pa.timestamp("ns", "UTC")),
+    "zoned": pa.array([NOON], pa.timestamp("ms", "America/New_York")),
+    "seconds": pa.array([NOON], pa.timestamp("s", "+05:30")),
+}
+
+
+@pytest.mark.parametrize("theirs", TIMES)
+@pytest.mark.parametrize("ours", TIMES)
+def test_times_are_joined_as_instants(ours: str, theirs: str) -> None:
+    """Whatever their units and zones; without a zone they are UTC, and a date is its midnight."""
+    result = joined(table(id=TIMES[ours]), table(id=TIMES[theirs], y=[1]))
+
+    assert result.column("y").to_pylist() == [1]
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.date64()])
+def test_a_date_is_joined_as_its_midnight(kind: pa.DataType) -> None:
+    """Among times; another hour of the day is another key."""
+    midnight = NOON.replace(hour=0)
+    result = joined(
+        table(id=pa.array([NOON.date()], kind)),
+        table(id=pa.array([midnight, NOON], pa.timestamp("us", "UTC")), y=[1, 2]),
+    )
+
+    assert result.column("y").to_pylist() == [1]
+
+
+def test_nan_is_no_key() -> None:
+    """As null is none: rows without a key do not share their label."""
+    keys = pa.array([1.0, float("nan"), None])
+    result = joined(table(id=keys, row=[0, 1, 2]), table(id=keys, y=[5, 6, 7]))
+
+    assert result.column("row").to_pylist() == [0]
+    assert (result.counts.without_key, result.counts.without_value) == (2, 2)
+
+
+@pytest.mark.parametrize("word", ["NAN", "nan", "NaN", "NA", ""])
+@pytest.mark.parametrize("labels", ["id,y\n1.5,5\n{},6\n", "id,y\n1.5,5\n{},6\nx7,8\n"])
+def test_a_gap_among_the_numbers_of_a_csv_file_is_no_key(tmp_path: Path, word: str, labels: str) -> None:
+    """However it is written, and whether the labels hold numbers or text."""
+    (tmp_path / "current.csv").write_text(f"id,row\n1.5,0\n{word},1\n")
+    (tmp_path / "labels.csv").write_text(labels.format(word))
+    current, found = (
+        open_table(Place(source=DataSource(uri=str(tmp_path / name)), field="spec"))
+        for name in ("current.csv", "labels.csv")
+    )
+
+    result = join_labels(current, found, key="id", target="y")
+
+    assert result.column("row").to_pylist() == [0]
+
+
+def test_integers_with_and_without_a_sign_are_joined_exactly() -> None:
+    """Beyond 63 bits too, where no type of integers holds those of both sides."""
+    ours = pa.array([2**63 + 1, 7], pa.uint64())
+
+    assert joined(table(id=ours), table(id=[-1, 7], y=[1, 2])).column("y").to_pylist() == [2]
+    assert joined(table(id=[-1, 7]), table(id=ours, y=[1, 2])).column("y").to_pylist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (pa.array(["7"]), pa.array([Decimal("7.00")])),
+        (pa.array(["2026-11-28T12:00Z"]), TIMES["UTC"]),
+        (pa.array(["6f1f8a1e-0000-4000-8000-000000000000"]), pa.array([b"\xff" * 16], pa.binary(16))),
+        (pa.array([[1]]), pa.array([[1]])),
+        (pa.array([{"a": 1}]), pa.array([{"a": 1}])),
+        (pa.array([[1]]), pa.array(["1"])),
+        (pa.array([1]), pa.array([True])),
+    ],
+)
+def test_keys_that_cannot_meet_are_told_with_their_types(ours: pa.Array, theirs: pa.Array) -> None:
+    """On both sides, and with the field: the data has to be written otherwise."""
+    for one, other in ((ours, theirs), (theirs, ours)):
+        with pytest.raises(DataError) as caught:
+            joined(table(id=one), table(id=other, y=[1]))
+
+        assert "spec.dataset.labels.joinColumn" in str(caught.value)
+        assert f"'id' is {one.type} in the current data and {other.type} in the labels" in str(caught.value)
 
 
 def test_a_label_in_the_data_itself_gives_way() -> None:
