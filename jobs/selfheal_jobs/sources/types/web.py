@@ -4,21 +4,23 @@ The whole file is downloaded to /tmp first: many servers do not support range re
 fit into memory.
 """
 
+import asyncio
 import base64
 import hashlib
 import logging
+import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Final
-from urllib.parse import urlsplit
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
 
 import aiohttp
-import fsspec
 from pyarrow import fs
+from yarl import URL
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
@@ -39,6 +41,13 @@ _PAUSES: Final = (0.5, 2.0)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 _TIMEOUT_OF_A_QUESTION: Final = aiohttp.ClientTimeout(total=5)
 """Short, since without an answer the file is simply downloaded."""
+_MALFORMED: Final = "the address is malformed. Correct it."
+_CHUNK_BYTES: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_LONGEST_NAME: Final = 255
+"""Of a file, in bytes."""
+_ESCAPED: Final = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+", re.ASCII)
+"""An address whose characters are all legal: it is sent as it is written."""
 
 
 class Web:
@@ -51,10 +60,12 @@ class Web:
     def explain(self, place: Place, error: Exception) -> DataError:
         """Return the DataError for an error of the client or of writing the copy."""
         match error:
-            case FileNotFoundError():
+            case aiohttp.ClientResponseError(status=404):
                 return place.not_found("no file was found")
             case aiohttp.ClientResponseError(status=401 | 403):
                 return place.denied()
+            case ValueError():  # of yarl, or of encoding the host's name; its message quotes the address
+                return place.unreadable(_MALFORMED)
             case aiohttp.ClientError() | TimeoutError() | ConnectionError() if _may_pass(error):
                 return place.unreachable(_why(error))
             case aiohttp.ClientResponseError():
@@ -91,63 +102,115 @@ class WebFile:
 @contextmanager
 def _downloaded(place: Place) -> Iterator[Path]:
     """Yield a copy of the file, under its own name."""
-    name = PurePosixPath(urlsplit(place.source.uri).path).name or "data"
+    address = _address(place)
     with tempfile.TemporaryDirectory(prefix="selfheal-") as folder:
-        target = Path(folder) / name
-        _fetch(place, target)
-        yield target
+        target = Path(folder) / _file_name(address)
+        unpacked = _fetch(place, address, target)
+        yield _plainly_named(target) if unpacked else target
+
+
+def _address(place: Place) -> URL:
+    """Return the address as it is written: other spellings of escaped characters break signatures."""
+    uri = place.source.uri
+    try:
+        address = URL(uri, encoded=bool(_ESCAPED.fullmatch(uri)))
+        is_complete = bool(address.host and address.port)  # a port that is no number raises too
+    except ValueError as error:
+        raise SOURCE.explain(place, error) from None
+    if not is_complete:
+        raise place.unreadable(_MALFORMED)
+    return address
+
+
+def _file_name(address: URL) -> str:
+    """Return the last part of the address, whose suffixes tell the format, as a name for a file."""
+    name = address.raw_path.rpartition("/")[2]
+    return (name if len(name) < _LONGEST_NAME else name[-_LONGEST_NAME // 2 :]) if name.strip(".") else "data"
+
+
+def _plainly_named(target: Path) -> Path:
+    """Rename a file that the server has unpacked: it is called .gz, and is not compressed any more."""
+    with target.open("rb") as file:
+        if target.suffix.lower() != ".gz" or file.read(len(_GZIP)) == _GZIP:
+            return target
+    return target.rename(target.with_suffix(""))
 
 
 def _version_of(place: Place) -> tuple[str, int] | None:
     """Return the file's ETag and its size in bytes; None if the server does not send both."""
     try:
-        found = _filesystem(place, _TIMEOUT_OF_A_QUESTION).info(place.source.uri)
+        found = asyncio.run(_headers(place, _address(place)))
     except (DataError, aiohttp.ClientError, OSError, ValueError) as error:  # a server may not support HEAD
         logger.debug("%s: %s", place.uri, one_line(error))
         return None
-    etag, size = found.get("ETag", ""), found.get("size")
+    etag, size = found.get("ETag", ""), found.get("Content-Length", "")
     # A weak ETag (W/"...") stays the same for changes that the server considers insignificant.
-    return (etag, size) if etag.startswith('"') and size is not None else None
+    return (etag, int(size)) if etag.startswith('"') and size.isdecimal() else None
 
 
-def _filesystem(place: Place, timeout: aiohttp.ClientTimeout) -> Any:
-    return fsspec.filesystem("http", **_options(place, timeout), skip_instance_cache=True)
+def _session(place: Place, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+    """Return a client with the proxies of the environment, and the Secret's credential."""
+    # A file that is sent compressed may be a compressed file, or one that the server has compressed.
+    headers = {"Accept-Encoding": "identity", **_credential(place)}
+    return aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True, requote_redirect_url=False)
 
 
-def _fetch(place: Place, target: Path) -> None:
-    filesystem = _filesystem(place, _TIMEOUT)
-    for pause in (*_PAUSES, None):
+async def _headers(place: Place, address: URL) -> Mapping[str, str]:
+    async with (
+        _session(place, _TIMEOUT_OF_A_QUESTION) as session,
+        session.head(address, allow_redirects=True) as answer,
+    ):
+        _require_whole(answer)
+        return answer.headers
+
+
+async def _download(place: Place, address: URL, target: Path) -> bool:
+    """Write the file, and return whether the client has decompressed it."""
+    async with _session(place, _TIMEOUT) as session, session.get(address) as answer:
+        _require_whole(answer)
+        with target.open("wb") as file:
+            async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+                file.write(chunk)
+        return "Content-Encoding" in answer.headers
+
+
+def _require_whole(answer: aiohttp.ClientResponse) -> None:
+    """Raise ClientResponseError unless the answer is the whole file: 204 has none, and 206 a part of it."""
+    if answer.status != HTTPStatus.OK:
+        raise aiohttp.ClientResponseError(answer.request_info, answer.history, status=answer.status)
+
+
+def _fetch(place: Place, address: URL, target: Path) -> bool:
+    """Download the file, and return whether the client has decompressed it."""
+    pauses = iter(_PAUSES)
+    while True:
         try:
-            filesystem.get_file(place.source.uri, str(target))
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            return asyncio.run(_download(place, address, target))
+        except (aiohttp.ClientError, TimeoutError, ConnectionError, ValueError) as error:
+            pause = next(pauses, None)
             if pause is None or not _may_pass(error):
                 raise SOURCE.explain(place, error) from error
             logger.info("%s: %s; next try in %.1f s", place.uri, _why(error), pause)
             time.sleep(pause)
-        else:
-            return
 
 
 def _may_pass(error: Exception) -> bool:
     """Return whether a retry may succeed: a server error, rate limiting, or no response."""
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status >= 500 or error.status == 429
-    return True
+    return not isinstance(error, ValueError)
 
 
-def _options(place: Place, timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
-    """Return aiohttp's options: the proxies of the environment, and the Secret's credential."""
-    client: dict[str, Any] = {"trust_env": True, "timeout": timeout}
-    if place.secret is not None:
-        values = secret_values(place)
-        if token := values.get("token"):
-            client["headers"] = {"Authorization": f"Bearer {token}"}
-        elif values.get("username") and values.get("password"):
-            both = f"{values['username']}:{values['password']}".encode()
-            client["headers"] = {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
-        else:
-            raise lacks(place, "token", "username", "password")
-    return {"client_kwargs": client}
+def _credential(place: Place) -> dict[str, str]:
+    if place.secret is None:
+        return {}
+    values = secret_values(place)
+    if token := values.get("token"):
+        return {"Authorization": f"Bearer {token}"}
+    if values.get("username") and values.get("password"):
+        both = f"{values['username']}:{values['password']}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
+    raise lacks(place, "token", "username", "password")
 
 
 def _why(error: Exception) -> str:
