@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES: Final = 2 << 20
 """Also the maximum length of a row."""
+_TOO_LONG: Final = f"a row is longer than {_BLOCK_BYTES >> 20} MiB; perhaps a quotation mark is missing"
 _BUFFER_BYTES: Final = 4 << 20
 _GAPS: Final = ("",)
 """Words such as NA are gaps in columns of numbers only: `text_types` decides."""
@@ -26,6 +27,9 @@ _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """What other programs write between values."""
 _MOST_OF_HEADER: Final = 120
 _ROW_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
+
+
+csv.field_size_limit(_BLOCK_BYTES + 1)  # the lines of a header are counted here
 
 
 class CsvError(Exception):
@@ -56,7 +60,7 @@ class CsvReader:
         with ExitStack() as open_files:
             content = io.TextIOWrapper(_decompressed(filesystem, file, open_files), "utf-8-sig", newline="")
             try:
-                header: list[str] = next((row for row in csv.reader(content) if row), [])
+                header: list[str] = next((row for row in csv.reader(_lines(content)) if row), [])
             except (csv.Error, UnicodeDecodeError) as error:
                 raise CsvError(_said(error)) from error
             _require_commas(header)
@@ -139,6 +143,16 @@ def _only_member(archive: "zipfile.ZipFile", open_files: ExitStack) -> Any:
     return open_files.enter_context(archive.open(members[0]))
 
 
+def _lines(content: io.TextIOBase) -> Iterator[str]:
+    """Yield the lines of a header; raise CsvError before more than a block of them is in memory."""
+    left = _BLOCK_BYTES
+    while line := content.readline(left + 1):
+        left -= len(line)
+        if left < 0:
+            raise CsvError(_TOO_LONG)
+        yield line
+
+
 def _require_commas(header: Sequence[str]) -> None:
     """Raise SeparatorError if the values are separated by something else.
 
@@ -167,5 +181,5 @@ def _said(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
         return "it is not UTF-8 text"
     if "straddling" in text:
-        return f"a row is longer than {_BLOCK_BYTES >> 20} MiB; perhaps a quotation mark is missing"
+        return _TOO_LONG
     return "it breaks off, or is damaged" if "compressed" in text.lower() else type(error).__name__

@@ -170,6 +170,19 @@ def test_a_parquet_file_whose_names_have_rotted_is_unreadable(tmp_path: Path) ->
     assert "t.parquet is no Parquet file" in str(error)
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+@pytest.mark.parametrize("content", [b"\0" * (3 << 20), b"a,b" * (1 << 20), b'"' + b"a\n" * (2 << 20)])
+def test_a_header_without_an_end_is_not_read_into_memory(tmp_path: Path, name: str, content: bytes) -> None:
+    """No row may be longer than a block; a file of zeros is a single one."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+
+    error = refused(path)
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "a row is longer than 2 MiB" in str(error)
+
+
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
     """A named pipe would wait for its writer; beside files it is no data."""
     os.mkfifo(tmp_path / "pipe.csv")
