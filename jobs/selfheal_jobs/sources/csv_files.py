@@ -23,6 +23,8 @@ _TOO_LONG: Final = f"a row is longer than {_BLOCK_BYTES >> 20} MiB; perhaps a qu
 _BUFFER_BYTES: Final = 4 << 20
 _GAPS: Final = ("",)
 """Words such as NA are gaps in columns of numbers only: `text_types` decides."""
+_ENCRYPTED: Final = 1
+"""A flag of a zip archive's member."""
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """What other programs write between values."""
 _MOST_OF_HEADER: Final = 120
@@ -36,8 +38,12 @@ class CsvError(Exception):
     """Describes an error in a file without quoting its content."""
 
 
-class SeparatorError(CsvError):
-    """The values of a file, which may well be complete, are not separated by commas."""
+class WrittenOtherwiseError(CsvError):
+    """A file, which may well be complete, is written in a way that is not read; says the remedy."""
+
+
+class SeparatorError(WrittenOtherwiseError):
+    """The values of a file are not separated by commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class CsvReader:
             try:
                 header: list[str] = next((row for row in csv.reader(_lines(content)) if row), [])
             except (csv.Error, UnicodeDecodeError) as error:
-                raise CsvError(_said(error)) from error
+                raise _csv_error(error) from error
             _require_commas(header)
             return cls(filesystem, file, tuple(_names(header)))
 
@@ -86,7 +92,7 @@ class CsvReader:
                 except StopIteration:
                     return
                 except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-                    raise CsvError(_said(error)) from error
+                    raise _csv_error(error) from error
                 columns = [batch.column(position) for position in positions]
                 yield pa.RecordBatch.from_arrays(columns, names=list(names))
 
@@ -109,13 +115,18 @@ def _open(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> A
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         if "Empty CSV file" in str(error):
             return None
-        raise CsvError(_said(error)) from error
+        raise _csv_error(error) from error
 
 
 def _decompressed(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) -> Any:
     match compression_of(file.path):
         case None:
             return _bytes_of(filesystem, file, open_files)
+        case "gzip":
+            import gzip  # noqa: PLC0415  few files are compressed so
+
+            # Unlike Arrow's, as fast, it takes zeros after the end, with which a copy by blocks pads a file.
+            return open_files.enter_context(gzip.open(_bytes_of(filesystem, file, open_files)))
         case "xz":
             import lzma  # noqa: PLC0415  few files are compressed so
 
@@ -139,8 +150,13 @@ def _bytes_of(filesystem: fs.FileSystem, file: DataFile, open_files: ExitStack) 
 def _only_member(archive: "zipfile.ZipFile", open_files: ExitStack) -> Any:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) != 1:
-        raise CsvError(f"a zip archive must hold one file, and this one holds {len(members)}")
-    return open_files.enter_context(archive.open(members[0]))
+        raise WrittenOtherwiseError(f"a zip archive must hold one file, and this one holds {len(members)}.")
+    try:
+        return open_files.enter_context(archive.open(members[0]))
+    except RuntimeError as error:  # encrypted, or compressed by a method that Python lacks, such as Deflate64
+        encrypted = members[0].flag_bits & _ENCRYPTED
+        how = "is encrypted" if encrypted else f"uses the compression method {members[0].compress_type}"
+        raise WrittenOtherwiseError(f"the zip archive {how}. Write it unencrypted, by Deflate.") from error
 
 
 def _lines(content: io.TextIOBase) -> Iterator[str]:
@@ -172,14 +188,22 @@ def _names(header: Sequence[str]) -> Iterator[str]:
     return (name or f"Unnamed: {position}" for position, name in enumerate(header))
 
 
+def _csv_error(error: Exception) -> CsvError:
+    """Return the error for one of a reader: text in another encoding is complete, and no half of a file."""
+    is_cut = isinstance(error, UnicodeDecodeError) and error.reason == "unexpected end of data"
+    if not is_cut and (isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)):
+        return WrittenOtherwiseError("it is not UTF-8 text. Write it as UTF-8.")
+    return CsvError(_said(error))
+
+
 def _said(error: Exception) -> str:
     """Return our own description of an error: Arrow's message quotes the row."""
     text = str(error)
     if found := _ROW_LENGTH.search(text):
         wanted, got = found.groups()
         return f"a row has {got} values under a header of {wanted}; perhaps it is still being written"
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in text:
-        return "it is not UTF-8 text"
+    if isinstance(error, UnicodeDecodeError):
+        return "it breaks off within a character"
     if "straddling" in text:
         return _TOO_LONG
     return "it breaks off, or is damaged" if "compressed" in text.lower() else type(error).__name__

@@ -10,7 +10,7 @@ from pyarrow import fs
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
-from selfheal_jobs.sources.csv_files import CsvError, SeparatorError
+from selfheal_jobs.sources.csv_files import CsvError, WrittenOtherwiseError
 from selfheal_jobs.sources.failures import FILE_FAILURES, Failures
 from selfheal_jobs.sources.listing import DataFile, change_of, changed, require_unchanged
 from selfheal_jobs.sources.place import Place
@@ -52,7 +52,7 @@ class Guard:
     def _damaged(self, file: DataFile, error: Exception) -> DataError:
         if problem := change_of(file, self.filesystem.get_file_info(file.path)):
             return changed(self.place, file, problem)
-        if isinstance(error, SeparatorError):
+        if isinstance(error, WrittenOtherwiseError):
             return self.place.unreadable(f"{file.name}: {error}")
         said = str(error) if isinstance(error, CsvError) else one_line(error)
         kind = self.place.source.format or file.format or "data"

@@ -1,6 +1,7 @@
 import gzip
 import os
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,7 +146,7 @@ def test_what_is_not_there_is_named_with_its_field(tmp_path: Path, where: str) -
         ("t.csv.gz", b"no gzip"),
         ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-12]),
         ("t.csv", b"a\n1\n2,3,4\n"),
-        ("t.csv", b"\xff\xfe\x00\x01,\x80\n"),
+        ("t.csv.gz", gzip.compress(b"a,b\n1,2\n") + b"junk"),
     ],
 )
 def test_a_broken_file_is_unreadable(tmp_path: Path, name: str, content: bytes) -> None:
@@ -168,6 +169,49 @@ def test_a_parquet_file_whose_names_have_rotted_is_unreadable(tmp_path: Path) ->
 
     assert error.reason is Reason.DATA_UNREADABLE
     assert "t.parquet is no Parquet file" in str(error)
+
+
+@pytest.mark.parametrize(
+    "content", ["a,ä\n1,2\n".encode("latin-1"), "a,b\n1,ä\n".encode("latin-1"), "a,b\n1,2\n".encode("utf-16")]
+)
+def test_text_in_another_encoding_is_to_be_written_as_utf_8(tmp_path: Path, content: bytes) -> None:
+    """It is complete, and no writer will finish it."""
+    (tmp_path / "t.csv").write_bytes(content)
+
+    error = refused(tmp_path / "t.csv")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert str(error).endswith("t.csv: it is not UTF-8 text. Write it as UTF-8.")
+
+
+@pytest.mark.parametrize("zeros", [1, 3, 512])
+def test_zeros_after_the_end_of_a_gzip_file_are_padding(tmp_path: Path, zeros: int) -> None:
+    """As a copy by blocks leaves them; a second member before them is read."""
+    content = gzip.compress(b"a\n1\n") + gzip.compress(b"2\n") + bytes(zeros)
+    (tmp_path / "t.csv.gz").write_bytes(content)
+
+    assert load(place(tmp_path / "t.csv.gz"))["a"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "said"),
+    [(6, 1, "is encrypted"), (8, 9, "uses the compression method 9")],
+)
+def test_a_zip_archive_that_cannot_be_opened_is_told_with_the_cause(
+    tmp_path: Path, at: int, value: int, said: str
+) -> None:
+    """Encrypted, or compressed by Deflate64, as Windows does it for large files."""
+    with zipfile.ZipFile(tmp_path / "t.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("t.csv", "a\n1\n")
+    content = bytearray((tmp_path / "t.csv.zip").read_bytes())
+    central = content.index(b"PK\x01\x02")
+    content[at] = content[central + at + 2] = value
+    (tmp_path / "t.csv.zip").write_bytes(content)
+
+    error = refused(tmp_path / "t.csv.zip")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert f"t.csv.zip: the zip archive {said}" in str(error)
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
