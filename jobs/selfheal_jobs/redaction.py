@@ -11,7 +11,10 @@ from selfheal_operator.api.names import ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, E
 MASK: Final = "***"
 
 _URL: Final = re.compile(
-    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^\s/?#'\"<>]*@)?(?P<place>[^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?"
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)"
+    # After a colon that precedes no port, a password that may hold / ? # and @: all up to the last @.
+    r"(?:[^\s/?#@'\"<>[]*:(?:\d*[^\s\d/?#@'\"<>]|[/?#]|\d{6}|\d+@)[^\s'\"<>]*@|[^\s/?#'\"<>]*@)?"
+    r"(?P<place>[^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?"
 )
 _REQUEST_TARGET: Final = re.compile(r"(?P<key>url: )(?P<place>/[^\s?)]*)\?[^\s)]*")
 """How urllib3's messages show the URL of a request, without the host."""
@@ -58,7 +61,8 @@ def _spellings(value: str) -> Iterator[str]:
     if "://" not in value:
         yield from (value, *(line.strip() for line in value.splitlines() if len(line.strip()) >= _WORD))
         return
-    parts: list[str | None] = [value]
+    user, _, password = value.partition("://")[2].rpartition("@")[0].partition(":")
+    parts: list[str | None] = [value, user, password]
     try:
         address = urlsplit(value)
         parts += [address.username, address.password, address.query]

@@ -822,10 +822,20 @@ def source_rules(side: str) -> Iterator[Rule]:
     yield refused(
         "uri",
         "uri must not contain a user name or password: name a Secret in secretRef instead",
-        [source(side, "https://h/a@b.csv"), source(side, "/data/a@b.csv")],
         [
             source(side, uri)
-            for uri in ("https://ann:secret@h/a.csv", "http://ann@h", "s3://key:secret@lake/a")
+            for uri in (
+                *("https://h/a@b.csv", "/data/a@b.csv", "https://h:65535/a@b.csv", "http://[::1]:80/a@b.csv"),
+                *("https://h/a:b@c.csv?d=e@f", "file:///data/a:b@c.csv"),
+            )
+        ],
+        [
+            source(side, uri)
+            for uri in (
+                *("https://ann:secret@h/a.csv", "http://ann@h", "s3://key:secret@lake/a"),
+                *("https://ann:pa/ss@h/a.csv", "https://ann:pa?ss@h/a.csv", "https://ann:12pa#ss@h/a.csv"),
+                *("https://ann:/ss@h/a.csv", "https://ann:123456/ss@h/a.csv", "s3://key:sec/ret@lake/a"),
+            )
         ],
     )
     yield refused(
@@ -1164,8 +1174,11 @@ RULES: Final = (
             "spec.mlflow.trackingURI: Invalid value: trackingURI must not contain a user name or password: "
             "name a Secret in secretRef instead"
         ),
-        passes=({"mlflow.trackingURI": "https://m/a@b"},),
-        fails=({"mlflow.trackingURI": "https://ann:secret@m"}, {"mlflow.trackingURI": "http://ann@m:5000/"}),
+        passes=({"mlflow.trackingURI": "https://m/a@b"}, {"mlflow.trackingURI": "https://m:5000/a@b"}),
+        fails=tuple(
+            {"mlflow.trackingURI": uri}
+            for uri in ("https://ann:secret@m", "http://ann@m:5000/", "https://ann:pa/ss@m")
+        ),
     ),
     Rule(
         on="mlflow",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
-from selfheal_operator.api.v1alpha1.schema import ATOMIC, Name, cel_rule, cel_rules
+from selfheal_operator.api.v1alpha1.schema import ATOMIC, CREDENTIALS, Name, cel_rule, cel_rules
 
 
 class SourceType(NamedTuple):
@@ -88,7 +88,7 @@ _SOURCE_RULES = (
         field="uri",
     ),
     cel_rule(
-        "!self.uri.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+        f"!self.uri.matches('{CREDENTIALS}')",
         "uri must not contain a user name or password: name a Secret in secretRef instead",
         field="uri",
     ),

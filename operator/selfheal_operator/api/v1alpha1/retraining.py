@@ -8,7 +8,14 @@ from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
-from selfheal_operator.api.v1alpha1.schema import SecretRef, cel_rule, cel_rules, keys_of, map_list
+from selfheal_operator.api.v1alpha1.schema import (
+    CREDENTIALS,
+    SecretRef,
+    cel_rule,
+    cel_rules,
+    keys_of,
+    map_list,
+)
 from selfheal_operator.api.v1alpha1.status import MOST_RUNS_PER_DAY
 
 
@@ -152,7 +159,7 @@ class MLflow(ApiModel, frozen=True, kw_only=True):
             field="trackingURI",
         ),
         cel_rule(
-            "!has(self.trackingURI) || !self.trackingURI.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+            f"!has(self.trackingURI) || !self.trackingURI.matches('{CREDENTIALS}')",
             "trackingURI must not contain a user name or password: name a Secret in secretRef instead",
             field="trackingURI",
         ),

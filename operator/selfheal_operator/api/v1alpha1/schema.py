@@ -1,7 +1,7 @@
 """What the types of the API share: bounded texts, CEL rules, and the kinds of lists."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
@@ -28,6 +28,12 @@ Decimal = Annotated[str, Meta(max_length=32)]
 
 LabelValue = Annotated[str, Meta(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
 """The value of a label, as Kubernetes has it."""
+
+CREDENTIALS: Final = "^[a-zA-Z0-9+.-]+://([^/?#]*@|[^/?#@[]*:([0-9]*[^0-9/?#@]|[/?#]|[0-9]{6})[^@]*@)"
+"""An address with a user name or password, also one with an unescaped / ? or # in the password.
+
+These end the authority. What is before them has then a port that is none, and an @ follows somewhere.
+"""
 
 _AMOUNT = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
 Quantity = Annotated[int, Meta(ge=0)] | Annotated[str, Meta(max_length=32, pattern=_AMOUNT)]
