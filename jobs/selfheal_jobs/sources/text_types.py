@@ -15,7 +15,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from selfheal_jobs.tables.arrow_buffers import plain_numbers, slots
+from selfheal_jobs.tables.arrow_buffers import characters, plain_numbers, slots
 from selfheal_jobs.tables.exact_integers import MOST_EXACT
 
 
@@ -152,9 +152,13 @@ class _Written:
 
     def parsed(self, spelling: Spelling) -> pa.Array:
         """Convert the texts; raise pa.ArrowInvalid if one has another type."""
-        convert = (
-            _booleans if spelling is Spelling.BOOLEANS else partial(pa.Array.cast, target_type=spelling.type)
-        )
+        match spelling:
+            case Spelling.BOOLEANS:
+                convert = _booleans
+            case Spelling.INTEGERS | Spelling.UNSIGNED:
+                convert = partial(_integers, kind=spelling.type)
+            case _:
+                convert = partial(pa.Array.cast, target_type=spelling.type)
         try:
             return convert(self._texts)
         except pa.ArrowInvalid:
@@ -186,6 +190,18 @@ class _Written:
 
         trimmed = pc.utf8_trim_whitespace(self._texts)
         return pc.if_else(pc.is_in(trimmed, pa.array(_GAPS)), pa.scalar(None, pa.string()), trimmed)
+
+
+def _integers(texts: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Convert decimal texts; Arrow itself takes 0x1f, which is a code, and not +1."""
+    found = characters(texts)
+    if b"+" in found or b"x" in found or b"X" in found:
+        from pyarrow import compute as pc  # noqa: PLC0415  0.03 s, for few texts only
+
+        if pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py():
+            raise pa.ArrowInvalid("hexadecimal")
+        texts = pc.replace_substring_regex(texts, pattern=r"^\+(\d)", replacement=r"\1")
+    return texts.cast(kind)
 
 
 def _booleans(texts: pa.Array) -> pa.Array:

@@ -29,6 +29,15 @@ def slots(values: pa.Array) -> NDArray[Any]:
     return np.frombuffer(data, dtype=_dtype(values.type), count=values.offset + len(values))[values.offset :]
 
 
+def characters(texts: pa.Array) -> bytes:
+    """Return the texts of a string array one after the other."""
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return b""
+    ends = np.frombuffer(offsets, dtype=np.int32, count=texts.offset + len(texts) + 1)
+    return bytes(memoryview(data)[ends[texts.offset] : ends[-1]])
+
+
 def booleans(values: pa.Array) -> NDArray[np.bool_]:
     """Return booleans without the nulls."""
     validity, data = values.buffers()

@@ -36,6 +36,23 @@ def test_any_other_word_makes_a_column_text(word):
     assert spelt(["1", "2"], [word]) == (Spelling.TEXT, ["1", "2", word])
 
 
+@pytest.mark.parametrize("code", ["0x1f", "0X1F", "0x"])
+def test_a_hexadecimal_code_is_text(code):
+    """As in pandas, also beside decimal numbers, before or after them."""
+    assert spelt([code, "1"]) == (Spelling.TEXT, [code, "1"])
+    assert spelt(["1"] * 200, [code]) == (Spelling.TEXT, ["1"] * 200 + [code])
+    assert spelt([code], [str(2**63)])[0] is Spelling.TEXT
+
+
+def test_an_integer_may_have_a_plus_sign():
+    """As in pandas; a sign alone, or two of them, are text."""
+    assert spelt(["+1", "-2", " +3", "NA"]) == (Spelling.INTEGERS, [1, -2, 3, None])
+    assert spelt(["1"], [None, f"+{2**63}"]) == (Spelling.UNSIGNED, [1, None, 2**63])
+    assert spelt(["+1", "0.5"]) == (Spelling.NUMBERS, [1, 0.5])
+    for text in ("+", "+-1", "++1"):
+        assert spelt([text, "+1"]) == (Spelling.TEXT, [text, "+1"])
+
+
 def test_integers_beyond_63_bits_have_no_sign():
     """2**63 does, and one below does not need it."""
     assert spelt([str(2**63 - 1)])[0] is Spelling.INTEGERS
