@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,8 @@ from selfheal_jobs.sources.tables import StoredTable
 from selfheal_jobs.sources.tally import RowsRead, Tally
 from selfheal_jobs.sources.text_types import Spelling, TextTypes
 from selfheal_jobs.tables.content import INFERRED_TEXT
+
+_MOST_OF_EXAMPLE: Final = 40
 
 
 class Collector:
@@ -64,6 +67,7 @@ class Collector:
             )
             self.tally.unreadable += found.unreadable
             self.tally.days += found.days
+            self._note_times(batch.column(self._asked.span.column), found.unreadable)
             if inside < batch.num_rows:
                 batch = batch.filter(found.inside)
         if batch.num_rows == 0:
@@ -77,6 +81,12 @@ class Collector:
             if not flags.all():
                 batch = batch.filter(pa.array(flags))
         self._spool.append(batch)
+
+    def _note_times(self, times: pa.Array, unreadable: int) -> None:
+        if unreadable < len(times):
+            self.tally.has_times = True
+        elif not (self.tally.has_times or self.tally.example) and times.null_count < len(times):
+            self.tally.example = str(times.filter(times.is_valid())[0].as_py())[:_MOST_OF_EXAMPLE]
 
     def table(self, types: Mapping[str, pa.DataType]) -> StoredTable:
         """Return the collected rows as a table with the common types of its files."""
@@ -93,6 +103,8 @@ class Collector:
             counted=self._rows,
             without_timestamp=self.tally.unreadable,
             days=self.tally.days,
+            has_times=self.tally.has_times,
+            example=self.tally.example,
         )
         return StoredTable(
             schema=as_categories(pa.schema(fields), self._asked.categorical),

@@ -101,6 +101,7 @@ class FileSet:
     ) -> Iterator[pa.RecordBatch]:
         """Yield these columns of a file, including partition columns; skip partitions outside the span."""
         if span is not None and self._is_outside(reader, span):
+            tally.has_times = True
             return
         own = [name for name in names if name in reader.schema.names]
         found = reader.batches(own, span, tally) if isinstance(reader, ParquetReader) else reader.batches(own)

@@ -108,6 +108,7 @@ class ParquetReader:
         if statistics.max_raw > after and statistics.min_raw <= until:
             return False
         tally.unreadable += statistics.null_count
+        tally.has_times = True
         return True
 
 

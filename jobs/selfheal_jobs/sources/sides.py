@@ -197,14 +197,30 @@ def _tell(side: str, table: SourceTable) -> None:
 
 
 def _require_rows(place: Place, table: SourceTable, span: TimeSpan | None) -> None:
+    rows = table.rows
+    if span is not None and rows.without_timestamp and not rows.has_times:
+        raise DataError(
+            Reason.EMPTY_DATA, f"spec.dataset.window.timestampColumn: {_no_times(place, rows, span)}"
+        )
     if table.num_rows == 0 and span is not None:
         raise DataError(
             Reason.EMPTY_DATA,
             f"{place.field}: no row at {place.uri} is in the window, later than {span.after:%FT%TZ} "
-            f"and not later than {span.until:%FT%TZ} ({table.rows.without_timestamp} have none "
-            f"that can be read). {_window_remedy(table.rows)}",
+            f"and not later than {span.until:%FT%TZ} ({rows.without_timestamp} have none "
+            f"that can be read). {_window_remedy(rows)}",
         )
     place.require_rows(table.num_rows)
+
+
+def _no_times(place: Place, rows: RowsRead, span: TimeSpan) -> str:
+    value = f", but values such as {rows.example!r}" if rows.example else ", and no value at all"
+    written = span.pattern or span.unit
+    wanted = f"in the format {written}" if written else "in ISO 8601 or as epoch numbers"
+    return (
+        f"{span.column[:100]!r} of {place.uri} has no time that can be read in {rows.without_timestamp} "
+        f"rows{value}. Write times {wanted}, or set spec.dataset.window.format to how they are written, such "
+        f"as %d.%m.%Y %H:%M."
+    )
 
 
 def _window_remedy(rows: RowsRead) -> str:

@@ -13,6 +13,10 @@ class Tally:
     """Rows without a valid timestamp, if there is a window."""
     days: int = 0
     """Rows outside the window whose timestamp looks like 20261122, but was read as an epoch number."""
+    has_times: bool = False
+    """Whether at least one row, in the window or outside, has a valid timestamp."""
+    example: str = ""
+    """What one row has in place of a timestamp, if none has one so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,10 @@ class RowsRead:
     without_timestamp: int = 0
     days: int = 0
     """Rows outside the window whose timestamp looks like 20261122, but was read as an epoch number."""
+    has_times: bool = True
+    """Whether at least one row, in the window or outside, has a valid timestamp."""
+    example: str = ""
+    """What one row has in place of a timestamp, if none has one."""
 
     @property
     def sampled(self) -> bool:

@@ -144,6 +144,7 @@ def _read(connection: Connection, place: Place, asked: Asked) -> SourceTable:
     if asked.span is not None:
         condition = _condition(connection, source, asked.span)
         if condition is not None:
+            collector.tally.has_times = True
             collector.tally.unreadable += _without_timestamp(connection, source, asked.span.column)
             query = query.where(condition)
     streamed = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(query)

@@ -104,6 +104,48 @@ def test_an_empty_window_is_told_with_its_bounds(folder: Path) -> None:
     assert caught.value.reason is Reason.EMPTY_DATA
 
 
+@pytest.mark.parametrize(
+    ("times", "written", "said"),
+    [
+        (["28.11.2026 10:00"] * 3, None, "values such as '28.11.2026 10:00'. Write times in ISO 8601 or as "),
+        ([None, "x" * 99, "y"], None, f"values such as '{'x' * 40}'. "),
+        ([None] * 3, None, "no value at all"),
+        (["2026-11-23"] * 3, "%d.%m.%Y", "Write times in the format %d.%m.%Y, or set"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_column_without_a_readable_time_is_told_with_a_value(
+    folder: Path, times: list[Any], written: str | None, said: str, suffix: str
+) -> None:
+    """No other window would hold a row: how times are written has to be said."""
+    current = pd.DataFrame({"x": 1.0, "plan": 7, "ts": pd.array(times, dtype="string")})
+    path = folder / f"times.{suffix}"
+    current.to_csv(path, index=False) if suffix == "csv" else current.to_parquet(path)
+    asked = request(folder, window=WINDOW | {"format": written}, current={"uri": str(path)})
+
+    with pytest.raises(DataError) as caught:
+        open_current(asked, open_reference(asked))
+
+    assert caught.value.reason is Reason.EMPTY_DATA
+    assert str(caught.value).startswith("spec.dataset.window.timestampColumn: 'ts' of ")
+    assert "has no time that can be read in 3 rows" in str(caught.value)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [["2020-01-01T00:00Z", "x"], [datetime(2020, 1, 1, tzinfo=UTC), None]],
+    ids=["text", "timestamps"],
+)
+def test_one_readable_time_outside_the_window_is_an_empty_window(folder: Path, times: list[Any]) -> None:
+    """Also where its row group is skipped by its statistics."""
+    pd.DataFrame({"x": 1.0, "plan": 7, "ts": times}).to_parquet(folder / "times.parquet")
+    asked = request(folder, window=WINDOW, current={"uri": str(folder / "times.parquet")})
+
+    with pytest.raises(DataError, match="no row at .* is in the window, .*1 have none that can be read"):
+        open_current(asked, open_reference(asked))
+
+
 def test_a_larger_side_is_a_sample_of_its_slot(folder: Path) -> None:
     """Of both sides, and the same one again for the same slot."""
     pd.DataFrame({"x": range(5000), "label": 1}).to_csv(folder / "current.csv", index=False)
