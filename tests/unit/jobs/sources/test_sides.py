@@ -142,7 +142,7 @@ def test_one_readable_time_outside_the_window_is_an_empty_window(folder: Path, t
     pd.DataFrame({"x": 1.0, "plan": 7, "ts": times}).to_parquet(folder / "times.parquet")
     asked = request(folder, window=WINDOW, current={"uri": str(folder / "times.parquet")})
 
-    with pytest.raises(DataError, match="no row at .* is in the window, .*1 have none that can be read"):
+    with pytest.raises(DataError, match=r"no row at .* is in the window, .*1 have none that can be read"):
         open_current(asked, open_reference(asked))
 
 
