@@ -257,14 +257,14 @@ def plan(
     reference: Table,
     current: Table,
     *,
-    target: str,
+    left_out: Collection[str] = (),
     policy: ColumnPolicy | None = None,
     include: Collection[str] = (),
 ) -> ColumnPlan:
     """Return which of the reference's columns are compared and which are not.
 
-    Columns that only the current data has are ignored. Row numbers, identifiers and times are skipped unless
-    they are in `include`: a retraining plans its features by this function, too.
+    Columns that only the current data has are ignored, and those in `left_out`. Row numbers, identifiers and
+    times are skipped unless they are in `include`. A retraining plans its features by this function, too.
 
     Raises:
         DataError: As `ColumnPlan.of`.
@@ -272,7 +272,7 @@ def plan(
     compared: list[Column] = []
     excluded: list[Excluded] = []
     for name in reference.schema.names:
-        if name != target:
+        if name not in left_out:
             found = read_column(name, reference, current, policy or ColumnPolicy(), include=include)
             if isinstance(found, Compared):
                 compared.append(found.column)

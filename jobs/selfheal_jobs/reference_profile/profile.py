@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Increase it when the content of a profile changes, or the processing of the data before it is cached."""
 MOST_BYTES: Final = 16 << 20
 """Maximum size of a document: a thousand columns of ordinary categories take a fifth of it."""

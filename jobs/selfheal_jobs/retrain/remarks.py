@@ -33,6 +33,7 @@ def of_winner(
 
 def of_rows(rows: PreparedRows) -> Iterator[str]:
     """Yield remarks on the rows: which are held out, and which are left out."""
+    yield from rows.data.left_out
     parts = rows.split
     _, why = running_model(rows.examination, parts.test, rows.request.spec.dataset.columns.prediction)
     if why:

@@ -1,6 +1,6 @@
 """Loads what a retraining learns from: both tables, the columns, and the task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from selfheal_jobs.retrain.data_objections import Feed
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.labelled_rows import target_missing
 from selfheal_jobs.retrain.splitting import Layout
-from selfheal_jobs.sources.sides import open_current, open_labelled_current, open_reference
+from selfheal_jobs.sources.sides import left_out, open_current, open_labelled_current, open_reference
 from selfheal_jobs.tables.content import Values, content
 from selfheal_jobs.tables.table import ArrowTable, Table
 from selfheal_operator.api.reasons import Reason, Task
@@ -33,6 +33,8 @@ class RetrainingData:
     layout: Layout
     feed: Feed | None
     """What objections are raised to; None if only the reference is learnt from."""
+    left_out: tuple[str, ...] = ()
+    """Remarks on rows that were not read, labels that were not joined, and numbers that are text."""
 
 
 def load_data(request: RunRequest) -> RetrainingData:
@@ -44,7 +46,9 @@ def load_data(request: RunRequest) -> RetrainingData:
     Raises:
         DataError: The data is missing, unreadable, or has nothing to learn from.
     """
-    return data_of(request, *_tables(request))
+    reference, current, remarks = _tables(request)
+    data = data_of(request, reference, current)
+    return replace(data, left_out=(*remarks, *data.left_out))
 
 
 def data_of(request: RunRequest, reference: Table, current: Table) -> RetrainingData:
@@ -56,7 +60,10 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
     spec = request.spec
     task = _task(request, reference, current)
     policy, include = _lenient(spec.dataset.column_policy), spec.dataset.columns.include
-    plan = scan.plan(reference, current, target=spec.target, policy=policy, include=include)
+    timestamp = timestamp_column(spec.dataset)
+    # The timestamp was read to order the rows. Only `include` makes it a feature, as for any time.
+    left_out = {spec.target} | ({timestamp} - set(include) if timestamp else set())
+    plan = scan.plan(reference, current, left_out=left_out, policy=policy, include=include)
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
@@ -74,7 +81,8 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         target=spec.target,
         task=task,
         features=tuple(plan.names),
-        timestamp=timestamp_column(spec.dataset),
+        timestamp=timestamp,
+        time_format=(spec.dataset.window.format or "") if spec.dataset.window else "",
         key=spec.dataset.labels.join_column if spec.dataset.labels else None,
     )
     return RetrainingData(
@@ -83,6 +91,9 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         columns=plan.compared,
         layout=layout,
         feed=None if spec.retraining.training_data == "Reference" else feed,
+        left_out=tuple(
+            f"{each.name[:100]!r} is not learnt from: {each.reason}" for each in plan.skipped if each.is_fault
+        ),
     )
 
 
@@ -97,16 +108,19 @@ def _lenient(policy: ColumnPolicy) -> ColumnPolicy:
     return ColumnPolicy(empty="Skip", missing=missing)
 
 
-def _tables(request: RunRequest) -> tuple[ArrowTable, ArrowTable]:
+def _tables(request: RunRequest) -> tuple[ArrowTable, ArrowTable, tuple[str, ...]]:
     spec = request.spec
     timestamp = timestamp_column(spec.dataset)
     reference = open_reference(request, also=frozenset({timestamp} if timestamp else ()))
     whole = ArrowTable.of(reference)
     if spec.retraining.training_data == "Reference":  # the current data is not needed
-        return whole, whole
-    if spec.dataset.labels:
-        return whole, ArrowTable.of(open_labelled_current(request, reference))
-    return whole, ArrowTable.of(open_current(request, reference, all_columns=True))
+        return whole, whole, ()
+    current = (
+        open_labelled_current(request, reference)
+        if spec.dataset.labels
+        else open_current(request, reference, all_columns=True)
+    )
+    return whole, ArrowTable.of(current), left_out(current)
 
 
 def _task(request: RunRequest, reference: Table, current: Table) -> Task:

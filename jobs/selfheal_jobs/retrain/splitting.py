@@ -44,6 +44,8 @@ class Layout:
     task: Task
     features: tuple[str, ...]
     timestamp: str | None = None
+    time_format: str = ""
+    """spec.dataset.window.format: a strptime pattern, a unit of epoch numbers, or empty."""
     key: str | None = None
     """The joinColumn of the labels: rows with one key hang together."""
 
@@ -104,7 +106,7 @@ def split(
     labelled = with_target(divided, layout.target, layout.task).reset_index(drop=True)
     _require_rows(labelled, layout.target)
     rng = np.random.default_rng(rules.random_seed)
-    labelled, times = _in_order(labelled, layout.timestamp, rng)
+    labelled, times = _in_order(labelled, layout, rng)
     copies = _copies(labelled, layout)
     new = _not_learnt(labelled, times, learnt)
     refitted = times is not None and learnt is not None
@@ -174,12 +176,12 @@ def _groups(copies: _Codes | None, keys: _Codes | None) -> _Codes | None:
 
 
 def _in_order(
-    rows: pd.DataFrame, timestamp: str | None, rng: np.random.Generator
+    rows: pd.DataFrame, layout: Layout, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, NDArray[np.datetime64] | None]:
     """Return the rows in the order of time, those of one time by chance: a file may sort them by label."""
-    if timestamp is None or timestamp not in rows.columns:
+    if layout.timestamp is None or layout.timestamp not in rows.columns:
         return rows, None
-    times = as_times(rows[timestamp])
+    times = as_times(rows[layout.timestamp], layout.time_format)
     if np.isnat(times).all():
         return rows, None
     shuffled = rng.permutation(len(rows))
@@ -188,11 +190,20 @@ def _in_order(
     return rows.iloc[order].reset_index(drop=True), times[order]
 
 
-def as_times(values: pd.Series) -> NDArray[np.datetime64]:
-    """Return timestamps, ISO texts or numbers of s, ms, us or ns since the epoch as UTC; else NaT."""
-    if pd.api.types.is_numeric_dtype(values.dtype):
+def as_times(values: pd.Series, time_format: str = "") -> NDArray[np.datetime64]:
+    """Return timestamps, ISO texts or numbers of s, ms, us or ns since the epoch as UTC; else NaT.
+
+    Args:
+        values: The timestamps.
+        time_format: A strptime pattern, a unit of epoch numbers, or empty: the unit is told by the size.
+    """
+    if time_format and time_format not in _UNITS and not pd.api.types.is_datetime64_any_dtype(values.dtype):
+        parsed = pd.to_datetime(_written(values), utc=True, errors="coerce", format=time_format)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
         number = values.astype("float64")
-        unit: Any = next(name for name, limit in _UNITS if number.abs().max() < limit or name == "ns")
+        unit: Any = time_format or next(
+            name for name, limit in _UNITS.items() if number.abs().max() < limit or name == "ns"
+        )
         parsed = pd.to_datetime(number, unit=unit, utc=True, errors="coerce")
     else:
         parsed = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
@@ -200,7 +211,14 @@ def as_times(values: pd.Series) -> NDArray[np.datetime64]:
     return times
 
 
-_UNITS: Final = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", np.inf))
+def _written(values: pd.Series) -> pd.Series:
+    """Return numbers such as 20261122 as they are written, also those that gaps have turned into floats."""
+    if pd.api.types.is_float_dtype(values.dtype):
+        values = values.astype("Int64")
+    return values.astype("string")
+
+
+_UNITS: Final = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}
 """Until the year 5138 a number of seconds is less than the first, and so on."""
 
 

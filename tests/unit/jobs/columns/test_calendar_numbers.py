@@ -16,7 +16,7 @@ ROWS = 500
 def is_left_out(name: str, reference: Any, current: Any) -> bool:
     """Return whether a column is left out, as a time or as a date."""
     tables = (arrow_table(pd.DataFrame({name: side, "y": 0.5})) for side in (reference, current))
-    return name not in plan(*tables, target="label").names
+    return name not in plan(*tables, left_out=["label"]).names
 
 
 def drawn(values: Any) -> Any:

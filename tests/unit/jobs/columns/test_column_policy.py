@@ -12,7 +12,7 @@ from selfheal_jobs.check.run import look
 from selfheal_jobs.check.verdict import of_comparison
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
-from selfheal_jobs.retrain.run import prepare
+from selfheal_jobs.retrain.retraining_data import load_data
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason
 from support.builders.run_requests import run_request
 
@@ -98,7 +98,7 @@ def test_a_retraining_leaves_out_what_a_check_counts(folder: Path, policy: str) 
 
     request, *_ = looked(folder, columnPolicy={"missing": policy}, purpose=Purpose.RETRAIN)
 
-    assert list(prepare(request)[0].rows.columns) == ["x", "y"]
+    assert load_data(request).layout.features == ("x", "y")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ ROWS = 500
 def is_left_out(reference: Any, current: Any, name: str = "x", include: Any = ()) -> bool:
     """Return whether a column is left out as a row number, an identifier or a time."""
     tables = (arrow_table(pd.DataFrame({name: side, "y": 0.5})) for side in (reference, current))
-    found = plan(*tables, target="label", include=include)
+    found = plan(*tables, left_out=["label"], include=include)
     left_out = [each.name for each in found.skipped if each.of_the_row]
     assert sorted([*left_out, *found.names]) == sorted([name, "y"])
     return name in left_out
@@ -128,7 +128,7 @@ def test_row_numbers_that_only_the_reference_has_are_not_missing() -> None:
     reference = arrow_table(pd.DataFrame({"Unnamed: 0": rows(0), "y": 0.5}))
     current = arrow_table(pd.DataFrame({"y": [0.5] * 9}))
 
-    assert plan(reference, current, target="label").names == ["y"]
+    assert plan(reference, current, left_out=["label"]).names == ["y"]
 
 
 FEATURES: dict[str, Any] = {

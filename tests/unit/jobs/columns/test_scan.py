@@ -20,7 +20,7 @@ NUMERICAL, CATEGORICAL = Kind.NUMERICAL, Kind.CATEGORICAL
 
 def plan_of(reference: pd.DataFrame, current: pd.DataFrame) -> Any:
     """Return the plan for two frames."""
-    return plan(arrow_table(reference), arrow_table(current), target="label")
+    return plan(arrow_table(reference), arrow_table(current), left_out=["label"])
 
 
 def planned(values: Any, current: Any = None) -> Any:

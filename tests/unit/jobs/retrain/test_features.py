@@ -22,7 +22,7 @@ LGBM = LGBMClassifier(verbosity=-1, min_child_samples=1, n_jobs=1)
 
 def fitted(table: Any, target: Any, estimator: Any = None) -> Any:
     """Return a model of the table, a linear one unless another is given, and its columns."""
-    columns = plan(arrow_table(table), arrow_table(table), target="label").compared
+    columns = plan(arrow_table(table), arrow_table(table), left_out=["label"]).compared
     model = pipeline(clone(estimator or LogisticRegression()), columns)
     return model.fit(for_model(table, columns), target), columns
 
@@ -47,7 +47,7 @@ def test_a_pipeline_takes_gaps_infinite_numbers_words_and_booleans() -> None:
 
 def test_types_stay_as_the_file_has_them() -> None:
     """Whoever serves the model sends what the files hold: all preparation is inside the pipeline."""
-    columns = plan(arrow_table(TABLE), arrow_table(TABLE), target="label").compared
+    columns = plan(arrow_table(TABLE), arrow_table(TABLE), left_out=["label"]).compared
 
     types = for_model(TABLE, columns).dtypes.map(str).to_dict()
 
@@ -104,7 +104,7 @@ def test_declared_categories_are_learnt_value_by_value() -> None:
     """A linear model of the code as a number could not tell 1 and 3 from 0 and 2."""
     codes = pa.array([0, 1, 2, 3] * 50).dictionary_encode()
     table = ArrowTable.of(pa.table({"plan": codes}))
-    columns = plan(table, table, target="label").compared
+    columns = plan(table, table, left_out=["label"]).compared
     rows = for_model(frame(table), columns)
 
     for estimator in (LogisticRegression(), HistGradientBoostingClassifier(min_samples_leaf=1), LGBM):

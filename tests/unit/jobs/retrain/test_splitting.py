@@ -275,6 +275,12 @@ def test_times_are_read_in_any_form(values: Any) -> None:
     assert as_times(pd.Series(values)).tolist() == [1767268800 * 10**9] * 2
 
 
+@pytest.mark.parametrize("values", [[20260101, 20260101], [20260101.0, 20260101.0], ["20260101", "20260101"]])
+def test_times_are_read_by_their_format(values: Any) -> None:
+    """As spec.dataset.window.format says: by size, the number would be of seconds in 1970."""
+    assert as_times(pd.Series(values), "%Y%m%d").tolist() == [1767225600 * 10**9] * 2
+
+
 def test_a_row_without_a_readable_time_is_learnt_from() -> None:
     """As if it were the oldest."""
     rows = timed(200).astype({"at": str})
