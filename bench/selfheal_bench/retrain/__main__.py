@@ -36,8 +36,8 @@ def _none(found: Rates) -> bool:
 
 
 def _rows() -> Iterable[Row]:
-    for rows, candidates in ((200, 1), (200, 6), (1_000, 6), (200, 40)):
-        share = {1: 1.0, 6: 0.5, 40: 0.1}[candidates]
+    for rows, candidates in ((200, 1), (200, 6), (1_000, 6), (200, 10)):
+        share = {1: 1.0, 6: 0.5, 10: 0.3}[candidates]
         yield Row(
             name=f"nothing to learn: {rows} rows, {candidates} candidates",
             arguments=("nothing_to_learn", rows, candidates),
