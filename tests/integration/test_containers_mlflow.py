@@ -237,6 +237,7 @@ def test_a_retraining_registers_the_best_candidate(data: Path, names: dict[str, 
     outcome, model = report.last_retraining, report.model
     assert outcome.result is RetrainResult.REGISTERED
     assert model is not None
+    assert model.run_id is not None
     assert (outcome.version, model.version, model.previous_version) == ("1", "1", None)
     assert outcome.candidate == "linear"
     assert client(names).get_run(model.run_id).info.run_name == "linear"

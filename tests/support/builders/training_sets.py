@@ -14,7 +14,7 @@ from support.builders.arrow_tables import arrow_table
 
 def training_set(table: pd.DataFrame, task: Task = Task.CLASSIFICATION, **more: Any) -> TrainingSet:
     """Return a training set of all columns beside `label`."""
-    columns = plan(arrow_table(table), arrow_table(table), target="label").compared
+    columns = plan(arrow_table(table), arrow_table(table), left_out=["label"]).compared
     metric = "f1_macro" if task is Task.CLASSIFICATION else "root_mean_squared_error"
     defaults: dict[str, Any] = {"task": task, "seed": 1, "metric": metric}
     return TrainingSet(
