@@ -115,7 +115,8 @@ def not_scorable(version: Version, why: str) -> DataError:
     return DataError(
         Reason.CHAMPION_NOT_SCORABLE,
         f"Version {version.version} of {version.name} is present and cannot be scored ({why}), so nothing is "
-        f"registered over it. Repair what it needs, or delete the version from the registry.",
+        f"registered over it. Repair what it needs, delete the version from the registry, or request a "
+        f"retraining with the option ignoreChampion.",
     )
 
 
