@@ -33,6 +33,9 @@ POD_PATIENCE: Final = timedelta(seconds=30)
 Counted from the Job's startTime: a Job that waits in a queue has no pod and is not late.
 """
 
+PATIENCE_OF_REQUESTS: Final = timedelta(seconds=5)
+"""A scheduled check that is later than this has waited for another one: a request may go before it."""
+
 STATUS_PATIENCE: Final = timedelta(seconds=5)
 """A status that would only report a check's start is written after this, or together with the verdict."""
 
@@ -171,9 +174,9 @@ def _check_order(situation: Situation) -> CreateJob | None:
     # Forbid: a slot that comes due while a check runs waits for its end; then only the newest is started.
     if rules is None or situation.active_for(Purpose.CHECK) is not None:
         return None
-    token = "" if due is not None else situation.requests.check  # the slot is older
-    if due is None:
-        due = _requested_slot(situation, rules) if token and not rules.spec.suspend else None
+    token = situation.requests.check if due is None or _is_turn_of_request(situation, rules, due) else ""
+    if token:
+        due = _requested_slot(situation, rules) if not rules.spec.suspend else None
     if due is None:
         return None
     last = seen.monitor.status.last_schedule_time
@@ -184,6 +187,19 @@ def _check_order(situation: Situation) -> CreateJob | None:
         delay=timedelta() if token else punctuality_of(rules.spec, seen.monitor.uid).delay,
         unseen=_unseen(situation, Purpose.CHECK, check_job_name(seen.monitor.name, last) if last else None),
     )
+
+
+def _is_turn_of_request(situation: Situation, rules: Rules, due: datetime) -> bool:
+    """Return whether a requested check goes before the scheduled one that is due.
+
+    Normally the scheduled one goes first: its slot is older. But where checks take longer than their
+    interval, one is always due, and requests would wait for ever. So after a scheduled check that has made the
+    next one wait it is the request's turn, and then the schedule's again.
+    """
+    checks = [job for job in situation.seen.jobs if job.purpose is Purpose.CHECK]
+    newest = max(checks, key=lambda job: job.slot, default=None)
+    late = due + punctuality_of(rules.spec, situation.seen.monitor.uid).delay + PATIENCE_OF_REQUESTS
+    return newest is not None and newest.is_scheduled_check and situation.now >= late
 
 
 def _requested_slot(situation: Situation, rules: Rules) -> datetime | None:

@@ -4,7 +4,7 @@ import pytest
 
 from selfheal_operator.api.reasons import Purpose, Reason
 from selfheal_operator.core.jobs import requested_check_job_name
-from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.monitor import PATIENCE_OF_REQUESTS, plan_monitor
 from selfheal_operator.core.observed import Observed, job_from, monitor_from
 from selfheal_operator.core.plan import CreateJob
 from selfheal_operator.core.requests import requests_of, slot_for_request
@@ -176,6 +176,26 @@ def test_a_second_request_while_the_slot_is_delayed_waits_for_its_check():
     seen = asked(ran, check="second", document=document, last_handled_check_request="first")
 
     assert ordered(seen, NOON + HOUR + SECOND) is None
+
+
+def test_requests_and_slots_take_turns_where_checks_take_longer_than_their_interval():
+    """One slot is always due then, and a request would wait for ever."""
+    late = NOON + HOUR + PATIENCE_OF_REQUESTS
+    seen = asked(check="now")
+
+    scheduled = ordered(seen, late - SECOND)
+    assert scheduled is not None
+    assert scheduled.slot == NOON + HOUR
+
+    request = ordered(seen, late)
+    assert request is not None
+    assert request.slot == NOON + HOUR - SECOND
+
+    ran = finished_job(slot=request.slot, request="before", name="churn-check-r0a1b2c3d")
+    after = asked(ran, check="now", last_check=last_check(request.slot), last_handled_check_request="before")
+    scheduled = ordered(after, late + MINUTE)
+    assert scheduled is not None
+    assert scheduled.slot == NOON + HOUR
 
 
 # --- retrainings --------------------------------------------------------------------------------------------
