@@ -192,9 +192,9 @@ def _check_order(situation: Situation) -> CreateJob | None:
 def _is_turn_of_request(situation: Situation, rules: Rules, due: datetime) -> bool:
     """Return whether a requested check goes before the scheduled one that is due.
 
-    Normally the scheduled one goes first: its slot is older. But where checks take longer than their interval,
-    one is always due, and requests would wait for ever. So after a scheduled check that has made the next one
-    wait it is the request's turn, and then the schedule's again.
+    Normally the scheduled one goes first: its slot is older. But where checks take longer than their
+    interval, one is always due, and requests would wait for ever. So after a scheduled check that has kept
+    the next one waiting, it is the request's turn, and then the schedule's again.
     """
     checks = [job for job in situation.seen.jobs if job.purpose is Purpose.CHECK]
     newest = max(checks, key=lambda job: job.slot, default=None)
