@@ -163,12 +163,13 @@ class Labels(DataSource, frozen=True, kw_only=True):
     delay_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     """delaySeconds is how long labels take: only rows that are older count where labels are needed.
 
-    The window then ends so much before the slot. Without a window every row counts. Defaults to 0.
+    Signals and retrainings then use a window that is earlier by so much, as a whole, than the one whose
+    columns are compared. Without a window every row counts. Defaults to 0.
     """
 
 
 class Window(ApiModel, frozen=True, kw_only=True):
-    """The rows of the current data that count: those of a time span that ends at the check's slot."""
+    """The rows of the current data that count: a time span that ends at the scheduled time."""
 
     timestamp_column: Annotated[str, Meta(min_length=1, max_length=256)]
     """timestampColumn says when a row was made: a timestamp or date, ISO 8601 text, or an epoch number.
@@ -181,7 +182,7 @@ class Window(ApiModel, frozen=True, kw_only=True):
     """lookbackSeconds is the length of the window."""
 
     offset_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
-    """offsetSeconds is how long before the slot the window ends, for late data. Defaults to 0."""
+    """offsetSeconds is how long before the scheduled time the window ends, for late data. Defaults to 0."""
 
     format: Annotated[str, Meta(min_length=1, max_length=64, pattern=TIME_FORMAT)] | None = None
     """format of the timestamps where they are text or numbers that can be read in several ways.
@@ -276,5 +277,5 @@ class Dataset(ApiModel, frozen=True, kw_only=True):
     max_rows: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 1_000_000
     """maxRows is how many rows of a side a check looks at; of a larger one it takes a random sample.
 
-    The sample is seeded by the slot, so that a repeated check sees the same rows. Defaults to 1000000.
+    It is seeded by the scheduled time, so that a repeated check sees the same rows. Defaults to 1000000.
     """

@@ -126,24 +126,25 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     spread_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
     """spreadSeconds delays each start by a share of this that is the monitor's own, derived from its UID.
 
-    Monitors of one schedule then do not start in the same second. The slot stays what it is. Defaults to 0.
+    Monitors of one schedule then do not start in the same second. The scheduled time stays the same.
+    Defaults to 0.
     """
 
     starting_deadline_seconds: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
-    """startingDeadlineSeconds is how late a check may start. A slot that is later is passed over and counted
-    in status.missedChecks. Absent: the newest slot that was missed is always caught up."""
+    """startingDeadlineSeconds is how late a check may start. One that is later is passed over and counted
+    in status.missedChecks. Absent: the newest one that was missed is always started."""
 
     concurrency_policy: Literal["Forbid", "Replace"] = "Forbid"
     """concurrencyPolicy says what happens when a check is due while one runs. Defaults to Forbid.
 
-    Forbid: it waits; when the running one has ended, the newest slot that is due is started.
+    Forbid: it waits; when the running one has ended, the newest one that is due is started.
     Replace: the running check is stopped, unless somebody asked for it.
     """
 
     successful_jobs_history_limit: Annotated[int, Meta(ge=0, le=100)] = 1
     """successfulJobsHistoryLimit is how many completed Jobs are kept, of checks and of retrainings each.
 
-    Defaults to 1. Each stays for five minutes, and with 0 until there is a newer one: its name keeps its slot
+    Defaults to 1. Each stays for five minutes, and with 0 until there is a newer one: its name keeps it
     from being run twice."""
 
     failed_jobs_history_limit: Annotated[int, Meta(ge=0, le=100)] = 1
@@ -158,7 +159,7 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     suspend: bool = False
     """suspend stops new checks and retrainings; what runs, finishes. Defaults to false.
 
-    Afterwards, the newest slot that passed meanwhile is caught up, and the others are counted as missed.
+    Afterwards, the newest check that came due meanwhile is started, and the others are counted as missed.
     """
 
     task: Task | None = None

@@ -445,7 +445,7 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
 
     last_schedule_time: Time | None = None
-    """lastScheduleTime is the newest slot that was started or passed over; it never goes back."""
+    """lastScheduleTime is the newest scheduled time that was started or passed over; it never goes back."""
 
     next_check_time: Time | None = None
     """nextCheckTime is when the next check is due, without its share of spreadSeconds.
@@ -459,9 +459,9 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """lastFailedCheckTime is when the newest check that could not look ended."""
 
     missed_checks: int | None = None
-    """missedChecks is the number of slots that passed without a check.
+    """missedChecks is the number of scheduled times that passed without a check.
 
-    After an outage only the newest due slot is caught up; the rest is counted here.
+    After an outage only the newest check that is due is started; the others are counted here.
     """
 
     last_handled_check_request: Annotated[str, Meta(max_length=256)] | None = None
