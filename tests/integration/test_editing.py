@@ -12,7 +12,7 @@ from localcluster import LocalCluster
 from support.builders.monitors import monitor_manifest, promise_slot
 from support.eventually import eventually
 from support.processes.operators import Operator
-from testbed.kubectl import Kubectl
+from testbed.kubectl import Kubectl, KubectlError
 
 NOWHERE = "/nowhere.parquet"
 
@@ -254,3 +254,15 @@ def newer_job(kubectl: Kubectl, before: dict[str, Any]) -> dict[str, Any]:
     name, uid = before["metadata"]["name"], before["metadata"]["uid"]
     named = [job for job in kubectl.get("jobs")["items"] if job["metadata"]["name"] == name]
     return next((job for job in named if job["metadata"]["uid"] != uid), {})
+
+
+def test_a_default_model_with_versions_cannot_be_exchanged_for_another(monitor, kubectl):
+    """Its versions would no longer be what a new one has to beat."""
+    model = {"name": f"{kubectl.namespace}.edited", "version": "1", "registeredTime": "2026-11-23T12:00:00Z"}
+    patch = json.dumps({"status": {"model": model}})
+    kubectl("patch", "modelmonitor", "edited", "--subresource=status", "--type=merge", "--patch", patch)
+
+    with pytest.raises(KubectlError, match="that has versions: make another ModelMonitor"):
+        monitor.edit(mlflow={"registeredModelName": "other"})
+
+    monitor.edit(mlflow={"registeredModelName": model["name"]})

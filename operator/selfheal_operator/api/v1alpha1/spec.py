@@ -70,8 +70,9 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
             field="timeZone",
         ),
         cel_rule(
-            "!has(oldSelf.task) || (has(self.task) && self.task == oldSelf.task)",
-            "task cannot be changed once set: make another ModelMonitor for another task",
+            "self.target != oldSelf.target || !has(oldSelf.task)"
+            " || (has(self.task) && self.task == oldSelf.task)",
+            "task cannot be changed once set, except with the target: make another ModelMonitor",
             field="task",
         ),
         cel_rule(
@@ -194,6 +195,14 @@ ROOT_RULES: Mapping[str, Any] = cel_rules(
     cel_rule(
         f"self.metadata.name.size() <= {MAX_MONITOR_NAME}",
         f"metadata.name must be at most {MAX_MONITOR_NAME} characters: the names of Jobs are made from it",
-    )
+    ),
+    cel_rule(
+        "!has(oldSelf.status) || !has(oldSelf.status.model)"
+        " || (has(oldSelf.spec.mlflow) && has(oldSelf.spec.mlflow.registeredModelName))"
+        " || !has(self.spec.mlflow) || !has(self.spec.mlflow.registeredModelName)"
+        " || self.spec.mlflow.registeredModelName == oldSelf.status.model.name",
+        "registeredModelName is namespace.name by default, and that has versions: make another ModelMonitor",
+        field="spec.mlflow.registeredModelName",
+    ),
 )
-"""Rules on the whole object: only there is metadata.name in reach."""
+"""Rules on the whole object: only there are metadata.name and the status in reach."""
