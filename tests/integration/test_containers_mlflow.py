@@ -171,7 +171,7 @@ def test_each_signal_is_a_series_of_its_own_in_mlflow(data: Path, names: dict[st
         {"name": "target", "type": "TargetDrift"},
         {"name": "accuracy", "type": "Performance", "performance": {"metric": "accuracy", "minValue": 0.5}},
     ]
-    *_, report = check(data, names, signals=signals, dataset=predicted_by(data, "nothing"))
+    *_, report = check(data, names, signals=signals, dataset=predicted_by(data, "x"))
 
     (run,) = runs(names)
     series = {name: value for name, value in run.data.metrics.items() if name.startswith("signal/")}

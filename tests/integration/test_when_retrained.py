@@ -148,7 +148,7 @@ def test_a_retraining_starts_when_the_rules_say_so_and_not_before(
     story.check()
     story.wait(lambda s: s["retraining"]["count"] == 1, "the second breach triggers")
     status = story.wait(lambda s: s["retraining"]["consecutiveFailures"] == 1, "it fails")
-    assert status["lastRetraining"]["reason"] == "TrainingFailed"
+    assert status["lastRetraining"]["reason"] == "ChampionNotScorable"
     assert stalled(status) == "False"
 
     story.check()

@@ -18,8 +18,10 @@ _OF_NUMBERS: Final = {"True": "1", "False": "0"}
 def class_words(values: Any) -> NDArray[np.object_]:
     """Return each value as a word; None for a gap.
 
-    >>> class_words([True, "false", 1.0, "1", " yes", None]).tolist()
-    ['True', 'False', '1', '1', 'yes', None]
+    >>> class_words([True, "false", " yes", None]).tolist()
+    ['True', 'False', 'yes', None]
+    >>> class_words([1.0, "1", 0.5]).tolist()
+    ['1', '1', '0.5']
     """
     codes, distinct = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=True)
     words = np.array([*map(_word, distinct), None], dtype=object)
