@@ -1,5 +1,6 @@
 """Loads what a retraining learns from: both tables, the columns, and the task."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from selfheal_jobs.columns import scan
-from selfheal_jobs.columns.infer_kind import Column
+from selfheal_jobs.columns.infer_kind import Column, Skipped
 from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.data_objections import Feed
@@ -91,10 +92,19 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         columns=plan.compared,
         layout=layout,
         feed=None if spec.retraining.training_data == "Reference" else feed,
-        left_out=tuple(
-            f"{each.name[:100]!r} is not learnt from: {each.reason}" for each in plan.skipped if each.is_fault
-        ),
+        left_out=tuple(_not_learnt_from(plan.skipped)),
     )
+
+
+def _not_learnt_from(skipped: Sequence[Skipped]) -> Iterator[str]:
+    """Yield remarks on columns that are probably meant to be learnt from, or that only tell the row."""
+    for each in skipped:
+        if each.is_fault:
+            yield f"{each.name[:100]!r} is not learnt from: {each.reason}"
+    if rows := [repr(each.name[:100]) for each in skipped if each.of_the_row]:
+        more = f" and {len(rows) - scan.NAMES_SHOWN} more" if len(rows) > scan.NAMES_SHOWN else ""
+        named = ", ".join(rows[: scan.NAMES_SHOWN]) + more
+        yield f"not learnt from, as row numbers, identifiers or times: {named}"
 
 
 def timestamp_column(dataset: Dataset) -> str | None:

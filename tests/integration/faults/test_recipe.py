@@ -1,10 +1,15 @@
 """What the spec and the columns say reaches the model."""
 
 from pathlib import Path
+from typing import Any
 
-from integration.faults.running import retrain_case
+import mlflow
+import pytest
+
+from integration.faults.running import FaultMonitor, case_of, retrain_case
 from selfheal_operator.api.reasons import RetrainResult
 from selfheal_operator.api.v1alpha1.status import LastRetraining
+from testbed.kubectl import Kubectl
 
 
 def test_a_column_may_have_any_name(tmp_path: Path, mlflow_uri: str) -> None:
@@ -22,6 +27,40 @@ def test_weights_are_of_the_classes_of_the_target(tmp_path: Path, mlflow_uri: st
     assert outcome("21f", tmp_path, mlflow_uri).result is RetrainResult.REGISTERED
 
 
+def test_row_numbers_of_a_csv_file_are_not_learnt(tmp_path: Path, mlflow_uri: str) -> None:
+    """The rows are sorted by the label, so that their numbers would tell it."""
+    found = outcome("10-2", tmp_path, mlflow_uri)
+
+    assert f1_macro(found) == pytest.approx(0.59, abs=0.1)
+    assert "not learnt from, as row numbers, identifiers or times: 'Unnamed: 0'" in found.message
+
+
+def test_columns_that_can_only_grow_are_not_learnt(tmp_path: Path, mlflow_uri: str) -> None:
+    """Later order numbers and years are values that no model has seen."""
+    monitor, (report,) = retrain_case("W14-2", tmp_path, mlflow_uri)
+
+    assert report.last_retraining.result is RetrainResult.REGISTERED
+    assert inputs(monitor) == ["x", "z", "month"]
+    assert "'order', 'year'" in report.last_retraining.message
+
+
+@pytest.mark.usefixtures("installation")
+def test_a_parameter_that_is_null_reaches_the_estimator(
+    kubectl: Kubectl, tmp_path: Path, mlflow_uri: str
+) -> None:
+    """`kubectl apply` keeps the text "null", and trees are grown in full."""
+    candidates = case_of("23", tmp_path).spec["retraining"]["candidates"]
+    kubectl("apply", "-f", str(tmp_path / "monitor.json"))
+    stored = kubectl.get("modelmonitor", "nulls")["spec"]
+
+    monitor, (report,) = retrain_case("23", tmp_path, mlflow_uri)
+
+    assert stored["retraining"]["candidates"] == candidates
+    assert report.last_retraining.result is RetrainResult.REGISTERED, report.last_retraining.message
+    (_, estimator) = loaded(monitor).steps[-1]
+    assert estimator.get_params()["max_depth"] is None
+
+
 def outcome(name: str, folder: Path, mlflow_uri: str) -> LastRetraining:
     """Run a case and return the outcome of its retraining."""
     _, (report,) = retrain_case(name, folder, mlflow_uri)
@@ -33,3 +72,16 @@ def f1_macro(outcome: LastRetraining) -> float:
     (found,) = [each.candidate for each in outcome.metrics if each.name == "f1_macro"]
     assert found is not None
     return float(found)
+
+
+def inputs(monitor: FaultMonitor) -> list[str]:
+    """Return the columns that version 1 asks for."""
+    names: list[str] = mlflow.models.get_model_info(
+        f"models:/{monitor.model}/1"
+    ).signature.inputs.input_names()
+    return names
+
+
+def loaded(monitor: FaultMonitor) -> Any:
+    """Return version 1 as scikit-learn's pipeline."""
+    return mlflow.sklearn.load_model(f"models:/{monitor.model}/1")
