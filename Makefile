@@ -118,6 +118,10 @@ cron-diff: $(READY) ## Compare our cron with the library of Kubernetes' CronJob,
 fuzz-data: $(READY) ## Give checks 3,000 malformed, hostile or misleading inputs, and hold each report against what is promised (ARGS=--help)
 	@$(PY) -m fuzzdata $(ARGS)
 
+.PHONY: fuzz-retrain
+fuzz-retrain: $(READY) ## Give retrainings more than 600 hostile tables, specs and champions, and ask each registered model as a server would (ARGS=--help)
+	@$(PY) -m fuzzretrain $(ARGS)
+
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated
 	@$(PY) -m selfheal_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
