@@ -28,8 +28,15 @@ def _column(name: str, values: pd.Series) -> dict[str, Any]:
         "type": str(values.dtype),
         "nulls": nulls,
         "nullShare": round(nulls / max(len(values), 1), 4),
-        "distinct": int(values.astype("object").map(str).nunique()),  # as text: lists are not hashable
+        "distinct": _distinct(values),
     }
+
+
+def _distinct(values: pd.Series) -> int:
+    """Return the number of distinct values, gaps among them as one."""
+    if values.dtype == object:  # as text: lists are not hashable
+        values = values.map(str)
+    return int(values.nunique(dropna=False))
 
 
 def _balance(target: pd.Series, task: Task) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _batch(usual: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     numbers = usual.select_dtypes("number").columns
     for name in numbers:
         whole = pd.api.types.is_integer_dtype(usual[name].dtype) and not together[name].isna().any()
-        together[name] = together[name].astype("int64" if whole else "float64")
+        together[name] = together[name].astype(usual[name].dtype if whole else "float64")
     return together
 
 
@@ -162,5 +162,10 @@ def _holds_words(values: pd.Series) -> bool:
 def _whole_as(rows: pd.DataFrame, dtype: str) -> pd.DataFrame | None:
     """Return the rows with every column of whole numbers as another type; None if there is none."""
     numbers = rows.select_dtypes("number").dropna(axis="columns")
-    whole = [name for name in numbers.columns if bool((numbers[name] % 1 == 0).all())]
+    whole = [name for name in numbers.columns if _is_whole(numbers[name])]
     return rows.astype(dict.fromkeys(whole, dtype)) if whole else None
+
+
+def _is_whole(values: pd.Series) -> bool:
+    """Return whether all values are integers that int64 holds: astype lets larger ones wrap around."""
+    return bool((values % 1 == 0).all() and (values.abs() < 2**63).all())

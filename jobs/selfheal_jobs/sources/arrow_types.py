@@ -52,10 +52,12 @@ def widened(values: pa.Array, kind: pa.DataType) -> pa.Array:
 def as_categories(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
     """Return the schema with these columns as dictionaries, which marks their values as categories."""
     return pa.schema(
-        [
-            pa.field(each.name, pa.dictionary(pa.int32(), each.type))
-            if each.name in names and not pa.types.is_dictionary(each.type)
-            else each
-            for each in schema
-        ]
+        [each.with_type(_category(each.type)) if each.name in names else each for each in schema]
     )
+
+
+def _category(kind: pa.DataType) -> pa.DataType:
+    """Return a type as a dictionary; Arrow encodes neither lists and the like nor half floats."""
+    if pa.types.is_dictionary(kind) or pa.types.is_nested(kind):
+        return kind
+    return pa.dictionary(pa.int32(), pa.float32() if pa.types.is_float16(kind) else kind)
