@@ -26,6 +26,9 @@ MAX_CATEGORIES: Final = 50
 _MAX_NATIVE_CATEGORIES: Final = 254
 """HistGradientBoosting has at most 255 bins, one of which is for gaps."""
 
+_LARGEST: Final = 1e150
+"""The sum of the squares of ten million such numbers is still finite: otherwise scaling makes NaN of them."""
+
 _NATIVE: Final = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
 
@@ -112,6 +115,7 @@ def _numbers() -> list[FunctionTransformer]:
         _gaps_as_nan(),
         FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": "float64"}),
         FunctionTransformer(pd.DataFrame.mask, kw_args={"cond": np.isinf, "other": np.nan}),
+        FunctionTransformer(pd.DataFrame.clip, kw_args={"lower": -_LARGEST, "upper": _LARGEST}),
     ]
 
 

@@ -45,6 +45,16 @@ def test_a_pipeline_takes_gaps_infinite_numbers_words_and_booleans() -> None:
     assert model.predict(for_model(TABLE, columns)).tolist() == [0, 1, 0, 1] * 5
 
 
+def test_numbers_near_the_largest_float_are_scaled() -> None:
+    """The variance of such numbers is infinite, and the candidate was given NaN."""
+    rows = pd.DataFrame({"x": np.linspace(-1, 1, 50), "odd": [1.7e308, -1.7e308] * 25})
+    columns = plan(arrow_table(rows), arrow_table(rows)).compared
+
+    fitted = pipeline(LogisticRegression(), columns).fit(rows, rows["x"] > 0)
+
+    assert fitted.score(rows, rows["x"] > 0) > 0.9
+
+
 def test_types_stay_as_the_file_has_them() -> None:
     """Whoever serves the model sends what the files hold: all preparation is inside the pipeline."""
     columns = plan(arrow_table(TABLE), arrow_table(TABLE), left_out=["label"]).compared

@@ -52,6 +52,15 @@ def test_a_default_candidate_passes(task: Task, number: int, tmp_path: Path) -> 
     assert try_as_served(saved(model, rows, tmp_path), rows.rows) is None
 
 
+def test_integers_beyond_int64_are_no_problem(tmp_path: Path) -> None:
+    """They stay unsigned in a batch, and are not asked for as int64, which would wrap around."""
+    x = np.random.default_rng(1).integers(0, 20, 60).astype("uint64") + 2**63
+    rows = training_set(pd.DataFrame({"x": x, "z": x % 7 / 7, "label": x % 2}))
+    model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
+
+    assert try_as_served(saved(model, rows, tmp_path), rows.rows) is None
+
+
 def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
     """MLflow infers one from whole numbers without gaps."""
     rows = training_set(table(Task.CLASSIFICATION))

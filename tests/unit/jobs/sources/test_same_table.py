@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -139,3 +141,16 @@ def test_codes_are_handed_over_as_categories(tmp_path: Path) -> None:
             assert str(table.schema.field("plan").type).startswith("dictionary<values=int64")
             assert table.column("plan").type == table.schema.field("plan").type
             assert table.column("plan").to_pylist() == table.column("n").to_pylist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pa.array(np.array([1.5, 2.5], "float16")), pa.array([[1], [2]]), pa.array([{"a": 1}, {"a": 2}])],
+)
+def test_a_declared_category_that_arrow_cannot_encode_is_read(values: pa.Array, tmp_path: Path) -> None:
+    """Half floats, lists and structs: no sign of a damaged file."""
+    pq.write_table(pa.table({"plan": values}), tmp_path / "t.parquet")
+
+    table = opened(tmp_path / "t.parquet", Asked(categorical=frozenset({"plan"})))
+
+    assert table.column("plan").to_pylist() == values.to_pylist()
