@@ -14,8 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fuzzretrain.inputs import TARGET, Input, small_candidates
+from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.delivery.status_patch import Delivery
 from selfheal_jobs.retrain.run import run_retrain
+from selfheal_jobs.tables.content import content
+from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
@@ -104,8 +107,7 @@ def task_of(given: Input) -> Task:
     target = str(given.spec.get("target", TARGET))
     if target not in given.current.schema.names:
         return Task.CLASSIFICATION
-    kind = given.current.schema.field(target).type
-    return Task.REGRESSION if pa.types.is_floating(kind) else Task.CLASSIFICATION
+    return infer_task(content(ArrowTable.of(given.current), target)) or Task.CLASSIFICATION
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
