@@ -44,6 +44,10 @@ robfig: $(READY)
 demo: $(READY) ## Run the whole loop on three data sets (EXIT=1: stop at the end; KUBECONFIG=...: your own cluster)
 	@$(PY) -m demo $(if $(EXIT),--exit) $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
 
+.PHONY: retraining-stories
+retraining-stories: $(READY) ## Run the stories of docs/retraining.md: what three retrainings decide (two minutes; ARGS=promotion: one)
+	@$(PY) -m stories $(ARGS)
+
 .PHONY: cluster
 cluster: $(READY) ## Start a local cluster (an API server whose node runs Jobs as local processes)
 	@$(PY) -m localcluster up

@@ -344,6 +344,7 @@ def _status_of(header: str, line: str) -> Document:
 @situation(
     ("docs/modelmonitor.md", "Events"),
     ("docs/modelmonitor.md", "ModelMonitor"),
+    ("docs/retraining.md", "What to do"),
     ("docs/reference.md", "ModelMonitor, field by field"),
 )
 def _a_monitor(place: Place) -> Generator[None]:
