@@ -59,7 +59,7 @@ def healed(team: Kubectl) -> Iterator[Healed]:
         lambda: status(team).get("lastRetraining"), "a retraining has reported", timeout_seconds=LOOP_SECONDS
     )
     eventually(
-        lambda: retraining_reason(team) == "ModelRegistered", "the operator says that a model was registered"
+        lambda: "ModelRegistered" in event_reasons(team), "the operator says that a model was registered"
     )
     show(team, "get", "mmon", "--output=wide")
     show(team, "describe", "mmon", NAME)
@@ -80,10 +80,10 @@ def status(team: Kubectl) -> Document:
     return found
 
 
-def retraining_reason(team: Kubectl) -> str:
-    """Return the reason of the condition Retraining."""
-    conditions = status(team).get("conditions", [])
-    return next((each["reason"] for each in conditions if each["type"] == "Retraining"), "")
+def event_reasons(team: Kubectl) -> set[str]:
+    """Return the reasons of the monitor's Events. A condition may show the next check's Drift already."""
+    events = team.get("events", f"--field-selector=involvedObject.name={NAME}")["items"]
+    return {str(event["reason"]) for event in events}
 
 
 def show(team: Kubectl, *arguments: str) -> None:
