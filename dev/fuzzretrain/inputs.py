@@ -31,7 +31,7 @@ class Input:
     current: pa.Table
     spec: Spec = field(default_factory=dict)
     """Sections of the spec, merged over those of the base."""
-    champion: "Callable[[FuzzMonitor], None] | None" = None
+    champion: "Callable[[FuzzMonitor], object] | None" = None
     """Registers a present version before the retraining."""
     labels: pa.Table | None = None
     """Labels that are joined by the column `key`."""

@@ -121,7 +121,13 @@ def _asked_for_quantities(random: Random) -> Input:
 def _with_signature(random: Random) -> Input:
     """A champion whose signature asks for other columns, or other types."""
     reference, current = pair(random, lambda table: table)
-    examples = [{"absent": [1.0]}, {"x": ["word"]}, {"n": [1]}, {"x": [1.0], "plan": ["a"]}, {"X": [1.0]}]
+    examples: list[dict[str, list[Any]]] = [
+        {"absent": [1.0]},
+        {"x": ["word"]},
+        {"n": [1]},
+        {"x": [1.0], "plan": ["a"]},
+        {"X": [1.0]},
+    ]
     example = pd.DataFrame(examples[int(random.integers(0, len(examples)))])
     signature = infer_signature(example)
     return Input(

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from fuzzretrain.inputs import (
+    ANY_RESULT,
     NOT_REGISTERED,
     ROWS,
     TARGET,
@@ -33,7 +34,7 @@ def _kind(
     values: Target,
     *,
     spec: Spec | None = None,
-    may: frozenset[RetrainResult] | None = None,
+    may: frozenset[RetrainResult] = ANY_RESULT,
     current: Target | None = None,
 ) -> Kind:
     def make(random: Random) -> Input:
@@ -44,7 +45,7 @@ def _kind(
         )
         return Input(reference=reference, current=changed, spec=dict(spec or {}), as_csv=is_chance(random, 4))
 
-    return Kind(name=f"target: {name}", make=make, **({} if may is None else {"may": may}))
+    return Kind(name=f"target: {name}", make=make, may=may)
 
 
 def _array(values: Any) -> pa.Array:

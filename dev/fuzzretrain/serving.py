@@ -30,7 +30,9 @@ def refused_requests(model_uri: str, rows: pd.DataFrame) -> Iterator[str]:
         model = mlflow.pyfunc.load_model(model_uri)
         for name, body, kind, count in _requests(rows.head(_ROWS)):
             try:
-                answered = scoring_server.invocations(body, kind, model, model.metadata.get_input_schema())
+                answered = scoring_server.invocations(  # type: ignore[no-untyped-call]  # it has no types
+                    body, kind, model, model.metadata.get_input_schema()
+                )
                 problem = _problem(answered, count)
             except Exception as error:  # noqa: BLE001  whatever a server would answer with an error
                 problem = f"is refused: {error!s:.300}"

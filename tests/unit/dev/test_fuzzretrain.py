@@ -120,7 +120,7 @@ def test_a_version_that_nobody_was_told_of_is_noticed(
 class Picky(PythonModel):
     """Refuses rows with gaps, as a model without an imputer does."""
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    def predict(self, context, model_input, params=None):
         """Return x."""
         del context, params
         if model_input["x"].isna().any():
