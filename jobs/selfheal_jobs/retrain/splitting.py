@@ -200,7 +200,7 @@ def as_times(values: pd.Series, time_format: str = "") -> NDArray[np.datetime64]
     if time_format and time_format not in _UNITS and not pd.api.types.is_datetime64_any_dtype(values.dtype):
         parsed = pd.to_datetime(_written(values), utc=True, errors="coerce", format=time_format)
     elif pd.api.types.is_numeric_dtype(values.dtype):
-        number = values.astype("float64")
+        number = values.astype("float64").replace([np.inf, -np.inf], np.nan)  # pandas refuses infinity
         unit: Any = time_format or next(
             name for name, limit in _UNITS.items() if number.abs().max() < limit or name == "ns"
         )

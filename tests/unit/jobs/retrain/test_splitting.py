@@ -281,6 +281,15 @@ def test_times_are_read_by_their_format(values: Any) -> None:
     assert as_times(pd.Series(values), "%Y%m%d").tolist() == [1767225600 * 10**9] * 2
 
 
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("time_format", ["", "s"])
+def test_a_number_that_is_not_finite_is_no_time(odd: float, time_format: str) -> None:
+    """pandas refuses infinity, even where errors are to become NaT."""
+    found = as_times(pd.Series([1767268800.0, odd]), time_format)
+
+    assert np.isnat(found).tolist() == [False, True]
+
+
 def test_a_row_without_a_readable_time_is_learnt_from() -> None:
     """As if it were the oldest."""
     rows = timed(200).astype({"at": str})
