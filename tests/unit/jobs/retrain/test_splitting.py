@@ -284,7 +284,7 @@ def test_times_are_read_by_their_format(values: Any) -> None:
 @pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("time_format", ["", "s"])
 def test_a_number_that_is_not_finite_is_no_time(odd: float, time_format: str) -> None:
-    """pandas refuses infinity, even where errors are to become NaT."""
+    """An infinite one is refused by pandas, even where errors are to become NaT."""
     found = as_times(pd.Series([1767268800.0, odd]), time_format)
 
     assert np.isnat(found).tolist() == [False, True]
