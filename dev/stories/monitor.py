@@ -75,6 +75,7 @@ class Monitor:
     def answers(self, version: str, rows: pd.DataFrame) -> Any:
         """Return what a registered version answers, as a server of MLflow does."""
         mlflow.set_tracking_uri(self.mlflow_uri)
+        mlflow.set_registry_uri(self.mlflow_uri)  # MLFLOW_REGISTRY_URI may name another one
         model = mlflow.pyfunc.load_model(f"models:/{self._model}/{version}")
         return model.predict(rows[model.metadata.get_input_schema().input_names()])
 
