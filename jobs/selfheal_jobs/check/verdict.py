@@ -11,6 +11,7 @@ from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.names_shown import some
 from selfheal_operator.api.reasons import CheckResult, Reason
 from selfheal_operator.api.v1alpha1.status import MethodUse
 
@@ -131,12 +132,7 @@ def remarks_on_columns(
         (rows, "{} left out as row numbers, identifiers or times: {}"),
         (rounded, "{} compared in the coarser precision of both sides: {}"),
     )
-    return [said.format(len(names), _some(names)) for names, said in remarks if names]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
+    return [said.format(len(names), some(names, NAMES_SHOWN)) for names, said in remarks if names]
 
 
 def change_of_methods(before: Sequence[MethodUse], now: Sequence[MethodUse]) -> str:

@@ -18,6 +18,7 @@ from selfheal_jobs.columns.numbers_as_text import compared_as_words, told_number
 from selfheal_jobs.columns.precision import Precision, coarser
 from selfheal_jobs.columns.row_numbers import why_row_number
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.names_shown import some
 from selfheal_jobs.tables.content import Content, Known, Values, aligned, content
 from selfheal_jobs.tables.exact_integers import RoundedIntegersError
 from selfheal_jobs.tables.table import Table
@@ -99,8 +100,8 @@ class ColumnPlan:
         if changed := _of(Fate.CHANGED, excluded):
             raise DataError(
                 Reason.COLUMN_TYPE_CHANGED,
-                f"Columns changed their type: {'; '.join(each.reason for each in changed[:NAMES_SHOWN])}"
-                f"{_more(changed)}. Correct the values in the current data, or replace the reference.",
+                f"Columns changed their type: {some([each.reason for each in changed], NAMES_SHOWN, '; ')}. "
+                f"Correct the values in the current data, or replace the reference.",
             )
         if empty := _of(Fate.EMPTY, excluded):
             raise DataError(
@@ -296,9 +297,5 @@ def _listed(names: list[str]) -> str:
     >>> _listed(["a", "b"])
     "the columns 'a', 'b'"
     """
-    shown = ", ".join(repr(name[:100]) for name in names[:NAMES_SHOWN])
-    return f"the column{'' if len(names) == 1 else 's'} {shown}{_more(names)}"
-
-
-def _more(names: Sequence[object]) -> str:
-    return f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    shown = some([repr(name[:100]) for name in names], NAMES_SHOWN)
+    return f"the column{'' if len(names) == 1 else 's'} {shown}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.class_words import class_words
 from selfheal_operator.api.reasons import Reason, Task
 
@@ -150,9 +151,8 @@ def _in_both(feed: Feed) -> Sequence[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:100]) for name in names[:_NAMES_SHOWN])
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return f"the column{'' if len(names) == 1 else 's'} {shown}{more}"
+    shown = some([repr(name[:100]) for name in names], _NAMES_SHOWN)
+    return f"the column{'' if len(names) == 1 else 's'} {shown}"
 
 
 def _examples(words: Sequence[Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER
 from selfheal_jobs.retrain.intervals import Interval, paired_interval
 from selfheal_jobs.retrain.scores import gain, skill, value
@@ -176,8 +177,7 @@ def slices(evidence: Evidence) -> GateResult | None:
     level = 1 - (1 - evidence.rules.confidence) / len(evidence.slices)
     worse = [each.name for each in evidence.slices if _is_worse(each, evidence, level)]
     if worse:
-        more = f" and {len(worse) - 3} more" if len(worse) > 3 else ""
-        return _result("slices", False, f"worse than the present version in {', '.join(worse[:3])}{more}")
+        return _result("slices", False, f"worse than the present version in {some(worse, 3)}")
     return _result("slices", True, f"not worse in any of {len(evidence.slices)} slices")
 
 

@@ -144,7 +144,7 @@ def log_model(child: Run, winner: Recipe, final: FinalModel) -> LoggedModel:
         logged = mlflow.sklearn.log_model(
             final.model,
             name="model",
-            signature=signature_of(rows.rows, rows.target, rows.columns),
+            signature=signature_of(rows.target, rows.columns),
             input_example=rows.rows.head(3),
             pip_requirements=requirements(winner.estimator),
             serialization_format="cloudpickle",

@@ -1,10 +1,11 @@
 """What a reader of the status should know beside the scores."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.answers import AnswersError
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.evidence import Opponent, running_model
@@ -49,7 +50,7 @@ def of_rows(rows: PreparedRows) -> Iterator[str]:
     if parts.dropped:
         yield f"{parts.dropped} rows without a target are left out"
     if parts.missing_classes:
-        yield f"no held-out row has the class {_listed(parts.missing_classes)}"
+        yield f"no held-out row has the class {some([repr(name[:40]) for name in parts.missing_classes], 3)}"
 
 
 def _forgotten(
@@ -78,8 +79,3 @@ def _forgotten(
             f"on {len(older)} rows of the reference its {metric} is {new.metrics[metric]:.4f}, and that of "
             f"{other.champion.name} {old.metrics[metric]:.4f}: what only the reference shows is forgotten"
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

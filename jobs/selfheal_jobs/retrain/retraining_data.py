@@ -11,6 +11,7 @@ from selfheal_jobs.columns import scan
 from selfheal_jobs.columns.infer_kind import Column, Skipped
 from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.data_objections import Feed
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.labelled_rows import target_missing
@@ -102,9 +103,7 @@ def _not_learnt_from(skipped: Sequence[Skipped]) -> Iterator[str]:
         if each.is_fault:
             yield f"{each.name[:100]!r} is not learnt from: {each.reason}"
     if rows := [repr(each.name[:100]) for each in skipped if each.of_the_row]:
-        more = f" and {len(rows) - scan.NAMES_SHOWN} more" if len(rows) > scan.NAMES_SHOWN else ""
-        named = ", ".join(rows[: scan.NAMES_SHOWN]) + more
-        yield f"not learnt from, as row numbers, identifiers or times: {named}"
+        yield f"not learnt from, as row numbers, identifiers or times: {some(rows, scan.NAMES_SHOWN)}"
 
 
 def timestamp_column(dataset: Dataset) -> str | None:

@@ -23,9 +23,8 @@ from selfheal_jobs.columns.infer_kind import Column
 _ANSWERS: Final = 100
 
 
-def signature_of(rows: pd.DataFrame, target: pd.Series, columns: tuple[Column, ...]) -> ModelSignature:
-    """Return the signature of a model that learns the target from the columns of the rows."""
-    del rows  # their types are those of this batch
+def signature_of(target: pd.Series, columns: tuple[Column, ...]) -> ModelSignature:
+    """Return the signature of a model that learns the target from the columns."""
     any_type = AnyType()  # type: ignore[no-untyped-call]  # MLflow gives its constructor no types
     inputs: list[ColSpec | TensorSpec] = [ColSpec(any_type, each.name, required=False) for each in columns]
     with warnings.catch_warnings(action="ignore"):  # integers cannot have gaps: answers have none

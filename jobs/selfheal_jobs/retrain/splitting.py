@@ -4,7 +4,6 @@ With timestamps the held-out rows are the newest: a model is asked about rows th
 Without, they are drawn by class, and rows that hang together stay on one side.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,13 +16,12 @@ from scipy.sparse.csgraph import connected_components
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.class_words import class_words
-from selfheal_jobs.retrain.labelled_rows import target_missing, with_target
+from selfheal_jobs.retrain.labelled_rows import with_target
 from selfheal_jobs.retrain.row_digests import LearntRows, digests, tells_copies
 from selfheal_jobs.retrain.tallies import time_blocks
+from selfheal_jobs.sources.time_sorting import EPOCH_LIMITS
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
-
-__all__ = ["LEAST_HELD_OUT", "LEAST_ROWS", "Layout", "Split", "split", "target_missing"]
 
 LEAST_HELD_OUT: Final = 20
 """With fewer rows, hardly any difference between two models is beyond chance."""
@@ -197,12 +195,16 @@ def as_times(values: pd.Series, time_format: str = "") -> NDArray[np.datetime64]
         values: The timestamps.
         time_format: A strptime pattern, a unit of epoch numbers, or empty: the unit is told by the size.
     """
-    if time_format and time_format not in _UNITS and not pd.api.types.is_datetime64_any_dtype(values.dtype):
+    if (
+        time_format
+        and time_format not in EPOCH_LIMITS
+        and not pd.api.types.is_datetime64_any_dtype(values.dtype)
+    ):
         parsed = pd.to_datetime(_written(values), utc=True, errors="coerce", format=time_format)
     elif pd.api.types.is_numeric_dtype(values.dtype):
         number = values.astype("float64").replace([np.inf, -np.inf], np.nan)  # pandas refuses infinity
         unit: Any = time_format or next(
-            name for name, limit in _UNITS.items() if number.abs().max() < limit or name == "ns"
+            name for name, limit in EPOCH_LIMITS.items() if number.abs().max() < limit or name == "ns"
         )
         parsed = pd.to_datetime(number, unit=unit, utc=True, errors="coerce")
     else:
@@ -216,10 +218,6 @@ def _written(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values.dtype):
         values = values.astype("Int64")
     return values.astype("string")
-
-
-_UNITS: Final = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}
-"""Until the year 5138 a number of seconds is less than the first, and so on."""
 
 
 def newest(times: NDArray[np.datetime64]) -> datetime:
@@ -362,13 +360,3 @@ def _missing_classes(rows: pd.DataFrame, held: _Mask, layout: Layout) -> tuple[s
         return ()
     there = set(rows.loc[held, layout.target])
     return tuple(str(each)[:100] for each in rows[layout.target].unique() if each not in there)
-
-
-def shown(names: Sequence[str], most: int = 5) -> str:
-    """Name a few and count the rest.
-
-    >>> shown(["a", "b", "c"], most=2)
-    "'a', 'b' and 1 more"
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(repr(name[:100]) for name in names[:most]) + more

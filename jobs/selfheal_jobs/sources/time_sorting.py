@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from selfheal_jobs.sources.timespan import TimeSpan
 
-_EPOCH_LIMITS: Final = {"s": 10**11, "ms": 10**14, "us": 10**17, "ns": 2**63}
+EPOCH_LIMITS: Final = {"s": 10**11, "ms": 10**14, "us": 10**17, "ns": 2**63}
 """A number below the limit has this unit: seconds reach the year 5138, and microseconds begin in 1973."""
 
 _CLOCK: Final = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
@@ -96,7 +96,7 @@ def _inside_numbers(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
         low, high = span.bounds(span.unit)
         return _between(numbers, *((low, high) if exact else (float(low), float(high))))
     inside, lower = None, -1
-    for unit, limit in _EPOCH_LIMITS.items():
+    for unit, limit in EPOCH_LIMITS.items():
         low, high = span.bounds(unit)
         here = pc.and_(
             _between(numbers, *((low, high) if exact else (float(low), float(high)))),

@@ -31,7 +31,7 @@ def table(task: Task) -> pd.DataFrame:
 
 def saved(model: Any, rows: TrainingSet, folder: Path, **more: Any) -> str:
     """Save a model as a retraining logs it, and return its URI."""
-    signature = signature_of(rows.rows, rows.target, rows.columns)
+    signature = signature_of(rows.target, rows.columns)
     mlflow.sklearn.save_model(
         model,
         folder / "model",

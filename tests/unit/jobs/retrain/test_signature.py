@@ -24,7 +24,7 @@ ROW = {"price": 1.5, "rooms": 2, "plan": "a", "flag": True}
 def inputs() -> Schema:
     """Return the input signature of a model of the table."""
     rows = training_set(TABLE)
-    found: Schema = signature_of(rows.rows, rows.target, rows.columns).inputs
+    found: Schema = signature_of(rows.target, rows.columns).inputs
     return found
 
 
