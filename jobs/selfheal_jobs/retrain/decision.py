@@ -137,9 +137,9 @@ def sentence(findings: Findings) -> str:
 
 
 def _against(evidence: Evidence) -> str:
-    if evidence.champion is None:
+    found = evidence.over_champion
+    if evidence.champion is None or found is None:
         return "; there was no version before"
-    found = evidence.interval(evidence.champion.sums)
     return (
         f", {evidence.champion.name} has {evidence.score(evidence.champion.sums):.4f}: better by "
         f"{found.difference:.4f} ({found.lower:.4f} to {found.upper:.4f})"
@@ -177,9 +177,9 @@ def _comparison(
         candidate=format_number(candidate[name]) if name in candidate else None,
         champion=format_number(champion[name]) if name in champion else None,
     )
-    if evidence.champion is None or name != evidence.metric:
+    interval = evidence.over_champion
+    if interval is None or name != evidence.metric:
         return found
-    interval = evidence.interval(evidence.champion.sums)
     return found.replaced(
         difference=format_number(interval.difference),
         lower=format_number(interval.lower),

@@ -61,7 +61,7 @@ def evidence_of(
     spec, examination, test = rows.request.spec, rows.examination, rows.test
     predicted = model.predict(test.rows)
     winner = examination.examined(name, predicted, ranking(model, test))
-    running, _ = running_model(examination, rows.split.test, spec.dataset.columns.prediction)
+    running, running_problem = _running_model(examination, rows.split.test, spec.dataset.columns.prediction)
     giveaway, perfect = _suspicion(spec.dataset.columns, learnt_from, rows, winner)
     compared = other.predicted if other else None
     columns = spec.promotion.slices if other else []
@@ -74,6 +74,7 @@ def evidence_of(
         winner=winner,
         champion=other.examined if other else None,
         running=running,
+        running_problem=running_problem,
         baselines=baselines(learnt_from.target, test.target, test.task, examination.units),
         past=other.champion.past() if other else None,
         slices=examination.slices(rows.split.test, columns, predicted, compared) if columns else (),
@@ -82,7 +83,7 @@ def evidence_of(
     )
 
 
-def running_model(
+def _running_model(
     examination: Examination, rows: pd.DataFrame, column: str | None
 ) -> tuple[Examined | None, str]:
     """Return what the answers of the model that runs are worth, or a remark why nobody can tell."""

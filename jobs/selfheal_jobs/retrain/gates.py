@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from selfheal_jobs.names_shown import some
@@ -60,6 +61,8 @@ class Evidence:
     champion: Examined | None = None
     running: Examined | None = None
     """The answers in dataset.columns.prediction."""
+    running_problem: str = ""
+    """Why nobody can tell what these answers are worth."""
     baselines: Mapping[str, Sums]
     past: PastScore | None = None
     slices: tuple[Slice, ...] = ()
@@ -73,6 +76,11 @@ class Evidence:
         """Return by how much the winner is better than another model."""
         level = self.rules.confidence if confidence is None else confidence
         return paired_interval(self.metric, self.winner.sums, other, confidence=level, seed=self.seed)
+
+    @cached_property
+    def over_champion(self) -> Interval | None:
+        """By how much the winner is better than the champion; None if there is none. Several ask for it."""
+        return self.interval(self.champion.sums) if self.champion else None
 
     def score(self, sums: Sums) -> float:
         """Return the primary metric."""
@@ -109,9 +117,9 @@ def prediction(evidence: Evidence) -> GateResult | None:
 
 def champion(evidence: Evidence) -> GateResult | None:
     """The winner is better than the present version by the rule of the spec."""
-    if evidence.champion is None:
+    found = evidence.over_champion
+    if evidence.champion is None or found is None:
         return None
-    found = evidence.interval(evidence.champion.sums)
     passed = _beats(found, evidence, evidence.champion)
     return _result("champion", passed, _compared(evidence, evidence.champion, found))
 

@@ -8,7 +8,7 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.answers import AnswersError
 from selfheal_jobs.retrain.cross_validation import Choice
-from selfheal_jobs.retrain.evidence import Opponent, running_model
+from selfheal_jobs.retrain.evidence import Opponent
 from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.features import for_model
 from selfheal_jobs.retrain.final_fit import refits
@@ -32,13 +32,12 @@ def of_winner(
         yield from _forgotten(rows, choice.training_set.metric, model, evidence, other)
 
 
-def of_rows(rows: PreparedRows) -> Iterator[str]:
+def of_rows(rows: PreparedRows, evidence: Evidence) -> Iterator[str]:
     """Yield remarks on the rows: which are held out, and which are left out."""
     yield from rows.data.left_out
     parts = rows.split
-    _, why = running_model(rows.examination, parts.test, rows.request.spec.dataset.columns.prediction)
-    if why:
-        yield why
+    if evidence.running_problem:
+        yield evidence.running_problem
     if parts.train_times is not None:
         yield "the held-out rows are the newest"
     if parts.copies:

@@ -176,7 +176,6 @@ def _version_tags(evidence: Evidence, learnt: LearntRows, address: str) -> dict[
     )
     until = format_time(learnt.until) if learnt.until else None
     tags = dict(champions.promotion_tags(past, until, address))
-    if evidence.champion is not None:
-        found = evidence.interval(evidence.champion.sums)
+    if (found := evidence.over_champion) is not None:
         tags["selfheal.difference"] = f"{found.difference:.6g} ({found.lower:.6g} to {found.upper:.6g})"
     return tags

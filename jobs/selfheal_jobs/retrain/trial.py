@@ -83,7 +83,7 @@ def findings_of(trial: Trial, choice: Choice, winner: Recipe, parent_run_id: str
         champion_version=trial.opponent.champion.version.version if trial.opponent else None,
         problems=choice.problems,
     )
-    said = [*remarks.of_rows(trial.rows)]
+    said = [*remarks.of_rows(trial.rows, evidence)]
     if findings.passed:
         said += remarks.of_winner(trial.rows, choice, model, evidence, trial.opponent)
     return Found(findings=replace(findings, remarks=tuple(said)), model=model)
