@@ -5,11 +5,10 @@ from selfheal_jobs.check.signal_tables import SignalTables, lacks
 from selfheal_jobs.check.verdict import values_wanted
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
 from selfheal_jobs.columns.numbers_as_text import told_numbers
-from selfheal_jobs.columns.precision import coarser
 from selfheal_jobs.columns.scan import ROUNDED, Compared, TablePair
 from selfheal_jobs.drift.compare import ColumnDrift, compare
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.tables.content import aligned, content
+from selfheal_jobs.tables.content import content
 from selfheal_jobs.tables.exact_integers import RoundedIntegersError
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason, SignalResult
@@ -61,15 +60,13 @@ def _tested(name: str, current: Table, tables: SignalTables) -> ColumnDrift:
             f"{name[:100]!r} holds {column.holds} in the reference, and {now.holds} in current"
             f"{told_numbers(now)}.",
         )
+    rows = TablePair(tables.reference, current)
     try:
-        reference, now = aligned(reference, now)
+        pair = Compared.of(column, reference, now, rows)
     except RoundedIntegersError:
         raise DataError(Reason.COLUMN_TYPE_CHANGED, f"{name[:100]!r}: {ROUNDED}.") from None
     # The spec's methods apply to features only: labels and predictions use Evidently's default method.
     rules = Drift(rule=tables.spec.drift.rule)
-    rows = TablePair(tables.reference, current)
-    types = (table.schema.field(name).type for table in (tables.reference, current))
-    pair = Compared(column, reference, now, precision=coarser(*types))
     tested = compare([pair], rules, 0.0, rows).columns[0]
     if tested.rows_needed:
         raise DataError(

@@ -53,6 +53,19 @@ class Compared:
     rows: tuple[int, int] = (0, 0)
     """How many rows the reference and the current data have, gaps included."""
 
+    @classmethod
+    def of(cls, column: Column, reference: Content, current: Content, tables: "TablePair") -> Self:
+        """Return the column with both sides in types that can be compared.
+
+        Raises:
+            RoundedIntegersError: One side holds integers that the other's type rounds.
+        """
+        reference, current = aligned(reference, current)
+        sides = (tables.reference, tables.current)
+        precision = coarser(*(table.schema.field(column.name).type for table in sides))
+        rows = (tables.reference.num_rows, tables.current.num_rows)
+        return cls(column, reference, current, precision=precision, rows=rows)
+
 
 class Fate(Enum):
     """The treatment of a column that is not compared."""
@@ -154,17 +167,14 @@ def read_column(
 
 
 def _compared(column: Column, before: Content, now: Content, tables: "TablePair") -> Compared | Excluded:
-    name, reference, current = column.name, tables.reference, tables.current
+    name = column.name
     if now.holds is not column.holds:
         change = f"{name[:100]!r} ({column.holds} in the reference, {now.holds} in current)"
         return Excluded(Skipped(name, change + told_numbers(now)), Fate.CHANGED)
     try:
-        before, now = aligned(before, now)
+        return Compared.of(column, before, now, tables)
     except RoundedIntegersError:
         return Excluded(Skipped(name, f"{name[:100]!r} ({ROUNDED})"), Fate.CHANGED)
-    types = (table.schema.field(name).type for table in (reference, current))
-    rows = reference.num_rows, current.num_rows
-    return Compared(column, before, now, precision=coarser(*types), rows=rows)
 
 
 def numbers_among_words(compared: Compared) -> Iterator[str]:

@@ -19,7 +19,16 @@ def is_better_by(metric: str, one: float, other: float) -> bool:
     >>> is_better_by("f1_macro", 0.9, 0.8), is_better_by("root_mean_squared_error", 0.9, 0.8)
     (True, False)
     """
-    return one < other if metric in LOWER_IS_BETTER else one > other
+    return bool(gain(metric, one, other) > 0)
+
+
+def gain(metric: str, one: Any, other: Any) -> Any:
+    """Return by how much `one` is better than `other`, in the unit of the metric; negative where it is worse.
+
+    >>> gain("accuracy", 0.75, 0.5), gain("mean_absolute_error", 1.0, 4.0)
+    (0.25, 3.0)
+    """
+    return other - one if metric in LOWER_IS_BETTER else one - other
 
 
 def fold_score(metric: str, actual: Any, answered: Any) -> float:

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Final
 
 from selfheal_jobs.names_shown import some
-from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER
+from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER, gain
 from selfheal_jobs.retrain.intervals import Interval, paired_interval
-from selfheal_jobs.retrain.scores import gain, skill, value
+from selfheal_jobs.retrain.scores import skill, value
 from selfheal_jobs.retrain.tallies import Sums
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.promotion import MetricGate, Promotion

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from selfheal_jobs.retrain.scores import gain, value
+from selfheal_jobs.retrain.fold_score import gain
+from selfheal_jobs.retrain.scores import value
 from selfheal_jobs.retrain.tallies import Sums
 
 _BEYOND_AN_END: Final = 10

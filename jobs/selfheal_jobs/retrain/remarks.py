@@ -12,9 +12,9 @@ from selfheal_jobs.retrain.evidence import Opponent
 from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.features import for_model
 from selfheal_jobs.retrain.final_fit import refits
+from selfheal_jobs.retrain.fold_score import gain
 from selfheal_jobs.retrain.gates import Evidence, margin_of
 from selfheal_jobs.retrain.prepared_rows import PreparedRows
-from selfheal_jobs.retrain.scores import gain
 
 _MUCH: Final = 5
 """Times the margin: the present version may have learnt the rows of the reference, and is flattered there."""

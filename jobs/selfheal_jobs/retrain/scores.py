@@ -16,7 +16,7 @@ from sklearn import metrics
 
 from selfheal_jobs.retrain.answers import read_answers
 from selfheal_jobs.retrain.class_words import class_words
-from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER
+from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER, gain
 from selfheal_jobs.retrain.probability_scores import probability_scores
 from selfheal_jobs.retrain.tallies import Sums, Units, class_tallies, of_words, quantity_tallies, units_of
 from selfheal_operator.api.reasons import Task
@@ -207,15 +207,6 @@ def all_metrics(task: Task, sums: Sums) -> dict[str, float]:
     """Return the metrics of all units together; one that is not defined for these rows is absent."""
     found = {name: float(of(sums.sum(axis=0))) for name, of in METRICS[task].items()}
     return {name: score for name, score in found.items() if np.isfinite(score)}
-
-
-def gain(metric: str, one: Any, other: Any) -> Any:
-    """Return by how much `one` is better than `other`, in the unit of the metric; negative where it is worse.
-
-    >>> gain("accuracy", 0.75, 0.5), gain("mean_absolute_error", 1.0, 4.0)
-    (0.25, 3.0)
-    """
-    return other - one if metric in LOWER_IS_BETTER else one - other
 
 
 def skill(metric: str, score: float, baseline: float) -> float:

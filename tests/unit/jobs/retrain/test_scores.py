@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from selfheal_jobs.retrain.scores import HeldOut, gain, score, skill
+from selfheal_jobs.retrain.fold_score import gain
+from selfheal_jobs.retrain.scores import HeldOut, score, skill
 from selfheal_operator.api.reasons import Task
 
 CLASSIFICATION, REGRESSION = Task.CLASSIFICATION, Task.REGRESSION
