@@ -1,12 +1,12 @@
 """The invariants of every check: a message, no verdict from garbage, and no leaked secret."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fuzzdata.inputs import CANARY, Kind
 from selfheal_operator.api.reasons import CheckResult, Reason
-from selfheal_operator.api.report import CheckReport
+from selfheal_operator.api.report import CheckReport, Report
 
 SECRET: Final = "hunter2-canary-in-a-secret"  # noqa: S105  a secret that is none
 """What the Secret of the current data holds."""
@@ -31,8 +31,25 @@ def broken_promises(kind: Kind, report: CheckReport, printed: str) -> Iterator[s
         yield f"came to a verdict: {check.result}: {check.message}"
     if any(each.reason == Reason.CHECK_FAILED for each in check.signals):
         yield f"a signal ended by a defect: {[each.message for each in check.signals]}"
-    if len(check.message) < 10 or " " not in check.message or "\n" in check.message:
-        yield f"is no sentence: {check.message!r}"
+    yield from problems_of_message(check.message)
+    yield from problems_of_document(report, printed, (CANARY, SECRET), "a secret")
+
+
+def problems_of_message(message: str) -> Iterator[str]:
+    """Yield what is wrong with a message for users."""
+    if len(message) < 10 or " " not in message or "\n" in message:
+        yield f"is no sentence: {message!r}"
+
+
+def problems_of_document(report: Report, printed: str, secrets: Sequence[str], what: str) -> Iterator[str]:
+    """Yield what is wrong with a report as a part of the status.
+
+    Args:
+        report: What was delivered.
+        printed: What else a user may read: the log, and what is in MLflow.
+        secrets: Texts that must be in neither.
+        what: The secrets, in words.
+    """
     document = json.dumps(report.to_wire(), ensure_ascii=False)
     try:
         size = len(document.encode())
@@ -43,6 +60,6 @@ def broken_promises(kind: Kind, report: CheckReport, printed: str) -> Iterator[s
         yield f"takes {size} bytes of the status"
     if len(report.to_termination_message().encode()) > _LARGEST_MESSAGE:
         yield "does not fit into a termination message"
-    for secret in (CANARY, SECRET):
+    for secret in secrets:
         if secret in document or secret in printed:
-            yield "tells a secret"
+            yield f"tells {what}"

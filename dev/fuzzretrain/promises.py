@@ -1,15 +1,11 @@
 """What every retraining promises: a result with a sentence, no defect, and no private value in it."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Final
 
+from fuzzdata.promises import problems_of_document, problems_of_message
 from fuzzretrain.inputs import CANARY, Kind
 from selfheal_operator.api.reasons import Reason, RetrainResult
 from selfheal_operator.api.report import RetrainReport
-
-_LARGEST_STATUS: Final = 16 << 10
-_LARGEST_MESSAGE: Final = 4096
 
 
 def broken_promises(kind: Kind, reports: Sequence[RetrainReport], printed: str) -> Iterator[str]:
@@ -30,26 +26,10 @@ def broken_promises(kind: Kind, reports: Sequence[RetrainReport], printed: str) 
         yield f"may not be {said.result}: {said.message}"
     if kind.reasons and said.reason not in kind.reasons:
         yield f"has the reason {said.reason}: {said.message}"
-    if len(said.message) < 10 or " " not in said.message or "\n" in said.message:
-        yield f"is no sentence: {said.message!r}"
+    yield from problems_of_message(said.message)
     if (said.result is RetrainResult.REGISTERED) != (report.model is not None):
         yield f"is {said.result} and has the model {report.model}"
-    yield from _documents(report, printed)
-
-
-def _documents(report: RetrainReport, printed: str) -> Iterator[str]:
-    document = json.dumps(report.to_wire(), ensure_ascii=False)
-    try:
-        size = len(document.encode())
-    except UnicodeEncodeError:
-        yield "is no text that JSON can carry"
-        return
-    if size > _LARGEST_STATUS:
-        yield f"takes {size} bytes of the status"
-    if len(report.to_termination_message().encode()) > _LARGEST_MESSAGE:
-        yield "does not fit into a termination message"
-    if CANARY in document or CANARY in printed:
-        yield "tells a private value"
+    yield from problems_of_document(report, printed, (CANARY,), "a private value")
 
 
 def broken_registry(
