@@ -26,8 +26,7 @@ from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.tracking.rest_client import reach
 from selfheal_jobs.transport.retry_policy import STANDARD
 from selfheal_operator.api.request import RunRequest
-from testbed.mlflow_server import MlflowServer
-from testbed.workspace import Workspace
+from testbed.mlflow_server import running_mlflow
 
 CURRENT_ROWS: Final = 20_000
 LONG_AGO: Final = 1_700_000_000
@@ -86,12 +85,7 @@ def measure(folder: Path, rows: int, measured: int, kind: str) -> Result:
 
 def seconds_of_mlflow(root: Path) -> float:
     """Return the time of the two requests for a profile of 40 kB: the experiment, and the artifact."""
-    folder = Workspace(root)
-    folder.create()
-    program = MlflowServer(folder)
-    try:
-        program.start()
-        program.wait()
+    with running_mlflow(root) as program:
         server = reach(program.uri, STANDARD)
         run = server.create_run(server.experiment_id("bench"), "bench", {})
         address = server.log_json(run, "profile.json", json.dumps("x" * 40_000))
@@ -101,8 +95,6 @@ def seconds_of_mlflow(root: Path) -> float:
             server.artifact(address)
 
         return sorted(_seconds(ask) for _ in range(REQUESTS))[REQUESTS // 2]
-    finally:
-        program.program.stop()
 
 
 def _seconds(work: Callable[[], Any]) -> float:

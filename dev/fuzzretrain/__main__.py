@@ -20,8 +20,7 @@ from typing import Any
 import joblib
 
 from fuzzretrain.worker import KINDS, kind_of
-from testbed.mlflow_server import MlflowServer
-from testbed.workspace import Workspace
+from testbed.mlflow_server import running_mlflow
 
 
 def main() -> int:
@@ -59,22 +58,17 @@ def _of(kind: str, lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _retrained(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what came of each input, by several processes on one MLflow server."""
-    with tempfile.TemporaryDirectory(prefix="selfheal-fuzz-mlflow-") as root:
-        folder = Workspace(Path(root))
-        folder.create()
-        server = MlflowServer(folder)
-        try:
-            server.start()
-            server.wait()
-            with ThreadPoolExecutor(options.processes) as pool:
-                yield from chain.from_iterable(
-                    pool.map(
-                        lambda place: [_told(each) for each in _of_process(place, options, server.uri)],
-                        range(options.processes),
-                    )
-                )
-        finally:
-            server.program.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="selfheal-fuzz-mlflow-") as root,
+        running_mlflow(Path(root)) as server,
+        ThreadPoolExecutor(options.processes) as pool,
+    ):
+        yield from chain.from_iterable(
+            pool.map(
+                lambda place: [_told(each) for each in _of_process(place, options, server.uri)],
+                range(options.processes),
+            )
+        )
 
 
 def _told(line: dict[str, Any]) -> dict[str, Any]:

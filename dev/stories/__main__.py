@@ -10,8 +10,7 @@ from typing import Final
 
 from stories import broken_feed, promotion, refusal
 from testbed.errors import TestbedError
-from testbed.mlflow_server import MlflowServer
-from testbed.workspace import Workspace
+from testbed.mlflow_server import running_mlflow
 
 STORIES: Final[Mapping[str, Callable[[Path, str], None]]] = {
     "promotion": promotion.tell,
@@ -28,19 +27,16 @@ def main() -> int:
     story = parser.parse_args().story
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     with tempfile.TemporaryDirectory(prefix="selfheal-stories-") as temporary:
-        folder = Workspace(Path(temporary))
-        folder.create()
-        server = MlflowServer(folder)
+        data, root = Path(temporary) / "data", Path(temporary) / "mlflow"
+        data.mkdir()
+        root.mkdir()
         try:
-            server.start()
-            server.wait()
-            for name in STORIES if story == ALL else [story]:
-                STORIES[name](folder.data, server.uri)
+            with running_mlflow(root) as server:
+                for name in STORIES if story == ALL else [story]:
+                    STORIES[name](data, server.uri)
         except TestbedError as error:
             sys.stderr.write(f"stories: {error}\n")
             return 1
-        finally:
-            server.program.stop()
     return 0
 
 

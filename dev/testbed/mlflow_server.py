@@ -2,7 +2,8 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,24 @@ class MlflowServer:
     def wait(self) -> None:
         """Wait until it responds; raise `ProgramFailedError` if it never does."""
         self.program.wait(f"{self.uri}/health", timeout_seconds=READY_SECONDS)
+
+
+@contextmanager
+def running_mlflow(root: Path) -> Iterator[MlflowServer]:
+    """Run a server of one's own in a folder, which is emptied, until the end of the block.
+
+    Raises:
+        ProgramFailedError: It never responds.
+    """
+    folder = Workspace(root)
+    folder.create()
+    server = MlflowServer(folder)
+    try:
+        server.start()
+        server.wait()
+        yield server
+    finally:
+        server.program.stop()
 
 
 def server_script(

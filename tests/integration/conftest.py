@@ -11,8 +11,7 @@ from support.eventually import eventually
 from testbed.credentials import write_operator_kubeconfig
 from testbed.install import rendered, wait_for_api, without_deployments
 from testbed.kubectl import Kubectl
-from testbed.mlflow_server import MlflowServer
-from testbed.workspace import Workspace
+from testbed.mlflow_server import running_mlflow
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +49,5 @@ def installation(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def mlflow_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real MLflow server with a database and a registry."""
-    folder = Workspace(tmp_path_factory.mktemp("mlflow"))
-    folder.create()
-    server = MlflowServer(folder)
-    try:
-        server.start()
-        server.wait()
+    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as server:
         yield server.uri
-    finally:
-        server.program.stop()
