@@ -4,7 +4,6 @@ Averages over classes are over those that the held-out labels have, for every mo
 class that nobody has is wrong, and does not cost a whole class.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -18,7 +17,7 @@ from selfheal_jobs.retrain.answers import read_answers
 from selfheal_jobs.retrain.class_words import class_words
 from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER, gain
 from selfheal_jobs.retrain.probability_scores import probability_scores
-from selfheal_jobs.retrain.tallies import Sums, Units, class_tallies, of_words, quantity_tallies, units_of
+from selfheal_jobs.retrain.tallies import Sums, Units, class_tallies, of_words, quantity_tallies
 from selfheal_operator.api.reasons import Task
 
 PRIMARY: Final[Mapping[Task, str]] = {
@@ -49,22 +48,6 @@ class HeldOut:
     rows: pd.DataFrame
     target: pd.Series
     task: Task
-
-
-def score(model: Predictor, held_out: HeldOut) -> dict[str, float]:
-    """Return the model's metrics; one that is not defined for these rows is absent.
-
-    Classification: those of `METRICS`; of probabilities also brier_score, log_loss, and roc_auc for two
-    classes or roc_auc_ovr (one-vs-rest, macro average) for more. Regression: those of `METRICS`.
-
-    Raises:
-        AnswersError: The answers cannot be compared with the targets.
-    """
-    with warnings.catch_warnings(action="ignore"):  # about columns or library versions other than at training
-        predicted = model.predict(held_out.rows)
-        units = units_of(None, len(held_out.target), seed=0)
-        found = all_metrics(held_out.task, tallies(predicted, held_out.target, held_out.task, units))
-        return found | ranking(model, held_out)
 
 
 def tallies(predicted: Any, target: pd.Series, task: Task, units: Units) -> Sums:

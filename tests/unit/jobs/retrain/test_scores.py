@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.fold_score import gain
-from selfheal_jobs.retrain.scores import HeldOut, score, skill
+from selfheal_jobs.retrain.scores import HeldOut, ranking, skill
 from selfheal_operator.api.reasons import Task
 
 CLASSIFICATION, REGRESSION = Task.CLASSIFICATION, Task.REGRESSION
@@ -31,6 +32,13 @@ class Model:
 def held_out(target: Any, task: Task = CLASSIFICATION) -> Any:
     """Return as many rows as there are targets."""
     return HeldOut(rows=pd.DataFrame({"x": range(len(target))}), target=pd.Series(target), task=task)
+
+
+def score(model: Any, rows: HeldOut) -> dict[str, float]:
+    """Return the metrics of a model, as the examination of a retraining has them."""
+    examination = Examination(target=rows.target, task=rows.task, together=None, seed=0)
+    examined = examination.examined("model", model.predict(rows.rows), ranking(model, rows))
+    return dict(examined.metrics)
 
 
 def test_classification_is_scored_under_scikit_learns_names() -> None:
