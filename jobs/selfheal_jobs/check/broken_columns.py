@@ -5,14 +5,11 @@ What is learnt from them is worth nothing once the feed is repaired, so no retra
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from selfheal_jobs.check.column_facts import ColumnFacts
+from selfheal_jobs.columns.broken_feed import has_more_gaps
 from selfheal_jobs.columns.scan import EMPTY, ColumnPlan
 from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
-
-_CHANCE: Final = 1e-6
-"""Where chance leaves a single value more often than this, it is no sign of a broken feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +41,9 @@ def changed_gaps(facts: Sequence[ColumnFacts], policy: ColumnPolicy) -> frozense
 
 def _of_compared(facts: Sequence[ColumnFacts], policy: ColumnPolicy) -> Iterator[BrokenColumn]:
     for each in facts:
-        if each.has_become_constant and each.chance_of_constant <= _CHANCE:
+        if each.is_constant_by_fault:
             yield BrokenColumn(each.name, "one value in all rows")
-        elif each.null_share - each.reference_null_share > policy.max_null_share:
+        elif has_more_gaps(each.null_share, each.reference_null_share, policy.max_null_share):
             yield BrokenColumn(each.name, missing(each.null_share, each.reference_null_share))
 
 
@@ -54,7 +51,7 @@ def _emptied(plan: ColumnPlan | None, policy: ColumnPolicy) -> Iterator[BrokenCo
     aside = (*plan.skipped, *plan.counted) if plan else ()
     for each in aside:
         before = each.reference_null_share
-        if each.reason == EMPTY and before is not None and 1 - before > policy.max_null_share:
+        if each.reason == EMPTY and before is not None and has_more_gaps(1.0, before, policy.max_null_share):
             yield BrokenColumn(each.name, missing(1.0, before))
 
 

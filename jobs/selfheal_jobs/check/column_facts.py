@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from selfheal_jobs.columns.broken_feed import is_no_coincidence
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.scan import Compared
 from selfheal_jobs.tables.content import Content
@@ -26,8 +27,8 @@ class ColumnFacts:
     """Share of rows with a number below the reference's minimum or above its maximum."""
     has_become_constant: bool = False
     """Whether it has a single distinct value and the reference has more."""
-    chance_of_constant: float = 1.0
-    """If it has become constant: the probability that as many rows of the reference all have this value."""
+    is_constant_by_fault: bool = False
+    """Whether it has become constant, and can hardly have by chance."""
     reference_null_share: float = 0.0
     """Like `null_share`, of the reference."""
     compared_in: str = ""
@@ -42,7 +43,8 @@ def facts_of(compared: Compared) -> ColumnFacts:
         facts,
         reference_null_share=1 - compared.reference.rows / reference_rows,
         compared_in=compared.compared_in,
-        chance_of_constant=_chance_of_constant(compared) if facts.has_become_constant else 1.0,
+        is_constant_by_fault=facts.has_become_constant
+        and is_no_coincidence(share=_share_of_first(compared), rows=compared.current.rows),
     )
 
 
@@ -92,13 +94,12 @@ def _outside(content: Content, low: Any, high: Any) -> int:
     return int(np.count_nonzero((numbers < low) | (numbers > high)))
 
 
-def _chance_of_constant(compared: Compared) -> float:
+def _share_of_first(compared: Compared) -> float:
+    """Return the share of the current data's first value in the reference."""
     reference, current = compared.reference, compared.current
     if reference.numbers is not None and current.numbers is not None:
-        share = float(np.mean(reference.numbers == current.numbers[0]))
-    else:
-        share = reference.counts.get(next(iter(current.counts)), 0) / reference.rows
-    return float(share**current.rows)
+        return float(np.mean(reference.numbers == current.numbers[0]))
+    return reference.counts.get(next(iter(current.counts)), 0) / reference.rows
 
 
 def _is_constant(content: Content) -> bool:

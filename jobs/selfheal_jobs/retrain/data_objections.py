@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import pandas as pd
 
+from selfheal_jobs.columns.broken_feed import has_more_gaps, is_no_coincidence
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.class_words import class_words
 from selfheal_operator.api.reasons import Reason, Task
 
-_BY_CHANCE: Final = 1e-6
-"""Probability below which a column of one value is no coincidence, by the value's share in the reference."""
 _NAMES_SHOWN: Final = 5
 
 
@@ -43,8 +42,7 @@ def _turned_constant(before: pd.Series, now: pd.Series) -> bool:
     values = now.dropna()
     if not len(values) or not _is_constant(values) or _is_constant(before.dropna()):
         return False
-    share = float((before == values.iloc[0]).mean())
-    return bool(share ** len(values) < _BY_CHANCE)
+    return is_no_coincidence(share=float((before == values.iloc[0]).mean()), rows=len(values))
 
 
 def _is_constant(values: pd.Series) -> bool:
@@ -59,7 +57,9 @@ def empty_columns(feed: Feed) -> str | None:
         name: (float(feed.reference[name].isna().mean()), float(feed.current[name].isna().mean()))
         for name in _in_both(feed)
     }
-    found = [name for name, (before, now) in shares.items() if now - before > feed.max_null_share]
+    found = [
+        name for name, (before, now) in shares.items() if has_more_gaps(now, before, feed.max_null_share)
+    ]
     if not found:
         return None
     before, now = shares[found[0]]
