@@ -14,7 +14,8 @@ from selfheal_operator.api.v1alpha1.status import MOST_RUNS_PER_DAY, LastRetrain
 from selfheal_operator.core.history import retrain_number
 from selfheal_operator.core.observed import Job, Monitor
 
-_DAY: Final = timedelta(days=1)
+BUDGET_PERIOD: Final = timedelta(days=1)
+"""Of spec.retraining.maxRunsPerDay: any 24 hours, not a calendar day."""
 
 
 def retraining_record(
@@ -44,14 +45,14 @@ def _with_start(record: RetrainingStatus, job: Job) -> RetrainingStatus:
         count=retrain_number(job),
         last_start_time=job.created,
         last_trigger_time=max(job.slot, record.last_trigger_time or job.slot),
-        start_times=_of_a_day([job.created, *record.start_times]),
+        start_times=_in_budget_period([job.created, *record.start_times]),
         consecutive_failures=0 if job.request else record.consecutive_failures,
     )
 
 
-def _of_a_day(starts: list[datetime]) -> list[datetime]:
+def _in_budget_period(starts: list[datetime]) -> list[datetime]:
     """Leave out starts that no longer count. Not by the clock: the status would change as time passes."""
-    return [start for start in starts if start > starts[0] - _DAY][:MOST_RUNS_PER_DAY]
+    return [start for start in starts if start > starts[0] - BUDGET_PERIOD][:MOST_RUNS_PER_DAY]
 
 
 def _with_outcome(record: RetrainingStatus, monitor: Monitor, newest: Job | None) -> RetrainingStatus:

@@ -6,7 +6,7 @@ retraining would still not start would be misleading.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -17,9 +17,7 @@ from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import HistoryEntry, LastCheck, LastRetraining, RetrainingStatus
 from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
 from selfheal_operator.core.breaches import breached_by, has_broken_columns, is_breach, still_breached_by
-
-BUDGET_PERIOD: Final = timedelta(days=1)
-"""Of spec.retraining.maxRunsPerDay: any 24 hours, not a calendar day."""
+from selfheal_operator.core.retraining_record import BUDGET_PERIOD
 
 _NAMES_SHOWN: Final = 5
 _REFUSED: Final = frozenset({"NotImproved", "Inconclusive"})
