@@ -21,10 +21,9 @@ from selfheal_jobs.tables.content import content
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.request import MonitorRef, RunRequest
+from testbed.unwatched_monitor import UnwatchedMonitor
 
-_SLOT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
 _INTEGERS: Final = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
 
 
@@ -69,16 +68,9 @@ class FuzzMonitor:
 
     def _request(self, given: Input) -> RunRequest:
         mark = uuid.uuid4().hex[:8]
-        return RunRequest(
-            purpose=Purpose.RETRAIN,
-            monitor=MonitorRef(namespace="fuzz", name="fuzz", uid=self.name, generation=1),
-            job_name=f"fuzz-retrain-{mark}",  # with an earlier name its decision is reported
-            slot=_SLOT,
-            spec=ModelMonitorSpec.from_wire(self._spec(given, mark)),
-            mlflow=TrackingTarget(
-                tracking_uri=self.mlflow_uri, experiment=self.name, registered_model_name=self.name
-            ),
-        )
+        ref = MonitorRef(namespace="fuzz", name="fuzz", uid=self.name, generation=1)
+        monitor = UnwatchedMonitor(ref=ref, model=self.name, mlflow_uri=self.mlflow_uri)
+        return monitor.request(Purpose.RETRAIN, self._spec(given, mark), job_name=f"fuzz-retrain-{mark}")
 
     def _spec(self, given: Input, mark: str) -> dict[str, Any]:
         tables = {"reference": given.reference, "current": given.current, "labels": given.labels}

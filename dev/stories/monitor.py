@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +15,11 @@ import pandas as pd
 from selfheal_operator.api.names import ENV_REQUEST, ENV_TERMINATION_MESSAGE_PATH
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.request import MonitorRef, RunRequest
 from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining
 from testbed.errors import SetupError
+from testbed.unwatched_monitor import UnwatchedMonitor
 
-SLOT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
 NAMESPACE: Final = "stories"
 
 
@@ -93,16 +91,9 @@ class Monitor:
             "intervalSeconds": 86400,
             "drift": {"report": "Never"},
         }
-        return RunRequest(
-            purpose=purpose,
-            monitor=MonitorRef(namespace=NAMESPACE, name=self.name, uid=self.name, generation=1),
-            job_name=f"{self.name}-{self.jobs}",
-            slot=SLOT,
-            spec=ModelMonitorSpec.from_wire(document | spec),
-            mlflow=TrackingTarget(
-                tracking_uri=self.mlflow_uri, experiment=self._model, registered_model_name=self._model
-            ),
-        )
+        ref = MonitorRef(namespace=NAMESPACE, name=self.name, uid=self.name, generation=1)
+        monitor = UnwatchedMonitor(ref=ref, model=self._model, mlflow_uri=self.mlflow_uri)
+        return monitor.request(purpose, document | spec, job_name=f"{self.name}-{self.jobs}")
 
     def _run(self, request: RunRequest) -> str:
         """Run the container's program, which prints its report where there is no cluster."""

@@ -16,12 +16,10 @@ from selfheal_jobs.check.run import run_check
 from selfheal_jobs.retrain.run import run_retrain
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
-from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.request import MonitorRef, RunRequest
 from selfheal_operator.api.v1alpha1.status import LastCheck
 from support.fakes.inbox import Inbox
-
-SLOT = datetime(2026, 11, 23, 6, tzinfo=UTC)
+from testbed.unwatched_monitor import UnwatchedMonitor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +38,9 @@ class FaultMonitor:
     def request(self, purpose: Purpose, spec: Spec, task: Task | None = None) -> RunRequest:
         """Return the request that the operator would make of the spec."""
         whole = {"intervalSeconds": 3600, "drift": {"report": "Never"}} | spec
-        return RunRequest(
-            purpose=purpose,
-            monitor=MonitorRef(namespace="faults", name="case", uid=self.model, generation=1),
-            job_name=f"case-{uuid.uuid4().hex[:8]}",  # with an earlier name its decision is reported
-            slot=SLOT,
-            spec=ModelMonitorSpec.from_wire(whole),
-            task=task,
-            mlflow=TrackingTarget(
-                tracking_uri=self.mlflow_uri, experiment=self.model, registered_model_name=self.model
-            ),
-        )
+        ref = MonitorRef(namespace="faults", name="case", uid=self.model, generation=1)
+        monitor = UnwatchedMonitor(ref=ref, model=self.model, mlflow_uri=self.mlflow_uri)
+        return monitor.request(purpose, whole, job_name=f"case-{uuid.uuid4().hex[:8]}", task=task)
 
     def check(self, spec: Spec, task: Task | None = None) -> LastCheck:
         """Run a check and return what it reports."""

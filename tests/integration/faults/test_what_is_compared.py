@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from integration.faults.running import SLOT, FaultMonitor, case_of
+from integration.faults.running import FaultMonitor, case_of
 from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import look
 from selfheal_operator.api.reasons import CheckResult, Purpose, SignalResult
+from testbed.unwatched_monitor import SLOT
 
 
 def checked(name: str, folder: Path) -> Any:

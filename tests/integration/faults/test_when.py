@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from integration.faults.running import SLOT, FaultMonitor, case_of, retrain_case
+from integration.faults.running import FaultMonitor, case_of, retrain_case
 from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import look
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose, Reason, RetrainResult, Task
@@ -15,6 +15,7 @@ from selfheal_operator.core.observed import Monitor
 from selfheal_operator.core.plan import CreateJob, WriteStatus
 from selfheal_operator.core.validation import rules_of
 from support.builders.objects import DEFAULTS, MINUTE, monitor, observed
+from testbed.unwatched_monitor import SLOT
 
 UNREACHABLE = "http://127.0.0.1:9"
 """A check that is only looked at needs no MLflow server."""
