@@ -33,7 +33,8 @@ def _one_per_row(predicted: Any, rows: int) -> NDArray[Any]:
         raise AnswersError(f"it answers {values.shape[1]} columns, and one answer for each row is needed")
     if values.ndim == 0 or values.ndim > 2 or len(values) != rows:
         count = len(values) if values.ndim else 1
-        raise AnswersError(f"it gives {count} answers for {rows} rows")
+        answers = "answer" if count == 1 else "answers"
+        raise AnswersError(f"it gives {count} {answers} for {rows} rows")
     return values.reshape(rows)
 
 

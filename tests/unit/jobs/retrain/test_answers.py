@@ -16,7 +16,7 @@ ZERO_OR_ONE = [0, 1] * 100
     [
         ("two columns", np.zeros((200, 2)), ZERO_OR_ONE, CLASSIFICATION, "answers 2 columns"),
         ("another length", [0] * 199, ZERO_OR_ONE, CLASSIFICATION, "199 answers for 200 rows"),
-        ("one answer for all", 0, ZERO_OR_ONE, CLASSIFICATION, "1 answers for 200 rows"),
+        ("one answer for all", 0, ZERO_OR_ONE, CLASSIFICATION, "1 answer for 200 rows"),
         ("fractions", [0.3, 0.7] * 100, ZERO_OR_ONE, CLASSIFICATION, "fractions such as 0.3"),
         ("other words", ["no", "yes"] * 100, ZERO_OR_ONE, CLASSIFICATION, "they share no class"),
         ("no answers", [np.nan] * 200, ZERO_OR_ONE, CLASSIFICATION, "no answer for 200 of 200 rows"),
