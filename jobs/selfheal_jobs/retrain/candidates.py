@@ -79,7 +79,7 @@ def build_estimator(
     values = param_values(candidate)
     if target is not None and task is Task.CLASSIFICATION:
         values |= class_params(candidate, target)
-    if INNER in values:
+    if values.get(INNER) is not None:
         inner = candidate.replaced(estimator=str(values[INNER]), params={})
         values[INNER] = build_estimator(inner, task, seed=seed, cpus=1)
     made: BaseEstimator = _class(candidate.estimator)(

@@ -87,6 +87,11 @@ def test_an_estimator_may_hold_another_one() -> None:
         built("sklearn.model_selection.TunedThresholdClassifierCV", estimator="os.system")
 
 
+def test_an_inner_estimator_that_is_null_is_scikit_learns_default() -> None:
+    """A null is written as a string, like that of any parameter."""
+    assert built("sklearn.ensemble.AdaBoostClassifier", estimator="null").estimator is None
+
+
 @pytest.mark.parametrize(
     ("task", "name"), [(Task.CLASSIFICATION, "Classifier"), (Task.REGRESSION, "Regressor")]
 )
