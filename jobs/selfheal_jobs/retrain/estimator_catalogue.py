@@ -32,6 +32,13 @@ from typing import Final
 # fmt: off
 '''
 
+_NEEDS_INNER: Final = '''\
+NEEDS_INNER: Final[frozenset[str]] = frozenset({{
+{names}
+}})
+"""Estimators that cannot be constructed without the parameter `estimator`."""
+'''
+
 NEEDS_ANOTHER_ESTIMATOR: Final = frozenset({"estimators", "base_estimator", "regressor"})
 """Parameters that take estimators in a way which a manifest cannot express; they are not listed."""
 
@@ -56,8 +63,8 @@ def public_path(estimator: type) -> str:
     return ".".join([*public, estimator.__name__])
 
 
-def catalogue(kind: str) -> Mapping[str, tuple[str, ...]]:
-    """Return the parameters of every estimator of a kind (`classifier` or `regressor`), by its full name.
+def catalogue(kind: str) -> Mapping[str, type]:
+    """Return the estimators of a kind (`classifier` or `regressor`) by their full names, in their order.
 
     An estimator is listed if it can be constructed without arguments, or with another estimator alone, and
     fitted to a few standardised columns and one target, as in a retraining. This excludes meta-estimators
@@ -67,7 +74,7 @@ def catalogue(kind: str) -> Mapping[str, tuple[str, ...]]:
     usable = {path: each for path, each in classes.items() if _usable(path, each, kind)}
     boosting = _LIGHTGBM[kind]
     usable[f"lightgbm.{boosting.__name__}"] = boosting
-    return {path: _parameters(each) for path, each in sorted(usable.items())}
+    return dict(sorted(usable.items()))
 
 
 def _parameters(estimator: type) -> tuple[str, ...]:
@@ -113,12 +120,15 @@ def _fits(estimator: type, rows: Any, target: Any) -> bool:
 
 def render() -> str:
     """Return the whole generated file."""
+    kinds = {"CLASSIFIERS": catalogue("classifier"), "REGRESSORS": catalogue("regressor")}
     parts = [HEADER.format(scikit_learn=version("scikit-learn"), lightgbm=version("lightgbm"))]
-    for constant, kind in (("CLASSIFIERS", "classifier"), ("REGRESSORS", "regressor")):
+    for constant, estimators in kinds.items():
         parts.append(f"{constant}: Final[Mapping[str, tuple[str, ...]]] = {{\n")
-        parts.extend(_entry(path, names) for path, names in catalogue(kind).items())
+        parts.extend(_entry(path, _parameters(each)) for path, each in estimators.items())
         parts.append("}\n")
-    return "".join(parts)
+    every = {path: each for estimators in kinds.values() for path, each in estimators.items()}
+    needy = [f'    "{path}",' for path, each in every.items() if _arguments(each)]
+    return "".join([*parts, _NEEDS_INNER.format(names="\n".join(needy))])
 
 
 def _entry(path: str, names: tuple[str, ...]) -> str:

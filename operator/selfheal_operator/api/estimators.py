@@ -328,3 +328,11 @@ REGRESSORS: Final[Mapping[str, tuple[str, ...]]] = {
         "random_state", "splitter",
     ),
 }
+NEEDS_INNER: Final[frozenset[str]] = frozenset({
+    "sklearn.model_selection.FixedThresholdClassifier",
+    "sklearn.model_selection.TunedThresholdClassifierCV",
+    "sklearn.multiclass.OneVsOneClassifier",
+    "sklearn.multiclass.OneVsRestClassifier",
+    "sklearn.multiclass.OutputCodeClassifier",
+})
+"""Estimators that cannot be constructed without the parameter `estimator`."""

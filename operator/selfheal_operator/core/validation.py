@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
+from selfheal_operator.api.estimators import CLASSIFIERS, NEEDS_INNER, REGRESSORS
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
@@ -86,12 +86,21 @@ def _check_candidate(candidate: Candidate, task: Task | None) -> None:
 
 
 def _check_inner_estimator(candidate: Candidate, kind: str, catalogue: Iterable[str]) -> None:
-    inner = candidate.params.get("estimator", "").strip("'\"")
-    if inner and inner != "null" and inner not in catalogue:
+    if problem := _inner_problem(candidate, kind, catalogue):
         path = f"spec.retraining.candidates[name={candidate.name}].params.estimator"
-        raise InvalidSpecError(
-            path, f"{inner} is not a {kind} of scikit-learn" + _suggestion(inner, catalogue)
-        )
+        raise InvalidSpecError(path, problem)
+
+
+def _inner_problem(candidate: Candidate, kind: str, catalogue: Iterable[str]) -> str | None:
+    inner = candidate.params.get("estimator", "").strip("'\"")
+    if inner in {"", "null"}:
+        missing = f"{candidate.estimator} needs another estimator; name a {kind} of scikit-learn"
+        return missing if candidate.estimator in NEEDS_INNER else None
+    if inner not in catalogue:
+        return f"{inner} is not a {kind} of scikit-learn" + _suggestion(inner, catalogue)
+    if inner in NEEDS_INNER:
+        return f"{inner} needs another estimator itself; name one that needs none"
+    return None
 
 
 def _suggestion(written: str, known: Iterable[str]) -> str:

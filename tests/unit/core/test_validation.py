@@ -30,6 +30,7 @@ def problem(
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 RIDGE = "sklearn.linear_model.Ridge"
 TUNED = "sklearn.model_selection.TunedThresholdClassifierCV"
+CODED = "sklearn.multiclass.OutputCodeClassifier"
 HERE = "spec.retraining.candidates[name=c0]"
 
 
@@ -98,6 +99,27 @@ HERE = "spec.retraining.candidates[name=c0]"
             "an unknown estimator inside another one",
             {"estimators": [TUNED], "task": "Classification", "params": {"estimator": "os.system"}},
             f"{HERE}.params.estimator: os.system is not a classifier of scikit-learn",
+        ),
+        *(
+            (
+                "an estimator that needs another one, without it",
+                {"estimators": [TUNED], "task": "Classification", "params": params},
+                (
+                    f"{HERE}.params.estimator: {TUNED} needs another estimator; "
+                    "name a classifier of scikit-learn"
+                ),
+            )
+            for params in ({}, {"estimator": "null"})
+        ),
+        (
+            "an estimator that needs another one, inside another one",
+            {"estimators": [TUNED], "params": {"estimator": CODED}},
+            f"{HERE}.params.estimator: {CODED} needs another estimator itself; name one that needs none",
+        ),
+        (
+            "an estimator that may hold another one, without it",
+            {"estimators": ["sklearn.ensemble.AdaBoostClassifier"], "params": {"estimator": "null"}},
+            None,
         ),
         ("LightGBM", {"estimators": ["lightgbm.LGBMRegressor"], "params": {"num_leaves": "15"}}, None),
         ("parameters that are there", {"estimators": [FOREST], "params": {"max_depth": "null"}}, None),
