@@ -64,7 +64,6 @@ _METRICS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "precision_macro": _macro(metrics.precision_score),
     "recall_macro": _macro(metrics.recall_score),
     "accuracy": metrics.accuracy_score,
-    "balanced_accuracy": metrics.balanced_accuracy_score,
     "root_mean_squared_error": metrics.root_mean_squared_error,
     "mean_absolute_error": metrics.mean_absolute_error,
     "mean_squared_error": metrics.mean_squared_error,
