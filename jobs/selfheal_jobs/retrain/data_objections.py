@@ -39,10 +39,10 @@ def constant_columns(feed: Feed) -> str | None:
 
 
 def _turned_constant(before: pd.Series, now: pd.Series) -> bool:
-    values = now.dropna()
-    if not len(values) or not _is_constant(values) or _is_constant(before.dropna()):
+    values, earlier = now.dropna(), before.dropna()
+    if not len(values) or not _is_constant(values) or _is_constant(earlier):
         return False
-    return is_no_coincidence(share=float((before == values.iloc[0]).mean()), rows=len(values))
+    return is_no_coincidence(share=float((earlier == values.iloc[0]).mean()), rows=len(values))
 
 
 def _is_constant(values: pd.Series) -> bool:

@@ -1,7 +1,7 @@
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from selfheal_jobs.check.column_facts import facts_of
@@ -37,13 +37,15 @@ def test_gaps_may_rise_by_the_limit(now: float, *, expected: bool) -> None:
 
 
 @settings(deadline=None)
-@given(st.sampled_from([("a", "b"), (1.5, 2.5)]), st.integers(0, 40), st.integers(1, 40))
+@given(st.sampled_from([("a", "b"), (1.5, 2.5)]), st.integers(0, 40), st.integers(0, 40), st.integers(1, 40))
+@example(("a", "b"), 38, 40, 40)  # the gaps are no other value
 def test_checks_and_retrainings_agree_on_constant_columns(
-    values: tuple[object, object], before: int, rows: int
+    values: tuple[object, object], before: int, gaps: int, rows: int
 ) -> None:
-    """The same columns without gaps, as Arrow's in a check and as pandas' in a retraining."""
+    """The same columns, as Arrow's in a check and as pandas' in a retraining."""
     first, second = values
-    reference, current = {"x": [first] * before + [second] * (40 - before)}, {"x": [first] * rows}
+    reference = {"x": [first] * before + [second] * (40 - before) + [None] * gaps}
+    current = {"x": [first] * rows}
     compared = read_column(
         "x", ArrowTable(pa.table(reference)), ArrowTable(pa.table(current)), ColumnPolicy()
     )
