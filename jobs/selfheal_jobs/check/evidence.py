@@ -16,13 +16,11 @@ from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.tables.table import Table
 from selfheal_jobs.tracking.job_runs import JobRuns
-from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
-from selfheal_jobs.tracking.present_version import present_version
-from selfheal_jobs.tracking.run_tags import TAG_TARGET
+from selfheal_jobs.tracking.model_registry import ModelRegistry
+from selfheal_jobs.tracking.present_version import present_version, shown_as_known
 from selfheal_operator.api.reasons import CheckResult
 from selfheal_operator.api.report import CheckReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -59,17 +57,8 @@ def _with_champion(report: CheckReport, request: RunRequest, runs: JobRuns) -> E
     except TrackingError as error:  # what the status shows stays
         logger.info("The present version of %s is not known: %s", name, error)
         return Evidence(report)
-    return Evidence(report.replaced(model=found and _shown(found)), forgets_model=found is None)
-
-
-def _shown(version: Version) -> ModelVersion:
-    return ModelVersion(
-        name=version.name,
-        version=version.version,
-        target=version.tags.get(TAG_TARGET),
-        run_id=version.run_id,
-        registered_time=version.created,
-    )
+    model = found and shown_as_known(found, request.champion)
+    return Evidence(report.replaced(model=model), forgets_model=found is None)
 
 
 def _log(request: RunRequest, findings: CheckFindings, result: CheckResult) -> LoggedCheck:

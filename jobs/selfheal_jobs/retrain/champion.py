@@ -2,33 +2,35 @@
 
 A champion that cannot be asked is never replaced: nobody knows what would be lost.
 
-Loading a model from the registry executes code from its files, since cloudpickle and pickle do. Anyone with
-write access to the registry or its artifacts can thus run code in this container, under the ServiceAccount of
-the Job. Serving the model needs the same trust; restrict access to the registry as to the cluster.
+Loading a model executes code from its files, since cloudpickle and pickle do, and others may have written
+them. So it is loaded in a confined process (`isolation`), and only if its files have the recorded digest.
 """
 
 import json
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import mlflow
-import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.redaction import one_line
+from selfheal_jobs.isolation.file_digest import digest_of_files
+from selfheal_jobs.isolation.isolated_model import IsolatedModel, ModelError
+from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.retrain.gates import PastScore
 from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, ranking
 from selfheal_jobs.tracking.library_client import is_unreachable
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
-from selfheal_jobs.tracking.present_version import present_version
+from selfheal_jobs.tracking.present_version import present_version, shown_as_known
 from selfheal_jobs.transport.retry_policy import RetryPolicy
-from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.reasons import Origin, Reason
 from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +48,10 @@ class Champion:
 
     version: Version
     model: Predictor
+    recorded: ModelVersion | None = None
+    """What the status is to record: the digest of its files, the only ones to be loaded from now on."""
     fitted: Any = None
-    """The model as MLflow's scikit-learn flavor loads it; None if it has none."""
+    """The model itself, if a retraining of this monitor has made it, and its flavor is scikit-learn's."""
     names: tuple[str, ...] | None = None
     """The columns of its signature; None if it has no signature."""
     learnt: LearntRows | None = None
@@ -71,7 +75,7 @@ class Champion:
         except Exception as error:
             if is_unreachable(error):
                 raise
-            raise not_scorable(self.version, one_line(error, 300)) from error
+            raise not_scorable(self.version, _why(error)) from error
 
     def past(self) -> PastScore | None:
         """Return its score when it was registered; None if it was not registered by a retraining."""
@@ -94,20 +98,75 @@ def find_version(registry: ModelRegistry, request: RunRequest) -> Version | None
     return named or present_version(registry, name, target)
 
 
-def load(version: Version, retries: RetryPolicy) -> Champion:
+def load(version: Version, model: IsolatedModel, request: RunRequest, retries: RetryPolicy) -> Champion:
     """Load a registered version of any origin; try again if its files cannot be fetched.
 
+    Args:
+        version: The version.
+        model: A confined process.
+        request: The retraining's; its champion has the digest that is recorded.
+        retries: How patiently the files are fetched.
+
     Raises:
-        DataError: It cannot be loaded (ChampionNotScorable).
+        DataError: It cannot be loaded (ChampionNotScorable), or its files are others than those recorded
+            (ChampionChanged).
         MlflowException: MLflow could not be reached.
     """
     try:
-        champion = retries.call(lambda: _load(version), is_transient=_is_about_files)
+        digest = _fetched(version, model, retries)
+        known = shown_as_known(version, request.champion)
+        is_known = known.digest == digest
+        if known.digest and not request.accept_champion:
+            _require_same(version, known.digest, digest)
+        model.load()
+        fitted = _fitted(model.folder) if is_known and known.origin is Origin.RETRAINING else None
+    except DataError:
+        raise
     except Exception as error:
         if is_unreachable(error):
             raise
-        raise not_scorable(version, one_line(error, 300)) from error
-    return replace(champion, learnt=learnt_rows(version))
+        raise not_scorable(version, _why(error)) from error
+    return Champion(
+        version=version,
+        model=model,
+        fitted=fitted,
+        names=model.names,
+        learnt=learnt_rows(version),
+        recorded=known if is_known else known.replaced(digest=digest, origin=Origin.FOUND),
+    )
+
+
+def _fetched(version: Version, model: IsolatedModel, retries: RetryPolicy) -> str:
+    """Fetch a version's files into the folder of its process, and return their digest."""
+    uri = f"models:/{version.name}/{version.version}"
+    with warnings.catch_warnings(action="ignore"):
+        retries.call(
+            lambda: mlflow.artifacts.download_artifacts(uri, dst_path=str(model.folder)),
+            is_transient=_is_about_files,
+        )
+    return digest_of_files(model.folder)
+
+
+def _fitted(folder: Path) -> Any:
+    """Load a model in this process. A retraining of this monitor has made it, as its digest proves."""
+    with warnings.catch_warnings(action="ignore"):
+        info = mlflow.models.get_model_info(str(folder))
+        return mlflow.sklearn.load_model(str(folder)) if "sklearn" in info.flavors else None
+
+
+def _why(error: Exception) -> str:
+    return without_secrets(str(error)) if isinstance(error, ModelError) else one_line(error, 300)
+
+
+def _require_same(version: Version, recorded: str, found: str) -> None:
+    if found == recorded:
+        return
+    raise DataError(
+        Reason.CHAMPION_CHANGED,
+        f"The files of version {version.version} of {version.name} are not those that were recorded "
+        f"(SHA-256 {found[:12]}, recorded {recorded[:12]}), so it is not loaded. If the change is yours, "
+        f"request a retraining with the option acceptChampion; if not, find out who writes to the artifacts.",
+    )
 
 
 def not_scorable(version: Version, why: str) -> DataError:
@@ -145,44 +204,6 @@ def learnt_rows(version: Version) -> LearntRows | None:
 def _is_about_files(error: BaseException) -> bool:
     """Return whether the files of a model could not be fetched, which may be a matter of moments."""
     return isinstance(error, (MlflowException, OSError)) and not isinstance(error, ImportError)
-
-
-def _load(version: Version) -> Champion:
-    """Load with the scikit-learn flavor if the model has it: only this flavor offers probabilities."""
-    uri = f"models:/{version.name}/{version.version}"
-    with warnings.catch_warnings(action="ignore"):
-        info = mlflow.models.get_model_info(uri)
-        inputs = info.signature.inputs if info.signature else None
-        names = inputs.input_names() if inputs is not None and inputs.has_input_names() else None
-        if "sklearn" not in info.flavors:
-            return Champion(version=version, model=mlflow.pyfunc.load_model(uri))
-        fitted = mlflow.sklearn.load_model(uri)
-        narrowed = _Narrowed(fitted, names) if names else fitted
-        return Champion(version=version, model=narrowed, fitted=fitted, names=tuple(names) if names else None)
-
-
-class _Narrowed:
-    """Passes to a model only the columns that it was trained with, in their order."""
-
-    def __init__(self, model: Any, names: list[str]) -> None:
-        self._model = model
-        self._names = names
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._model, name)
-        if name not in ("predict", "predict_proba", "decision_function"):
-            return value
-        return lambda rows: value(self._columns(rows))
-
-    def predict(self, rows: pd.DataFrame) -> Any:
-        """Return one prediction per row."""
-        return self._model.predict(self._columns(rows))
-
-    def _columns(self, rows: pd.DataFrame) -> pd.DataFrame:
-        for name in self._names:
-            if name not in rows.columns:
-                raise LookupError(f"it needs the column {name!r}, which the data lacks")
-        return rows[self._names]
 
 
 def promotion_tags(past: PastScore, until: str | None, learnt_rows_address: str | None) -> Mapping[str, str]:

@@ -31,7 +31,7 @@ from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.tracking.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
-from selfheal_operator.api.reasons import RetrainResult
+from selfheal_operator.api.reasons import Origin, RetrainResult
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.v1alpha1.status import ModelVersion
 
@@ -241,11 +241,21 @@ def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
     runs.server.log(parent, metrics=candidate | champion | interval, tags=tags)
 
 
-def carry_out(runs: JobRuns, parent: Run, decision: Decision) -> RetrainReport:
-    """Register the model if that was decided and not yet done, end the run, and return the report."""
+def carry_out(runs: JobRuns, parent: Run, decision: Decision, digest: str | None = None) -> RetrainReport:
+    """Register the model if that was decided and not yet done, end the run, and return the report.
+
+    Args:
+        runs: The runs of the Job.
+        parent: Its run.
+        decision: What was decided.
+        digest: The digest of the model's files; None if an earlier attempt has logged them, which may have
+            been exchanged since.
+    """
     outcome, model = decision.outcome, None
     if outcome.result is RetrainResult.REGISTERED and decision.model_uri:
         model = _registered_once(runs, decision)
+        if digest:
+            model = model.replaced(digest=digest, origin=Origin.RETRAINING)
         outcome = outcome.replaced(
             version=model.version, message=f"Version {model.version} registered: {outcome.message}"
         )

@@ -8,17 +8,18 @@ import logging
 import resource
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.errors import DataError, TrackingError
+from selfheal_jobs.isolation.isolated_model import isolated
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.retrain import champion as champions
 from selfheal_jobs.retrain import cross_validation
 from selfheal_jobs.retrain import mlflow_run as retrain_run
-from selfheal_jobs.retrain.champion import Champion
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.data_objections import require_usable
 from selfheal_jobs.retrain.data_summary import summarize
@@ -33,7 +34,7 @@ from selfheal_jobs.retrain.trial import Trial, WinnerFailedError, findings_of, t
 from selfheal_jobs.sources.current_identity import identity_of_current
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.library_client import configure_library, library_errors
-from selfheal_jobs.tracking.model_registry import ModelRegistry
+from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.transport.retry_policy import PATIENT, STANDARD
 from selfheal_operator.api.model import format_time
@@ -79,23 +80,28 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
     request = attempt.request
     # First, since without MLflow nothing can be registered and training would be wasted.
     runs = JobRuns.connect(request, PATIENT)
-    with library_errors(request.mlflow.tracking_uri):
+    with library_errors(request.mlflow.tracking_uri), ExitStack() as stack:
         if decided := retrain_run.decision_before(runs):
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(runs, *decided)
+        present = _present(runs)
+        # Its process starts now: it imports its libraries while the data is read.
+        model = stack.enter_context(isolated()) if present else None
         data = load_data(request)
         if data.feed is not None:
             require_usable(data.feed, forced=request.force)
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
-        trial = trial_of(attempt, data, _champion(runs))
+        champion = champions.load(present, model, request, STANDARD) if present and model else None
+        trial = trial_of(attempt, data, champion)
         parent = runs.start()
         try:
-            decision = _decision(runs, parent, trial, clock)
+            decision, digest = _decision(runs, parent, trial, clock)
             retrain_run.store(runs, parent, decision)
         except Exception:
             _end_as_failed(runs, parent)
             raise
-        return retrain_run.carry_out(runs, parent, decision)
+        report = retrain_run.carry_out(runs, parent, decision, digest)
+        return report if report.model or champion is None else report.replaced(model=champion.recorded)
 
 
 def _end_as_failed(runs: JobRuns, parent: Run) -> None:
@@ -105,47 +111,53 @@ def _end_as_failed(runs: JobRuns, parent: Run) -> None:
         logger.info("The run could not be ended: %s", one_line(error))
 
 
-def _champion(runs: JobRuns) -> Champion | None:
+def _present(runs: JobRuns) -> Version | None:
     if runs.request.ignore_champion:
         return None
-    version = champions.find_version(ModelRegistry(runs.server), runs.request)
-    return None if version is None else champions.load(version, STANDARD)
+    return champions.find_version(ModelRegistry(runs.server), runs.request)
 
 
 # --- the decision -------------------------------------------------------------------------------------------
 
 
-def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> Decision:
-    """Choose, examine and decide; fit and log the model if it is to be registered."""
+def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[Decision, str | None]:
+    """Choose, examine and decide; fit and log the model if it is to be registered.
+
+    Returns:
+        The decision, and the digest of the model's files if there is one to register. The digest is no part
+        of the decision, which MLflow stores: whoever may write to MLflow could forge it there.
+    """
     rows = trial.rows
     summary = summarize(rows.split, target=rows.target, task=rows.test.task)
     retrain_run.log_data(runs, parent, rows.training_set, rows.split.test, summary)
     choice = _chosen(runs, parent, trial)
     winner_run = retrain_run.log_candidates(runs, parent, trial.candidates, choice)
     if choice.winner is None or winner_run is None:
-        return all_failed(trial.attempt, choice.problems, parent.run_id, clock())
+        return all_failed(trial.attempt, choice.problems, parent.run_id, clock()), None
     try:
         found = findings_of(trial, choice, choice.winner, parent.run_id)
     except WinnerFailedError as error:
         problems = {**choice.problems, choice.winner.name: str(error)}
-        return all_failed(trial.attempt, problems, parent.run_id, clock())
+        return all_failed(trial.attempt, problems, parent.run_id, clock()), None
     retrain_run.log_comparison(runs, parent, trial.candidates, choice, found.examined)
     findings = found.findings
     runs.server.log(winner_run, metrics=findings.evidence.winner.metrics)
     if not findings.passed:
-        return Decision(outcome=_decided(trial, findings, clock))
+        return Decision(outcome=_decided(trial, findings, clock)), None
     final = final_model(choice.winner, found.model, choice, rows)
     logged = retrain_run.log_model(winner_run, choice.winner, final)
-    if problem := try_as_served(logged.uri, rows.test.rows):
-        return not_servable(trial.attempt, findings, problem, clock())
+    tried = try_as_served(logged.uri, rows.test.rows)
+    if tried.problem:
+        return not_servable(trial.attempt, findings, tried.problem, clock()), None
     address = retrain_run.log_learnt_rows(runs, parent, final.learnt)
-    return Decision(
+    decision = Decision(
         outcome=_decided(trial, findings, clock),
         model_uri=logged.uri,
         model_run_id=logged.run_id,
         version_tags=_version_tags(findings.evidence, final.learnt, address),
         trained_until_time=final.learnt.until,
     )
+    return decision, tried.digest
 
 
 def _chosen(runs: JobRuns, parent: Run, trial: Trial) -> Choice:

@@ -6,10 +6,12 @@ answer must be that of the batch of data frames on which the model was examined.
 
 import json
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import mlflow
@@ -18,6 +20,7 @@ import pandas as pd
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
 from threadpoolctl import threadpool_limits
 
+from selfheal_jobs.isolation.file_digest import digest_of_files
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.tracking.library_client import is_unreachable
 
@@ -41,8 +44,18 @@ class _Trial:
     rows: pd.DataFrame
 
 
-def try_as_served(model_uri: str, rows: pd.DataFrame) -> str | None:
-    """Return what is wrong with a model's answers as a server gives them, as a sentence; None if nothing is.
+@dataclass(frozen=True)
+class Tried:
+    """The outcome of a trial."""
+
+    problem: str | None
+    """What is wrong with the answers, as a sentence; None if nothing is."""
+    digest: str | None = None
+    """The digest of the files that were loaded."""
+
+
+def try_as_served(model_uri: str, rows: pd.DataFrame) -> Tried:
+    """Return whether a model's answers are as a server gives them.
 
     Asked are single rows, a row without any value, a request without a value in one column, an unseen word
     in each column of words, and whole numbers as floats and as integers.
@@ -56,11 +69,18 @@ def try_as_served(model_uri: str, rows: pd.DataFrame) -> str | None:
     """
     with warnings.catch_warnings(action="ignore"), _quiet(), threadpool_limits(1):  # a row needs no threads
         try:
-            return _first_problem(mlflow.pyfunc.load_model(model_uri), rows.head(_ROWS))
+            return _tried(model_uri, rows.head(_ROWS))
         except Exception as error:
             if is_unreachable(error):
                 raise
-            return f"the logged model cannot be loaded: {one_line(error, 160)}"
+            return Tried(f"the logged model cannot be loaded: {one_line(error, 160)}")
+
+
+def _tried(model_uri: str, rows: pd.DataFrame) -> Tried:
+    with tempfile.TemporaryDirectory(prefix="trial-") as folder:
+        files = mlflow.artifacts.download_artifacts(model_uri, dst_path=folder)
+        model = mlflow.pyfunc.load_model(files)
+        return Tried(_first_problem(model, rows), digest_of_files(Path(files)))
 
 
 @contextmanager

@@ -38,6 +38,15 @@ class SignalResult(StrEnum):
     """Nobody could tell; never taken for either of the others."""
 
 
+class Origin(StrEnum):
+    """Who made a model version."""
+
+    RETRAINING = "Retraining"
+    """A retraining of this monitor."""
+    FOUND = "Found"
+    """Anyone else: it was found in MLflow."""
+
+
 class RetrainResult(StrEnum):
     """How a retraining ended."""
 
@@ -162,6 +171,8 @@ class Reason(StrEnum):
     """A feed is broken: columns turned constant or empty, or the target has another type or other classes."""
     CHAMPION_NOT_SCORABLE = "ChampionNotScorable"
     """The present version cannot be asked, or its answers cannot be compared with the labels."""
+    CHAMPION_CHANGED = "ChampionChanged"
+    """The files of the present version are not those that the status has recorded."""
     MLFLOW_UNAVAILABLE = "MLflowUnavailable"
     RETRAINING_FAILED = "RetrainingFailed"
     """The container ended without a report."""

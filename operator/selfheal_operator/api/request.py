@@ -47,11 +47,13 @@ class RunRequest(ApiModel, frozen=True, kw_only=True):
     previous_methods: tuple[MethodUse, ...] = ()
     """For a check: what judged the columns at the check that had reported last when the Job was made."""
     champion: ModelVersion | None = None
-    """For a retraining: the version that status.model named when the Job was made, the one to beat."""
+    """The version that status.model named when the Job was made: for a retraining, the one to beat."""
     force: bool = False
     """For a retraining: whether its request says to learn from the data although columns are broken."""
     ignore_champion: bool = False
     """For a retraining: whether its request says to leave the champion out of the comparison."""
+    accept_champion: bool = False
+    """For a retraining: whether its request says to record the champion's files as they are now."""
 
     @property
     def known_task(self) -> Task | None:

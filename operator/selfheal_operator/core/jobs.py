@@ -87,7 +87,11 @@ def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
     """
     request = _request(Purpose.RETRAIN, retrain_job_name(monitor.name, number), monitor, spec, slot, defaults)
     options = options_of(token)
-    request = request.replaced(force="force" in options, ignore_champion="ignoreChampion" in options)
+    request = request.replaced(
+        force="force" in options,
+        ignore_champion="ignoreChampion" in options,
+        accept_champion="acceptChampion" in options,
+    )
     why = {ANNOTATION_REQUEST: token} if token else {ANNOTATION_TRIGGERS: ",".join(triggers)}
     return _job(request, defaults, why)
 
@@ -143,10 +147,11 @@ def known_task(spec: ModelMonitorSpec, status: ModelMonitorStatus) -> Task | Non
 
 def _left_by_last_run(purpose: Purpose, status: ModelMonitorStatus, name: str, target: str) -> dict[str, Any]:
     """Return the previous run's data for the request: a run reads the status only to write its report."""
-    if purpose is Purpose.RETRAIN:
-        model = status.model
-        return {"champion": model if model and model.is_of(name, target) else None}
-    return {"previous_methods": tuple(status.last_check.methods) if status.last_check else ()}
+    model = status.model
+    left: dict[str, Any] = {"champion": model if model and model.is_of(name, target) else None}
+    if purpose is Purpose.CHECK:
+        left["previous_methods"] = tuple(status.last_check.methods) if status.last_check else ()
+    return left
 
 
 def _job(request: RunRequest, defaults: JobDefaults, why: Mapping[str, str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from selfheal_operator.core.schedule import Schedule, is_slot
 
 _SECOND = timedelta(seconds=1)
 
-RETRAIN_OPTIONS: Final = ("force", "ignoreChampion")
+RETRAIN_OPTIONS: Final = ("force", "ignoreChampion", "acceptChampion")
 
 
 def options_of(token: str) -> frozenset[str]:

@@ -50,10 +50,11 @@ class FaultMonitor:
         assert isinstance(report, CheckReport)
         return report.last_check
 
-    def retrain(self, spec: Spec, task: Task | None = None) -> RetrainReport:
-        """Run a retraining and return its report."""
+    def retrain(self, spec: Spec, task: Task | None = None, **more: Any) -> RetrainReport:
+        """Run a retraining, with more fields of the request, and return its report."""
         inbox = Inbox()
-        run_retrain(self.request(Purpose.RETRAIN, spec, task), inbox, lambda: datetime.now(UTC))
+        request = self.request(Purpose.RETRAIN, spec, task).replaced(**more)
+        run_retrain(request, inbox, lambda: datetime.now(UTC))
         (report,) = inbox.reports
         assert isinstance(report, RetrainReport)
         return report

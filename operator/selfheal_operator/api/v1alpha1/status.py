@@ -9,6 +9,7 @@ from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import (
     CheckResult,
     ConditionStatus,
+    Origin,
     Purpose,
     RetrainResult,
     SignalResult,
@@ -417,6 +418,13 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
 
     trained_until_time: Time | None = None
     """trainedUntilTime is the newest timestamp among the rows that it learnt. Absent without timestamps."""
+
+    digest: Annotated[str, Meta(max_length=64, pattern="^[0-9a-f]{64}$")] | None = None
+    """digest is the SHA-256 of its files, recorded when it was registered, or else by the first retraining
+    that compared it. A version with other files is not loaded (ChampionChanged)."""
+
+    origin: Origin | None = None
+    """origin says who made it: a retraining of this monitor, or anyone else."""
 
     def is_of(self, name: str, target: str) -> bool:
         """Return whether it is a version of that registered model, and does not predict another target."""

@@ -49,7 +49,7 @@ def test_a_default_candidate_passes(task: Task, number: int, tmp_path: Path) -> 
     rows = training_set(table(task), task)
     model = fit(DEFAULTS[task][number], rows)
 
-    assert try_as_served(saved(model, rows, tmp_path), rows.rows) is None
+    assert try_as_served(saved(model, rows, tmp_path), rows.rows).problem is None
 
 
 def test_integers_beyond_int64_are_no_problem(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_integers_beyond_int64_are_no_problem(tmp_path: Path) -> None:
     rows = training_set(pd.DataFrame({"x": x, "z": x % 7 / 7, "label": x % 2}))
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
 
-    assert try_as_served(saved(model, rows, tmp_path), rows.rows) is None
+    assert try_as_served(saved(model, rows, tmp_path), rows.rows).problem is None
 
 
 def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
     inferred = mlflow.models.infer_signature(rows.rows)
 
-    problem = try_as_served(saved(model, rows, tmp_path, signature=inferred), rows.rows)
+    problem = try_as_served(saved(model, rows, tmp_path, signature=inferred), rows.rows).problem
 
     assert problem is not None
     assert "is not answered: " in problem
@@ -80,7 +80,7 @@ def test_a_model_that_answers_a_batch_otherwise_is_told(tmp_path: Path) -> None:
     centred = FunctionTransformer(_centred)
     model = Pipeline([("centred", centred), ("model", line)])
 
-    problem = try_as_served(saved(model, rows, tmp_path), rows.rows)
+    problem = try_as_served(saved(model, rows, tmp_path), rows.rows).problem
 
     assert problem == "a row is answered otherwise alone than in a batch"
 
@@ -91,7 +91,7 @@ def _centred(rows: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     """Its files may be damaged."""
-    problem = try_as_served((tmp_path / "nothing").as_uri(), pd.DataFrame({"x": [1.0]}))
+    problem = try_as_served((tmp_path / "nothing").as_uri(), pd.DataFrame({"x": [1.0]})).problem
 
     assert problem is not None
     assert problem.startswith("the logged model cannot be loaded: ")

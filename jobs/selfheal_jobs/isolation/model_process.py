@@ -1,0 +1,114 @@
+"""The process that loads a model and asks it: `python -m selfheal_jobs.isolation.model_process`.
+
+Its arguments are the folder that will hold the model, a folder to write to, and a descriptor for answers. It
+confines itself first. Questions come by standard input, from the process that has started it.
+"""
+
+import os
+import pickle
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from selfheal_jobs.isolation.answers_wire import send
+from selfheal_jobs.isolation.confinement import UnconfinedError, confine
+
+_SYSTEM: Final = (
+    *("/usr", "/lib", "/lib64", "/bin", "/opt/selfheal"),
+    *("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self", "/proc/sys/vm/overcommit_memory"),
+    *("/sys/devices/system/cpu", "/sys/fs/cgroup", "/dev/urandom", "/dev/random", "/dev/zero"),
+)
+"""Programs, libraries and facts of the machine; no one's data."""
+
+_LONGEST_ERROR: Final = 1000
+
+LOAD: Final = "load"
+"""The first question: the folder holds the model now."""
+
+
+def main() -> None:
+    """Confine this process, load the model, and answer until the questions end."""
+    folder, scratch, answers = Path(sys.argv[1]), Path(sys.argv[2]), os.fdopen(int(sys.argv[3]), "wb")
+    try:
+        confine(_readable(folder), [scratch, Path("/dev/null")])
+    except UnconfinedError as error:
+        send(answers, {"unconfined": str(error)})
+        return
+    os.chdir(scratch)
+    warnings.simplefilter("ignore")
+    import mlflow  # noqa: F401, PLC0415 - takes seconds, in which the other process fetches the model
+
+    if pickle.load(sys.stdin.buffer) != LOAD:  # noqa: S301 - from the process that has started this one
+        return
+    model = _answered(answers, lambda: _Model(folder))
+    if model is not None:
+        send(answers, {"names": model.names, "methods": model.methods}, model.classes)
+        _answer_all(model, sys.stdin.buffer, answers)
+
+
+def _readable(folder: Path) -> list[Path]:
+    libraries = [Path(entry) for entry in sys.path]
+    return [folder, *map(Path, _SYSTEM), Path(sys.prefix), Path(sys.base_prefix), *libraries]
+
+
+def _answer_all(model: "_Model", questions: BinaryIO, answers: BinaryIO) -> None:
+    while True:
+        try:
+            method, rows = pickle.load(questions)  # noqa: S301 - from the process that has started this one
+        except EOFError:
+            return
+        found = _answered(answers, lambda: model.ask(method, rows))  # noqa: B023 - called at once
+        if found is not None:
+            send(answers, {}, found)
+
+
+def _answered(answers: BinaryIO, ask: Callable[[], Any]) -> Any:
+    """Return what is asked for; None after an error, which is sent."""
+    try:
+        return ask()
+    except BaseException as error:  # noqa: BLE001 - a model may raise anything, SystemExit too
+        send(answers, {"error": f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]})
+        return None
+
+
+class _Model:
+    """A model as its flavor loads it: only scikit-learn's offers probabilities."""
+
+    def __init__(self, folder: Path) -> None:
+        import mlflow  # noqa: PLC0415 - after this process is confined
+
+        info = mlflow.models.get_model_info(str(folder))
+        inputs = info.signature.inputs if info.signature else None
+        named = inputs is not None and inputs.has_input_names()
+        self.names = list(inputs.input_names()) if inputs is not None and named else None
+        if "sklearn" in info.flavors:
+            self._model = mlflow.sklearn.load_model(str(folder))
+        else:
+            self._model, self.names = mlflow.pyfunc.load_model(str(folder)), None
+
+    @property
+    def methods(self) -> list[str]:
+        """Return what can be asked."""
+        names = ("predict", "predict_proba", "decision_function")
+        return [name for name in names if hasattr(self._model, name)]
+
+    @property
+    def classes(self) -> Any:
+        """Return the classes of a classifier of scikit-learn, else None."""
+        return getattr(self._model, "classes_", None)
+
+    def ask(self, method: str, rows: Any) -> Any:
+        """Return the answers for rows, of which the model gets only the columns of its signature."""
+        for name in self.names or ():
+            if name not in rows.columns:
+                raise LookupError(f"it needs the column {name!r}, which the data lacks")
+        import numpy as np  # noqa: PLC0415 - after this process is confined
+
+        return np.asarray(getattr(self._model, method)(rows if self.names is None else rows[self.names]))
+
+
+if __name__ == "__main__":
+    main()

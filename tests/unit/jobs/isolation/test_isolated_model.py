@@ -1,0 +1,181 @@
+"""A model in a confined process answers as usual, and its code reaches nothing."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cloudpickle  # type: ignore[import-untyped]  # it has no types
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.models import ModelSignature
+from mlflow.pyfunc.model import PythonModel
+from mlflow.types import ColSpec, Schema
+from sklearn.linear_model import LogisticRegression
+
+from selfheal_jobs.isolation.isolated_model import IsolatedModel, ModelError, isolated
+
+# The process does not find this module.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+ROWS = pd.DataFrame({"x": np.linspace(0, 1, 50), "z": np.arange(50)})
+WORDS = np.where(ROWS["x"] > 0.5, "yes", "no")
+
+
+@contextlib.contextmanager
+def _loaded(save: Callable[[Path], None], seconds: float = 120.0) -> Iterator[IsolatedModel]:
+    with isolated(seconds) as model:
+        save(model.folder)
+        model.load()
+        yield model
+
+
+def _by_rule(rule: Callable[[Any], Any]) -> Callable[[Path], None]:
+    class Model(PythonModel):
+        def predict(self, context, model_input, params=None):  # a type hint would be read by MLflow
+            return rule(model_input)
+
+    return lambda folder: mlflow.pyfunc.save_model(folder, python_model=Model(), pip_requirements=[])
+
+
+def test_a_model_of_scikit_learn_answers_as_in_this_process() -> None:
+    """Predictions, probabilities and classes are equal, and other columns are left out."""
+    fitted = LogisticRegression().fit(ROWS, WORDS)
+
+    def save(folder: Path) -> None:
+        signature = ModelSignature(Schema([ColSpec("double", "x"), ColSpec("long", "z")]))
+        mlflow.sklearn.save_model(
+            fitted, folder, signature=signature, pip_requirements=[], serialization_format="cloudpickle"
+        )
+
+    with _loaded(save) as model:
+        asked = ROWS.assign(other="?")
+        np.testing.assert_array_equal(model.predict(asked), fitted.predict(ROWS))
+        np.testing.assert_array_equal(model.predict_proba(asked), fitted.predict_proba(ROWS))
+        assert model.classes_.tolist() == ["no", "yes"]
+        assert model.names == ("x", "z")
+        with pytest.raises(ModelError, match="it needs the column 'z', which the data lacks"):
+            model.predict(ROWS[["x"]])
+
+
+def _reach(secret: str) -> Callable[[Any], Any]:
+    def rule(_: Any) -> Any:
+        parent = os.getppid()
+        attempts: dict[str, Callable[[], Any]] = {
+            "environment": lambda: os.environ["SELFHEAL_TEST_SECRET"],
+            "first environment": lambda: Path("/proc/self/environ").read_text().index("SECRET"),
+            "parent's environment": lambda: Path(f"/proc/{parent}/environ").read_bytes(),
+            "parent's memory": lambda: Path(f"/proc/{parent}/mem").read_bytes(),
+            "parent's files": lambda: list(Path(f"/proc/{parent}/fd").iterdir()),
+            "a foreign file": lambda: Path(secret).read_text(),
+            "a foreign folder": lambda: list(Path(secret).parent.iterdir()),
+            "the root folder": lambda: list(Path("/").iterdir()),
+            "accounts": lambda: Path("/etc/passwd").read_text(),
+            "a token": lambda: list(Path("/var/run/secrets").iterdir()),
+            "TCP": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+            "UDP": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+            "IPv6": lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM),
+            "a local socket": lambda: socket.socket(socket.AF_UNIX),
+            "a signal": lambda: os.kill(parent, 0),
+            "a program": lambda: subprocess.run(["/bin/cat", secret], check=True, capture_output=True),
+            "writing": lambda: Path(secret).write_text("changed"),
+            "writing beside the model": lambda: Path(secret).with_name("new").touch(),
+            "a trace": lambda: 1 / (1 + ctypes.CDLL(None).ptrace(16, parent, 0, 0)),
+        }
+        reached = []
+        for name, attempt in attempts.items():
+            try:
+                attempt()
+            except (OSError, KeyError, ValueError, ZeroDivisionError, subprocess.SubprocessError):
+                continue
+            reached.append(name)
+        Path(tempfile.gettempdir(), "own").write_text("its own folder stays writable")
+        return [",".join(reached)]
+
+    return rule
+
+
+def test_the_code_of_a_model_reaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads no secret, no foreign file and no other process, and opens no connection."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hunter2")
+    monkeypatch.setenv("SELFHEAL_TEST_SECRET", "hunter2")
+
+    with _loaded(_by_rule(_reach(str(secret)))) as model:
+        assert model.predict(ROWS).tolist() == [""]
+    assert secret.read_text() == "hunter2"
+
+
+def test_code_that_runs_while_it_is_loaded_is_confined_too(tmp_path: Path) -> None:
+    """A pickle's code runs at loading; it reads no foreign file."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hunter2")
+
+    class Trap:
+        def __reduce__(self) -> Any:
+            return open, (str(secret),)
+
+    def save(folder: Path) -> None:
+        _by_rule(lambda _: [1])(folder)
+        (folder / "python_model.pkl").write_bytes(cloudpickle.dumps(Trap()))
+
+    with isolated(120.0) as model:
+        save(model.folder)
+        with pytest.raises(ModelError, match="PermissionError"):
+            model.load()
+
+
+def _exit(_: Any) -> Any:
+    os._exit(3)
+
+
+def _crash(_: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _leave(_: Any) -> Any:
+    raise SystemExit("bye")
+
+
+def _forge(_: Any) -> Any:
+    for descriptor in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, b"\0\0\0\2{}")
+    return [1]
+
+
+def _wait(_: Any) -> Any:
+    time.sleep(600)
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (_exit, r"its process has ended \(exit code 3\) instead of answering"),
+        (_crash, r"its process has ended \(SIGSEGV\) instead of answering"),
+        (_leave, "SystemExit: bye"),
+        (_forge, "its answer cannot be read: the header is not readable"),
+    ],
+)
+def test_a_model_that_misbehaves_is_told(rule: Callable[[Any], Any], problem: str) -> None:
+    """Its end, its signal or its forged answer becomes a sentence."""
+    with _loaded(_by_rule(rule), seconds=60.0) as model, pytest.raises(ModelError, match=problem):
+        model.predict(ROWS)
+
+
+def test_a_model_that_never_answers_is_given_up() -> None:
+    """After the limit its process is killed."""
+    with _loaded(_by_rule(_wait)) as model:
+        model._seconds = 0.2
+        with pytest.raises(ModelError, match=r"it has not answered within 0 s"):
+            model.predict(ROWS)
