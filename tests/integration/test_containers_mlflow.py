@@ -319,6 +319,25 @@ def test_a_model_that_the_data_has_left_behind_is_replaced(data: Path, names: di
     assert float(str(f1.candidate)) > float(str(f1.champion))
 
 
+def test_mlflow_shows_why_a_version_was_trained_and_its_score_beside_the_champions(
+    data: Path, names: dict[str, str]
+) -> None:
+    """In its description; the tags are for programs."""
+    rules = {"candidates": [LINEAR]}
+    first = retrain(data, names, retraining=rules | {"trainingData": "Reference"}).last_retraining
+    second = retrain(data, names, job_name="churn-retrain-2", retraining=rules).last_retraining
+
+    assert first.rows is not None
+    told = {version.version: version.description for version in versions(names)}
+    assert told["1"] == (
+        "Trained by the ModelMonitor team-a/churn (Job churn-retrain-1), as requested at "
+        "2026-11-23T06:00:00Z. "
+        f"On 40 held-out rows its f1_macro is {first.metrics[0].candidate}; it was compared with no earlier "
+        f"version. The candidate linear has learnt {first.rows.train} rows."
+    )
+    assert f"is {second.metrics[0].candidate}, that of version 1 is {second.metrics[0].champion}" in told["2"]
+
+
 def test_the_champion_is_the_version_that_the_status_names(data: Path, names: dict[str, str]) -> None:
     """Not the newest one: somebody may have registered another for a trial."""
     first = retrain(data, names, retraining={"candidates": [LINEAR], "trainingData": "Reference"})
@@ -551,3 +570,4 @@ def test_a_decision_is_carried_out_without_training_again(
     (data / "current.csv").unlink()
 
     assert retrain(data, names).last_retraining.version == "1"
+    assert "has learnt 160 rows" in versions(names)[0].description

@@ -47,7 +47,8 @@ def model_uri(mlflow_uri: str, name: str, monkeypatch: pytest.MonkeyPatch) -> st
 
 def register(server: MLflowServer, name: str, model_uri: str, number: int) -> Version:
     """Register a version that a Job of that number has made."""
-    return ModelRegistry(server).register(name, model_uri, {"selfheal.jobName": f"churn-retrain-{number}"})
+    tags = {"selfheal.jobName": f"churn-retrain-{number}"}
+    return ModelRegistry(server).register(name, model_uri, tags, f"The text of {number}.")
 
 
 def test_a_run_is_what_mlflows_client_reads(server: MLflowServer, theirs: MlflowClient, name: str) -> None:
@@ -79,7 +80,7 @@ def test_runs_are_found_by_their_tags_newest_first(server: MLflowServer, name: s
 def test_a_registered_version_is_what_mlflows_client_reads(
     server: MLflowServer, theirs: MlflowClient, name: str, model_uri: str
 ) -> None:
-    """Its number, its tags, the model that it serves, and the link between them."""
+    """Its number, its tags, its description, the model that it serves, and the link between them."""
     started = datetime.now(UTC)
     made = register(server, name, model_uri, 1)
 
@@ -87,6 +88,7 @@ def test_a_registered_version_is_what_mlflows_client_reads(
     assert (made.name, made.version) == (name, "1")
     assert abs(made.created - started).total_seconds() < 60
     assert read.tags == {"selfheal.jobName": "churn-retrain-1"}
+    assert read.description == "The text of 1."
     assert read.status == "READY"
     assert theirs.get_logged_model(model_uri.removeprefix("models:/")).tags["mlflow.modelVersions"] == (
         f'[{{"name": "{name}", "version": "1"}}]'

@@ -30,6 +30,8 @@ class Decision(ApiModel, frozen=True, kw_only=True):
     version_tags: dict[str, str] = {}  # noqa: RUF012  a field of msgspec, which copies it
     """What a later retraining has to know of the version."""
     trained_until_time: Time | None = None
+    learnt_rows: int | None = None
+    """Number of rows that the model has learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)

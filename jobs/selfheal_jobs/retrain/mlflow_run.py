@@ -27,6 +27,7 @@ from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.search import Progress, Searched
 from selfheal_jobs.retrain.signature import signature_of
 from selfheal_jobs.retrain.training import Recipe, TrainingSet
+from selfheal_jobs.retrain.version_description import description_of
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.rest_client import Run
@@ -269,7 +270,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
     made = _version_of_job(registry, name, runs)
     if made is None:
         tags = run_tags(runs.request) | decision.version_tags
-        made = registry.register(name, str(decision.model_uri), tags)
+        made = registry.register(name, str(decision.model_uri), tags, description_of(runs.request, decision))
     logger.info("Version %s of %s is registered", made.version, name)
     return ModelVersion(
         name=name,

@@ -156,6 +156,7 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         model_run_id=logged.run_id,
         version_tags=_version_tags(findings.evidence, final.learnt, address),
         trained_until_time=final.learnt.until,
+        learnt_rows=len(final.training_set.rows),
     )
     return decision, tried.digest
 

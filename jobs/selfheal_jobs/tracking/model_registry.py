@@ -50,13 +50,14 @@ class ModelRegistry:
         answer = self.server.ask("GET", f"model-versions/search?{query}")
         return [_version(each) for each in answer.get("model_versions", [])]
 
-    def register(self, name: str, model_uri: str, tags: Mapping[str, str]) -> Version:
+    def register(self, name: str, model_uri: str, tags: Mapping[str, str], description: str) -> Version:
         """Create a model version of a logged model, and the registered model if it does not exist.
 
         Args:
             name: Name of the registered model.
             model_uri: `models:/<id of the logged model>`.
             tags: Tags of the model version.
+            description: What MLflow's UI shows with the version.
         """
         self._ensure_model(name)
         model_id = model_uri.removeprefix("models:/")
@@ -64,6 +65,7 @@ class ModelRegistry:
             "name": name,
             "source": model_uri,
             "model_id": model_id,
+            "description": description,
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         }
         made = _version(self.server.ask("POST", "model-versions/create", document)["model_version"])

@@ -48,6 +48,8 @@ class RunRequest(ApiModel, frozen=True, kw_only=True):
     """For a check: what judged the columns at the check that had reported last when the Job was made."""
     champion: ModelVersion | None = None
     """The version that status.model named when the Job was made: for a retraining, the one to beat."""
+    triggers: tuple[str, ...] = ()
+    """For a retraining: what of spec.trigger.on the check at `slot` breached; empty if it was requested."""
     force: bool = False
     """For a retraining: whether its request says to learn from the data although columns are broken."""
     ignore_champion: bool = False

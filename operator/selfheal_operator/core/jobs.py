@@ -88,6 +88,7 @@ def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
     request = _request(Purpose.RETRAIN, retrain_job_name(monitor.name, number), monitor, spec, slot, defaults)
     options = options_of(token)
     request = request.replaced(
+        triggers=() if token else tuple(triggers),
         force="force" in options,
         ignore_champion="ignoreChampion" in options,
         accept_champion="acceptChampion" in options,

@@ -319,6 +319,14 @@ def test_the_options_of_a_request_reach_the_retraining(token, force, ignore_cham
     assert (request.force, request.ignore_champion) == (force, ignore_champion)
 
 
+@pytest.mark.parametrize(("token", "known"), [("", ("DataDrift", "errors")), ("now", ())])
+def test_a_retraining_knows_what_triggered_it(token, known):
+    """A requested one was triggered by nothing that a check found."""
+    job = retrain_job(monitor(), spec(), 4, NOON, DEFAULTS, token=token, triggers=["DataDrift", "errors"])
+
+    assert request_in(job).triggers == known
+
+
 @given(target=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 @example("$(HOME)")
 @example("$$(HOME)")
