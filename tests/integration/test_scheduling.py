@@ -102,6 +102,12 @@ class Stage:
         found = next(each for each in status["conditions"] if each["type"] == "Ready")
         return found["status"], found["reason"]
 
+    @staticmethod
+    def ready_message(status: dict[str, Any]) -> str:
+        """Return the message of the condition Ready; empty if nothing is said yet."""
+        found = (each["message"] for each in status.get("conditions", ()) if each["type"] == "Ready")
+        return next(found, "")
+
     def requests(self, name: str) -> list[str]:
         """Return the tokens on a monitor's Jobs."""
         annotations = [job["metadata"]["annotations"] for job in self.jobs(name)]
@@ -182,10 +188,10 @@ async def look_in_five_minutes(installation: Path, key: Key) -> None:
 
 
 def test_a_suspended_monitor_answers_a_request_when_it_is_resumed(stage: Stage) -> None:
-    """And starts nothing before."""
+    """And starts nothing before: Ready says that the check waits."""
     stage.apply("resting", suspend=True)
     stage.ask("resting", "please")
-    time.sleep(3)
+    stage.wait("resting", lambda status: "the requested check" in stage.ready_message(status), "it waits")
     assert stage.jobs("resting") == []
 
     stage.kubectl("patch", "modelmonitor", "resting", "--type=merge", '--patch={"spec":{"suspend":false}}')

@@ -45,10 +45,21 @@ def invalid_spec(situation: Situation) -> Finding | None:
 
 
 def suspended(situation: Situation) -> Finding | None:
-    """Suspending is what the user wants, so the monitor is ready."""
+    """Suspending is what the user wants, so the monitor is ready; the message names requests that wait."""
     if situation.rules is None or not situation.rules.spec.suspend:
         return None
-    return Finding(_TRUE, Reason.SUSPENDED, "No new checks: spec.suspend is true")
+    message = "No new checks: spec.suspend is true"
+    if waiting := _requests_held_by_suspension(situation):
+        message += f". Waiting until it is false: the requested {' and '.join(waiting)}"
+    return Finding(_TRUE, Reason.SUSPENDED, message)
+
+
+def _requests_held_by_suspension(situation: Situation) -> list[str]:
+    """Return what was requested; not a retraining that would not start after the suspension either."""
+    requests, objection = situation.requests, situation.objection
+    suspends_retraining = objection is not None and objection.reason is Reason.SUSPENDED
+    waiting = {"check": requests.check, "retraining": requests.retrain if suspends_retraining else ""}
+    return [purpose for purpose, token in waiting.items() if token]
 
 
 def job_refused(situation: Situation) -> Finding | None:

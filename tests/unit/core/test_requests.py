@@ -23,6 +23,7 @@ from support.builders.objects import (
     monitor,
     monitor_body,
     observed,
+    settled,
     spec,
     spec_document,
     status,
@@ -113,6 +114,32 @@ def test_the_job_that_is_asked_for_is_the_job_that_is_read():
 def test_a_check_is_not_started_for_a_request(case, seen):
     """Handled is handled; what stands in its way is waited for."""
     assert ordered(seen) is None, case
+
+
+@pytest.mark.parametrize(
+    ("requests", "more", "waiting"),
+    [
+        ({}, {}, ""),
+        ({"check": "a"}, {}, ". Waiting until it is false: the requested check"),
+        ({"retrain": "b"}, {}, ". Waiting until it is false: the requested retraining"),
+        (
+            {"check": "a", "retrain": "b;force"},
+            {},
+            ". Waiting until it is false: the requested check and retraining",
+        ),
+        ({"check": "a", "last_handled_check_request": "a"}, {}, ""),
+        ({"retrain": "b;forse"}, {}, ""),
+        ({"retrain": "b"}, {"mode": "Observe"}, ""),
+    ],
+)
+def test_a_suspended_monitor_says_which_requests_wait(requests, more, waiting):
+    """Otherwise a request would look lost. Observe starts no retraining after the suspension either."""
+    seen = asked(**requests, document=spec_document(suspend=True, **more))
+
+    ready = next(c for c in settled(seen, HALF_PAST).monitor.status.conditions if c.type == "Ready")
+
+    assert (ready.status, ready.reason) == ("True", Reason.SUSPENDED)
+    assert ready.message == f"No new checks: spec.suspend is true{waiting}"
 
 
 def test_a_slot_that_is_due_goes_before_a_request():
