@@ -81,7 +81,8 @@ def _retraining_changes(
     ran, runs = _retrainings(old), _retrainings(new)
     if ran - runs or (new.retraining.count > old.retraining.count and not runs):
         outcome = newest_outcome(situation)
-        yield Event(_kind(outcome.reason), outcome.reason, outcome.message)
+        kind = _kind(is_expected=outcome.reason in _EXPECTED_OUTCOMES)
+        yield Event(kind, outcome.reason, outcome.message)
     if runs - ran:
         started = next(c for c in new.conditions if c.type == ConditionType.RETRAINING)
         yield Event(EventType.NORMAL, Reason.RETRAINING_STARTED, started.message)
@@ -94,28 +95,24 @@ def _retrainings(status: ModelMonitorStatus) -> set[str]:
 def _holding_back(before: Condition | None, after: Condition, situation: Situation) -> Iterator[Event]:
     """Report what prevents a retraining despite a breach or a request, when it changes."""
     objection = situation.objection
-    holds_back = objection is not None and objection.holds_back and after.reason == objection.reason
-    if not (holds_back or after.reason == Reason.INVALID_REQUEST):
+    if before is not None and before.reason == after.reason:
         return
-    if before is None or before.reason != after.reason:
-        yield Event(_kind(after.reason), after.reason, after.message)
+    if after.reason == Reason.INVALID_REQUEST:
+        yield Event(EventType.WARNING, after.reason, after.message)
+    elif objection is not None and objection.holds_back and after.reason == objection.reason:
+        yield Event(_kind(is_expected=objection.is_expected), after.reason, after.message)
 
 
-def _kind(reason: str) -> EventType:
-    return EventType.NORMAL if reason in _EXPECTED else EventType.WARNING
+def _kind(*, is_expected: bool) -> EventType:
+    return EventType.NORMAL if is_expected else EventType.WARNING
 
 
-_EXPECTED: Final = frozenset(
+_EXPECTED_OUTCOMES: Final = frozenset(
     {
         Reason.MODEL_REGISTERED,
         Reason.NO_IMPROVEMENT,
-        Reason.COOLING_DOWN,
-        Reason.DEBOUNCING,
-        Reason.NO_NEW_ROWS,
-        Reason.OBSERVING,
         Reason.GATE_FAILED,
         Reason.TOO_FEW_NEW_ROWS,
-        Reason.SUSPENDED,
     }
 )
 

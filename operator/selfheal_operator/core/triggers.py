@@ -58,6 +58,8 @@ class Objection:
     """When the objection expires; None if only an event can remove it."""
     holds_back: bool = False
     """There is a reason to retrain, and this objection prevents it."""
+    is_expected: bool = False
+    """It is part of normal operation: its Event is Normal, and not Warning."""
 
     @classmethod
     def to_nothing(cls) -> "Objection":
@@ -101,6 +103,7 @@ def observing(evidence: Evidence) -> Objection | None:
         f"{_cause(evidence)}; no retraining starts while spec.mode is Observe. With Enforce, {would}",
         enforced.until if enforced else None,
         holds_back=True,
+        is_expected=True,
     )
 
 
@@ -118,6 +121,7 @@ def suspended(evidence: Evidence) -> Objection | None:
             Reason.SUSPENDED,
             f"{_cause(evidence)}; no retraining starts while spec.suspend is true",
             holds_back=True,
+            is_expected=True,
         )
     return None
 
@@ -166,6 +170,7 @@ def debouncing(evidence: Evidence) -> Objection | None:
         f"{_cause(evidence)}; {sum(counted)} of the newest {len(counted)} checks breached, "
         f"and spec.trigger asks for {rules.consecutive_breaches} of {rules.window}",
         holds_back=True,
+        is_expected=True,
     )
 
 
@@ -194,6 +199,7 @@ def cooling_down(evidence: Evidence) -> Objection | None:
             f"{_cause(evidence)}; the next retraining may start at {format_time(until)}",
             until,
             holds_back=True,
+            is_expected=True,
         )
     return None
 
@@ -247,6 +253,7 @@ def no_new_rows(evidence: Evidence) -> Objection | None:
         f"{_cause(evidence)}; the retraining of {format_time(outcome.scheduled_time)} ended as "
         f"{outcome.result}, and the current data is still the same: the next one starts when there is more",
         holds_back=True,
+        is_expected=True,
     )
 
 

@@ -226,10 +226,12 @@ def test_only_what_holds_drift_back_is_told_in_place_of_the_last_outcome():
         Reason.STALLED: evidence(memory=RetrainingStatus(consecutive_failures=3)),
         Reason.NO_NEW_ROWS: evidence(verdict=last_check(NOON, current_identity="same"), outcome=refused),
     }
+    normal = {Reason.OBSERVING, Reason.SUSPENDED, Reason.DEBOUNCING, Reason.COOLING_DOWN, Reason.NO_NEW_ROWS}
     for reason, given in holds_back.items():
         objection = objection_to_retraining(given)
         assert objection is not None, reason
         assert (objection.reason, objection.holds_back) == (reason, True)
+        assert objection.is_expected == (reason in normal), reason
     for given in (evidence(running=True), evidence(memory=started(NOON)), evidence(threshold=0.9)):
         objection = objection_to_retraining(given)
         assert objection is not None

@@ -83,6 +83,20 @@ def test_a_misspelt_option_is_told_once_and_does_not_keep_drift_from_being_answe
     assert "selfheal.dev/request" not in order.manifest["metadata"]["annotations"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason", "kind"),
+    [
+        ({"suspend": True}, Reason.SUSPENDED, EventType.NORMAL),
+        ({"retraining": {"mode": "Disabled"}}, Reason.RETRAINING_DISABLED, EventType.WARNING),
+    ],
+)
+def test_an_objection_knows_whether_its_event_is_a_warning(fields, reason, kind):
+    """One that is part of normal operation is none."""
+    events = events_told(plan_monitor(drifted(**fields), NOON + MINUTE))
+
+    assert (reason, kind) in [(event.reason, event.type) for event in events]
+
+
 def test_a_stall_is_a_condition_of_its_own_and_an_event():
     """An alert reads the condition; it is there whether or not a check is breached now."""
     memory = {"count": 3, "last_trigger_time": NOON - HOUR, "consecutive_failures": 3}
