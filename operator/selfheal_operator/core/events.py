@@ -32,7 +32,7 @@ def replaced_event(job: Job) -> Event:
     return Event(
         EventType.WARNING,
         Reason.CHECK_REPLACED,
-        f"Job {job.name} was still running when the next check was due, and was stopped "
+        f"Job {job.name} had not ended when the next check was due, and was stopped "
         "(spec.concurrencyPolicy is Replace)",
     )
 

@@ -26,7 +26,14 @@ from support.builders.objects import (
     spec_document,
     status,
 )
-from support.builders.steps import job_created, job_inspected, job_replaced, slots_missed, status_written
+from support.builders.steps import (
+    events_told,
+    job_created,
+    job_inspected,
+    job_replaced,
+    slots_missed,
+    status_written,
+)
 
 RETRAIN = Purpose.RETRAIN
 ONE = NOON + HOUR
@@ -118,6 +125,8 @@ def test_replace_takes_a_queued_check_out_of_its_queue():
     """It is marked, so that it ends at once should it be admitted; the next one is created beside it."""
     seen = seeing(queued_job(), concurrencyPolicy="Replace")
     assert job_replaced(plan_monitor(seen, ONE)) == queued_job()
+    (event,) = events_told(plan_monitor(seen, ONE))
+    assert event.message.startswith(f"Job {queued_job().name} had not ended when"), "it has not run"
 
     withdrawn = replace(seen, jobs=(queued_job(replaced=True),))
     assert job_created(plan_monitor(withdrawn, ONE)) is not None
