@@ -141,7 +141,8 @@ def _comparison(
         require_expected([*reference.schema.names, request.spec.target], names)
     plan, comparison, facts, words = _test_columns(request, reference, current)
     findings = replace(findings, plan=plan, left_out=(*findings.left_out, *words))
-    _require_columns(plan)
+    if not (plan.compared or plan.counted):
+        return replace(findings, problem=_nothing_to_compare(plan))
     logger.info("Compared %d columns, skipped %d", len(plan.compared), len(plan.skipped))
     if isinstance(reference, KnownReference):
         logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
@@ -215,9 +216,8 @@ def _task_of(reference: Table, target: str) -> Task | None:
     return infer_task(content(reference, target)) if target in reference.schema.names else None
 
 
-def _require_columns(plan: ColumnPlan) -> None:
-    if not (plan.compared or plan.counted):
-        raise DataError(
-            Reason.NOTHING_TO_COMPARE,
-            f"None of the {len(plan.skipped)} columns is comparable; skippedColumns says why.",
-        )
+def _nothing_to_compare(plan: ColumnPlan) -> DataError:
+    return DataError(
+        Reason.NOTHING_TO_COMPARE,
+        f"None of the {len(plan.skipped)} columns is comparable; skippedColumns says why.",
+    )

@@ -15,6 +15,8 @@ from selfheal_jobs.drift.methods.method import NUMERICAL_ONLY, Criterion, Method
 from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 LEAST_NORM = 0.001
+_DOWN = 2.0**-600
+"""Makes the squares of the largest floats finite. A power of two changes no digit of a number."""
 _PIECE = 1 << 16
 """Numbers per piece, so that a piece fits into the processor's cache."""
 
@@ -25,9 +27,16 @@ def score(pair: Numbers) -> float:
     >>> reference, current = np.arange(30.0), np.arange(30.0) + 12
     >>> round(score(Numbers(reference, current)), 4)
     1.3864
+    >>> round(score(Numbers(reference * 1e160, current * 1e160)), 4)
+    1.3864
     """
     known = pair.known_deviation
-    return distance(pair) / max(deviation(pair.reference) if known is None else known, LEAST_NORM)
+    with np.errstate(over="ignore"):
+        far, norm = distance(pair), deviation(pair.reference) if known is None else known
+    if math.isfinite(far) and math.isfinite(norm):
+        return far / max(norm, LEAST_NORM)
+    scaled = Numbers(pair.reference * _DOWN, pair.current * _DOWN)
+    return distance(scaled) / deviation(scaled.reference)
 
 
 def distance(pair: Numbers) -> float:

@@ -90,6 +90,20 @@ def test_a_column_that_is_all_null_does_not_stop_the_others(data: Path) -> None:
     assert seen.plan.skipped == (Skipped("n", "no values in the current data"),)
 
 
+def test_the_report_says_why_no_column_is_comparable(data: Path) -> None:
+    """The message refers to the skipped columns, so the report lists them."""
+    (data / "current.csv").write_text("x,n\n,\n,\n")
+    request = run_request(reference=data / "reference.csv", current=data / "current.csv")
+
+    check = report_of(request, look(request), started=NOON, completed=NOON).last_check
+
+    assert check.reason is Reason.NOTHING_TO_COMPARE
+    assert [(each.name, each.message) for each in check.skipped_columns] == [
+        ("x", "no values in the current data"),
+        ("n", "no values in the current data"),
+    ]
+
+
 def test_a_target_that_the_reference_lacks_is_no_error(data: Path) -> None:
     """A check needs no labels; only the task stays unknown."""
     seen = looked(data, target="churned")
