@@ -24,7 +24,11 @@ def _cause(request: RunRequest) -> str:
     time = format_time(request.slot)
     if request.triggers:
         return f"because its check of {time} breached {', '.join(request.triggers)}"
-    chosen = {"force": request.force, "ignoreChampion": request.ignore_champion}
+    chosen = {
+        "force": request.force,
+        "ignoreChampion": request.ignore_champion,
+        "acceptChampion": request.accept_champion,
+    }
     options = " and ".join(name for name, is_set in chosen.items() if is_set)
     return f"as requested at {time}" + (f" with {options}" if options else "")
 
