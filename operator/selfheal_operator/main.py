@@ -90,7 +90,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
         sweeper = Sweeper(cluster, store, context.wake, asked, settings.resync_seconds)
 
         def new_reconciler() -> Reconciler:
-            queue = WorkQueue[Key](clock)
+            queue = WorkQueue[Key](clock, tenant_of=lambda key: key.namespace)
             executor = Executor(cluster, store, clock, instruments, [KubernetesEvents(client)])
             capacity = Capacity(store, settings.limits, queue.add)
             return Reconciler(queue, store, executor, capacity, settings.job_defaults, clock, instruments)
@@ -140,7 +140,7 @@ def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Cloc
 
     instruments.read_queue(depth, oldest_wait)
     instruments.read_waiting(waiting)
-    instruments.read_jobs(context.store.active)
+    instruments.read_jobs(lambda purpose: context.store.active(purpose).by_namespace)
     instruments.read_watches(age.ages)
 
 

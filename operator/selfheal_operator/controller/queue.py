@@ -1,7 +1,6 @@
 """A work queue of keys with deduplication, one worker per key, and delayed adds."""
 
 import asyncio
-import collections
 import contextlib
 import heapq
 import itertools
@@ -9,6 +8,8 @@ from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from enum import IntEnum, auto
 from typing import Final, Generic, TypeVar
+
+from selfheal_operator.controller.fair_line import FairLine
 
 K = TypeVar("K", bound=Hashable)
 
@@ -35,14 +36,21 @@ class WorkQueue(Generic[K]):
 
     There are three priorities. Keys whose time has come go before keys with an event: with a thousand due in
     the same second, otherwise events about the first Jobs would delay creating the last. Keys of a full
-    resync by a new leader come last, so that events do not wait for ten thousand of them.
+    resync by a new leader come last, so that events do not wait for ten thousand of them. Within a priority,
+    tenants are served in turn.
+
+    Args:
+        clock: Returns the current time.
+        tenant_of: Returns whose key it is; by default all are the same tenant's.
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime], tenant_of: Callable[[K], Hashable] = lambda _: None
+    ) -> None:
         self._clock = clock
-        self._lines: dict[Line, collections.deque[K]] = {line: collections.deque() for line in Line}
+        self._lines: dict[Line, FairLine[K]] = {line: FairLine(tenant_of) for line in Line}
         self._line_of: dict[K, Line] = {}
-        """The highest priority at which each waiting key is queued."""
+        """The priority at which each waiting key is queued."""
         self._ready = asyncio.Semaphore(0)
         self._waiting: dict[K, datetime] = {}
         """Since when each key waits for a worker."""
@@ -71,11 +79,12 @@ class WorkQueue(Generic[K]):
             self._stand(key, line)
             self._ready.release()
         elif line < self._line_of[key]:
-            self._stand(key, line)  # it stays in the later line too; `get` skips that entry
+            self._lines[self._line_of[key]].remove(key)
+            self._stand(key, line)
 
     def _stand(self, key: K, line: Line) -> None:
         self._line_of[key] = line
-        self._lines[line].append(key)
+        self._lines[line].add(key)
 
     def add_at(self, key: K, time: datetime | None) -> None:
         """Queue the key at `time`, replacing any time set before; None clears the time."""
@@ -93,12 +102,10 @@ class WorkQueue(Generic[K]):
         await self._ready.acquire()
         if self._draining:
             await asyncio.Event().wait()
-        while True:
-            key = next(line for line in self._lines.values() if line).popleft()
-            if self._waiting.pop(key, None) is not None:
-                del self._line_of[key]
-                self._working.add(key)
-                return key
+        key = next(line for line in self._lines.values() if line).take()
+        del self._waiting[key], self._line_of[key]
+        self._working.add(key)
+        return key
 
     def done(self, key: K) -> None:
         """Mark the key as processed; requeue it if it was added meanwhile."""

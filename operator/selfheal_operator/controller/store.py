@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.core.capacity import Tally
 from selfheal_operator.core.observed import (
     Job,
     JobDefaults,
@@ -77,6 +78,10 @@ class Store:
     _active: dict[Purpose, Counter[Owner]] = field(
         default_factory=lambda: {purpose: Counter() for purpose in Purpose}
     )
+    _active_in: dict[Purpose, Tally] = field(
+        default_factory=lambda: {purpose: Tally() for purpose in Purpose}
+    )
+    """Those of monitors that exist, by namespace."""
 
     def observe(
         self, key: Key, defaults: JobDefaults, held: frozenset[Purpose] = frozenset()
@@ -110,10 +115,9 @@ class Store:
             return False
         if entry is None or entry.uid != uid:
             if entry is not None:
-                del self._owners[Owner(key.namespace, entry.uid)]
-            self._entries[key] = self._owners[Owner(key.namespace, uid)] = _Entry(
-                uid, version, _packed(body), facts_of(body), _promised(body)
-            )
+                self._disown(Owner(key.namespace, entry.uid))
+            entry = self._entries[key] = _Entry(uid, version, _packed(body), facts_of(body), _promised(body))
+            self._own(Owner(key.namespace, uid), entry)
         else:
             entry.resource_version, entry.document = version, _packed(body)
             entry.facts, entry.promised = facts_of(body), _promised(body)
@@ -134,7 +138,7 @@ class Store:
         entry = self._entries.get(key)
         if entry is not None and entry.uid == uid:
             del self._entries[key]
-            del self._owners[Owner(key.namespace, uid)]
+            self._disown(Owner(key.namespace, uid))
 
     def put_job(self, job: Job, resource_version: str) -> bool:
         """Store a Job, unless the store has a newer version.
@@ -176,17 +180,16 @@ class Store:
             del self._jobs[job.owner]
         return True
 
-    def active(self, purpose: Purpose) -> Counter[str]:
+    def active(self, purpose: Purpose) -> Tally:
         """Return the active Jobs of a purpose by namespace, without suspended ones: they use no resources.
 
         A Job whose monitor does not exist is not counted: garbage collection deletes it, or somebody has made
         it up.
+
+        Returns:
+            The counts, which follow the store.
         """
-        counts = Counter[str]()
-        for owner, count in self._active[purpose].items():
-            if owner in self._owners:
-                counts[owner.namespace] += count
-        return counts
+        return self._active_in[purpose]
 
     def note_unanswered(self, key: Key, name: str) -> None:
         """Record that the outcome of a Job's create request is unknown."""
@@ -249,6 +252,22 @@ class Store:
         counts[job.owner] += change
         if not counts[job.owner]:
             del counts[job.owner]
+        if job.owner in self._owners:
+            self._active_in[job.purpose].add(job.namespace, change)
+
+    def _own(self, owner: Owner, entry: _Entry) -> None:
+        self._owners[owner] = entry
+        self._count_owned(owner, 1)
+
+    def _disown(self, owner: Owner) -> None:
+        del self._owners[owner]
+        self._count_owned(owner, -1)
+
+    def _count_owned(self, owner: Owner, change: int) -> None:
+        """Count the active Jobs of a monitor that comes or goes."""
+        for purpose, counts in self._active.items():
+            if owner in counts:
+                self._active_in[purpose].add(owner.namespace, change * counts[owner])
 
 
 def _promised(body: Mapping[str, Any]) -> datetime:

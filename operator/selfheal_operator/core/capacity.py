@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
@@ -28,6 +28,42 @@ class Limits:
         )
 
 
+class Load(Protocol):
+    """How many Jobs of a purpose are active."""
+
+    def total(self) -> int:
+        """Return the number in all namespaces."""
+
+    def __getitem__(self, namespace: str, /) -> int:
+        """Return the number in a namespace."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts by namespace; each count and their total are read in O(1)."""
+
+    by_namespace: Counter[str] = field(default_factory=Counter)
+    changes: int = 0
+    """How often a count has changed."""
+    _total: int = 0
+
+    def add(self, namespace: str, change: int) -> None:
+        """Change the count of a namespace."""
+        self.by_namespace[namespace] += change
+        if not self.by_namespace[namespace]:
+            del self.by_namespace[namespace]
+        self._total += change
+        self.changes += 1
+
+    def total(self) -> int:
+        """Return the sum of all counts."""
+        return self._total
+
+    def __getitem__(self, namespace: str) -> int:
+        """Return the count of a namespace."""
+        return self.by_namespace[namespace]
+
+
 @dataclass(slots=True)
 class WaitingRoom(Generic[K]):
     """Keys that wait for their turn, by namespace.
@@ -39,6 +75,8 @@ class WaitingRoom(Generic[K]):
 
     _slots: dict[K, datetime] = field(default_factory=dict)
     _heaps: dict[str, list[tuple[datetime, K]]] = field(default_factory=dict)
+    changes: int = 0
+    """How often a key has entered."""
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -47,13 +85,14 @@ class WaitingRoom(Generic[K]):
         """Add the key; one that waits already keeps its place."""
         if key not in self._slots:
             self._slots[key] = slot
+            self.changes += 1
             heapq.heappush(self._heaps.setdefault(namespace, []), (slot, key))
 
     def leave(self, key: K) -> None:
         """Remove the key."""
         self._slots.pop(key, None)
 
-    def call(self, limits: Limits, active: Counter[str]) -> K | None:
+    def call(self, limits: Limits, active: Load) -> K | None:
         """Remove and return the next key; None if no key waits or there is no room.
 
         Args:
@@ -61,6 +100,8 @@ class WaitingRoom(Generic[K]):
             active: The active Jobs by namespace.
         """
         total = active.total()
+        if limits.total and total >= limits.total:
+            return None
         turns = (
             (active[namespace], head, namespace)
             for namespace in list(self._heaps)

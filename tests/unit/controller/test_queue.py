@@ -1,9 +1,13 @@
 import asyncio
+import itertools
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from selfheal_operator.controller import queue as module
+from selfheal_operator.controller.fair_line import FairLine
 from selfheal_operator.controller.queue import WorkQueue
 from support.builders.objects import DAY, HOUR, MINUTE, NOON, SECOND
 
@@ -125,6 +129,53 @@ async def test_what_is_looked_at_in_case_comes_last(queue, clock):
     queue.release_due(clock.now)
 
     assert [await taken(queue) for _ in range(5)] == ["c", "d", "a", "b", None]
+
+
+async def test_tenants_are_served_in_turn(clock):
+    """Five thousand monitors of one namespace that are due at once delay another's by one turn."""
+    queue = WorkQueue[str](clock, tenant_of=lambda key: key[0])
+    for number in range(5000):
+        queue.add_at(f"a{number}", NOON)
+    queue.add_at("b0", NOON + SECOND)
+    queue.add_at("b1", NOON + SECOND)
+    queue.release_due(NOON + SECOND)
+
+    assert [await taken(queue) for _ in range(5)] == ["a0", "b0", "a1", "b1", "a2"]
+
+
+async def test_a_key_of_higher_priority_costs_its_tenant_no_later_turn(clock):
+    """It leaves the line that it stood in."""
+    queue = WorkQueue[str](clock, tenant_of=lambda key: key[0])
+    for key in ("b0", "a0", "a1", "b1"):
+        queue.add_last(key)
+    queue.add("b0")
+
+    assert [await taken(queue) for _ in range(4)] == ["b0", "b1", "a0", "a1"]
+
+
+@given(
+    keys=st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), unique=True, max_size=40),
+    removed=st.sets(st.integers(0, 39)),
+)
+def test_no_tenant_waits_for_two_turns_of_another(keys, removed):
+    """However many keys the others have: between two of its keys, each other tenant gets one turn at most."""
+    line = FairLine[tuple[str, int]](lambda key: key[0])
+    for key in keys:
+        line.add(key)
+    kept = [key for number, key in enumerate(keys) if number not in removed]
+    for key in set(keys) - set(kept):
+        line.remove(key)
+
+    order = [line.take() for _ in range(len(line))]
+
+    assert not line
+    for tenant in {tenant for tenant, _ in kept}:
+        own = [key for key in kept if key[0] == tenant]
+        assert [key for key in order if key[0] == tenant] == own
+        places = [-1, *(place for place, key in enumerate(order) if key[0] == tenant)]
+        for before, after in itertools.pairwise(places):
+            others = [other for other, _ in order[before + 1 : after]]
+            assert len(others) == len(set(others))
 
 
 async def test_what_is_added_again_and_again_stands_in_line_once(queue):

@@ -217,24 +217,24 @@ def test_active_jobs_are_counted_by_namespace():
     other = job(namespace="team-b", owner_uid="another-uid")
     for number, each in enumerate((job(), job(), other, job(Purpose.RETRAIN))):
         store.put_job(each, str(number))
-    assert store.active(Purpose.CHECK) == {"team-a": 1, "team-b": 1}
+    assert store.active(Purpose.CHECK).by_namespace == {"team-a": 1, "team-b": 1}
 
     store.put_job(finished_job(), "10")
     store.drop_job(other)
     store.drop_job(finished_job())
 
-    assert store.active(Purpose.CHECK) == {}
-    assert store.active(Purpose.RETRAIN) == {"team-a": 1}
+    assert store.active(Purpose.CHECK).by_namespace == {}
+    assert store.active(Purpose.RETRAIN).by_namespace == {"team-a": 1}
 
 
 def test_a_job_without_its_monitor_takes_no_place():
     """Garbage collection deletes it, or somebody has made it up: it must not hold back other checks."""
     store = Store()
     store.put_job(job(), "1")
-    assert store.active(Purpose.CHECK) == {}
+    assert store.active(Purpose.CHECK).by_namespace == {}
 
     store.put_monitor(monitor_body())
-    assert store.active(Purpose.CHECK) == {"team-a": 1}
+    assert store.active(Purpose.CHECK).by_namespace == {"team-a": 1}
 
 
 def test_a_job_of_another_namespace_belongs_to_no_monitor_of_this_one():
@@ -245,7 +245,7 @@ def test_a_job_of_another_namespace_belongs_to_no_monitor_of_this_one():
 
     store.put_job(forged, "1")
     assert known(store).jobs == ()
-    assert store.active(Purpose.CHECK) == {}
+    assert store.active(Purpose.CHECK).by_namespace == {}
 
     store.drop_job(forged)
     assert known(store).removed_slot is None

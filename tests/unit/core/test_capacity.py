@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_operator.core.capacity import Limits, WaitingRoom
+from selfheal_operator.core.capacity import Limits, Tally, WaitingRoom
 from support.builders.objects import MINUTE, NOON
 
 
@@ -95,3 +95,33 @@ def test_the_limits_hold_and_nobody_waits_for_no_reason(arrivals, total, per_nam
     assert not per_namespace or max(active.values(), default=0) <= per_namespace
     still_waiting = {namespace for namespace, name, _ in arrivals if f"{namespace}/{name}" not in order}
     assert not any(limits.leave_room(active.total(), active[namespace]) for namespace in still_waiting)
+
+
+@given(
+    waiting_in=st.lists(st.sampled_from("abcd"), max_size=40),
+    running_in=st.lists(st.sampled_from("abcd"), max_size=20),
+    total=st.integers(1, 40),
+)
+def test_no_namespace_gets_a_turn_while_one_with_fewer_active_jobs_waits(waiting_in, running_in, total):
+    """The places are shared evenly (max-min fairness), whoever came first and however many of each wait."""
+    room = waiting(*(f"{namespace}/{number}" for number, namespace in enumerate(waiting_in)))
+    left, active = Counter(waiting_in), Counter(running_in)
+
+    while (key := room.call(Limits(total), active)) is not None:
+        namespace = key[0]
+        assert all(active[namespace] <= active[other] for other in left)
+        active[namespace] += 1
+        left -= Counter(namespace)
+
+
+@given(changes=st.lists(st.tuples(st.sampled_from("abc"), st.integers(-3, 3)), max_size=20))
+def test_a_tally_holds_the_sum_of_its_changes(changes):
+    """Of each namespace, and of all; one without any is not held."""
+    tally, expected = Tally(), Counter[str]()
+    for namespace, change in changes:
+        tally.add(namespace, change)
+        expected[namespace] += change
+
+    assert tally.total() == sum(expected.values())
+    assert tally.by_namespace == {name: count for name, count in expected.items() if count}
+    assert all(tally[name] == expected[name] for name in "abcd")

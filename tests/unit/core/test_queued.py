@@ -147,10 +147,10 @@ def test_a_queued_job_takes_no_place_of_the_operators_limits():
     store = Store()
     store.put_monitor(monitor_body())
     store.put_job(queued_job(), "1")
-    assert store.active(Purpose.CHECK) == {}
+    assert store.active(Purpose.CHECK).by_namespace == {}
 
     store.put_job(job(), "2")
-    assert store.active(Purpose.CHECK) == {"team-a": 1}
+    assert store.active(Purpose.CHECK).by_namespace == {"team-a": 1}
 
     store.put_job(queued_job(), "3")
-    assert store.active(Purpose.CHECK) == {}
+    assert store.active(Purpose.CHECK).by_namespace == {}
