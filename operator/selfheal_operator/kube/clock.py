@@ -9,6 +9,9 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
+ANSWERS: Final = 3
+"""So many answers in a row must agree on another time before the clock is moved: a single wrong Date header,
+of a proxy or of one API server among several, must not start tomorrow's slots."""
 TOLERANCE_SECONDS: Final = 1.0
 """The accepted difference between the wall clock and the Date header, which has whole seconds."""
 
@@ -31,6 +34,10 @@ class ServerClock:
         self._wall = wall
         self._monotonic = monotonic
         self._offset = wall() - monotonic()
+        self._proposed = self._offset
+        """What the newest answers want the offset to be, if that is another one."""
+        self._agreed = 0
+        """How many answers in a row want that."""
         self._deviates = False
 
     def __call__(self) -> datetime:
@@ -42,7 +49,7 @@ class ServerClock:
         return self._monotonic()
 
     def hear(self, date: str, asked: float) -> None:
-        """Compare the clock with a response of the API server, and correct it if they disagree.
+        """Compare the clock with a response of the API server; correct it if several in a row disagree alike.
 
         Args:
             date: The Date header of the response.
@@ -50,18 +57,29 @@ class ServerClock:
         """
         try:
             told = parsedate_to_datetime(date).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return
         now = self._monotonic()
-        earliest, latest = told - TOLERANCE_SECONDS, told + 1 + (now - asked) + TOLERANCE_SECONDS
+        earliest = told - TOLERANCE_SECONDS - now
+        latest = told + 1 + (now - asked) + TOLERANCE_SECONDS - now
         wall = self._wall() - now
-        agrees = earliest <= now + wall <= latest
-        if agrees:
-            self._offset = wall
-        elif not earliest <= now + self._offset <= latest:
-            self._offset = told + 0.5 - now
+        agrees = earliest <= wall <= latest
+        if earliest <= self._offset <= latest:
+            self._offset, self._agreed = wall if agrees else self._offset, 0
+        elif not self._is_agreed(wall if agrees else told + 0.5 - now, earliest, latest):
+            return
         if agrees is self._deviates:
             self._tell(agrees=agrees, deviation=now + wall - told)
+
+    def _is_agreed(self, offset: float, earliest: float, latest: float) -> bool:
+        """Move the clock if this answer is the last one of `ANSWERS` that agree; return whether it was."""
+        agrees = self._agreed > 0 and earliest <= self._proposed <= latest
+        self._agreed = self._agreed + 1 if agrees else 1
+        self._proposed = offset
+        if self._agreed < ANSWERS:
+            return False
+        self._offset, self._agreed = offset, 0
+        return True
 
     def _tell(self, *, agrees: bool, deviation: float) -> None:
         self._deviates = not agrees

@@ -3,8 +3,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from selfheal_operator.kube.clock import ServerClock
-from support.builders.objects import HOUR, NOON, SECOND
+from selfheal_operator.kube.clock import ANSWERS, ServerClock
+from support.builders.objects import DAY, HOUR, NOON, SECOND
 
 
 class Machine:
@@ -72,8 +72,9 @@ def test_a_machine_that_starts_with_a_wrong_clock_takes_over_the_servers(machine
     machine.clock = late
     assert machine.off() == pytest.approx(5000)
 
-    machine.passed += 0.4
-    machine.answer()
+    for _ in range(ANSWERS):
+        machine.passed += 0.4
+        machine.answer()
 
     assert abs(machine.off()) <= 1
 
@@ -90,9 +91,45 @@ def test_a_step_of_the_servers_clock_is_followed(machine):
     """All of the cluster goes by it: creation times, leases, the slots of other operators."""
     machine.answer()
 
-    machine.hear(machine.server + 600)
+    for answers in range(1, ANSWERS + 1):
+        assert abs(machine.off()) < 0.001
+        machine.passed += 0.4 * answers
+        machine.hear(machine.server + 600)
 
     assert machine.off() == pytest.approx(600, abs=1)
+
+
+@pytest.mark.parametrize("wrong", [DAY, -DAY, 3 * SECOND])
+def test_a_wrong_answer_among_right_ones_moves_nothing(machine, wrong, caplog):
+    """Of a proxy, or of one API server among several: however often, but never thrice in a row."""
+    for _ in range(5):
+        for _ in range(ANSWERS - 1):
+            machine.passed += 0.7
+            machine.hear(machine.server + wrong / SECOND)
+        machine.passed += 0.7
+        machine.answer()
+
+        assert abs(machine.off()) < 0.001
+    assert caplog.records == []
+
+
+def test_answers_that_disagree_with_each_other_move_nothing(machine):
+    """However many of them are wrong."""
+    for hours in range(1, 20):
+        machine.passed += 1
+        machine.hear(machine.server + 3600 * hours)
+
+    assert abs(machine.off()) < 0.001
+
+
+def test_one_wrong_answer_moves_no_clock_whose_machine_agrees_with_it(machine):
+    """The machine's clock was stepped: it does not bear witness for the answer."""
+    machine.answer()
+    machine.step = 86_400
+
+    machine.hear(machine.server + 86_400)
+
+    assert abs(machine.off()) < 0.001
 
 
 def test_a_deviation_is_told_once_and_its_end(machine, caplog):
