@@ -26,6 +26,9 @@ from selfheal_operator.metrics.instruments import Instruments
 
 REQUEST_SECONDS: Final = 10.0
 PAGE_SIZE: Final = 500
+PAGE_BYTES: Final = 8 * 1024 * 1024
+"""A longer page is not read to its end, but asked for again with fewer objects: while it is parsed, a page
+takes some eight times its length in memory. 500 usual monitors take 4 MiB; etcd holds 1.5 MiB an object."""
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
@@ -41,6 +44,10 @@ class NotFoundError(ConflictError):
 
 class AlreadyExistsError(ConflictError):
     """The name is taken."""
+
+
+class LongAnswerError(UnavailableError):
+    """The answer is longer than it may be; its rest was not read."""
 
 
 class ApiClient:
@@ -111,6 +118,7 @@ class ApiClient:
         content_type: str = JSON,
         accept: str = JSON,
         timeout_seconds: float = REQUEST_SECONDS,
+        most_bytes: int | None = None,
         call: ApiCall = OTHER,
     ) -> dict[str, Any]:
         """Send one request and return the response's document.
@@ -123,12 +131,14 @@ class ApiClient:
             content_type: The media type of the body.
             accept: The media type requested for the response.
             timeout_seconds: How long to wait for the response.
+            most_bytes: The length of the longest response that is read; without it, any.
             call: The request's labels in the metrics.
 
         Raises:
             NotLeaderError: It is a write, and another replica may be the leader now.
             NotFoundError, AlreadyExistsError, ConflictError: The view was stale; read again.
             RejectedError: The server understood the request and refused it.
+            LongAnswerError: The response is longer than `most_bytes`.
             UnavailableError: There was no response, or none that tells the outcome.
         """
         method, url, headers, _, _ = await self._transport.param_serialize(
@@ -152,7 +162,7 @@ class ApiClient:
             response = await self._transport.call_api(
                 method, url, headers, body, _request_timeout=timeout_seconds
             )
-            raw = await response.read()
+            raw = await (response.read() if most_bytes is None else _start_of(response.response, most_bytes))
             code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
@@ -165,8 +175,9 @@ class ApiClient:
             if self._throttle is not None and isinstance(failure, UnavailableError):
                 self._throttle.hold(failure.retry_after_seconds or 0)
             raise failure
-        document: dict[str, Any] = json.loads(raw)
-        return document
+        if most_bytes is not None and len(raw) > most_bytes:
+            raise LongAnswerError(f"{method} {path}: longer than {most_bytes} bytes")
+        return _document(raw, f"{method} {path}")
 
     async def pages(
         self,
@@ -176,16 +187,53 @@ class ApiClient:
         accept: str = JSON,
         call: ApiCall = OTHER,
     ) -> AsyncIterator[dict[str, Any]]:
-        """List in pages, with a consistent read from etcd; yield each page's document."""
-        token = ""
+        """List in pages, with a consistent read from etcd; yield each page's document.
+
+        Objects that are large come in pages of fewer, so that no page is longer than `PAGE_BYTES`.
+        """
+        token, size = "", PAGE_SIZE
         while True:
-            wanted = {**(query or {}), "limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            page = await self.request("GET", path, query=wanted, accept=accept, call=call)
-            token = page["metadata"].get("continue") or ""
+            wanted = {**(query or {}), "limit": str(size)} | ({"continue": token} if token else {})
+            try:
+                page = await self.request(
+                    "GET",
+                    path,
+                    query=wanted,
+                    accept=accept,
+                    most_bytes=PAGE_BYTES if size > 1 else None,
+                    call=call,
+                )
+            except LongAnswerError:
+                size //= 2
+                continue
+            token, size = page["metadata"].get("continue") or "", min(2 * size, PAGE_SIZE)
             yield page
             del page  # otherwise two pages would be in memory during the next request
             if not token:
                 return
+
+
+async def _start_of(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    """Return the body; of a longer one the beginning, which is longer than `most_bytes` too."""
+    parts, length = list[bytes](), 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        length += len(part)
+        if length > most_bytes:
+            response.close()
+            break
+    return b"".join(parts)
+
+
+def _document(raw: bytes, what: str) -> dict[str, Any]:
+    """Read an object or a list of the API server; what stands between us and it may answer anything."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise UnavailableError(f"{what}: the answer is no JSON that can be read ({error})") from error
+    if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
+        raise UnavailableError(f"{what}: the answer is none of the API server's")
+    return document
 
 
 def _failure(status: int, raw: bytes, retry_after: str | None, what: str) -> Exception:

@@ -7,11 +7,11 @@ import math
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from selfheal_operator.core.errors import ConflictError, RejectedError, SelfhealError
+from selfheal_operator.core.errors import ConflictError, RejectedError, SelfhealError, UnavailableError
 from selfheal_operator.core.leadership import (
     Durations,
     Lease,
@@ -161,7 +161,7 @@ class Elector:
     async def _look(self) -> float:
         """Read the Lease; return for how many seconds another replica may still hold it."""
         try:
-            self._lease = lease_from(await self._send("get", f"{self._path}/{self._name}"), self._durations)
+            self._lease = self._read(await self._send("get", f"{self._path}/{self._name}"))
         except NotFoundError:
             self._lease = None
         now = time.monotonic()
@@ -178,10 +178,16 @@ class Elector:
             body = await (self._put(self._lease, spec) if self._lease else self._create(spec))
         except ConflictError:  # changed, taken, or deleted
             return False
-        self._lease = lease_from(body, self._durations)
+        self._lease = self._read(body)
         self._sighting = Sighting(self._lease, time.monotonic())
         self._valid_until = begun + self._durations.renew_deadline
         return True
+
+    def _read(self, body: Mapping[str, Any]) -> Lease:
+        try:
+            return lease_from(body, self._durations)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UnavailableError(f"Lease {self._name}: the answer is no Lease") from error
 
     async def _create(self, spec: dict[str, Any]) -> dict[str, Any]:
         return await self._send("create", self._path, self._document(spec))

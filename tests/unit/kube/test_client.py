@@ -1,5 +1,7 @@
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
@@ -7,6 +9,7 @@ from kubernetes.aio import client as aio
 from prometheus_client import generate_latest
 
 from selfheal_operator.core.errors import UnavailableError
+from selfheal_operator.kube import client as module
 from selfheal_operator.kube.client import ApiClient, NotFoundError
 from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.metrics.api_calls import ApiCall
@@ -25,8 +28,15 @@ async def client() -> AsyncIterator[ApiClient]:
         if request.path.endswith("/events"):
             assert request.transport is not None
             request.transport.abort()
-        return web.json_response({"items": []}, status=200 if request.path == PODS else 404)
+        return web.json_response({"metadata": {}, "items": []}, status=200 if request.path == PODS else 404)
 
+    async with client_of(answer) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def client_of(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[ApiClient]:
+    """Return a client of a server that answers so."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
@@ -73,3 +83,80 @@ async def test_work_that_is_held_back_on_purpose_does_not_stand_still(client):
     timer.now += 100
     assert (instruments.works.longest(), instruments.works.longest_standstill()) == (100, 0)
     await working
+
+
+@pytest.mark.parametrize(
+    ("case", "body"),
+    [
+        ("a page of a proxy", "<html>Sign in</html>"),
+        ("nothing", ""),
+        ("half a document", '{"metadata": {"resource'),
+        ("no text", b"\xff\xfe{"),
+        ("a list", "[]"),
+        ("null", "null"),
+        ("another program's document", '{"status": "ok"}'),
+        ("metadata that are none", '{"metadata": "ok"}'),
+        ("nested deeper than can be read", '{"a":' * 100_000 + "1" + "}" * 100_000),
+    ],
+)
+async def test_an_answer_that_is_none_of_the_api_servers_is_no_answer(case, body):
+    """With the code 200, from whatever stands between: the outcome is unknown, and is asked for again."""
+
+    async def answer(_: web.Request) -> web.Response:
+        raw = body if isinstance(body, bytes) else body.encode()
+        return web.Response(body=raw, content_type="application/json")
+
+    async with client_of(answer) as client:
+        with pytest.raises(UnavailableError):
+            await client.request("GET", PODS)
+        with pytest.raises(UnavailableError):
+            [page async for page in client.pages(PODS)]
+
+
+class Pages:
+    """A collection of objects of these lengths, which is listed in pages, as the API server does."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.items = [{"name": str(number), "text": "x" * length} for number, length in enumerate(lengths)]
+        self.answered: list[tuple[int, int]] = []
+        """The limit of each request, and the length of its answer."""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Return the page that is asked for."""
+        start, limit = int(request.query.get("continue", 0)), int(request.query["limit"])
+        end = start + limit
+        metadata = {"continue": str(end)} if end < len(self.items) else {}
+        body = json.dumps({"metadata": metadata, "items": self.items[start:end]})
+        self.answered.append((limit, len(body)))
+        return web.Response(text=body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        [10] * 1200,
+        [10] * 600 + [30_000] * 30 + [10] * 600,
+        [30_000] * 30,
+        [1_400_000],
+        [],
+    ],
+)
+async def test_large_objects_come_in_pages_of_fewer(lengths, monkeypatch):
+    """Each object once and in order; of 150 monitors as large as etcd takes them, few are in memory."""
+    monkeypatch.setattr(module, "PAGE_BYTES", 200_000)
+    server = Pages(*lengths)
+    async with client_of(server.answer) as client:
+        pages = [page async for page in client.pages(PODS)]
+
+    assert [item["name"] for page in pages for item in page["items"]] == [str(n) for n in range(len(lengths))]
+    taken = [length for limit, length in server.answered if limit > 1 and length <= 200_000]
+    assert len(taken) + sum(limit == 1 for limit, _ in server.answered) == len(pages)
+
+
+async def test_usual_objects_come_in_full_pages():
+    """The bound costs no request where there is nothing to bound."""
+    server = Pages(*[10] * 1200)
+    async with client_of(server.answer) as other:
+        [page async for page in other.pages(PODS)]
+
+    assert [limit for limit, _ in server.answered] == [500, 500, 500]

@@ -193,3 +193,18 @@ def test_each_process_has_a_name_of_its_own():
     assert own_identity("pod") != own_identity("pod")
     assert own_identity("pod").startswith("pod_")
     assert len(own_identity(None)) > len("_12345678")
+
+
+@pytest.mark.parametrize("answer", [{"metadata": {}}, {"metadata": {"resourceVersion": "1"}, "spec": "none"}])
+async def test_an_answer_that_is_no_lease_ends_nobody(api, answer):
+    """Whatever stands between may answer anything: it is asked for again, as after an outage."""
+    api.lease = answer
+    candidate = elector(api)
+    acquiring = asyncio.create_task(candidate.acquire())
+    await asyncio.sleep(0.05)
+    assert not acquiring.done()
+    api.lease = None
+
+    await asyncio.wait_for(acquiring, timeout=10)
+
+    assert candidate.seconds_left() > 0

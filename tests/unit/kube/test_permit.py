@@ -27,7 +27,7 @@ class Server:
         """Take in a request."""
         self.arrived.append(f"{request.method} {request.path}")
         await asyncio.sleep(self.pause)
-        return web.json_response({})
+        return web.json_response({"metadata": {}})
 
 
 @pytest.fixture
