@@ -172,7 +172,7 @@ class SimulatedNode:
         while True:
             try:
                 seen = await self._admin.request("GET", path)
-                if seen["metadata"]["uid"] != ref.uid or is_superseded(seen, report):
+                if seen["metadata"]["uid"] != ref.uid or is_superseded(seen, report, self._time.now()):
                     return
                 document = document_to_apply(seen, report)
                 query = {"fieldManager": manager, "force": "true"}

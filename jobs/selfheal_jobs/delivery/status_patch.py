@@ -30,7 +30,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -53,7 +53,7 @@ from selfheal_operator.api.names import (
     TERMINATION_MESSAGE_PATH,
     VERSION,
 )
-from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.report import MOST_AHEAD, CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef
 from selfheal_operator.api.v1alpha1.status import ModelVersion
 
@@ -184,7 +184,7 @@ class ApiServer:
         seen = self._read()
         if seen is None:
             return Delivery.UNWANTED
-        if is_superseded(seen, report):
+        if is_superseded(seen, report, datetime.now(UTC)):
             return Delivery.SUPERSEDED
         manager = f"{_SHARES[type(report)].manager}&force=true"
         document = document_to_apply(seen, report)
@@ -227,10 +227,22 @@ _SENTENCES: Final = {
 }
 
 
-def is_superseded(seen: Mapping[str, Any], report: AnyReport) -> bool:
-    """Return whether the status already holds the outcome of a newer slot."""
+def is_superseded(seen: Mapping[str, Any], report: AnyReport, now: datetime) -> bool:
+    """Return whether the status already holds the outcome of a newer slot.
+
+    A slot that is far ahead of `now` is none: a forged one would keep all reports out for good.
+    """
     outcome = seen.get("status", {}).get(_SHARES[type(report)].outcome)
-    return outcome is not None and datetime.fromisoformat(outcome["scheduledTime"]) > _scheduled_time(report)
+    slot = _slot_of(outcome) if outcome else None
+    return slot is not None and _scheduled_time(report) < slot <= now + MOST_AHEAD
+
+
+def _slot_of(outcome: Mapping[str, Any]) -> datetime | None:
+    try:
+        slot = datetime.fromisoformat(outcome["scheduledTime"])
+    except ValueError:
+        return None
+    return slot if slot.tzinfo is not None else None
 
 
 def _scheduled_time(report: AnyReport) -> datetime:

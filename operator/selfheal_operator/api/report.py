@@ -6,6 +6,7 @@ message, from which the operator recovers it when it never reached the API serve
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final, Self
 
 import msgspec
@@ -14,6 +15,13 @@ from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
+
+MOST_AHEAD: Final = timedelta(hours=1)
+"""How far ahead of the clock the scheduledTime of a report may lie, and what else a status says has happened.
+
+The slot of a requested check is later than all others, and another machine may have written it. What lies
+further ahead is made up: nothing would ever be newer.
+"""
 
 
 class Report(ApiModel, frozen=True, kw_only=True):

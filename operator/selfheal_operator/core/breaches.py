@@ -65,12 +65,20 @@ def _is_within(found: SignalStatus, signals: Sequence[Signal]) -> bool:
     """Return whether the value lies inside today's limits; the value is rounded, so not on them."""
     signal = next((each for each in signals if each.name == found.name), None)
     limits = signal and (signal.performance or signal.data_quality)
-    if not limits or found.value is None:
+    value = _number(found.value)
+    if not limits or value is None:
         return False
-    value = float(found.value)
     return (limits.min_value is None or value > limits.min_value) and (
         limits.max_value is None or value < limits.max_value
     )
+
+
+def _number(text: str | None) -> float | None:
+    """Read a value; None if it is none. The CRD admits any short text."""
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
 
 
 def is_breach(entry: HistoryEntry, spec: ModelMonitorSpec) -> bool | None:

@@ -84,7 +84,12 @@ def has_reported(monitor: Monitor, job: Job) -> bool:
 
 def retrain_number(job: Job) -> int:
     """Return the number in a retraining Job's name."""
-    tail = job.name.rpartition("-")[2]
+    return number_in(job.name)
+
+
+def number_in(name: str) -> int:
+    """Return the number at the end of a Job's name; 0 if there is none."""
+    tail = name.rpartition("-")[2]
     return int(tail) if tail.isascii() and tail.isdigit() else 0
 
 

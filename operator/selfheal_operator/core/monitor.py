@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.backoff import retry_time
+from selfheal_operator.core.credibility import believed
 from selfheal_operator.core.events import events_of, replaced_event
 from selfheal_operator.core.history import is_started_on_record, surplus_jobs
 from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job, retrain_job_name
-from selfheal_operator.core.observed import Job, Observed
+from selfheal_operator.core.observed import Job, Observed, is_job_name
 from selfheal_operator.core.plan import (
     CreateJob,
     DeleteJob,
@@ -24,7 +25,7 @@ from selfheal_operator.core.plan import (
 from selfheal_operator.core.requests import slot_before, slot_for_request
 from selfheal_operator.core.situation import QUEUE_PATIENCE, Situation, assess
 from selfheal_operator.core.slots import punctuality_of
-from selfheal_operator.core.status import operator_status, operators_part
+from selfheal_operator.core.status import OPERATORS_PART, operator_status, operators_part
 from selfheal_operator.core.validation import Rules
 
 POD_PATIENCE: Final = timedelta(seconds=30)
@@ -51,6 +52,7 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
     """
     if seen.monitor.deleting:
         return Plan()  # garbage collection deletes its Jobs
+    seen = replace(seen, monitor=believed(seen.monitor, seen.jobs, now))
     if (question := _question(seen, now)) is not None:
         return Plan(step=question)
 
@@ -218,7 +220,9 @@ def _unseen(situation: Situation, purpose: Purpose, newest: str | None) -> tuple
     """
     status, seen = situation.seen.monitor.status, {job.name for job in situation.seen.jobs}
     last = status.last_check if purpose is Purpose.CHECK else status.last_retraining
-    named = {job.name for job in status.active if job.purpose is purpose} | {*situation.seen.unanswered}
+    active = {job.name for job in status.active if job.purpose is purpose}
+    monitor = situation.seen.monitor.name
+    named = {name for name in active if is_job_name(name, monitor, purpose)} | {*situation.seen.unanswered}
     if newest is not None and (last is None or last.job_name != newest):
         named.add(newest)
     return tuple(sorted(named - seen))
@@ -240,9 +244,10 @@ def _status_to_write(situation: Situation, *, may_wait: bool) -> tuple[WriteStat
     """Return the status to store now; or, if the write may be deferred, until when."""
     new = operator_status(situation)
     status, stored = new.to_wire(), operators_part(situation.seen.monitor.status).to_wire()
-    if status == stored:
+    forged = OPERATORS_PART & situation.seen.monitor.disbelieved
+    if status == stored and not forged:
         return None, None
-    until = _may_wait_until(situation, status, stored) if may_wait else None
+    until = _may_wait_until(situation, status, stored) if may_wait and not forged else None
     if until is not None:
         return None, until
     return WriteStatus(status, events_of(situation, new), situation.slots.missed_by_reason), None

@@ -4,12 +4,12 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from msgspec import ValidationError
 
-from selfheal_operator.api.model import first_violation
+from selfheal_operator.api.model import first_violation, wire_name
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
     ANNOTATION_GENERATION,
@@ -24,6 +24,7 @@ from selfheal_operator.api.names import (
     MAX_REQUEST_TOKEN,
 )
 from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.api.report import MOST_AHEAD
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.errors import InvalidSpecError
@@ -46,7 +47,12 @@ class Monitor:
     """Likewise for a retraining."""
     spec: Mapping[str, Any]
     """The spec as written; it may be invalid."""
+    problem: str = ""
+    """Why the spec and the status are not there: they cannot be read as a whole."""
     status: ModelMonitorStatus = field(default_factory=ModelMonitorStatus)
+    """The status as far as it can be read and, in decisions, as far as it is believed."""
+    disbelieved: frozenset[str] = frozenset()
+    """The fields of the status that are other than stored, by their wire names (`core.credibility`)."""
 
     def read_spec(self) -> ModelMonitorSpec:
         """Return the spec, checked against its schema.
@@ -55,6 +61,8 @@ class Monitor:
             InvalidSpecError: A field is invalid; names the first one. The API server rejects such specs
                 unless the CRD in the cluster is newer or older than this operator.
         """
+        if self.problem:
+            raise InvalidSpecError("spec", self.problem)
         try:
             return ModelMonitorSpec.from_wire(self.spec)
         except ValidationError as error:
@@ -156,6 +164,8 @@ class JobDefaults:
     check_deadline_seconds: int = 3600
     retrain_deadline_seconds: int = 21600
     ttl_seconds: int = 86400
+    storage: str = "10Gi"
+    """The limit of /tmp, and of all local storage of a container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +190,7 @@ def monitor_from(body: Mapping[str, Any]) -> Monitor:
     """Read a ModelMonitor document."""
     metadata = body["metadata"]
     annotations = metadata.get("annotations") or {}
+    status, unreadable = _status_from(body.get("status") or {})
     return Monitor(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -191,7 +202,9 @@ def monitor_from(body: Mapping[str, Any]) -> Monitor:
         check_request=_token(annotations, ANNOTATION_CHECK_REQUEST),
         retrain_request=_token(annotations, ANNOTATION_RETRAIN_REQUEST),
         spec=body.get("spec") or {},
-        status=_status_from(body.get("status") or {}),
+        problem=body.get("problem", ""),
+        status=status,
+        disbelieved=unreadable,
     )
 
 
@@ -199,13 +212,25 @@ def _token(annotations: Mapping[str, str], name: str) -> str:
     return annotations.get(name, "").strip()[:MAX_REQUEST_TOKEN]
 
 
-def _status_from(document: Mapping[str, Any]) -> ModelMonitorStatus:
-    """Read a status; drop unreadable parts, which a newer operator or a custom image may have written."""
-    try:
-        return ModelMonitorStatus.from_wire(document)
-    except ValidationError as error:
-        unreadable = first_violation(error)[0][0]
-        return _status_from({name: value for name, value in document.items() if name != unreadable})
+_ALL_OF_IT: Final = frozenset(map(wire_name, ModelMonitorStatus.__struct_fields__))
+
+
+def _status_from(document: Any) -> tuple[ModelMonitorStatus, frozenset[str]]:
+    """Read a status without its unreadable fields, which a newer operator or a custom image may have written.
+
+    Returns:
+        The status, and the names of the fields that were left out.
+    """
+    if not isinstance(document, Mapping):
+        return ModelMonitorStatus(), _ALL_OF_IT
+    left_out = set[str]()
+    while True:
+        readable = {name: value for name, value in document.items() if name not in left_out}
+        try:
+            return ModelMonitorStatus.from_wire(readable), frozenset(left_out)
+        except ValidationError as error:
+            path, _ = first_violation(error)
+            left_out.update(path[:1] or document)
 
 
 def job_from(body: Mapping[str, Any]) -> Job | None:
@@ -218,7 +243,7 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
     if labels.get(LABEL_MONITOR_UID) != owner["uid"] or labels.get(LABEL_MONITOR) != owner["name"]:
         return None
     purpose, created = Purpose(labels[LABEL_PURPOSE]), datetime.fromisoformat(metadata["creationTimestamp"])
-    if not _is_our_name(metadata["name"], owner["name"], purpose):
+    if not is_job_name(metadata["name"], owner["name"], purpose):
         return None
     annotations = metadata.get("annotations") or {}
     try:
@@ -258,12 +283,12 @@ _RUN: Final = {
 }
 """What follows the monitor's name in a Job's name (`core.jobs`). The name is the lock; its number counts."""
 
-_EARLIEST_SLOT: Final = datetime(1970, 1, 2, tzinfo=UTC)
-_LATEST_SLOT: Final = timedelta(hours=1)
-"""After the Job's creation. A requested check's slot is later than all others, so it may be ahead."""
+EARLIEST_SLOT: Final = datetime(1970, 1, 2, tzinfo=UTC)
+"""A day after the epoch: no offset of a time zone leads to before it."""
 
 
-def _is_our_name(name: str, monitor: str, purpose: Purpose) -> bool:
+def is_job_name(name: str, monitor: str, purpose: Purpose) -> bool:
+    """Return whether a Job of this monitor and purpose may have this name."""
     return name.startswith(monitor) and _RUN[purpose].fullmatch(name, len(monitor)) is not None
 
 
@@ -275,6 +300,6 @@ def _run_of(annotations: Mapping[str, str], created: datetime) -> tuple[datetime
     slot = datetime.fromisoformat(annotations[ANNOTATION_SLOT])
     if slot.tzinfo is None:
         raise ValueError("a slot without a time zone could not be compared with one that has it")
-    if not _EARLIEST_SLOT <= slot.astimezone(UTC) <= created + _LATEST_SLOT:
+    if not EARLIEST_SLOT <= slot.astimezone(UTC) <= created + MOST_AHEAD:
         raise ValueError("a slot has passed, or nearly so, when its Job is created")
     return slot, int(annotations[ANNOTATION_GENERATION])

@@ -43,16 +43,47 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
     if job.purpose is Purpose.CHECK:
         reports = (CheckReport.from_termination_message(text) for text in texts)
         check = next((r for r in reports if r is not None and _is_of(job, r.last_check)), None)
-        check = check or _failed_check(job, how_it_ended(job, pods), now)
-        if check.task is None:
-            check = check.replaced(task=stored.task, target=stored.target)
-        check = check.replaced(model=stored.model or check.model)
-        return Recovered(CHECK_MANAGER, check.to_wire())
+        return _check(check or _failed_check(job, how_it_ended(job, pods), now), stored)
     attempts = (RetrainReport.from_termination_message(text) for text in texts)
     retrain = next((r for r in attempts if r is not None and _is_of(job, r.last_retraining)), None)
-    retrain = retrain or _failed_retraining(job, how_it_ended(job, pods), now)
-    retrain = retrain.replaced(model=retrain.model or stored.model)
-    return Recovered(RETRAIN_MANAGER, retrain.to_wire())
+    return _retraining(retrain or _failed_retraining(job, how_it_ended(job, pods), now), stored)
+
+
+def failed_report(job: Job, why: str, stored: ModelMonitorStatus, now: datetime) -> Recovered:
+    """Return the report of a Job whose own one cannot be stored; the arguments are those of `recover_report`.
+
+    Args:
+        job: A finished Job.
+        why: A sentence.
+        stored: The stored status.
+        now: The time.
+    """
+    if job.purpose is Purpose.CHECK:
+        return _check(_failed_check(job, shortened(why), now), stored)
+    return _retraining(_failed_retraining(job, shortened(why), now), stored)
+
+
+def own_pods(job: Job, pods: Iterable[Pod]) -> list[Pod]:
+    """Return the pods that the Job controls: anybody may write the label by which they were listed."""
+    return [pod for pod in pods if _is_controlled_by(job, pod["metadata"])]
+
+
+def _is_controlled_by(job: Job, metadata: Mapping[str, Any]) -> bool:
+    return metadata.get("namespace") == job.namespace and any(
+        (owner.get("kind"), owner.get("name"), owner.get("uid")) == ("Job", job.name, job.uid)
+        and owner.get("controller") is True
+        for owner in metadata.get("ownerReferences") or ()
+    )
+
+
+def _check(report: CheckReport, stored: ModelMonitorStatus) -> Recovered:
+    if report.task is None:
+        report = report.replaced(task=stored.task, target=stored.target)
+    return Recovered(CHECK_MANAGER, report.replaced(model=stored.model or report.model).to_wire())
+
+
+def _retraining(report: RetrainReport, stored: ModelMonitorStatus) -> Recovered:
+    return Recovered(RETRAIN_MANAGER, report.replaced(model=report.model or stored.model).to_wire())
 
 
 def _is_of(job: Job, outcome: LastCheck | LastRetraining) -> bool:

@@ -14,6 +14,9 @@ from selfheal_operator.api.v1alpha1.status import MOST_RUNS_PER_DAY, LastRetrain
 from selfheal_operator.core.history import retrain_number
 from selfheal_operator.core.observed import Job, Monitor
 
+MOST_FAILURES: Final = 999_999_999
+"""The bound of status.retraining.consecutiveFailures."""
+
 BUDGET_PERIOD: Final = timedelta(days=1)
 """Of spec.retraining.maxRunsPerDay: any 24 hours, not a calendar day."""
 
@@ -34,7 +37,7 @@ def retraining_record(
     record = stored
     for job in new:
         record = _with_start(record, job)
-    record = _with_outcome(record, monitor, new[-1] if new else None)
+    record = _with_outcome(_at_least(record, jobs), monitor, new[-1] if new else None)
     if record.last_start_time is None or spec is None:
         return record
     return record.replaced(cooldown_until_time=spec.retraining.cooldown_end(record.last_start_time))
@@ -47,6 +50,23 @@ def _with_start(record: RetrainingStatus, job: Job) -> RetrainingStatus:
         last_trigger_time=max(job.slot, record.last_trigger_time or job.slot),
         start_times=_in_budget_period([job.created, *record.start_times]),
         consecutive_failures=0 if job.request else record.consecutive_failures,
+    )
+
+
+def _at_least(record: RetrainingStatus, jobs: Sequence[Job]) -> RetrainingStatus:
+    """Return the record with what the Jobs prove, whatever is stored: a forged one removes no cooldown."""
+    retrainings = [job for job in jobs if job.purpose is Purpose.RETRAIN]
+    if not retrainings:
+        return record
+    newest = max(job.created for job in retrainings)
+    forgotten = [job.created for job in retrainings if job.created not in record.start_times]
+    starts = sorted([*record.start_times, *forgotten], reverse=True)
+    return record.replaced(
+        last_start_time=max(newest, record.last_start_time or newest),
+        last_trigger_time=max(
+            *(job.slot for job in retrainings), record.last_trigger_time or retrainings[0].slot
+        ),
+        start_times=_in_budget_period(starts) if forgotten else record.start_times,
     )
 
 
@@ -67,7 +87,7 @@ def _with_outcome(record: RetrainingStatus, monitor: Monitor, newest: Job | None
     if outcome.result is not RetrainResult.FAILED:
         failures = 0
     elif is_new and _counts(outcome) and not _is_forgiven(outcome, monitor, newest):
-        failures += 1
+        failures = min(failures + 1, MOST_FAILURES)
     return record.replaced(consecutive_failures=failures, last_outcome_time=outcome.scheduled_time)
 
 

@@ -1,8 +1,10 @@
 """The operator's part of the status, computed from the monitor's state."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from selfheal_operator.api.model import wire_name
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose
 from selfheal_operator.api.v1alpha1.status import ActiveJob, ModelMonitorStatus
 from selfheal_operator.core.breaches import history_of
@@ -12,6 +14,13 @@ from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.situation import Situation
 
 _CONTAINERS_PART: Final = ("task", "target", "last_check", "last_retraining", "model")
+OPERATORS_PART: Final = frozenset(
+    map(wire_name, {*ModelMonitorStatus.__struct_fields__} - {*_CONTAINERS_PART})
+)
+"""The fields that the operator writes, by their wire names."""
+
+MOST_COUNTED: Final = 999_999_999
+"""The bound of counts: a forged one must not lead to a status that the API server refuses."""
 
 
 def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
@@ -26,6 +35,37 @@ def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
         active=sorted(status.active, key=lambda job: job.name),
         **dict.fromkeys(_CONTAINERS_PART),
     )
+
+
+def foreign_values(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has to be set after an apply, by its fields' wire names: None for what has to go.
+
+    Server-side apply leaves what another field manager wrote and the operator does not send: an entry of a
+    list, or a field. Conditions are left out: those of other types belong to their writers.
+
+    Args:
+        stored: The status after the apply.
+        sent: The operator's part, as applied.
+    """
+    return {
+        name: _in_place_of(stored.get(name), sent.get(name))
+        for name in OPERATORS_PART - {"conditions"}
+        if _in_order(stored.get(name)) != sent.get(name)
+    }
+
+
+def _in_order(value: Any) -> Any:
+    """Return a list of objects in the order of their names, as the operator sends `active`."""
+    if isinstance(value, list) and all(isinstance(each, Mapping) and "name" in each for each in value):
+        return sorted(value, key=lambda each: str(each["name"]))
+    return value
+
+
+def _in_place_of(stored: Any, sent: Any) -> Any:
+    """Return the merge patch that turns an object into another one; other values are replaced as they are."""
+    if isinstance(stored, Mapping) and isinstance(sent, Mapping):
+        return {**dict.fromkeys(stored), **sent}
+    return sent
 
 
 def operator_status(situation: Situation) -> ModelMonitorStatus:
@@ -53,7 +93,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         next_check_time=slots.next,
         last_successful_check_time=succeeded,
         last_failed_check_time=failed,
-        missed_checks=(old.missed_checks or 0) + slots.missed,
+        missed_checks=min(max(old.missed_checks or 0, 0) + slots.missed, MOST_COUNTED),
         last_handled_check_request=situation.requests.handled_check,
         last_handled_retrain_request=situation.requests.handled_retrain,
         history=history_of(old),

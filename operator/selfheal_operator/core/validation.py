@@ -54,11 +54,15 @@ def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
 def _check_size(spec: ModelMonitorSpec) -> None:
     size = len(msgspec.json.encode(spec))
     if size > LARGEST_SPEC_BYTES:
-        raise InvalidSpecError(
-            "spec",
-            f"it takes {size} bytes as JSON, and a run can be given {LARGEST_SPEC_BYTES} at most; "
-            "shorten what is long in it, such as lists of columns",
-        )
+        raise InvalidSpecError("spec", size_problem(size))
+
+
+def size_problem(size: int) -> str:
+    """Return what is wrong with a spec of so many bytes as JSON."""
+    return (
+        f"it takes {size} bytes as JSON, and a run can be given {LARGEST_SPEC_BYTES} at most; "
+        "shorten what is long in it, such as lists of columns"
+    )
 
 
 def _check_trigger(spec: ModelMonitorSpec) -> None:

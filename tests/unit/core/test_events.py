@@ -69,7 +69,8 @@ def test_a_verdict_is_told_when_it_is_news(results, reasons):
     """Nine quiet checks in a row are none; a check that could not look changes nothing."""
     seen, events = settled(observed(monitor(QUIET)), NOON), []
     for number, result in enumerate(results):
-        seen = having(seen, last_check=last_check(NOON + number * HOUR, result))
+        slot = NOON + number * HOUR
+        seen = having(seen, finished_job(slot=slot), last_check=last_check(slot, result))
         events += told(seen, NOON + number * HOUR + MINUTE)
         seen = settled(seen, NOON + number * HOUR + MINUTE)
         assert told(seen, NOON + number * HOUR + 2 * MINUTE) == []
@@ -81,9 +82,9 @@ def test_a_verdict_is_told_when_it_is_news(results, reasons):
 def test_a_verdict_that_comes_after_its_check_was_given_up_is_told_and_kept():
     """The pod was slow to report: the operator had written an error in its name."""
     seen = settled(observed(monitor(QUIET)), NOON)
-    seen = settled(having(seen, last_check=last_check(NOON, ERROR)), NOON + MINUTE)
+    seen = settled(having(seen, finished_job(), last_check=last_check(NOON, ERROR)), NOON + MINUTE)
 
-    late = having(seen, last_check=last_check(NOON, DRIFT))
+    late = having(seen, finished_job(), last_check=last_check(NOON, DRIFT))
 
     assert Reason.DRIFT_DETECTED in told(late, NOON + 2 * MINUTE)
     history = settled(late, NOON + 2 * MINUTE).monitor.status.history
@@ -134,7 +135,7 @@ def test_a_refused_job_is_told_with_the_servers_words():
 def test_missed_checks_are_told_with_their_number(hours, sentence):
     """Only the newest one is started."""
     told_at = status(last_schedule_time=NOON - (hours + 1) * HOUR, next_check_time=NOON - hours * HOUR)
-    seen = observed(monitor(status=told_at), job(slot=NOON))
+    seen = observed(monitor(status=told_at, created=NOON - DAY), job(slot=NOON))
 
     events = events_told(plan_monitor(seen, NOON + MINUTE))
 
@@ -150,7 +151,8 @@ def drifted(slot: datetime = NOON, **retraining) -> Observed:
     """Return a monitor that has told of its drift, and does nothing else for a year."""
     document = spec_document(schedule="0 0 1 1 *", retraining=retraining or None)
     promise = datetime(2027, 1, 1, tzinfo=NOON.tzinfo)
-    seen = observed(monitor(document, status(last_check=last_check(slot), next_check_time=promise)))
+    told_of = status(last_check=last_check(slot), last_schedule_time=slot, next_check_time=promise)
+    seen = observed(monitor(document, told_of))
     return settled(replace(seen, jobs=(job(RETRAIN, slot, created=slot + MINUTE),)), slot + MINUTE)
 
 
@@ -221,7 +223,8 @@ def test_drift_during_the_cooldown_is_told_and_the_outcome_before_it_is_not_told
     seen = having(drifted(), ended(), last_retraining=last_retraining(NOON))
     seen, events = settled(seen, NOON + 10 * MINUTE), []
     for minutes, result in ((20, DRIFT), (25, DRIFT), (30, NO_DRIFT), (35, DRIFT)):
-        seen = having(seen, ended(), last_check=last_check(NOON + minutes * MINUTE, result))
+        slot = NOON + minutes * MINUTE
+        seen = having(seen, ended(), finished_job(slot=slot), last_check=last_check(slot, result))
         events.append(told(seen, NOON + (minutes + 1) * MINUTE))
         seen = settled(seen, NOON + (minutes + 1) * MINUTE)
 

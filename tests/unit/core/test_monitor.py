@@ -153,7 +153,18 @@ def test_suspended_and_invalid_monitors_start_nothing_and_never_wake():
             [finished_job(slot=NOON - HOUR), finished_job()],
             CHECK_AT_NOON,
         ),
-        ("a newer check reported", {"last_check": last_check(NOON + HOUR)}, [finished_job()], None),
+        (
+            "a newer check reported",
+            {"last_check": last_check(NOON + HOUR)},
+            [finished_job(), job(slot=NOON + HOUR)],
+            None,
+        ),
+        (
+            "what is newer is a report of no Job",
+            {"last_check": last_check(NOON + HOUR)},
+            [finished_job()],
+            CHECK_AT_NOON,
+        ),
         (
             "a retraining ended",
             {"retraining": {"count": 1, "last_trigger_time": NOON}},

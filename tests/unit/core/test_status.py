@@ -313,12 +313,14 @@ def test_every_condition_is_there_from_the_first_look(kind):
 
 def test_the_times_of_checks_are_those_of_their_verdicts():
     """A check that could not look does not move the time of the last one that could."""
-    good = settled(checked(CheckResult.NO_DRIFT, next_check_time=NOON + 2 * HOUR), LATER)
+    good = settled(checked(CheckResult.NO_DRIFT, finished_job(), next_check_time=NOON + 2 * HOUR), LATER)
     worse = good.monitor.status.replaced(
         last_check=last_check(NOON + HOUR, CheckResult.ERROR, completion_time=None)
     )
+    jobs = (finished_job(slot=NOON + HOUR),)
+    seen = replace(good, monitor=replace(good.monitor, status=worse), jobs=jobs)
 
-    found = written(replace(good, monitor=replace(good.monitor, status=worse)), NOON + HOUR + MINUTE)
+    found = written(seen, NOON + HOUR + MINUTE)
 
     assert found["lastSuccessfulCheckTime"] == "2026-11-23T12:01:00Z"
     assert found["lastFailedCheckTime"] == "2026-11-23T13:00:00Z"
@@ -330,7 +332,11 @@ def test_the_history_holds_the_newest_ten_newest_first():
     for number in range(MAX_HISTORY + 2):
         check = last_check(NOON + number * HOUR, CheckResult.NO_DRIFT)
         told = seen.monitor.status.replaced(last_check=check)
-        seen = replace(seen, monitor=replace(seen.monitor, status=told))
+        seen = replace(
+            seen,
+            monitor=replace(seen.monitor, status=told),
+            jobs=(finished_job(slot=NOON + number * HOUR),),
+        )
         seen = settled(settled(seen, NOON + number * HOUR), NOON + number * HOUR + SECOND)
 
     history = written(seen, NOON + 12 * HOUR)["history"]

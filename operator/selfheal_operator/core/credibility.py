@@ -1,0 +1,212 @@
+"""What of a stored status is believed.
+
+Anybody who may patch a status can write there whatever the CRD admits. What cannot be true counts as absent,
+so that it harms no other monitor, and this one for one reconciliation at most: a time that does not exist or
+lies too far ahead, and a report of no Job. The Jobs are the record that a status cannot forge.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+from selfheal_operator.api.model import wire_name
+from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.report import MOST_AHEAD
+from selfheal_operator.api.v1alpha1.status import (
+    LastCheck,
+    LastRetraining,
+    ModelMonitorStatus,
+    ModelVersion,
+    RetrainingStatus,
+)
+from selfheal_operator.core.history import number_in, retrain_number
+from selfheal_operator.core.observed import EARLIEST_SLOT, Job, Monitor, is_job_name
+
+FORESEEABLE: Final = timedelta(days=6 * 366)
+"""Nothing is due later: a schedule that has no slot within five years is none (`core.cron`)."""
+
+SKEW: Final = timedelta(minutes=5)
+"""How far ahead a slot that was started may lie. While it is believed, no other one is started."""
+
+_FIRST_TIME: Final = datetime(1, 1, 3, tzinfo=UTC)
+_LAST_TIME: Final = datetime(9999, 12, 29, tzinfo=UTC)
+"""Between these, a time can be written in UTC, whatever the offset that it was written with."""
+
+Outcome = TypeVar("Outcome", LastCheck, LastRetraining)
+
+
+def believed(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Monitor:
+    """Return the monitor with what is credible of its status.
+
+    Args:
+        monitor: The monitor.
+        jobs: Its Jobs.
+        now: The current time.
+
+    Returns:
+        The monitor. `disbelieved` names the fields of its status that are other than stored.
+    """
+    stored = monitor.status
+    status = stored if _is_possible(monitor, jobs, now) else _possible_part(monitor, jobs, now)
+    status = _with_known_jobs(status, monitor, jobs, now)
+    if status is stored:
+        return monitor
+    changed = {
+        wire_name(name)
+        for name in ModelMonitorStatus.__struct_fields__
+        if getattr(status, name) != getattr(stored, name)
+    }
+    return replace(monitor, status=status, disbelieved=monitor.disbelieved | changed)
+
+
+# --- times and counts that cannot be ------------------------------------------------------------------------
+
+
+def _is_possible(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
+    """Return whether all times and counts are possible. Asked at each decision: it looks at all at once."""
+    status = monitor.status
+    past, future = _times_of_the_past(status), _times_to_come(status)
+    return (
+        (not past or (min(past) >= EARLIEST_SLOT and max(past) <= now + MOST_AHEAD))
+        and (not future or (min(future) >= EARLIEST_SLOT and max(future) <= now + FORESEEABLE))
+        and (status.next_check_time is None or status.next_check_time >= monitor.created)
+        and (status.last_schedule_time is None or status.last_schedule_time <= now + SKEW)
+        and (status.model is None or _possible_model(status.model) is status.model)
+        and _is_possible_count(status.retraining.count, monitor, jobs, now)
+    )
+
+
+def _times_of_the_past(status: ModelMonitorStatus) -> list[datetime]:
+    """Return the times of what has happened, but for the slots of reports, which their Jobs prove."""
+    record, check, outcome = status.retraining, status.last_check, status.last_retraining
+    return [
+        *(each.last_transition_time for each in status.conditions),
+        *(each.scheduled_time for each in status.history),
+        *record.start_times,
+        *_there(status.last_schedule_time, status.last_successful_check_time, status.last_failed_check_time),
+        *_there(record.last_start_time, record.last_trigger_time, record.last_outcome_time),
+        *(_there(check.start_time, check.completion_time) if check else ()),
+        *(_there(outcome.start_time, outcome.completion_time) if outcome else ()),
+    ]
+
+
+def _times_to_come(status: ModelMonitorStatus) -> list[datetime]:
+    return _there(status.next_check_time, status.retraining.cooldown_until_time)
+
+
+def _there(*times: datetime | None) -> list[datetime]:
+    return [time for time in times if time is not None]
+
+
+def _possible_part(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> ModelMonitorStatus:
+    status = monitor.status
+    return status.replaced(
+        conditions=[each for each in status.conditions if _past(each.last_transition_time, now)],
+        last_schedule_time=_between(EARLIEST_SLOT, status.last_schedule_time, now + SKEW),
+        next_check_time=_between(monitor.created, status.next_check_time, now + FORESEEABLE),
+        last_successful_check_time=_past(status.last_successful_check_time, now),
+        last_failed_check_time=_past(status.last_failed_check_time, now),
+        history=[each for each in status.history if _past(each.scheduled_time, now)],
+        retraining=_possible_record(monitor, jobs, now),
+        last_check=_possible_outcome(status.last_check, now),
+        last_retraining=_possible_outcome(status.last_retraining, now),
+        model=status.model and _possible_model(status.model),
+    )
+
+
+def _past(time: datetime | None, now: datetime) -> datetime | None:
+    return _between(EARLIEST_SLOT, time, now + MOST_AHEAD)
+
+
+def _between(first: datetime, time: datetime | None, last: datetime) -> datetime | None:
+    return time if time is not None and first <= time <= last else None
+
+
+def _possible_record(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> RetrainingStatus:
+    record = monitor.status.retraining
+    return record.replaced(
+        count=record.count if _is_possible_count(record.count, monitor, jobs, now) else 0,
+        last_start_time=_past(record.last_start_time, now),
+        last_trigger_time=_past(record.last_trigger_time, now),
+        cooldown_until_time=_between(EARLIEST_SLOT, record.cooldown_until_time, now + FORESEEABLE),
+        start_times=[time for time in record.start_times if _past(time, now)],
+        last_outcome_time=_past(record.last_outcome_time, now),
+    )
+
+
+def _is_possible_count(count: int, monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
+    """Return whether so many retrainings can have been started: one a second since the monitor was created.
+
+    A greater count would lead to a Job's name that is too long.
+    """
+    age = now + MOST_AHEAD - monitor.created
+    return count <= age.total_seconds() or count <= _highest_number(jobs)
+
+
+def _highest_number(jobs: Iterable[Job]) -> int:
+    return max((retrain_number(job) for job in jobs if job.purpose is Purpose.RETRAIN), default=0)
+
+
+def _possible_outcome(outcome: Outcome | None, now: datetime) -> Outcome | None:
+    if outcome is None:
+        return None
+    return outcome.replaced(
+        start_time=_past(outcome.start_time, now), completion_time=_past(outcome.completion_time, now)
+    )
+
+
+def _possible_model(model: ModelVersion) -> ModelVersion | None:
+    """Return the model; MLflow wrote one of its times, and the data has the other."""
+    if _between(_FIRST_TIME, model.registered_time, _LAST_TIME) is None:
+        return None
+    until = model.trained_until_time
+    if until is None or _between(_FIRST_TIME, until, _LAST_TIME):
+        return model
+    return model.replaced(trained_until_time=None)
+
+
+# --- reports of Jobs that have never been -------------------------------------------------------------------
+
+
+def _with_known_jobs(
+    status: ModelMonitorStatus, monitor: Monitor, jobs: Sequence[Job], now: datetime
+) -> ModelMonitorStatus:
+    """Return the status without reports of Jobs that the operator cannot have started.
+
+    Otherwise a report of the year 9999 would be newer than all others for good.
+    """
+    check, outcome = status.last_check, status.last_retraining
+    if check is not None:
+        was_started = check.scheduled_time <= max(_started_slots(status, jobs), default=EARLIEST_SLOT)
+        check = check if _is_of_a_job(check, Purpose.CHECK, monitor, jobs, now, was_started) else None
+    if outcome is not None:
+        was_started = number_in(outcome.job_name) <= max(status.retraining.count, _highest_number(jobs))
+        outcome = outcome if _is_of_a_job(outcome, Purpose.RETRAIN, monitor, jobs, now, was_started) else None
+    if check is status.last_check and outcome is status.last_retraining:
+        return status
+    return status.replaced(last_check=check, last_retraining=outcome)
+
+
+def _started_slots(status: ModelMonitorStatus, jobs: Iterable[Job]) -> list[datetime]:
+    return [
+        *_there(status.last_schedule_time),
+        *(entry.scheduled_time for entry in status.history),
+        *(job.slot for job in jobs if job.purpose is Purpose.CHECK),
+    ]
+
+
+def _is_of_a_job(  # noqa: PLR0913, PLR0917 - the two kinds of reports differ in the last argument only
+    outcome: LastCheck | LastRetraining,
+    purpose: Purpose,
+    monitor: Monitor,
+    jobs: Iterable[Job],
+    now: datetime,
+    was_started: bool,  # noqa: FBT001 - as above
+) -> bool:
+    """Return whether the report is one of a Job, which may be gone if the status says that it was started."""
+    job = next((job for job in jobs if job.name == outcome.job_name), None)
+    if job is not None:
+        return job.purpose is purpose and job.slot == outcome.scheduled_time
+    is_ours = is_job_name(outcome.job_name, monitor.name, purpose)
+    return was_started and is_ours and _past(outcome.scheduled_time, now) is not None
