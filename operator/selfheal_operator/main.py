@@ -85,7 +85,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
         kinds = (PLURAL, engine.collection.plural)
         age = WatchAge(kinds)
         session = WatchSession(asked.set, kinds, [age.tracing(), counting(instruments, kinds)])
-        context = Memo(store, session, engine)
+        context = Memo(store, session, engine, instruments)
         watch_runs(engine.collection)
         sweeper = Sweeper(cluster, store, context.wake, asked, settings.resync_seconds)
 
@@ -140,6 +140,7 @@ def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Cloc
 
     instruments.read_queue(depth, oldest_wait)
     instruments.read_waiting(waiting)
+    instruments.read_unreadable(context.store.unreadable)
     instruments.read_jobs(lambda purpose: context.store.active(purpose).by_namespace)
     instruments.read_watches(age.ages)
 

@@ -29,6 +29,7 @@ def families() -> tuple[Family, ...]:
     instruments.read_watches(dict)
     instruments.read_jobs(lambda _: {})
     instruments.read_waiting(lambda _: 0)
+    instruments.read_unreadable(lambda: 0)
     return Exposition(instruments, list, lambda: datetime.now(UTC)).families()
 
 

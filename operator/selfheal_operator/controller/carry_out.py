@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.controller.resync import read_monitor
 from selfheal_operator.controller.sink import Sink
 from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.core.credibility import believed
 from selfheal_operator.core.errors import ConflictError, RejectedError, SelfhealError, UnavailableError
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.name_lock import NameHolder, NameTakenError
@@ -25,8 +26,9 @@ from selfheal_operator.core.plan import (
     ReplaceJob,
     WriteStatus,
 )
-from selfheal_operator.core.recovery import pod_trouble, recover_report
+from selfheal_operator.core.recovery import Pod, failed_report, own_pods, pod_trouble, recover_report
 from selfheal_operator.core.slots import MissedReason
+from selfheal_operator.core.status import foreign_values
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.metrics.instruments import Instruments
 
@@ -61,10 +63,8 @@ class Executor:
             match plan.step:
                 case CreateJob():
                     await self._create(key, seen.monitor, plan.step)
-                case WriteStatus(status, events, missed):
-                    self.store.put_monitor(await self.cluster.apply_status(seen.monitor, status))
-                    self._count_missed(missed)
-                    await self._tell(seen.monitor, events)
+                case WriteStatus():
+                    return await self._write_status(key, seen.monitor, plan.step)
                 case RecoverReport(job):
                     await self._recover(key, job)
                 case InspectPods(job):
@@ -79,6 +79,19 @@ class Executor:
         except ConflictError:
             await read_monitor(self.cluster, self.store, key)  # the store was stale
         return True
+
+    async def _write_status(self, key: Key, monitor: Monitor, order: WriteStatus) -> bool:
+        """Write the operator's part of the status; return whether it has changed."""
+        body = await self.cluster.apply_status(monitor, order.status)
+        if foreign := foreign_values(body.get("status") or {}, order.status):
+            extra = {"monitor": "/".join(key), "fields": sorted(foreign)}
+            logger.warning("The operator's part of the status was written by another client", extra=extra)
+            body = await self.cluster.set_status(body, foreign)
+        self.store.put_monitor(body)
+        self._count_missed(order.missed)
+        await self._tell(monitor, order.events)
+        # A write that changes nothing would be planned again at once, for ever.
+        return bool(body["metadata"]["resourceVersion"] != monitor.resource_version)
 
     async def _create(self, key: Key, monitor: Monitor, order: CreateJob) -> None:
         if await self._found(key, order.unseen):
@@ -167,16 +180,32 @@ class Executor:
         # The container may have written its report just before the watch delivered the Job's end.
         body = await self.cluster.monitor(*key)
         self.store.put_monitor(body)
-        monitor = monitor_from(body)
+        monitor = believed(monitor_from(body), [job], self.clock())
         if monitor.uid != job.owner_uid or has_reported(monitor, job):
             return
-        pods = await self.cluster.engine.pods(job)
-        recovered = recover_report(job, pods, monitor.status, self.clock())
-        self.store.put_monitor(await self.cluster.apply_status(monitor, recovered.status, recovered.manager))
+        pods = own_pods(job, await self.cluster.engine.pods(job))
+        self.store.put_monitor(await self._report(monitor, job, pods))
         logger.info("Report recovered", extra={"monitor": f"{key.namespace}/{key.name}", "job": job.name})
 
+    async def _report(self, monitor: Monitor, job: Job, pods: Sequence[Pod]) -> dict[str, Any]:
+        """Write the report that the pods left, or that there is none which the API server takes.
+
+        Without a report of the Job, the monitor would try to recover it for ever, and start no other check.
+        """
+        try:
+            found = recover_report(job, pods, monitor.status, self.clock())
+            return await self.cluster.apply_status(monitor, found.status, found.manager)
+        except RejectedError as refusal:
+            why = f"Job {job.name} left a report that the API server refuses: {refusal}"
+        except SelfhealError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a container may leave anything there
+            why = f"Job {job.name} left a report that cannot be read: {error!r}"
+        failed = failed_report(job, why, monitor.status, self.clock())
+        return await self.cluster.apply_status(monitor, failed.status, failed.manager)
+
     async def _inspect(self, key: Key, job: Job) -> None:
-        pods = await self.cluster.engine.pods(job)
+        pods = own_pods(job, await self.cluster.engine.pods(job))
         self.store.note_pod_trouble(
             key, PodTrouble(job_uid=job.uid, message=pod_trouble(pods), time=self.clock())
         )

@@ -2,13 +2,17 @@
 
 from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.metrics.instruments import Instruments
 
 
 class Context:
     """The store, and the reconciler that acts on it."""
 
-    def __init__(self, store: Store, reconciler: Reconciler | None = None) -> None:
+    def __init__(
+        self, store: Store, reconciler: Reconciler | None = None, instruments: Instruments | None = None
+    ) -> None:
         self.store = store
+        self.instruments = instruments or Instruments()
         self.reconciler = reconciler
         """None on a standby, which only keeps the store up to date."""
 

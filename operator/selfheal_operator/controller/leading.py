@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from selfheal_operator.api.names import PLURAL
 from selfheal_operator.controller.context import Context
 from selfheal_operator.controller.queue import WorkQueue
 from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key
 from selfheal_operator.controller.sweeper import Sweeper
 from selfheal_operator.kube.lease import Leadership
+from selfheal_operator.kube.one_object import one_object
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +108,8 @@ class Leading:
         """Queue monitors that are due or whose status is outdated; after a full sweep, queue all."""
         store = self._context.store
         for key, promised in store.oldest_promise_first():
-            queue.add_at(key, promised)
+            with one_object(self._context.instruments, PLURAL, key):
+                queue.add_at(key, promised)
         for key in store.unanswered():
             queue.add(key)
         await self._sweeper.catch_up(acquired)

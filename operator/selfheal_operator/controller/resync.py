@@ -8,12 +8,14 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
+from selfheal_operator.api.names import PLURAL
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.observed import Owner
 from selfheal_operator.kube.client import NotFoundError
 from selfheal_operator.kube.cluster import Cluster
 from selfheal_operator.kube.collection import Listed
+from selfheal_operator.kube.one_object import one_object
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +43,23 @@ async def resync(cluster: Cluster, store: Store) -> set[Key]:
     async def look(namespace: str) -> None:
         # Monitors first, so that the owner of each Job listed later is already in the store.
         async for body in cluster.monitors(namespace):
-            store.put_monitor(body)
-            listed.add(body["metadata"]["uid"])
+            with one_object(cluster.instruments, PLURAL, body):
+                listed.add(body["metadata"]["uid"])
+                store.put_monitor(body)
         async for job, resource_version in cluster.engine.runs(namespace):
-            store.put_job(job, resource_version)
             listed.add(job.uid)
+            store.put_job(job, resource_version)
 
     refused = await _in_turn(cluster.scopes, look)
     return before.evict(store, listed, refused)
 
 
-async def sweep(cluster: Cluster, store: Store) -> set[Key]:
+async def sweep(cluster: Cluster, store: Store) -> tuple[set[Key], set[Key]]:
     """Resync by metadata-only lists; read in full only objects that are newer than in the store.
 
     Returns:
-        The keys of monitors that changed or were deleted, or one of whose Jobs was.
+        The keys of monitors that changed or were deleted, or one of whose Jobs was; and those of which an
+        object could not be read.
 
     Raises:
         RejectedError: Listing is forbidden in every namespace.
@@ -77,10 +81,10 @@ async def sweep(cluster: Cluster, store: Store) -> set[Key]:
     refused = await _in_turn(cluster.scopes, look)
     changed = {Key(each.namespace, each.monitor) for each in (*monitors, *jobs)}
     if len(monitors) + len(jobs) > max(FEW, len(listed) // 10):
-        return changed | await resync(cluster, store)
-    await _read(monitors, lambda each: read_monitor(cluster, store, Key(each.namespace, each.name)))
-    await _read(jobs, lambda each: _read_job(cluster, store, each))
-    return changed | before.evict(store, listed, refused)
+        return changed | await resync(cluster, store), set()
+    unread = await _read(monitors, lambda each: read_monitor(cluster, store, Key(each.namespace, each.name)))
+    unread |= await _read(jobs, lambda each: _read_job(cluster, store, each))
+    return changed | before.evict(store, listed, refused), unread
 
 
 async def refresh(cluster: Cluster, store: Store, key: Key) -> None:
@@ -150,9 +154,20 @@ async def _in_turn(scopes: Sequence[str], look: Callable[[str], Awaitable[None]]
     return set(refused)
 
 
-async def _read(stale: Sequence[Listed], read: Callable[[Listed], Awaitable[None]]) -> None:
+async def _read(stale: Sequence[Listed], read: Callable[[Listed], Awaitable[None]]) -> set[Key]:
+    """Read objects one by one; return the monitors of those that could not be read."""
+    unread = set[Key]()
     for start in range(0, len(stale), READERS):
-        await asyncio.gather(*(read(each) for each in stale[start : start + READERS]))
+        part = stale[start : start + READERS]
+        results = await asyncio.gather(*map(read, part), return_exceptions=True)
+        for each, error in zip(part, results, strict=True):
+            if isinstance(error, Exception):
+                unread.add(Key(each.namespace, each.monitor))
+                extra = {"object": f"{each.namespace}/{each.name}", "error": repr(error)}
+                logger.warning("Object not read", extra=extra)
+            elif error is not None:  # cancelled
+                raise error
+    return unread
 
 
 async def _read_job(cluster: Cluster, store: Store, each: Listed) -> None:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
+from selfheal_operator.api.names import (
+    ANNOTATION_CHECK_REQUEST,
+    ANNOTATION_RETRAIN_REQUEST,
+    MAX_REQUEST_TOKEN,
+)
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.capacity import Tally
 from selfheal_operator.core.observed import (
@@ -20,10 +24,18 @@ from selfheal_operator.core.observed import (
     Rejection,
     monitor_from,
 )
+from selfheal_operator.core.validation import LARGEST_SPEC_BYTES, size_problem
 from selfheal_operator.metrics.monitors import Facts, facts_of
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
+_READ_METADATA: Final = (
+    *("namespace", "name", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"),
+)
+_LONGEST_ANNOTATION: Final = 4 * MAX_REQUEST_TOKEN
+"""More than is read of it, so that spaces around it do not count."""
+MOST_DELETED: Final = 4096
+"""Deletions to remember: far more than happen while an answer is on its way."""
 
 
 class Key(NamedTuple):
@@ -33,17 +45,27 @@ class Key(NamedTuple):
     name: str
 
 
-@dataclass(slots=True)
-class _Entry:
-    uid: str
-    resource_version: int
+class _Content(NamedTuple):
+    """What the store keeps of a monitor's newest version."""
+
     document: bytes
     """The parts of the monitor that are read, as JSON. This takes a third of the memory of Python objects, of
     which ten thousand monitors hold a million."""
+    problem: str
+    """Why the document has neither spec nor status; empty if it has both."""
+    is_answered: bool
+    """Whether observedGeneration equals the generation."""
     facts: Facts
     """Computed when the monitor changes, not for ten thousand monitors at each scrape."""
     promised: datetime
     """The status's nextCheckTime; `_NEVER` without one, so that it sorts last."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    uid: str
+    resource_version: int
+    content: _Content
     removed_slot: datetime | None = None
     """The newest slot whose Job was seen and is gone."""
     unanswered: tuple[str, ...] = ()
@@ -52,14 +74,7 @@ class _Entry:
     pod_trouble: PodTrouble | None = None
 
     def monitor(self) -> Monitor:
-        return monitor_from(json.loads(self.document))
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether observedGeneration equals the generation."""
-        document = json.loads(self.document)
-        observed: int | None = document["status"].get("observedGeneration")
-        return bool(observed == document["metadata"]["generation"])
+        return monitor_from(json.loads(self.content.document))
 
 
 @dataclass(slots=True)
@@ -82,6 +97,8 @@ class Store:
         default_factory=lambda: {purpose: Tally() for purpose in Purpose}
     )
     """Those of monitors that exist, by namespace."""
+    _deleted: dict[str, int] = field(default_factory=dict)
+    """The resourceVersions of the newest deletions, by UID."""
 
     def observe(
         self, key: Key, defaults: JobDefaults, held: frozenset[Purpose] = frozenset()
@@ -111,17 +128,21 @@ class Store:
         key = Key(metadata["namespace"], metadata["name"])
         uid, version = metadata["uid"], int(metadata["resourceVersion"])
         entry = self._entries.get(key)
-        if entry is not None and version <= entry.resource_version:
+        if version <= (self._deleted.get(uid, 0) if entry is None else entry.resource_version):
             return False
+        content = _content_of(body)
         if entry is None or entry.uid != uid:
             if entry is not None:
                 self._disown(Owner(key.namespace, entry.uid))
-            entry = self._entries[key] = _Entry(uid, version, _packed(body), facts_of(body), _promised(body))
+            entry = self._entries[key] = _Entry(uid, version, content)
             self._own(Owner(key.namespace, uid), entry)
         else:
-            entry.resource_version, entry.document = version, _packed(body)
-            entry.facts, entry.promised = facts_of(body), _promised(body)
+            entry.resource_version, entry.content = version, content
         return True
+
+    def unreadable(self) -> int:
+        """Return how many monitors cannot be read as a whole."""
+        return sum(1 for entry in self._entries.values() if entry.content.problem)
 
     def uid_of(self, key: Key) -> str | None:
         """Return the UID of the monitor stored under this name; None if there is none."""
@@ -140,17 +161,27 @@ class Store:
             del self._entries[key]
             self._disown(Owner(key.namespace, uid))
 
+    def note_deleted(self, uid: str, resource_version: str) -> None:
+        """Record that the API server has deleted an object, so that an older answer does not bring it back.
+
+        Call it for a DELETED event only: what a list lacks may be there again in the next one.
+        """
+        self._deleted[uid] = int(resource_version)
+        if len(self._deleted) > MOST_DELETED:
+            del self._deleted[next(iter(self._deleted))]
+
     def put_job(self, job: Job, resource_version: str) -> bool:
         """Store a Job, unless the store has a newer version.
 
         Returns:
             Whether it differs from the stored one in any field that the operator reads.
         """
-        jobs = self._jobs.setdefault(job.owner, {})
+        jobs = self._jobs.get(job.owner, {})
         known, version = jobs.get(job.name), int(resource_version)
-        if known is not None and known[1] > version:
+        if known[1] > version if known is not None else version <= self._deleted.get(job.uid, 0):
             return False
         before = known[0] if known is not None else None
+        self._jobs[job.owner] = jobs
         jobs[job.name] = (before if before == job else job, version)
         self._count(before, -1)
         self._count(job, 1)
@@ -222,12 +253,12 @@ class Store:
 
     def oldest_promise_first(self) -> list[tuple[Key, datetime]]:
         """Return the keys of all monitors with their nextCheckTime, earliest first."""
-        promises = [(key, entry.promised) for key, entry in self._entries.items()]
+        promises = [(key, entry.content.promised) for key, entry in self._entries.items()]
         return sorted(promises, key=lambda promise: promise[1])
 
     def unanswered(self) -> list[Key]:
         """Return the keys of monitors whose observedGeneration is outdated: a user may be waiting."""
-        return [key for key, entry in self._entries.items() if not entry.is_answered]
+        return [key for key, entry in self._entries.items() if not entry.content.is_answered]
 
     def known_monitors(self) -> dict[str, Key]:
         """Return the keys of all monitors by their UIDs."""
@@ -235,7 +266,7 @@ class Store:
 
     def facts(self) -> list[tuple[Key, Facts]]:
         """Return the data for the per-monitor metrics."""
-        return [(key, entry.facts) for key, entry in self._entries.items()]
+        return [(key, entry.content.facts) for key, entry in self._entries.items()]
 
     def jobs(self) -> list[Job]:
         """Return all Jobs."""
@@ -270,20 +301,52 @@ class Store:
                 self._active_in[purpose].add(owner.namespace, change * counts[owner])
 
 
-def _promised(body: Mapping[str, Any]) -> datetime:
+def _content_of(body: Mapping[str, Any]) -> _Content:
+    document, problem = _packed(body)
+    status = body.get("status")
+    told = status if isinstance(status, Mapping) else {}
+    is_answered = told.get("observedGeneration") == body["metadata"]["generation"]
+    return _Content(document, problem, is_answered, facts_of(body), _promised(told))
+
+
+def _promised(status: Mapping[str, Any]) -> datetime:
     """Return the status's nextCheckTime; `_NEVER` if unreadable: one monitor must not block the others."""
     try:
-        promised = datetime.fromisoformat(body["status"]["nextCheckTime"])
+        promised = datetime.fromisoformat(status["nextCheckTime"])
     except (KeyError, TypeError, ValueError):
         return _NEVER
     return promised if promised.tzinfo is not None else _NEVER
 
 
-def _packed(body: Mapping[str, Any]) -> bytes:
-    """Keep only what `monitor_from` reads. managedFields alone are as long as all the rest."""
+def _packed(body: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Keep only what `monitor_from` reads. managedFields alone are as long as all the rest.
+
+    Returns:
+        The document, and why it has neither spec nor status; empty if it has both.
+    """
     metadata = body["metadata"]
-    kept = {name: value for name, value in metadata.items() if name not in {"managedFields", "labels"}}
+    kept = {name: metadata[name] for name in _READ_METADATA if name in metadata}
     annotations = metadata.get("annotations") or {}
-    kept["annotations"] = {name: annotations[name] for name in _READ_ANNOTATIONS if name in annotations}
-    document = {"metadata": kept, "spec": body.get("spec") or {}, "status": body.get("status") or {}}
-    return json.dumps(document, separators=(",", ":")).encode()
+    kept["annotations"] = {
+        name: annotations[name][:_LONGEST_ANNOTATION] for name in _READ_ANNOTATIONS if name in annotations
+    }
+    spec, status = body.get("spec") or {}, body.get("status") or {}
+    try:
+        document = _json({"metadata": kept, "spec": spec, "status": status})
+        problem = _size_problem(spec) if len(document) > LARGEST_SPEC_BYTES else ""
+    except RecursionError:
+        problem = "it nests deeper than a program can read"
+    except ValueError as error:  # a surrogate is no character
+        problem = f"it holds a text that is none ({type(error).__name__})"
+    if problem:
+        document = _json({"metadata": kept, "problem": problem})
+    return document, problem
+
+
+def _size_problem(spec: Any) -> str:
+    size = len(_json(spec))
+    return size_problem(size) if size > LARGEST_SPEC_BYTES else ""
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from selfheal_operator.controller.resync import probe, refresh, resync, sweep
@@ -54,6 +54,8 @@ class Sweeper:
         self._true_since = -math.inf
         self._known: dict[Key, float] = {}
         """When single monitors were last read, if that is later than the last full sweep."""
+        self._unread: set[Key] = set()
+        """Monitors that the last sweep could not read."""
         self._next_complaint = -math.inf
         self.listed = asyncio.Event()
         """Set once everything has been listed."""
@@ -70,11 +72,13 @@ class Sweeper:
         Raises:
             SelfhealError: The monitor or its Jobs could not be read.
         """
-        if self._true_since >= since or self._known.get(key, -math.inf) >= since:
+        is_swept = self._true_since >= since and key not in self._unread
+        if is_swept or self._known.get(key, -math.inf) >= since:
             return
         begun = time.monotonic()
         await refresh(self._cluster, self._store, key)
         self._known[key] = begun
+        self._unread.discard(key)
 
     async def until_served(self) -> None:
         """Return once the API server serves ModelMonitors and allows listing them."""
@@ -108,16 +112,17 @@ class Sweeper:
     async def _sweep(self) -> None:
         async with self._one_at_a_time:
             begun = time.monotonic()
-            changed = await sweep(self._cluster, self._store)
-            self._is_true(begun)
+            changed, unread = await sweep(self._cluster, self._store)
+            self._is_true(begun, unread)
         if changed:
             logger.info("Found what the watch had not told yet", extra={"monitors": len(changed)})
         for key in changed:
             self._wake(key)
 
-    def _is_true(self, since: float) -> None:
+    def _is_true(self, since: float, unread: Iterable[Key] = ()) -> None:
         self._true_since = since
         self._known.clear()
+        self._unread = set(unread)
 
     async def _succeed(self, attempt: Callable[[], Awaitable[None]]) -> None:
         while not await self._tried(attempt):  # noqa: ASYNC110 - there is nothing to wait for but time
@@ -128,6 +133,10 @@ class Sweeper:
             await attempt()
         except SelfhealError as error:
             self._complain(error)
+            return False
+        except Exception:
+            # A bug of the operator. Without a sweep it still reconciles what the watch tells.
+            logger.exception("Cannot list because of a defect; will try again")
             return False
         self._next_complaint = -math.inf
         return True

@@ -22,6 +22,7 @@ from selfheal_operator.kube.client import (
     NotFoundError,
 )
 from selfheal_operator.kube.collection import EVERYWHERE, Collection, Listed, listed
+from selfheal_operator.kube.one_object import one_object
 
 SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 _PODS: Final = Collection("v1", "pods")
@@ -113,15 +114,21 @@ class BatchJobs:
         """Yield all our Jobs, or those of one monitor, each with its resourceVersion."""
         selector = SELECTOR if owner_uid is None else f"{SELECTOR},{LABEL_MONITOR_UID}={owner_uid}"
         async for item in self.collection.items(self._client, namespace, {"labelSelector": selector}):
-            if (found := self._versioned(item)) is not None:
+            found = None
+            with one_object(self._client.instruments, self.collection.plural, item):
+                found = self._versioned(item)
+            if found is not None:
                 yield found
 
     async def listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the metadata of all our Jobs."""
         query = {"labelSelector": SELECTOR}
         async for item in self.collection.items(self._client, namespace, query, METADATA_LIST):
-            if (job := self.read(item)) is not None:  # the metadata show whether it is ours
-                yield listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
+            found = None
+            with one_object(self._client.instruments, self.collection.plural, item):
+                found = self._listed(item)
+            if found is not None:
+                yield found
 
     async def pods(self, job: Job) -> list[dict[str, Any]]:
         """Return the pods of a Job, oldest first."""
@@ -134,6 +141,12 @@ class BatchJobs:
     async def _get(self, namespace: str, name: str) -> dict[str, Any]:
         path = self.collection.path_of(namespace, name)
         return await self._client.request("GET", path, call=self.collection.call("get"))
+
+    def _listed(self, item: Mapping[str, Any]) -> Listed | None:
+        job = self.read(item)  # the metadata show whether it is ours
+        if job is None:
+            return None
+        return listed(item, item["metadata"]["labels"][LABEL_MONITOR], job.owner_uid)
 
     def _versioned(self, body: Mapping[str, Any]) -> tuple[Job, str] | None:
         job = self.read(body)

@@ -1,7 +1,7 @@
 """The operator's calls to the API server. The RBAC rules in manifests/ grant exactly these."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from selfheal_operator.api.names import (
@@ -19,6 +19,7 @@ from selfheal_operator.core.observed import Monitor
 from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.kube.client import (
     APPLY,
+    MERGE,
     METADATA_LIST,
     AlreadyExistsError,
     ApiClient,
@@ -26,6 +27,8 @@ from selfheal_operator.kube.client import (
 )
 from selfheal_operator.kube.collection import EVERYWHERE, Collection, Listed, listed
 from selfheal_operator.kube.engine import Engine
+from selfheal_operator.kube.one_object import one_object
+from selfheal_operator.metrics.instruments import Instruments
 
 _MONITORS: Final = Collection(f"{GROUP}/{VERSION}", PLURAL)
 _ACCOUNTS: Final = Collection("v1", "serviceaccounts")
@@ -48,6 +51,11 @@ class Cluster:
         self.engine: Engine = engine or BatchJobs(client)
         self.scopes: tuple[str, ...] = tuple(namespaces) or (EVERYWHERE,)
 
+    @property
+    def instruments(self) -> Instruments:
+        """The client's instruments."""
+        return self._client.instruments
+
     async def probe(self, namespace: str = EVERYWHERE) -> None:
         """Return if ModelMonitors can be listed.
 
@@ -65,7 +73,11 @@ class Cluster:
     async def monitors_listed(self, namespace: str = EVERYWHERE) -> AsyncIterator[Listed]:
         """Yield the metadata of all ModelMonitors."""
         async for item in _MONITORS.items(self._client, namespace, accept=METADATA_LIST):
-            yield listed(item, item["metadata"]["name"])
+            found = None
+            with one_object(self.instruments, PLURAL, item):
+                found = listed(item, item["metadata"]["name"])
+            if found is not None:
+                yield found
 
     async def monitor(self, namespace: str, name: str) -> dict[str, Any]:
         """Read one ModelMonitor, as a document."""
@@ -99,6 +111,23 @@ class Cluster:
         path = f"{_MONITORS.path_of(monitor.namespace, monitor.name)}/status"
         query, call = {"fieldManager": manager, "force": "true"}, _MONITORS.call("patch", "status")
         return await self._client.request("PATCH", path, body, query=query, content_type=APPLY, call=call)
+
+    async def set_status(self, monitor: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Set fields of a monitor's status, whoever owns them; None removes one.
+
+        Args:
+            monitor: The monitor as a document, as it was read.
+            fields: The fields, as a merge patch.
+
+        Raises:
+            ConflictError: The monitor has changed; read it again.
+        """
+        metadata = monitor["metadata"]
+        kept = {name: metadata[name] for name in ("uid", "resourceVersion")}
+        path = f"{_MONITORS.path_of(metadata['namespace'], metadata['name'])}/status"
+        body, call = {"metadata": kept, "status": fields}, _MONITORS.call("patch", "status")
+        query = {"fieldManager": OPERATOR_MANAGER}
+        return await self._client.request("PATCH", path, body, query=query, content_type=MERGE, call=call)
 
     async def ensure_runner_account(self, namespace: str) -> None:
         """Create the ServiceAccount and RoleBinding for containers that patch the status, if missing."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from selfheal_operator.core.observed import Owner
 from selfheal_operator.kube.client import JSON, ApiClient
@@ -27,7 +28,9 @@ class Collection:
 
     def path_of(self, namespace: str, name: str) -> str:
         """Return the path of one object."""
-        return f"{self.path(namespace)}/{name}"
+        return (
+            f"{self.path(namespace)}/{quote(name, safe='')}"  # a status names Jobs, and anybody may forge it
+        )
 
     def call(self, verb: str, subresource: str = "") -> ApiCall:
         """Return the request's verb and resource, as in RBAC rules."""

@@ -96,6 +96,12 @@ class Instruments:
             "Reconciliations that ended in an error, by its kind; Defect is a bug of the operator.",
             ("kind",),
         )
+        self._skipped = self._add(
+            Counter,
+            "selfheal_objects_skipped_total",
+            "Objects that a list or a watch returned and that could not be handled; the log names each.",
+            ("resource",),
+        )
         self._leader = self._add(
             Gauge, "selfheal_leader", "1 while this replica is the leader, 0 while it is a standby."
         )
@@ -167,6 +173,10 @@ class Instruments:
         kind = _DEFECT if error is None else type(error).__name__.removesuffix("Error")
         self._reconcile_errors.labels(kind).inc()
 
+    def object_skipped(self, resource: str) -> None:
+        """Record an object that could not be handled, by its resource's plural."""
+        self._skipped.labels(resource).inc()
+
     def set_leader(self, *, leads: bool) -> None:
         """Record whether this replica leads."""
         if leads != self._leads:
@@ -187,6 +197,14 @@ class Instruments:
             "selfheal_queue_oldest_wait_seconds",
             "Longest time that a monitor has been waiting for a worker; 0 if none waits.",
             lambda: {(): oldest_wait()},
+        )
+
+    def read_unreadable(self, unreadable: Callable[[], int]) -> None:
+        """Register the gauge of monitors whose spec cannot be read as a whole."""
+        self._pull(
+            "selfheal_monitors_unreadable",
+            "Monitors that are nested too deep or too large to be read; their condition Ready says so.",
+            lambda: {(): unreadable()},
         )
 
     def read_watches(self, ages: Callable[[], Values]) -> None:

@@ -101,7 +101,7 @@ def _number(text: object) -> float | None:
 def _seconds(time: object) -> float | None:
     try:
         return datetime.fromisoformat(time).timestamp() if isinstance(time, str) else None
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # the last two where it has no time zone
         return None
 
 

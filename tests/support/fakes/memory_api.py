@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
 from selfheal_operator.core.errors import ConflictError
-from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
+from selfheal_operator.kube.client import MERGE, AlreadyExistsError, NotFoundError
+from selfheal_operator.metrics.instruments import Instruments
 
 Document = dict[str, Any]
 
@@ -40,6 +41,7 @@ class MemoryApi:
     events: list[Document] = field(default_factory=list)
     queue_is_full: bool = False
     """New Jobs are suspended, as by Kueue's webhook."""
+    instruments: Instruments = field(default_factory=Instruments)
     _revision: int = 1000
 
     # --- what the operator asks -----------------------------------------------------------------------------
@@ -56,7 +58,7 @@ class MemoryApi:
         call: object = None,
     ) -> Document:
         """Answer as the API server would; stands in for `ApiClient.request`."""
-        del content_type, accept, call
+        del accept, call
         if path.endswith("/pods"):
             uid = (query or {})["labelSelector"].rpartition("=")[2]
             return {"items": self.pods.get(uid, [])}
@@ -68,10 +70,14 @@ class MemoryApi:
         if method != "PATCH":
             change = {"POST": self.create, "DELETE": self.delete_as_asked}[method]
             return change(path, dict(body or {}))
+        return self._patch(path, dict(body or {}), content_type, (query or {}).get("fieldManager", ""))
+
+    def _patch(self, path: str, body: Document, content_type: str, manager: str) -> Document:
         if "/jobs/" in path:
-            return self.stop_job(path, dict(body or {}))
-        manager = (query or {})["fieldManager"]
-        return self.apply_status(path.removesuffix("/status"), dict(body or {}), manager)
+            return self.stop_job(path, body)
+        if content_type == MERGE:
+            return self.merge_status(path.removesuffix("/status"), body)
+        return self.apply_status(path.removesuffix("/status"), body, manager)
 
     async def pages(
         self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "", call: object = None
@@ -170,6 +176,15 @@ class MemoryApi:
         if status == before.get("status") and managed == before["metadata"]["managed"]:
             return before
         return self._store("MODIFIED", path, before | {"status": status}, {"managed": managed})
+
+    def merge_status(self, path: str, patch: Document) -> Document:
+        """Set top-level fields of a status, or remove those of None."""
+        before = self.get(path)
+        if patch["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"]:
+            raise ConflictError("resourceVersion is not what it was")
+        merged = {**before.get("status", {}), **patch["status"]}
+        status = {name: value for name, value in merged.items() if value is not None}
+        return self._store("MODIFIED", path, before | {"status": status})
 
     def _store(self, kind: str, path: str, body: Document, metadata: Document | None = None) -> Document:
         """Put a new document in place of the old one; what has been handed out is never changed."""

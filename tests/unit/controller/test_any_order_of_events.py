@@ -441,7 +441,13 @@ class World(RuleBasedStateMachine):
         state = {"terminated": {"exitCode": int(not succeeds), "message": last_words}}
         self.api.pods[job.uid] = [
             {
-                "metadata": {"creationTimestamp": "2026-11-23T12:00:00Z"},
+                "metadata": {
+                    "namespace": job.namespace,
+                    "creationTimestamp": "2026-11-23T12:00:00Z",
+                    "ownerReferences": [
+                        {"kind": "Job", "name": job.name, "uid": job.uid, "controller": True}
+                    ],
+                },
                 "status": {"containerStatuses": [{"state": state}]},
             }
         ]

@@ -10,7 +10,7 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.controller import resync as module
 from selfheal_operator.controller.resync import refresh, resync, sweep
 from selfheal_operator.controller.store import Key, Store
-from selfheal_operator.core.errors import RejectedError
+from selfheal_operator.core.errors import RejectedError, UnavailableError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.cluster import Cluster
@@ -90,7 +90,7 @@ async def test_a_sweep_that_finds_nothing_reads_nothing(api):
     """It lists, and that is all."""
     cluster, store = await listed(api)
 
-    assert await sweep(cluster, store) == set()
+    assert await sweep(cluster, store) == (set(), set())
     assert api.reads == []
 
 
@@ -103,7 +103,7 @@ async def test_a_sweep_reads_what_is_in_another_state_and_says_whose_it_is(api):
     api.set_job_status(ended, {"conditions": [{"type": "Complete", "status": "True"}]})
     new = api.apply("c")
 
-    assert await sweep(cluster, store) == {Key("a", "churn"), Key("b", "churn"), Key("c", "churn")}
+    assert await sweep(cluster, store) == ({Key("a", "churn"), Key("b", "churn"), Key("c", "churn")}, set())
     assert {edited, ended, new} < set(api.reads)
     assert len(api.reads) == 4
     assert {job.finished for job in store.jobs()} == {True, False}
@@ -116,7 +116,7 @@ async def test_a_sweep_forgets_what_is_gone(api):
         api.delete(path)
     api.delete(next(path for path in api.objects if path.startswith(f"{JOBS}/namespaces/b")))
 
-    assert await sweep(cluster, store) == {Key("a", "churn"), Key("b", "churn")}
+    assert await sweep(cluster, store) == ({Key("a", "churn"), Key("b", "churn")}, set())
     assert known(store) == {("b", "churn")}
     assert api.reads == []
 
@@ -128,7 +128,7 @@ async def test_a_sweep_that_would_read_much_lists_all_instead(api, monkeypatch):
     api.apply("c")
     api.apply("d")
 
-    assert await sweep(cluster, store) == {Key("c", "churn"), Key("d", "churn")}
+    assert await sweep(cluster, store) == ({Key("c", "churn"), Key("d", "churn")}, set())
     assert api.reads == []
     assert len(store.known_keys()) == 4
 
@@ -221,3 +221,63 @@ async def test_a_refresh_forgets_a_monitor_that_is_gone(api):
     seen = store.observe(Key("a", "churn"), DEFAULTS)
     assert seen is not None
     assert len(seen.jobs) == 1
+
+
+# --- one bad object -----------------------------------------------------------------------------------------
+
+
+class Poisoned(Api):
+    """Holds objects that no operator can read; a request for one of them fails as the API server's would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unreadable: set[str] = set()
+
+    async def request(self, method: str, path: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Answer."""
+        if path in self.unreadable:
+            raise UnavailableError("500: cannot be decoded")
+        return await super().request(method, path, *arguments, **options)
+
+
+def bad(body: Any) -> Any:
+    """Return an object as no API server writes it."""
+    metadata = {name: value for name, value in body["metadata"].items() if name != "resourceVersion"}
+    return {**body, "metadata": metadata}
+
+
+@pytest.mark.parametrize("plural", [PLURAL, "jobs"])
+@pytest.mark.parametrize("look", [resync, sweep])
+async def test_an_object_that_cannot_be_read_is_named_and_all_others_are_read(look, plural, caplog):
+    """In the lists, whatever is wrong with it."""
+    api = Poisoned()
+    for namespace in ("a", "b", "c"):
+        api.apply(namespace)
+    path = next(path for path in api.objects if f"/{plural}/" in path and "/namespaces/b/" in path)
+    api.objects[path] = bad(api.objects[path])
+    cluster, store = Cluster(api), Store()  # type: ignore[arg-type]  # as far as is needed
+
+    await look(cluster, store)
+
+    assert {name[0] for name in known(store) if len(name) == 2} >= {"a", "c"}
+    assert len(store.jobs()) >= 2
+    assert "Object skipped" in caplog.messages
+    assert {record.object for record in caplog.records} == {f"b/{path.rpartition('/')[2]}"}
+    assert api.instruments.registry.get_sample_value("selfheal_objects_skipped_total", {"resource": plural})
+
+
+async def test_what_cannot_be_read_one_by_one_costs_its_own_monitor_a_turn(caplog):
+    """The others are up to date; the one is read again before it is acted upon."""
+    api = Poisoned()
+    for namespace in ("a", "b"):
+        api.apply(namespace)
+    cluster, store = await listed(api)
+    for namespace in ("a", "b"):
+        api.edit_spec(f"{MONITORS}/namespaces/{namespace}/{PLURAL}/churn", spec_document(threshold=0.9))
+    api.unreadable = {f"{MONITORS}/namespaces/a/{PLURAL}/churn"}
+
+    changed, unread = await sweep(cluster, store)
+
+    assert (changed, unread) == ({Key("a", "churn"), Key("b", "churn")}, {Key("a", "churn")})
+    assert [threshold(store, namespace) for namespace in ("a", "b")] == [0.3, 0.9]
+    assert [record.object for record in caplog.records] == ["a/churn"]

@@ -1,14 +1,32 @@
+from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.controller import store as module
 from selfheal_operator.controller.store import Key, Store
+from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import PodTrouble, Rejection
-from support.builders.objects import DEFAULTS, HOUR, NOON, SECOND, UID, finished_job, job, monitor_body
+from selfheal_operator.core.validation import LARGEST_SPEC_BYTES
+from support.builders.objects import (
+    DEFAULTS,
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    UID,
+    finished_job,
+    job,
+    monitor_body,
+)
+from support.builders.steps import status_written
 
 CHURN = Key("team-a", "churn")
+RETRAIN = Purpose.RETRAIN
 
 
 def version(number: int, **metadata):
@@ -206,7 +224,7 @@ def test_a_monitor_is_kept_as_far_as_it_is_read():
     store.put_monitor(version(1, annotations=asked, managedFields=[{"manager": "x" * 10_000}]))
 
     assert known(store).monitor.check_request == "now"
-    assert len(store._entries[CHURN].document) < 1_000
+    assert len(store._entries[CHURN].content.document) < 1_000
 
 
 def test_active_jobs_are_counted_by_namespace():
@@ -289,3 +307,130 @@ def test_a_promise_that_cannot_be_read_is_none(promise):
 
     ((_, promised),) = store.oldest_promise_first()
     assert promised.year == 9999
+
+
+# --- what is late, and what cannot be read ------------------------------------------------------------------
+
+
+def test_an_answer_that_is_older_than_the_deletion_makes_no_ghost():
+    """The status was answered, the watch told of the deletion, and only then the answer was taken in."""
+    store = Store()
+    store.put_monitor(version(1))
+    store.note_deleted(UID, "3")
+    store.drop_monitor(CHURN, UID)
+
+    assert not store.put_monitor(version(2))
+    assert store.known_keys() == []
+    assert store.put_monitor(reborn(4))
+
+
+def test_a_job_that_was_deleted_meanwhile_does_not_run_for_ever():
+    """Likewise: its monitor would wait for its end."""
+    store = Store()
+    store.put_monitor(version(1))
+    store.note_deleted(job().uid, "3")
+
+    assert not store.put_job(job(), "2")
+    assert store.jobs() == []
+
+
+def test_what_a_list_lacked_may_be_there_in_the_next():
+    """Only the deletion itself is final: a list may have been a proxy's."""
+    store = Store()
+    store.put_monitor(version(1))
+    store.drop_monitor(CHURN, UID)
+
+    assert store.put_monitor(version(1))
+
+
+def test_the_oldest_deletions_are_forgotten(monkeypatch):
+    """An answer is on its way for seconds; deletions go on for years."""
+    monkeypatch.setattr(module, "MOST_DELETED", 3)
+    store = Store()
+    for number in range(9):
+        store.note_deleted(f"uid-{number}", str(number + 1))
+
+    assert list(store._deleted) == ["uid-6", "uid-7", "uid-8"]
+
+
+def nested(depth: int):
+    """Return an object that is nested so deep."""
+    found: dict[str, object] = {}
+    for _ in range(depth):
+        found = {"a": found}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ({"target": nested(5_000)}, "nests deeper"),
+        ({"target": "x" * LARGEST_SPEC_BYTES}, "bytes as JSON"),
+        ({"target": "\ud800"}, "is none"),
+    ],
+)
+def test_a_spec_that_cannot_be_read_as_a_whole_is_named_and_takes_no_memory(spec, problem):
+    """Its monitor says so in Ready, and is left alone until it is edited; no other one notices."""
+    store = Store()
+    store.put_monitor(version(1) | {"spec": spec})
+
+    assert problem in ready(store)
+    assert store.unreadable() == 1
+    assert len(store._entries[CHURN].content.document) < 1_000
+
+    store.put_monitor(version(2))
+    assert "Checks run" in ready(store)
+    assert store.unreadable() == 0
+
+
+def ready(store: Store) -> str:
+    """Return the message of the condition Ready that is planned."""
+    written = status_written(plan_monitor(known(store), NOON - 20 * MINUTE))
+    return next(str(each["message"]) for each in written["conditions"] if each["type"] == "Ready")
+
+
+@pytest.mark.parametrize("part", ["text", 5, ["a"], [], 0, True, {"a": 1}, {"conditions": [None]}])
+def test_parts_of_any_type_are_read_as_far_as_they_go(part):
+    """As of a CRD without validation, or of a version to come: the spec is invalid, the status absent."""
+    store = Store()
+    store.put_monitor(version(1) | {"status": part})
+    assert "Checks run" in ready(store)
+
+    store.put_monitor(version(2) | {"spec": part})
+    assert ready(store).startswith("spec")
+    assert [key for key, _ in store.oldest_promise_first()] == store.unanswered() == [CHURN]
+    assert len(store.facts()) == 1
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["start", "end", "queue", "drop", "leave", "come"]),
+            st.sampled_from("ab"),
+            st.integers(0, 3),
+        ),
+        max_size=30,
+    )
+)
+def test_active_jobs_are_counted_as_if_anew(steps):
+    """The running count is that of the Jobs that the store has, whatever came in which order."""
+    store = Store()
+    for number, (what, namespace, name) in enumerate(steps):
+        each = job(RETRAIN, number=name + 1, namespace=namespace, owner_uid=namespace)
+        body = version(number + 1, namespace=namespace, uid=namespace)
+        match what:
+            case "come":
+                store.put_monitor(body)
+            case "leave":
+                store.drop_monitor(Key(namespace, "churn"), namespace)
+            case "drop":
+                store.drop_job(each)
+            case _:
+                each = replace(each, finished=what == "end", queued=what == "queue")
+                store.put_job(each, str(number + 1))
+
+        alive = {key.namespace for key in store.known_keys()}
+        running = (each for each in store.jobs() if not (each.finished or each.queued))
+        expected = Counter(each.namespace for each in running if each.namespace in alive)
+        tally = store.active(RETRAIN)
+        assert (tally.by_namespace, tally.total()) == (expected, expected.total())
