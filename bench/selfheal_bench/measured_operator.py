@@ -33,6 +33,13 @@ class Usage:
     peak_resident_bytes: int
 
 
+NO_CAPS: Final = {
+    f"SELFHEAL_MAX_ACTIVE_{each}": "0"
+    for each in ("CHECKS", "CHECKS_PER_NAMESPACE", "RETRAINS", "RETRAINS_PER_NAMESPACE")
+}
+"""A benchmark measures how many Jobs the operator can start at once, not how many it is allowed to."""
+
+
 class MeasuredOperator(OperatorProcess):
     """One operator on a benchmark's cluster.
 
@@ -50,6 +57,7 @@ class MeasuredOperator(OperatorProcess):
             "POD_NAME": pod or "selfheal-operator-bench",
             "POD_NAMESPACE": OPERATOR_NAMESPACE,
             "SELFHEAL_MLFLOW_TRACKING_URI": MLFLOW,
+            **NO_CAPS,
             CLUSTER_MARK: str(cluster.state.root),  # so that it is stopped with the cluster if we are killed
         }
         super().__init__(workspace, self.kubeconfig, name, environment)

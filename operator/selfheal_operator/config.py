@@ -36,14 +36,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_ttl_seconds: Annotated[int, Meta(ge=3600)] = 86400
     """Finished Jobs are deleted after this time. At least an hour, because a Job is the only record that its
     slot was started until the status contains it."""
-    max_active_checks: Annotated[int, Meta(ge=0)] = 0
+    run_storage_limit: Annotated[str, Meta(max_length=32, pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")] = "10Gi"
+    """The limit of a run's /tmp, and of all its local storage (ephemeral-storage), in Mi, Gi or Ti. At least
+    100Mi. A monitor whose podTemplate.resources name ephemeral-storage sets its own."""
+    max_active_checks: Annotated[int, Meta(ge=0)] = 500
     """Checks that may run at once in all namespaces; 0 for any number. The others wait; the namespace with
     the fewest active checks goes first, and within it the oldest slot."""
-    max_active_checks_per_namespace: Annotated[int, Meta(ge=0)] = 0
+    max_active_checks_per_namespace: Annotated[int, Meta(ge=0)] = 100
     """Checks that may run at once in one namespace; 0 for any number."""
-    max_active_retrains: Annotated[int, Meta(ge=0)] = 0
+    max_active_retrains: Annotated[int, Meta(ge=0)] = 50
     """Retrainings that may run at once in all namespaces; 0 for any number."""
-    max_active_retrains_per_namespace: Annotated[int, Meta(ge=0)] = 0
+    max_active_retrains_per_namespace: Annotated[int, Meta(ge=0)] = 10
     """Retrainings that may run at once in one namespace; 0 for any number."""
     namespaces: tuple[NamespaceName, ...] = ()
     """The namespaces that this operator serves, separated by commas; empty for all."""
@@ -131,6 +134,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             check_deadline_seconds=self.check_deadline_seconds,
             retrain_deadline_seconds=self.retrain_deadline_seconds,
             ttl_seconds=self.job_ttl_seconds,
+            storage=self.run_storage_limit,
         )
 
 

@@ -1,6 +1,8 @@
 import pytest
 
+from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.config import PREFIX, SettingError, Settings
+from selfheal_operator.core.capacity import Limits
 from selfheal_operator.crd import field_descriptions
 
 
@@ -44,6 +46,9 @@ def test_a_variable_that_is_empty_is_as_if_absent():
         ("job_ttl_seconds", "3599"),
         ("health_port", "65536"),
         ("check_deadline_seconds", "0"),
+        ("run_storage_limit", "10"),
+        ("run_storage_limit", "0Gi"),
+        ("max_active_checks", "-1"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(name, value):
@@ -103,3 +108,10 @@ def test_durations_that_would_let_two_lead_are_refused(name, value):
     """By the settings, before anybody leads."""
     with pytest.raises(SettingError, match="each has to be longer"):
         Settings.from_environment({f"SELFHEAL_{name}": value})
+
+
+def test_nobody_starts_any_number_of_jobs_by_default():
+    """Five thousand monitors of one team leave room for the others; 0 is any number, if somebody says so."""
+    assert Settings().limits == {Purpose.CHECK: Limits(500, 100), Purpose.RETRAIN: Limits(50, 10)}
+    unlimited = {f"SELFHEAL_MAX_ACTIVE_{name}": "0" for name in ("CHECKS", "CHECKS_PER_NAMESPACE")}
+    assert Settings.from_environment(unlimited).limits[Purpose.CHECK] == Limits()

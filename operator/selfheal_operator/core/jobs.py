@@ -40,11 +40,15 @@ _TMP: Final = "selfheal-tmp"
 _RETRIES: Final = {Purpose.CHECK: 2, Purpose.RETRAIN: 1}
 """How many pods a Job may start again after one was lost or could not deliver its report."""
 
-_DEFAULT_RESOURCES: Final = {
+_DEFAULT_RESOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
     "requests": {"cpu": "250m", "memory": "512Mi"},
     "limits": {"memory": "4Gi"},
 }
 """A check of 100,000 rows peaks near 400 MiB with Evidently's report, one of a million near 1.7 GiB."""
+
+_STORAGE: Final = "ephemeral-storage"
+_STORAGE_REQUEST: Final = "100Mi"
+"""Without a request, Kubernetes would reserve the limit on the node. Most runs write a few MiB to /tmp."""
 
 
 def check_job_name(monitor: str, slot: datetime) -> str:
@@ -212,7 +216,7 @@ def _job(request: RunRequest, defaults: JobDefaults, why: Mapping[str, str]) -> 
 def _pod_spec(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
     volumes = [volume.to_wire() for volume in template.volumes or ()]
     if not _mounts_own_tmp(template):
-        volumes.append({"name": _TMP, "emptyDir": {}})
+        volumes.append({"name": _TMP, "emptyDir": {"sizeLimit": defaults.storage}})
     return {
         "restartPolicy": "Never",
         "serviceAccountName": template.service_account_name or RUNNER_ACCOUNT,
@@ -258,7 +262,7 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
             # Kubernetes expands $(NAME) in values; $$ escapes a dollar.
             {"name": ENV_REQUEST, "value": document.replace("$", "$$")},
         ],
-        "resources": template.resources.to_wire() if template.resources else _DEFAULT_RESOURCES,
+        "resources": _resources(template, defaults),
         "volumeMounts": mounts,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         "terminationMessagePolicy": "File",
@@ -271,6 +275,18 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
     if secrets := _secrets(request.spec):
         container["envFrom"] = secrets
     return container
+
+
+def _resources(template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
+    """Return the resources; local storage is limited where the user does not say how much a run may take."""
+    resources = template.resources.to_wire() if template.resources else _DEFAULT_RESOURCES
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    if _STORAGE in requests or _STORAGE in limits:
+        return dict(resources)
+    return {
+        "requests": {**requests, _STORAGE: _STORAGE_REQUEST},
+        "limits": {**limits, _STORAGE: defaults.storage},
+    }
 
 
 def _secrets(spec: ModelMonitorSpec) -> list[dict[str, Any]]:

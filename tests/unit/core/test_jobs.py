@@ -130,8 +130,8 @@ def test_a_check_job_is_this_document():
                             "command": ["python", "-m", "selfheal_jobs", "check"],
                             "env": [],
                             "resources": {
-                                "requests": {"cpu": "250m", "memory": "512Mi"},
-                                "limits": {"memory": "4Gi"},
+                                "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "100Mi"},
+                                "limits": {"memory": "4Gi", "ephemeral-storage": "10Gi"},
                             },
                             "volumeMounts": [{"name": "selfheal-tmp", "mountPath": "/tmp"}],
                             "terminationMessagePath": "/dev/termination-log",
@@ -143,7 +143,7 @@ def test_a_check_job_is_this_document():
                             },
                         }
                     ],
-                    "volumes": [{"name": "selfheal-tmp", "emptyDir": {}}],
+                    "volumes": [{"name": "selfheal-tmp", "emptyDir": {"sizeLimit": "10Gi"}}],
                 },
             },
         },
@@ -394,9 +394,12 @@ def test_a_pod_takes_what_the_spec_gives_it():
     assert pod["serviceAccountName"] == "mine"
     assert pod["volumes"] == [
         {"name": "data", "persistentVolumeClaim": {"claimName": "lake"}},
-        {"name": "selfheal-tmp", "emptyDir": {}},
+        {"name": "selfheal-tmp", "emptyDir": {"sizeLimit": "10Gi"}},
     ]
-    assert container["resources"] == {"limits": {"memory": "8Gi", "cpu": 2}}
+    assert container["resources"] == {
+        "requests": {"ephemeral-storage": "100Mi"},
+        "limits": {"memory": "8Gi", "cpu": 2, "ephemeral-storage": "10Gi"},
+    }
     assert container["env"][0] == {"name": "AWS_REGION", "value": "eu-central-1"}
     assert container["envFrom"] == [{"secretRef": {"name": "mlflow-login"}}]
     assert container["volumeMounts"] == [
@@ -435,7 +438,10 @@ def test_there_is_one_writable_tmp(path, ours):
     mount = {"name": "scratch", "mountPath": path}
     job = job_for(podTemplate={"volumes": [{"name": "scratch", "emptyDir": {}}], "volumeMounts": [mount]})
 
-    assert ({"name": "selfheal-tmp", "emptyDir": {}} in job["spec"]["template"]["spec"]["volumes"]) is ours
+    assert (
+        {"name": "selfheal-tmp", "emptyDir": {"sizeLimit": "10Gi"}}
+        in job["spec"]["template"]["spec"]["volumes"]
+    ) is ours
     assert len(container_of(job)["volumeMounts"]) == 1 + ours
 
 
@@ -504,11 +510,13 @@ def test_a_retraining_has_a_pod_template_of_its_own_field_by_field():
     retraining = retrain_job(monitor(), written, 1, NOON, DEFAULTS)
 
     assert check["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "cpu"}
-    assert container_of(check)["resources"] == checks["resources"]
+    assert memory_limit(check) == "2Gi"
+    assert container_of(check)["resources"]["requests"]["cpu"] == 1
     assert [each["name"] for each in container_of(check)["env"]] == ["A", "SELFHEAL_REQUEST"]
     pod = retraining["spec"]["template"]["spec"]
     assert (pod["nodeSelector"], pod["serviceAccountName"]) == ({"gpu": "yes"}, "mine")
-    assert container_of(retraining)["resources"] == {"limits": {"memory": "8Gi"}}
+    assert memory_limit(retraining) == "8Gi"
+    assert "cpu" not in container_of(retraining)["resources"]["requests"]
     assert [each["name"] for each in container_of(retraining)["env"]] == ["SELFHEAL_REQUEST"]
 
 
@@ -522,3 +530,25 @@ def test_nothing_that_is_written_on_a_monitor_is_copied_onto_its_jobs():
         "selfheal.dev/generation",
         "argocd.argoproj.io/ignore-resource-updates",
     }
+
+
+def memory_limit(job) -> str:
+    """Return the limit of the container's memory."""
+    limit: str = container_of(job)["resources"]["limits"]["memory"]
+    return limit
+
+
+@pytest.mark.parametrize("where", ["requests", "limits"])
+def test_local_storage_is_limited_unless_the_user_says_how_much(where):
+    """A limit of ours below a request of theirs would be refused; /tmp has the platform team's limit."""
+    own = {where: {"ephemeral-storage": "20Gi"}}
+    defaults = replace(DEFAULTS, storage="2Gi")
+
+    job = check_job(monitor(), spec(podTemplate={"resources": own}), NOON, defaults)
+    usual = check_job(monitor(), spec(), NOON, defaults)
+
+    assert container_of(job)["resources"] == own
+    assert container_of(usual)["resources"]["limits"]["ephemeral-storage"] == "2Gi"
+    for each in (job, usual):
+        (volume,) = each["spec"]["template"]["spec"]["volumes"]
+        assert volume["emptyDir"] == {"sizeLimit": "2Gi"}
