@@ -177,8 +177,9 @@ def _check_order(situation: Situation) -> CreateJob | None:
     if rules is None or situation.active_for(Purpose.CHECK) is not None:
         return None
     token = situation.requests.check if due is None or _is_turn_of_request(situation, rules, due) else ""
-    if token:
-        due = _requested_slot(situation, rules) if not rules.spec.suspend else None
+    requested = _requested_slot(situation, rules) if token and not rules.spec.suspend else None
+    # Where no slot is free for the request, the scheduled check goes first: neither may wait for the other.
+    token, due = (token, requested) if requested is not None else ("", due)
     if due is None:
         return None
     last = seen.monitor.status.last_schedule_time

@@ -225,6 +225,18 @@ def test_requests_and_slots_take_turns_where_checks_take_longer_than_their_inter
     assert scheduled.slot == NOON + HOUR
 
 
+def test_a_request_without_a_free_slot_lets_the_scheduled_check_go_first():
+    """A retraining was requested meanwhile, with a later slot: neither check may wait for the other."""
+    late = NOON + HOUR + PATIENCE_OF_REQUESTS
+    retrained = finished_job(RETRAIN, slot=late - SECOND, request="retrain")
+    seen = asked(retrained, check="now", last_retraining=last_retraining(late - SECOND))
+
+    scheduled = ordered(seen, late)
+
+    assert scheduled is not None
+    assert (scheduled.slot, scheduled.name) == (NOON + HOUR, job(slot=NOON + HOUR).name)
+
+
 # --- retrainings --------------------------------------------------------------------------------------------
 
 
