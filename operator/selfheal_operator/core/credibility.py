@@ -70,7 +70,6 @@ def _is_possible(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
     return (
         (not past or (min(past) >= EARLIEST_SLOT and max(past) <= now + MOST_AHEAD))
         and (not future or (min(future) >= EARLIEST_SLOT and max(future) <= now + FORESEEABLE))
-        and (status.next_check_time is None or status.next_check_time >= monitor.created)
         and (status.last_schedule_time is None or status.last_schedule_time <= now + SKEW)
         and (status.model is None or _possible_model(status.model) is status.model)
         and _is_possible_count(status.retraining.count, monitor, jobs, now)
@@ -104,7 +103,7 @@ def _possible_part(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Mode
     return status.replaced(
         conditions=[each for each in status.conditions if _past(each.last_transition_time, now)],
         last_schedule_time=_between(EARLIEST_SLOT, status.last_schedule_time, now + SKEW),
-        next_check_time=_between(monitor.created, status.next_check_time, now + FORESEEABLE),
+        next_check_time=_between(EARLIEST_SLOT, status.next_check_time, now + FORESEEABLE),
         last_successful_check_time=_past(status.last_successful_check_time, now),
         last_failed_check_time=_past(status.last_failed_check_time, now),
         history=[each for each in status.history if _past(each.scheduled_time, now)],
