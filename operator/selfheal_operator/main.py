@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp.web import AppRunner
 
@@ -44,9 +44,15 @@ from selfheal_operator.watch.session import WatchSession
 
 Clock = Callable[[], datetime]
 
+DEEPEST_WATCHED: Final = 12_000
+
 
 def main() -> None:
     """Run the operator."""
+    # kopf reads each line of a watch with Python's own parser, and ends the watch of all tenants at an object
+    # that nests deeper than this. The API server reads 10,000 levels. (From Python 3.12 on, the parser has a
+    # limit of its own; that of 3.13 is near to 10,000.)
+    sys.setrecursionlimit(DEEPEST_WATCHED)
     try:
         settings = Settings.from_environment(os.environ)
         configure_logging(settings.log_level)

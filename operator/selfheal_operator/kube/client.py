@@ -19,6 +19,7 @@ from kubernetes.aio import config
 from selfheal_operator.config import SettingError
 from selfheal_operator.core.errors import ConflictError, NotLeaderError, RejectedError, UnavailableError
 from selfheal_operator.kube.clock import ServerClock
+from selfheal_operator.kube.json_document import parse
 from selfheal_operator.kube.permit import Validity, request_class
 from selfheal_operator.kube.throttle import Throttle
 from selfheal_operator.metrics.api_calls import OTHER, ApiCall
@@ -29,6 +30,10 @@ PAGE_SIZE: Final = 500
 PAGE_BYTES: Final = 8 * 1024 * 1024
 """A longer page is not read to its end, but asked for again with fewer objects: while it is parsed, a page
 takes some eight times its length in memory. 500 usual monitors take 4 MiB; etcd holds 1.5 MiB an object."""
+
+_NOT_TYPED: Final = "failed to create typed patch object"
+"""The API server's answer to a server-side apply that its schema refuses, such as a list with a key twice.
+Its code is 500, as if another attempt could succeed."""
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"  # JSON is YAML
@@ -228,8 +233,8 @@ async def _start_of(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
 def _document(raw: bytes, what: str) -> dict[str, Any]:
     """Read an object or a list of the API server; what stands between us and it may answer anything."""
     try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        document = parse(raw)
+    except ValueError as error:
         raise UnavailableError(f"{what}: the answer is no JSON that can be read ({error})") from error
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
         raise UnavailableError(f"{what}: the answer is none of the API server's")
@@ -240,8 +245,10 @@ def _failure(status: int, raw: bytes, retry_after: str | None, what: str) -> Exc
     try:
         document = json.loads(raw)
         message, reason = str(document["message"]), document.get("reason")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         message, reason = f"{what}: HTTP {status}", None
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and message.startswith(_NOT_TYPED):
+        return RejectedError(message)
     match status:
         case HTTPStatus.NOT_FOUND:
             return NotFoundError(message)
