@@ -33,6 +33,7 @@ from selfheal_operator.core.observed import Job, Monitor, job_from, monitor_from
 from selfheal_operator.core.schedule import count_slots, newest_slot, schedule_of
 from selfheal_operator.core.slots import punctuality_of
 from selfheal_operator.kube.cluster import Cluster
+from selfheal_operator.metrics.instruments import Instruments
 from support.builders.objects import DEFAULTS, MINUTE, NOON, SECOND, spec_document
 from support.fakes.memory_api import JOBS, MONITORS, Document, MemoryApi
 
@@ -146,6 +147,11 @@ class Line:
     fault: Fault | None = None
     spared: int = 0
     """Requests that go through before the one that meets the fault."""
+
+    @property
+    def instruments(self) -> Instruments:
+        """Those of the server: nobody reads them."""
+        return self.api.instruments
 
     async def request(self, method: str, path: str, *arguments: Any, **options: Any) -> Document:
         """Send a request."""

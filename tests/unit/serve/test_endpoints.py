@@ -1,3 +1,6 @@
+import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -80,6 +83,24 @@ async def test_a_reader_that_goes_away_in_the_middle_harms_nobody(url, state, ca
         answer.close()
     state.monitors = 1
     assert (await asked(f"{url}/metrics"))[0] == 200
+    assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/livez"])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 9])
+async def test_a_reader_that_resets_the_connection_leaves_no_traceback(url, state, caplog, path, turns):
+    """Whenever it does: before there is a handler, before the first line, or while the text is made."""
+    state.monitors = 20_000
+    _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    linger = struct.pack("ii", 1, 0)  # reset the connection, instead of ending it in order
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: operator\r\n\r\n".encode())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    writer.transport.abort()
+
+    state.monitors = 1
+    assert (await asked(f"{url}{path}"))[0] == 200
     assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
