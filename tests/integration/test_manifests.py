@@ -109,7 +109,8 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     cluster, engine = Cluster(client), BatchJobs(client)
     status = {"observedGeneration": 1}
     await cluster.ensure_runner_account(monitor.namespace)
-    await cluster.apply_status(monitor, status)
+    body = await cluster.apply_status(monitor, status)
+    await cluster.set_status(body, {"missedChecks": None})
     await KubernetesEvents(client).tell(monitor, Event(EventType.NORMAL, "Tested", "a message"), NOW)
     manifest = check_job(monitor, monitor.read_spec(), NOW, DEFAULTS)
     await engine.create(manifest)
@@ -129,7 +130,10 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
         assert [found async for found in listing]
 
     made = {
-        Cluster: {"ensure_runner_account", "apply_status", "probe", "monitor", "monitors", "monitors_listed"},
+        Cluster: {
+            *("ensure_runner_account", "apply_status", "set_status"),
+            *("probe", "monitor", "monitors", "monitors_listed"),
+        },
         BatchJobs: {"create", "find", "stop", "delete", "pods", "runs", "listed", "read"},
         KubernetesEvents: {"tell"},
     }

@@ -1,0 +1,162 @@
+"""A real operator among monitors whose statuses are forged: it starts, serves all others, and mends these."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from selfheal_operator.api.names import CHECK_MANAGER, GROUP, VERSION
+from selfheal_operator.core.errors import RejectedError
+from selfheal_operator.core.observed import monitor_from
+from selfheal_operator.kube.client import ApiClient
+from selfheal_operator.kube.cluster import Cluster
+from support.builders.monitors import monitor_manifest
+from support.eventually import eventually
+from support.processes.operators import Operator
+from testbed.kubectl import Kubectl
+
+NOWHERE: Final = "/nowhere.parquet"
+ODD: Final = "9999-12-31T23:59:59-23:59"
+REPORT: Final = {
+    "scheduledTime": "9999-01-01T00:00:00Z",
+    "jobName": "any-check-1",
+    "result": "Drift",
+    "reason": "ThresholdExceeded",
+    "message": "forged",
+    "observedGeneration": 1,
+}
+FORGED: Final[dict[str, dict[str, Any]]] = {
+    "promise": {"nextCheckTime": ODD},
+    "first-year": {"nextCheckTime": "0001-01-01T00:00:00+23:59"},
+    "started": {"lastScheduleTime": "9999-01-01T00:00:00Z"},
+    "report": {"lastCheck": REPORT},
+    "odd-report": {"lastCheck": REPORT | {"completionTime": ODD}},
+    "history": {"history": [{"scheduledTime": ODD, "result": "Drift"}]},
+    "record": {"retraining": {"count": 999_999_999, "lastStartTime": ODD, "startTimes": [ODD]}},
+    "missed": {"missedChecks": 2**63 - 1},
+    "active": {"active": [{"name": "../../../../../api/v1/secrets", "uid": "u", "purpose": "Check"}]},
+    "since": {
+        "conditions": [
+            {"type": "Ready", "status": "True", "reason": "R", "message": "m", "lastTransitionTime": ODD}
+        ]
+    },
+}
+
+
+@pytest.fixture
+def operator(installation: Path, tmp_path: Path) -> Iterator[Operator]:
+    """An operator that has not been started: the statuses are forged by then."""
+    operator = Operator(installation, tmp_path / "operator", mlflow_tracking_uri="http://127.0.0.1:9")
+    yield operator
+    assert operator.stop() == 0
+
+
+def status(kubectl: Kubectl, name: str) -> dict[str, Any]:
+    """Return a monitor's status."""
+    found: dict[str, Any] = kubectl.get("modelmonitor", name).get("status", {})
+    return found
+
+
+def forge(kubectl: Kubectl, name: str, forged: dict[str, Any]) -> None:
+    """Write a status as anybody who may patch one."""
+    patch = json.dumps({"status": forged})
+    kubectl("patch", "modelmonitor", name, "--subresource=status", "--type=merge", "--patch", patch)
+
+
+def is_mended(kubectl: Kubectl, name: str) -> bool:
+    """Return whether the operator has written its part, and nothing of what was forged stands there."""
+    found = status(kubectl, name)
+    ready = [each for each in found.get("conditions", ()) if each["type"] == "Ready"]
+    part = {key: value for key, value in found.items() if key not in {"lastCheck", "lastRetraining", "model"}}
+    text = json.dumps(part)
+    return bool(ready) and not any(word in text for word in ("9999-", "0001-01", "secrets", str(2**63 - 1)))
+
+
+def test_a_forged_status_stops_neither_the_operator_nor_another_monitor(
+    kubectl: Kubectl, operator: Operator
+) -> None:
+    """Forged while no operator ran, and again while one does."""
+    for name, forged in FORGED.items():
+        kubectl.apply(monitor_manifest(name, reference=NOWHERE, current=NOWHERE))
+        forge(kubectl, name, forged)
+    kubectl.apply(monitor_manifest("plain", reference=NOWHERE, current=NOWHERE))
+
+    operator.start()
+
+    for name in ("plain", *FORGED):
+        eventually(lambda name=name: is_mended(kubectl, name), f"{name} is as it should be")
+    for name, forged in FORGED.items():
+        forge(kubectl, name, forged)
+    for name in FORGED:
+        eventually(lambda name=name: is_mended(kubectl, name), f"{name} is mended again")
+    scrape = operator.scrape()
+    assert scrape.value("selfheal_reconcile_errors_total", kind="Defect") == 0
+    assert "Traceback" not in operator.log.read_text()
+
+
+def test_an_object_that_nests_deep_stops_neither_the_operator_nor_another_monitor(
+    kubectl: Kubectl, operator: Operator
+) -> None:
+    """The API server stores such managedFields of anybody's; they come with each list and watch."""
+    for name in ("deep", "plain"):
+        kubectl.apply(monitor_manifest(name, reference=NOWHERE, current=NOWHERE))
+    nest_deep(kubectl, "deep", "before")
+
+    operator.start()
+
+    for name in ("deep", "plain"):
+        eventually(lambda name=name: is_mended(kubectl, name), f"{name} is reconciled")
+    nest_deep(kubectl, "deep", "meanwhile")
+    kubectl.apply(monitor_manifest("later", reference=NOWHERE, current=NOWHERE))
+    eventually(lambda: is_mended(kubectl, "later"), "the watch goes on")
+    log = operator.log.read_text()
+    assert "Traceback" not in log
+    assert "Watch ended" not in log
+
+
+def nest_deep(kubectl: Kubectl, name: str, manager: str) -> None:
+    """Write that a manager owns a field which lies deeper than Python 3.11 reads by default."""
+    depth = 1200
+    record = {
+        "manager": manager,
+        "operation": "Update",
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "time": "2026-11-23T12:00:00Z",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": "deep",
+    }
+    fields = '{"f:spec":' + '{"f:a":' * depth + "{}" + "}" * depth + "}"
+    patch = json.dumps({"metadata": {"managedFields": [record]}}).replace('"deep"', fields)
+    kubectl("patch", "modelmonitor", name, "--type=merge", "--patch", patch)
+
+
+@pytest.fixture
+async def cluster_of_operator(installation: Path) -> AsyncIterator[Cluster]:
+    """The API server, with the operator's rights."""
+    client = await ApiClient.connect(str(installation))
+    yield Cluster(client)
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"signals": [{"name": "s", "type": "t", "result": "Unknown", "reason": "R", "message": "m"}] * 2},
+        {"observedGeneration": 2**80},
+        {"result": "Maybe"},
+        {"message": "x" * 5000},
+        {"topDriftedColumns": [{"name": "a", "method": "ks", "score": "0", "threshold": "0"}] * 500},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+async def test_a_report_that_the_crd_refuses_is_a_refusal(
+    cluster_of_operator: Cluster, kubectl: Kubectl, part: dict[str, Any]
+) -> None:
+    """And not an outage, after which it would be tried again for a day."""
+    kubectl.apply(monitor_manifest("idle", reference=NOWHERE, current=NOWHERE, suspend=True))
+    monitor = monitor_from(await cluster_of_operator.monitor(kubectl.namespace, "idle"))
+
+    with pytest.raises(RejectedError):
+        await cluster_of_operator.apply_status(monitor, {"lastCheck": REPORT | part}, CHECK_MANAGER)
