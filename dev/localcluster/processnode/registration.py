@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import platform
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,9 +81,14 @@ def lease_document(name: str, now: datetime) -> Document:
 
 
 def node_document(name: str, port: int, now: datetime) -> Document:
-    """Build the Node with this machine's processors and memory, and the port of its logs."""
+    """Build the Node with this machine's processors, memory and disk, and the port of its logs."""
     architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
-    resources = {"cpu": str(os.cpu_count() or 1), "memory": f"{_memory_kib()}Ki", "pods": "110"}
+    resources = {
+        "cpu": str(os.cpu_count() or 1),
+        "memory": f"{_memory_kib()}Ki",
+        "ephemeral-storage": f"{shutil.disk_usage('/').total // 1024}Ki",
+        "pods": "110",
+    }
     return {
         "apiVersion": "v1",
         "kind": "Node",
