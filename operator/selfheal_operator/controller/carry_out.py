@@ -83,13 +83,14 @@ class Executor:
     async def _write_status(self, key: Key, monitor: Monitor, order: WriteStatus) -> bool:
         """Write the operator's part of the status; return whether it has changed."""
         body = await self.cluster.apply_status(monitor, order.status)
+        self.store.put_monitor(body)
+        self._count_missed(order.missed)
+        await self._tell(monitor, order.events)
         if foreign := foreign_values(body.get("status") or {}, order.status):
             extra = {"monitor": "/".join(key), "fields": sorted(foreign)}
             logger.warning("The operator's part of the status was written by another client", extra=extra)
             body = await self.cluster.set_status(body, foreign)
-        self.store.put_monitor(body)
-        self._count_missed(order.missed)
-        await self._tell(monitor, order.events)
+            self.store.put_monitor(body)
         # A write that changes nothing would be planned again at once, for ever.
         return bool(body["metadata"]["resourceVersion"] != monitor.resource_version)
 
@@ -180,7 +181,7 @@ class Executor:
         # The container may have written its report just before the watch delivered the Job's end.
         body = await self.cluster.monitor(*key)
         self.store.put_monitor(body)
-        monitor = believed(monitor_from(body), [job], self.clock())
+        monitor = believed(monitor_from(body), self.store.jobs_of(job.owner), self.clock())
         if monitor.uid != job.owner_uid or has_reported(monitor, job):
             return
         pods = own_pods(job, await self.cluster.engine.pods(job))

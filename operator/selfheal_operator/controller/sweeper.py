@@ -136,13 +136,21 @@ class Sweeper:
             return False
         except Exception:
             # A bug of the operator. Without a sweep it still reconciles what the watch tells.
-            logger.exception("Cannot list because of a defect; will try again")
+            self._cluster.instruments.reconcile_failed(None)
+            if self._may_complain():
+                logger.exception("Cannot list because of a defect; will try again")
             return False
         self._next_complaint = -math.inf
         return True
 
     def _complain(self, error: SelfhealError) -> None:
-        if (now := time.monotonic()) >= self._next_complaint:
-            self._next_complaint = now + COMPLAINT_SECONDS
+        if self._may_complain():
             hint = "is the CRD installed?" if isinstance(error, NotFoundError) else ""
             logger.warning("Cannot list; will try again", extra={"error": str(error), "hint": hint})
+
+    def _may_complain(self) -> bool:
+        """Return whether the last log line is long enough ago; if so, this one counts."""
+        if (now := time.monotonic()) < self._next_complaint:
+            return False
+        self._next_complaint = now + COMPLAINT_SECONDS
+        return True

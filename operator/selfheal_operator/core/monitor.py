@@ -52,7 +52,8 @@ def plan_monitor(seen: Observed, now: datetime) -> Plan:
     """
     if seen.monitor.deleting:
         return Plan()  # garbage collection deletes its Jobs
-    seen = replace(seen, monitor=believed(seen.monitor, seen.jobs, now))
+    if (monitor := believed(seen.monitor, seen.jobs, now)) is not seen.monitor:
+        seen = replace(seen, monitor=monitor)
     if (question := _question(seen, now)) is not None:
         return Plan(step=question)
 

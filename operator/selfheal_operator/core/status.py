@@ -50,14 +50,16 @@ def foreign_values(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[s
     return {
         name: _in_place_of(stored.get(name), sent.get(name))
         for name in OPERATORS_PART - {"conditions"}
-        if _in_order(stored.get(name)) != sent.get(name)
+        if _compared(stored.get(name)) != _compared(sent.get(name))
     }
 
 
-def _in_order(value: Any) -> Any:
-    """Return a list of objects in the order of their names, as the operator sends `active`."""
+def _compared(value: Any) -> Any:
+    """Return a value so that equal ones compare equal: an empty list is none, and `active` has no order."""
+    if isinstance(value, Mapping):
+        return {name: each for name, each in value.items() if each not in (None, [])}
     if isinstance(value, list) and all(isinstance(each, Mapping) and "name" in each for each in value):
-        return sorted(value, key=lambda each: str(each["name"]))
+        return sorted(value, key=lambda each: str(each["name"])) or None
     return value
 
 
