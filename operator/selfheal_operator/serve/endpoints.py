@@ -1,5 +1,6 @@
 """/livez and /readyz for the kubelet, /metrics for Prometheus."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -34,10 +35,11 @@ class Endpoints:
     async def show_metrics(self, request: web.Request) -> web.StreamResponse:
         """Stream the metrics, with backpressure from the reader."""
         response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
-        await response.prepare(request)
-        async for part in self.metrics():
-            await response.write(part)
-        await response.write_eof()
+        with contextlib.suppress(ConnectionError):  # the reader has gone away, which is no error of ours
+            await response.prepare(request)
+            async for part in self.metrics():
+                await response.write(part)
+            await response.write_eof()
         return response
 
 

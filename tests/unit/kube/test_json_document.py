@@ -38,8 +38,8 @@ def test_what_nests_too_deep_is_null_and_all_else_stays(document, most, ascii_on
 @pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]"), ('[{"]":', "}]")])
 def test_a_list_with_one_object_that_nests_deep_is_read(opening, closing):
     """Deeper than any parser: the others are as they were."""
-    nested = opening * 100_000 + "1" + closing * 100_000
-    raw = f'{{"items": [{{"a": "}}"}}, {{"b": {nested}, "c": 2}}, {{"d": "\\\\""}}]}}'.encode()
+    nested, quote = opening * 100_000 + "1" + closing * 100_000, json.dumps('"')
+    raw = f'{{"items": [{{"a": "}}"}}, {{"b": {nested}, "c": 2}}, {{"d": {quote}}}]}}'.encode()
 
     items = parse(raw)["items"]
 
