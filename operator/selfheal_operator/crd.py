@@ -27,6 +27,16 @@ _KEPT: Final[tuple[str, ...]] = (
 )
 
 
+TIME_PATTERN: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+"""A time as RFC 3339 has it.
+
+Not `format: date-time`: of a text with a format, the API server takes a list of anything too. One that nests
+10,000 levels deep is stored then, and from then on no list of any object of the resource can be read.
+"""
+
+
 def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -> dict[str, Any]:
     return {"name": name, "type": kind, "jsonPath": path} | ({"priority": 1} if wide else {})
 
@@ -157,6 +167,9 @@ def _convert(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     converted |= {key: value for key, value in schema.items() if key.startswith("x-kubernetes-")}
     if "enum" in converted:
         converted["type"] = "string"
+    if converted.get("format") == "date-time":
+        converted = {name: value for name, value in converted.items() if name != "format"}
+        converted["pattern"] = TIME_PATTERN
     if not converted.get("required"):
         converted.pop("required", None)
     if "description" in converted:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from selfheal_operator.api.names import API_VERSION, KIND
-from selfheal_operator.crd import crd
+from selfheal_operator.crd import TIME_PATTERN, crd
 
 _HEAD: Final = f"""\
 <!-- Generated from operator/selfheal_operator/api by `make manifests`. Do not edit. -->
@@ -18,7 +18,7 @@ The same is told by `kubectl explain modelmonitor.spec`, field by field.
 _TABLE: Final = "| Field | Type | Meaning |\n|---|---|---|\n"
 
 _PARTS: Final = ("spec", "status")
-_NAMES: Final = {"array": "list", "date-time": "time"}
+_NAMES: Final = {"array": "list", TIME_PATTERN: "time"}
 _LEAST: Final = {False: "at least", True: "more than"}
 _MOST: Final = {False: "at most", True: "less than"}
 
@@ -55,7 +55,8 @@ def _type(schema: dict[str, Any], *, required: bool) -> str:
         return "quantity"
     if "additionalProperties" in schema:
         return ", ".join(["map", *_limits(schema), *(["required"] if required else [])])
-    said = " or ".join(words) if words else _NAMES.get(schema.get("format") or schema["type"], schema["type"])
+    kind = schema["type"]
+    said = " or ".join(words) or _NAMES.get(schema.get("pattern", "")) or _NAMES.get(kind, kind)
     return ", ".join([said, *_limits(schema), *(["required"] if required else [])])
 
 

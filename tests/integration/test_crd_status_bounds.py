@@ -12,7 +12,7 @@ from kubernetes import client, config
 
 from localcluster import LocalCluster
 from selfheal_operator.api.names import GROUP, PLURAL, VERSION
-from selfheal_operator.crd import crd
+from selfheal_operator.crd import TIME_PATTERN, crd
 from support.eventually import eventually
 from testbed.kubectl import Document, Kubectl, KubectlError
 
@@ -54,7 +54,7 @@ def fullest(schema: Document) -> Any:
 def _longest_text(schema: Document) -> str:
     if "enum" in schema:
         return str(schema["enum"][0])
-    if schema.get("format") == "date-time":
+    if schema.get("pattern") == TIME_PATTERN:
         return "2026-11-23T06:00:00.".ljust(schema["maxLength"] - 1, "0") + "Z"
     text = "a" * schema["maxLength"]
     return text if re.search(schema.get("pattern", ""), text) else "0.".ljust(schema["maxLength"], "1")
@@ -86,7 +86,7 @@ def _beyond(schema: Document, path: Steps = ()) -> Iterator[tuple[Steps, Any]]:
             yield from _beyond(schema["items"], (*path, 0))
         case "string" if "enum" in schema:
             yield path, "Other"
-        case "string" if schema.get("format") == "date-time":
+        case "string" if schema.get("pattern") == TIME_PATTERN:
             yield path, _longest_text(schema)[:-1] + "0Z"
         case "string":
             yield path, _longest_text(schema) + "1"

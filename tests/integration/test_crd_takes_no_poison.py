@@ -29,6 +29,7 @@ MARK: Final = "nested here"
 DEPTHS: Final = (1_200, 9_990)
 """Deeper than Python 3.11 reads by default, and as deep as the API server does: it refuses 10,000."""
 
+SHAPES: Final = ("lists", "objects")
 STORED_OR_REFUSED: Final = (200, 201, 400, 422)
 """400: with its way to the field, the document nests too deep for the API server."""
 
@@ -36,23 +37,21 @@ DEEPEST_READABLE: Final = 100
 """Far deeper than the CRD; a document that nests deeper was not pruned."""
 
 
-def nested(depth: int, *, lists: bool) -> str:
-    """Return a document of that depth: of lists, or of objects."""
-    return "[" * depth + "]" * depth if lists else '{"a":' * depth + "1" + "}" * depth
+def with_nest(text: str, depth: int, shape: str) -> str:
+    """Return the document with what is nested so deep in place of the mark: of lists, or of objects."""
+    nest = "[" * depth + "]" * depth if shape == "lists" else '{"a":' * depth + "1" + "}" * depth
+    return text.replace(f'"{MARK}"', nest)
 
 
-def paths(schema: Document, path: str = "") -> Iterator[tuple[str, bool]]:
-    """Yield each part of a schema, one item of each list, and a field that each object lacks.
-
-    With its path, and whether it is a list: what nests in it is of its own type, which is refused last.
-    """
+def paths(schema: Document, path: str = "") -> Iterator[str]:
+    """Yield each part of a schema, one item of each list, and a field that each object lacks."""
     for name, child in schema.get("properties", {}).items():
         yield from paths(child, f"{path}.{name}".lstrip("."))
     if "items" in schema:
         yield from paths(schema["items"], f"{path}[0]")
     if "properties" in schema or "additionalProperties" in schema:
-        yield f"{path}.unheardOf".lstrip("."), False
-    yield path, schema.get("type") == "array"
+        yield f"{path}.unheardOf".lstrip(".")
+    yield path
 
 
 def schema_of(part: str) -> Document:
@@ -162,11 +161,12 @@ def remove_all(server: Server) -> None:
 def test_no_field_of_a_spec_stores_what_cannot_be_listed(server: Server, depth: int) -> None:
     """Nor one that the CRD does not have, at any place; nor the spec itself."""
     stored = 0
-    for number, (path, is_list) in enumerate(paths(schema_of("spec"))):
-        text = text_of(f"m{number}", marked(FULL_SPEC, path))
-        status, _ = server.ask("POST", COLLECTION, text.replace(f'"{MARK}"', nested(depth, lists=is_list)))
-        assert status in STORED_OR_REFUSED, path
-        stored += status == 201
+    for number, path in enumerate(paths(schema_of("spec"))):
+        for shape in SHAPES:
+            text = text_of(f"m{number}-{shape}", marked(FULL_SPEC, path))
+            status, _ = server.ask("POST", COLLECTION, with_nest(text, depth, shape))
+            assert status in STORED_OR_REFUSED, (path, shape)
+            stored += status == 201
     assert stored  # the fields that the CRD lacks are pruned
     assert_nothing_is_poisoned(server)
     remove_all(server)
@@ -176,10 +176,10 @@ def test_no_field_of_a_spec_stores_what_cannot_be_listed(server: Server, depth: 
 def test_no_field_of_the_metadata_stores_what_cannot_be_listed(server: Server, depth: int) -> None:
     """Some are pruned, too."""
     for number, path in enumerate(METADATA):
-        text = text_of(f"m{number}", FULL_SPEC, marked({}, path))
-        nest = nested(depth, lists="[" in path or path.endswith("s"))
-        status, _ = server.ask("POST", COLLECTION, text.replace(f'"{MARK}"', nest))
-        assert status in STORED_OR_REFUSED, path
+        for shape in SHAPES:
+            text = text_of(f"m{number}-{shape}", FULL_SPEC, marked({}, path))
+            status, _ = server.ask("POST", COLLECTION, with_nest(text, depth, shape))
+            assert status in STORED_OR_REFUSED, (path, shape)
     assert_nothing_is_poisoned(server)
     remove_all(server)
 
@@ -191,17 +191,19 @@ def test_no_patch_stores_what_cannot_be_listed(server: Server) -> None:
     managedFields, which it stores: tests/integration/test_forged_statuses.py has the operator read them.
     """
     assert server.ask("POST", COLLECTION, text_of("plain", FULL_SPEC))[0] == 201
-    nest = nested(DEPTHS[0], lists=False)
     for path, document in (
         ("", {"spec": {"unheardOf": MARK}}),
         ("", {"spec": {"dataset": MARK}}),
         ("", {"metadata": {"unheardOf": MARK}}),
         ("/status", {"status": {"unheardOf": MARK}}),
         ("/status", {"status": {"lastCheck": MARK}}),
+        ("/status", {"status": {"nextCheckTime": MARK}}),
     ):
-        patch = json.dumps(document).replace(f'"{MARK}"', nest)
-        status, _ = server.ask("PATCH", f"{COLLECTION}/plain{path}", patch, "application/merge-patch+json")
-        assert status in STORED_OR_REFUSED, document
+        for shape in SHAPES:
+            patch = with_nest(json.dumps(document), DEPTHS[0], shape)
+            url = f"{COLLECTION}/plain{path}"
+            status, _ = server.ask("PATCH", url, patch, "application/merge-patch+json")
+            assert status in STORED_OR_REFUSED, (document, shape)
     assert_nothing_is_poisoned(server)
     remove_all(server)
 
@@ -211,11 +213,11 @@ def test_no_field_of_a_status_stores_what_cannot_be_listed(server: Server, depth
     """Nor one that the CRD does not have."""
     assert server.ask("POST", COLLECTION, text_of("plain", FULL_SPEC))[0] == 201
     path = f"{COLLECTION}/plain"
-    for field, is_list in paths(schema_of("status")):
-        stored = json.loads(server.ask("GET", path)[1])
-        body = json.dumps({**stored, "status": marked({}, field)})
-        nest = nested(depth, lists=is_list)
-        status, _ = server.ask("PUT", f"{path}/status", body.replace(f'"{MARK}"', nest))
-        assert status in STORED_OR_REFUSED, field
+    for field in paths(schema_of("status")):
+        for shape in SHAPES:
+            stored = json.loads(server.ask("GET", path)[1])
+            body = json.dumps({**stored, "status": marked({}, field)})
+            status, _ = server.ask("PUT", f"{path}/status", with_nest(body, depth, shape))
+            assert status in STORED_OR_REFUSED, (field, shape)
     assert_nothing_is_poisoned(server)
     remove_all(server)

@@ -74,6 +74,11 @@ def is_mended(kubectl: Kubectl, name: str) -> bool:
     return bool(ready) and not any(word in text for word in ("9999-", "0001-01", "secrets", str(2**63 - 1)))
 
 
+def wait_until_mended(kubectl: Kubectl, name: str) -> None:
+    """Wait for that."""
+    eventually(lambda: is_mended(kubectl, name), f"{name} is as it should be")
+
+
 def test_a_forged_status_stops_neither_the_operator_nor_another_monitor(
     kubectl: Kubectl, operator: Operator
 ) -> None:
@@ -86,11 +91,11 @@ def test_a_forged_status_stops_neither_the_operator_nor_another_monitor(
     operator.start()
 
     for name in ("plain", *FORGED):
-        eventually(lambda name=name: is_mended(kubectl, name), f"{name} is as it should be")
+        wait_until_mended(kubectl, name)
     for name, forged in FORGED.items():
         forge(kubectl, name, forged)
     for name in FORGED:
-        eventually(lambda name=name: is_mended(kubectl, name), f"{name} is mended again")
+        wait_until_mended(kubectl, name)
     scrape = operator.scrape()
     assert scrape.value("selfheal_reconcile_errors_total", kind="Defect") == 0
     assert "Traceback" not in operator.log.read_text()
@@ -107,10 +112,10 @@ def test_an_object_that_nests_deep_stops_neither_the_operator_nor_another_monito
     operator.start()
 
     for name in ("deep", "plain"):
-        eventually(lambda name=name: is_mended(kubectl, name), f"{name} is reconciled")
+        wait_until_mended(kubectl, name)
     nest_deep(kubectl, "deep", "meanwhile")
     kubectl.apply(monitor_manifest("later", reference=NOWHERE, current=NOWHERE))
-    eventually(lambda: is_mended(kubectl, "later"), "the watch goes on")
+    wait_until_mended(kubectl, "later")
     log = operator.log.read_text()
     assert "Traceback" not in log
     assert "Watch ended" not in log

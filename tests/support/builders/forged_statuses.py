@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from selfheal_operator.crd import crd
+from selfheal_operator.crd import TIME_PATTERN, crd
 from testbed.kubectl import Document
 
 STATUS: Final[Document] = crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
@@ -84,8 +84,8 @@ def _list(schema: Document) -> st.SearchStrategy[Any]:
 def _text(schema: Document) -> st.SearchStrategy[str]:
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
-    if schema.get("format") == "date-time":
-        return _times
+    if schema.get("pattern") == TIME_PATTERN:
+        return _times.filter(lambda time: re.fullmatch(TIME_PATTERN, time) is not None)
     longest = "a" * schema["maxLength"]
     candidates = st.one_of(_texts, st.just(longest), st.just("0.5"))
     least, pattern = schema.get("minLength", 0), schema.get("pattern", "")
