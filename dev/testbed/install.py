@@ -5,8 +5,10 @@ from typing import Any, Final
 
 import yaml
 
+from localcluster.childprocess import wait_until
 from selfheal_operator.api.names import GROUP, PLURAL
-from testbed.kubectl import Kubectl
+from testbed.errors import SetupError
+from testbed.kubectl import Kubectl, KubectlError
 from testbed.workspace import REPOSITORY
 
 MANIFESTS: Final = REPOSITORY / "manifests"
@@ -25,5 +27,22 @@ def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, A
 
 
 def wait_for_api(kubectl: Kubectl) -> None:
-    """Wait until the API server serves ModelMonitors."""
+    """Wait until the API server takes ModelMonitors.
+
+    For a moment after the installation, the admission policies do not find their ConfigMap and refuse all.
+
+    Raises:
+        SetupError: It does not take one within half a minute.
+    """
     kubectl("wait", "--for=condition=Established", f"crd/{PLURAL}.{GROUP}", "--timeout=30s")
+    if not wait_until(lambda: _takes_one(kubectl), timeout_seconds=30, poll_seconds=0.1):
+        raise SetupError("the API server refuses ModelMonitors; are the admission policies complete?")
+
+
+def _takes_one(kubectl: Kubectl) -> bool:
+    example = MANIFESTS / "examples" / "smallest.yaml"
+    try:
+        kubectl.anywhere("create", "--namespace=default", "--dry-run=server", "-f", str(example))
+    except KubectlError:
+        return False
+    return True

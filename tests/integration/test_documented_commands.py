@@ -31,11 +31,13 @@ from localcluster import LocalCluster
 from selfheal_operator.api.reasons import CheckResult, Purpose
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
+from selfheal_operator.kube.admission_policies import POLICIES
 from support.builders.monitors import monitor_manifest, write_table
 from support.builders.objects import last_check, model_version, status
 from support.builders.run_requests import run_request
 from support.documented import PAGES, ROOT, Script, scripts
 from support.eventually import eventually
+from testbed.install import wait_for_api
 from testbed.kubectl import Document, Kubectl, KubectlError
 from testbed.program import answers, free_port
 
@@ -276,8 +278,7 @@ def _kind(image: str) -> str:
 
 def _install(place: Place) -> None:
     place.kubectl("apply", "-k", str(place.folder / "manifests"))
-    place.kubectl("wait", "--for=condition=Established", "crd/modelmonitors.selfheal.dev", "--timeout=30s")
-    eventually(lambda: place.kubectl("get", "modelmonitors") is not None, "monitors are served")
+    wait_for_api(place.kubectl)
 
 
 def _ensure_namespace(place: Place, name: str) -> Kubectl:
@@ -411,6 +412,26 @@ def _make_pods_ready(place: Place) -> None:
             place.kubectl("patch", pod, *system, *patch)
 
 
+@situation(("docs/security.md", "selfheal-spec"))
+def _the_policies(place: Place) -> Generator[None]:
+    _install(place)
+    yield
+    data = place.kubectl.get("configmap", "selfheal-policies", "--namespace=selfheal-system")["data"]
+    assert data["csiDrivers"] == "secrets-store.csi.k8s.io"
+    assert data["secrets"] == "Author"
+
+
+@situation(("docs/security.md", "Several operators"))
+def _the_namespace_of_parameters(place: Place) -> Generator[None]:
+    _ensure_namespace(place, "selfheal-system")
+    place.kubectl("delete", "validatingadmissionpolicy", "selfheal-spec", "--ignore-not-found")
+    yield
+    for name in POLICIES:
+        place.kubectl("get", "validatingadmissionpolicy", name)
+    for name in ("selfheal-spec", "selfheal-status"):
+        place.kubectl("get", "validatingadmissionpolicybinding", name)
+
+
 @situation(("docs/install.md", "MLflow"))
 def _no_database(place: Place) -> Generator[None]:
     yield
@@ -539,7 +560,7 @@ def _a_job_of_a_check(place: Place) -> Generator[None]:
 def _what_is_ours_beside_what_is_not(place: Place) -> Generator[None]:
     _enter_own_folder(place)
     place.kubectl("apply", "-k", str(place.folder))
-    place.kubectl("wait", "--for=condition=Established", "crd/modelmonitors.selfheal.dev", "--timeout=30s")
+    wait_for_api(place.kubectl)
     place.kubectl.apply(monitor_manifest("churn", reference="/data/a.csv", current="/data/b.csv"))
     monitor = monitor_from(place.kubectl.get("modelmonitor", "churn"))
     defaults = JobDefaults(image="none", tracking_uri="http://127.0.0.1:9")

@@ -17,6 +17,7 @@ from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, Monitor, monitor_from
 from selfheal_operator.core.plan import Event, EventType
+from selfheal_operator.kube.admission_policies import AdmissionPolicies
 from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.cluster import Cluster
@@ -28,7 +29,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 MANIFESTS: Final = ROOT / "manifests"
 EXAMPLES: Final = sorted((MANIFESTS / "examples").glob("*.yaml"))
 NOW: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
-DEFAULTS: Final = JobDefaults(image="none", tracking_uri="http://mlflow")
+DEFAULTS: Final = JobDefaults(tracking_uri="http://mlflow")
+"""With the image that manifests/ configure: the policy selfheal-jobs allows no other."""
 
 Right = tuple[str, str, str]
 """An API group, a resource, and a verb."""
@@ -41,6 +43,8 @@ NOT_REQUESTED_BY_ITSELF: Final = {
     ("selfheal.dev", "modelmonitors/finalizers", "update"),
     # ... and when a binding gives away rights that the operator does not have itself.
     ("rbac.authorization.k8s.io", "clusterroles", "bind"),
+    # Asked for by the policy selfheal-status.
+    ("selfheal.dev", "modelmonitors/status", "overwrite"),
 }
 
 
@@ -106,7 +110,7 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     client: RecordingClient, monitor: Monitor, kubectl: Kubectl
 ) -> None:
     """Every call that it has is made under its own account; what they need is exactly what the role lists."""
-    cluster, engine = Cluster(client), BatchJobs(client)
+    cluster, engine, policies = Cluster(client), BatchJobs(client), AdmissionPolicies(client)
     status = {"observedGeneration": 1}
     await cluster.ensure_runner_account(monitor.namespace)
     body = await cluster.apply_status(monitor, status)
@@ -126,6 +130,7 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
     assert await engine.find(monitor.namespace, job.name) is None
     await engine.create(manifest)
     await cluster.probe()
+    assert set((await policies.enforced()).values()) == {True}
     for listing in (cluster.monitors(), engine.runs(), cluster.monitors_listed(), engine.listed()):
         assert [found async for found in listing]
 
@@ -136,6 +141,7 @@ async def test_the_operators_role_grants_what_it_asks_for_and_nothing_else(
         },
         BatchJobs: {"create", "find", "stop", "delete", "pods", "runs", "listed", "read"},
         KubernetesEvents: {"tell"},
+        AdmissionPolicies: {"enforced"},
     }
     for part, calls in made.items():
         has = {name for name, _ in inspect.getmembers(part, inspect.isfunction) if not name.startswith("_")}
@@ -243,8 +249,18 @@ def rendered(kubectl: Kubectl, folder: Path) -> list[Document]:
 
 def settings_of(documents: list[Document]) -> tuple[str, Document]:
     """Return the name and the content of the operator's settings."""
-    (settings,) = (each for each in documents if each["kind"] == "ConfigMap")
+    (settings,) = (each for each in documents if "SELFHEAL_JOBS_IMAGE" in each.get("data", {}))
     return settings["metadata"]["name"], settings["data"]
+
+
+def parameters_of(documents: list[Document], policy: str) -> Document:
+    """Return what a policy's binding names as its parameters."""
+    (found,) = (
+        each["spec"]["paramRef"]
+        for each in documents
+        if each["kind"] == "ValidatingAdmissionPolicyBinding" and each["spec"]["policyName"] == policy
+    )
+    return dict(found)
 
 
 def test_images_in_the_kustomization_reach_the_jobs_too(kubectl: Kubectl, tmp_path: Path) -> None:
@@ -284,6 +300,28 @@ def test_the_guides_kustomization_sets_the_images_and_the_settings(kubectl: Kube
     (deployment,) = (each for each in documents if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example.com/ml/selfheal-operator:0.1.0"
+
+
+def test_the_policy_of_jobs_reads_the_operators_settings(kubectl: Kubectl, tmp_path: Path) -> None:
+    """The image is set in one place: a kustomization of one's own that sets it moves the policy along."""
+    for folder in ("crds", "manifests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "own").mkdir()
+    generated = {
+        "name": "selfheal-operator",
+        "namespace": "selfheal-system",
+        "behavior": "merge",
+        "literals": ["SELFHEAL_JOBS_IMAGE=registry.test/jobs:1"],
+    }
+    own = {"resources": ["../manifests"], "configMapGenerator": [generated]}
+    (tmp_path / "own" / "kustomization.yaml").write_text(yaml.safe_dump(own))
+    names = set()
+    for folder in ("manifests", "own"):
+        documents = rendered(kubectl, tmp_path / folder)
+        name, _ = settings_of(documents)
+        assert parameters_of(documents, "selfheal-jobs")["name"] == name
+        names.add(name)
+    assert len(names) == 2
 
 
 def test_argo_cds_settings_can_be_patched_in_git(kubectl: Kubectl, tmp_path: Path) -> None:

@@ -51,7 +51,11 @@ def overlay(folder: Path, home: str, served: str) -> Path:
     (own / "team-a").rename(own / served)
     replace(
         own / "kustomization.yaml",
-        {"- team-a\n- team-b\n": f"- {served}\n", "value: selfheal-system": f"value: {home}"},
+        {
+            "- team-a\n- team-b\n": f"- {served}\n",
+            "value: selfheal-jobs-selfheal-system": f"value: selfheal-jobs-{home}",
+            "value: selfheal-system": f"value: {home}",
+        },
     )
     replace(
         own / "operator" / "kustomization.yaml",
@@ -88,6 +92,8 @@ def _tenant(name: str, cluster: LocalCluster, folder: Path, ends: ExitStack) -> 
     for namespace in (served, home):
         kubectl("create", "namespace", namespace)
         ends.callback(kubectl, "delete", "namespace", namespace, "--wait=false")
+    binding = ("validatingadmissionpolicybinding", f"selfheal-jobs-{home}", "--ignore-not-found")
+    ends.callback(kubectl.anywhere, "delete", *binding)
     documents = list(yaml.safe_load_all(kubectl("kustomize", str(overlay(folder, home, served)))))
     Kubectl(cluster.kubectl, cluster.kubeconfig, "default").apply_server_side(*without_deployments(documents))
     kubectl.apply(monitor_manifest("due", reference="/r", current="/c"))
@@ -112,7 +118,7 @@ def _tenant(name: str, cluster: LocalCluster, folder: Path, ends: ExitStack) -> 
 
 def settings_of(documents: list[Document]) -> dict[str, str]:
     """Return the operator's settings."""
-    (settings,) = (each for each in documents if each["kind"] == "ConfigMap")
+    (settings,) = (each for each in documents if "SELFHEAL_NAMESPACES" in each.get("data", {}))
     data: dict[str, str] = settings["data"]
     return data
 
@@ -133,6 +139,17 @@ def test_no_operator_asks_for_anything_of_another(tenants: list[Tenant]) -> None
         own = f"/namespaces/({tenant.name}|{tenant.home}|without-rights)/"
         elsewhere = {each.path for each in tenant.proxy.seen if not re.search(own, each.path)}
         assert [path for path in elsewhere if not re.fullmatch(DISCOVERY, path)] == []
+
+
+def test_each_operator_is_held_to_its_own_settings(tenants: list[Tenant]) -> None:
+    """By a binding of its own of the policy selfheal-jobs; it passes, as the Jobs above show."""
+    for tenant in tenants:
+        name = f"selfheal-jobs-{tenant.home}"
+        binding = tenant.kubectl.get("validatingadmissionpolicybinding", name)["spec"]
+        assert binding["policyName"] == "selfheal-jobs"
+        assert binding["paramRef"]["namespace"] == tenant.home
+        settings = tenant.kubectl.get("configmap", binding["paramRef"]["name"], f"--namespace={tenant.home}")
+        assert settings["data"]["SELFHEAL_NAMESPACES"] == tenant.name
 
 
 def test_each_operator_has_its_own_lease(tenants: list[Tenant]) -> None:

@@ -34,12 +34,16 @@ SLOT = "2026-11-23T12:00:00Z"
 
 @pytest.fixture
 def monitor(kubectl: Kubectl, installation: Path) -> MonitorRef:
-    """A monitor in a namespace where the runner account has its rights."""
+    """A monitor in a namespace where the runner account has its rights.
+
+    And one more: the tokens here are of no pod, which the policy selfheal-status would ask for.
+    """
     del installation
     kubectl("create", "serviceaccount", RUNNER_ACCOUNT)
-    role = f"--clusterrole={RUNNER_ACCOUNT}"
     account = f"--serviceaccount={kubectl.namespace}:{RUNNER_ACCOUNT}"
-    kubectl("create", "rolebinding", RUNNER_ACCOUNT, role, account)
+    kubectl("create", "role", "overwrite", "--verb=overwrite", "--resource=modelmonitors.selfheal.dev/status")
+    kubectl("create", "rolebinding", "overwrite", "--role=overwrite", account)
+    kubectl("create", "rolebinding", RUNNER_ACCOUNT, f"--clusterrole={RUNNER_ACCOUNT}", account)
     return create(kubectl)
 
 
