@@ -18,11 +18,13 @@ from selfheal_operator.controller.capacity import Capacity
 from selfheal_operator.controller.carry_out import Executor
 from selfheal_operator.controller.context import Context
 from selfheal_operator.controller.leading import Leading
+from selfheal_operator.controller.policy_watch import PolicyWatch
 from selfheal_operator.controller.queue import WorkQueue
 from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.controller.sweeper import Sweeper
 from selfheal_operator.core.leadership import lease_name
+from selfheal_operator.kube.admission_policies import AdmissionPolicies
 from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.kube.client import ApiClient
 from selfheal_operator.kube.clock import ServerClock
@@ -103,6 +105,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
 
         leading = Leading(leadership, sweeper, context, new_reconciler, settings.workers)
         pulse = Pulse(instruments, age.listen)
+        policies = PolicyWatch(AdmissionPolicies(client), instruments, settings.resync_seconds)
         if settings.health_port:
             _show(instruments, context, age, clock)
             endpoints = Endpoints(
@@ -119,6 +122,8 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
             keep_watching(context, settings.namespaces, sweeper.until_served, take_signals),
             leading.run(),
             pulse.run(),
+            # An operator for selected namespaces has no rights, and asks for nothing, outside of them.
+            *(() if settings.namespaces else (policies.run(),)),
             before_the_end=leading.drain,
         )
 

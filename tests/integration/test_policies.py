@@ -25,6 +25,7 @@ from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.admission_policies import POLICIES
 from support.builders.monitors import monitor_manifest
 from support.eventually import eventually
+from support.processes.operators import Operator
 from testbed.install import MANIFESTS, OPERATOR_NAMESPACE, rendered
 from testbed.kubectl import Document, Kubectl
 
@@ -859,3 +860,33 @@ def test_every_policy_fails_closed_and_denies() -> None:
         assert each["spec"]["policyName"] == each["metadata"]["name"]
         assert each["spec"]["validationActions"] == ["Deny"]
         assert "paramRef" not in each["spec"] or each["spec"]["paramRef"]["parameterNotFoundAction"] == "Deny"
+
+
+def test_the_operator_says_when_a_policy_is_missing_and_when_it_is_back(
+    identities: Identities, installation: Path, tmp_path: Path
+) -> None:
+    """In its log and by the metric that the alert reads, without a restart."""
+    admin = identities.admin
+    process = Operator(
+        installation, tmp_path / "operator", resync_seconds="1", mlflow_tracking_uri="http://m"
+    )
+    (binding,) = (
+        each
+        for each in rendered(admin)
+        if each["kind"] == "ValidatingAdmissionPolicyBinding" and each["metadata"]["name"] == "selfheal-spec"
+    )
+
+    def enforced(policy: str) -> float | None:
+        return process.scrape().value("selfheal_policy_enforced", policy=policy)
+
+    try:
+        process.start()
+        eventually(lambda: {enforced(policy) for policy in POLICIES} == {1}, "all are enforced")
+        admin("delete", "validatingadmissionpolicybinding", "selfheal-spec")
+        eventually(lambda: enforced("selfheal-spec") == 0, "it is missing")
+        assert enforced("selfheal-status") == 1
+        assert "Admission policies are missing, or do not deny" in process.log.read_text()
+    finally:
+        admin.apply_server_side(binding)
+        eventually(lambda: enforced("selfheal-spec") == 1, "it is back")
+        process.stop()

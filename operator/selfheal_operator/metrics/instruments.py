@@ -116,6 +116,12 @@ class Instruments:
             "How late the event loop ran a timer, measured every second.",
             buckets=LOOP_LAGS,
         )
+        self._policies = self._add(
+            Gauge,
+            "selfheal_policy_enforced",
+            "1 if the admission policy and its binding are there and deny, else 0; no series if unknown.",
+            ("policy",),
+        )
         self._pull(
             "selfheal_reconcile_longest_running_seconds",
             "Age of the longest running reconciliation; 0 if there is none.",
@@ -183,6 +189,12 @@ class Instruments:
             self._transitions.inc()
         self._leads = leads
         self._leader.set(leads)
+
+    def show_policies(self, enforced: Mapping[str, bool]) -> None:
+        """Record whether each admission policy is enforced; one that is not named is unknown."""
+        self._policies.clear()
+        for policy, is_enforced in enforced.items():
+            self._policies.labels(policy).set(is_enforced)
 
     def observe_loop_lag(self, seconds: float) -> None:
         """Record how late the event loop ran a timer."""
