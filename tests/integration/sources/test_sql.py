@@ -320,6 +320,77 @@ def test_a_query_cannot_write(database: Any) -> None:
     assert database("SELECT count(*) FROM t").fetchone() == (0,)
 
 
+_BREAKOUTS = (
+    "SELECT a FROM t) AS x; COMMIT; SET default_transaction_read_only = off; {0}; SELECT * FROM (SELECT a FROM t",
+    "SELECT a FROM t) AS x WHERE false; ROLLBACK; BEGIN READ WRITE; {0}; COMMIT; SELECT * FROM (SELECT a FROM t",
+    "SELECT a FROM t) AS x; END; START TRANSACTION READ WRITE; {0}; COMMIT --",
+)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM t", "CREATE TABLE made AS SELECT 1 AS a"])
+@pytest.mark.parametrize("query", _BREAKOUTS)
+@pytest.mark.parametrize("span", [None, SPAN])
+def test_a_query_is_one_statement(database: Any, query: str, statement: str, span: TimeSpan | None) -> None:
+    """A second one could end the read-only transaction and write in another one."""
+    database("CREATE TABLE t AS SELECT 1 AS a, now() AS ts")
+
+    error = refused("sql://", query.format(statement), span=span)
+
+    assert (error.reason, "does not understand the query" in str(error)) == (Reason.DATA_UNREADABLE, True)
+    assert database("SELECT count(*) FROM t").fetchone() == (1,)
+    assert database("SELECT to_regclass('made')").fetchone() == (None,)
+
+
+def test_every_statement_is_sent_by_itself(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's simple protocol takes several statements at once; we never use it after the login."""
+    database("CREATE TABLE t (a int, ts timestamptz)")
+    database("INSERT INTO t VALUES (1, '2026-11-23 05:30Z'), (2, NULL)")
+    sent: list[str] = []
+    really = psycopg.Cursor._execute_send
+
+    def execute_send(self: Any, query: Any, **options: Any) -> None:
+        if not (options.get("force_extended") or query.params):
+            sent.append(query.query.decode())
+        really(self, query, **options)
+
+    monkeypatch.setattr(psycopg.Cursor, "_execute_send", execute_send)
+
+    assert opened("sql://", "SELECT a, ts FROM t", span=SPAN).rows.without_timestamp == 1
+    assert [each for each in sent if "FROM t" in each] == []
+
+
+def test_the_secret_does_not_make_the_transaction_writable(
+    database: Any, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Options in the URL do not replace ours."""
+    database("CREATE TABLE t AS SELECT 1 AS a")
+    database("CREATE FUNCTION w() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING a'")
+    monkeypatch.setenv(
+        "SELFHEAL_CURRENT_url", f"{postgres.url}?options=-c%20default_transaction_read_only%3Doff"
+    )
+
+    assert refused("sql://", "SELECT w() AS a").reason is Reason.DATA_UNREADABLE
+    assert database("SELECT count(*) FROM t").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "set_config('transaction_read_only', 'off', true)",
+        "set_config('default_transaction_read_only', 'off', false)",
+    ],
+)
+def test_a_function_does_not_lift_the_transactions_limits(database: Any, escape: str) -> None:
+    """A transaction that has read stays read-only, and no other one follows it."""
+    database("CREATE TABLE t AS SELECT 1 AS a")
+    database("CREATE FUNCTION w() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING a'")
+
+    assert refused("sql://", f"SELECT {escape} AS s, w() AS a").reason is Reason.DATA_UNREADABLE
+    assert database("SELECT count(*) FROM t").fetchone() == (1,)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -125,6 +125,10 @@ def _connected(url: URL) -> Iterator[Connection]:
     engine = sa.create_engine(url, connect_args=options, poolclass=sa.pool.NullPool, hide_parameters=True)
     try:
         with engine.connect() as connection:
+            # Every statement is a server-side cursor's. PostgreSQL takes one statement for it, and only a
+            # query. Its simple protocol takes several: a COMMIT among them would end the read-only
+            # transaction, and the rest could write.
+            connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE)
             if options:
                 from selfheal_jobs.sources.postgres_values import register_loaders  # noqa: PLC0415
 
@@ -147,8 +151,7 @@ def _read(connection: Connection, place: Place, asked: Asked) -> SourceTable:
             collector.tally.has_times = True
             collector.tally.unreadable += _without_timestamp(connection, source, asked.span.column)
             query = query.where(condition)
-    streamed = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(query)
-    for rows in streamed.partitions():
+    for rows in connection.execute(query).partitions():
         collector.add(_batch(rows, read))
     return collector.table(_types(place, collector))
 
@@ -176,7 +179,8 @@ def _statement(query: str) -> str:
 def _names(connection: Connection, place: Place, source: sa.FromClause) -> list[str]:
     """Return the column names, by a query that returns no rows."""
     nothing = sa.select(sa.text("*")).select_from(source).where(sa.false())
-    names = list(map(str, connection.execute(nothing).keys()))
+    with connection.execute(nothing) as result:
+        names = list(map(str, result.keys()))
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise place.unreadable(f"its column {twice!r} appears twice. Rename one, by AS.")
     return names
