@@ -29,7 +29,7 @@ EMPTY: Final = "no values in the current data"
 MISSING: Final = "not in the current data"
 ROUNDED: Final = "integers beyond 2**53 on one side, and floating-point numbers that round them on the other"
 _ROWS_LOOKED_AT: Final = 20_000
-_ROWS_THINNED: Final = 1_000
+ROWS_THINNED: Final = 1_000
 """The standard error of a correlation is then a few hundredths."""
 
 NAMES_SHOWN: Final = 5
@@ -232,8 +232,8 @@ def thinned(table: Table, columns: Sequence[Column]) -> list[Array]:
             break
     seen = min(seen, _ROWS_LOOKED_AT)
     chosen = pa.Table.from_batches(parts)
-    if seen > _ROWS_THINNED:
-        chosen = chosen.take(pa.array(np.linspace(0, seen - 1, _ROWS_THINNED).astype(np.int64)))
+    if seen > ROWS_THINNED:
+        chosen = chosen.take(pa.array(np.linspace(0, seen - 1, ROWS_THINNED).astype(np.int64)))
     return [_numbers(chosen.column(column.name).to_pylist(), column.kind) for column in columns]
 
 

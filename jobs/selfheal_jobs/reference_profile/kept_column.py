@@ -15,6 +15,7 @@ MOST_VALUES: Final = 1_000
 """A column with more distinct values is read by every check: its profile would be a copy of it."""
 MOST_LETTERS: Final = 1 << 16
 """Limit for the total length of a column's distinct texts, for the same reason."""
+_BYTES_OF_A_NUMBER: Final = 8
 _FIRST_ROWS: Final = 4 * MOST_VALUES
 """For most columns of measurements these rows suffice to see that there are more distinct values."""
 
@@ -73,15 +74,41 @@ class KeptColumn:
         return None
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Parse the result of `document`; raise ValueError, KeyError or TypeError for anything else."""
+    def from_document(cls, document: Mapping[str, Any], rows: int) -> Self:
+        """Parse the result of `document`; raise ValueError, KeyError or TypeError for anything else.
+
+        Somebody else may have written it: more values or rows than a reference of ours has would fill the
+        memory.
+
+        Args:
+            document: A column of a stored profile.
+            rows: The number of rows of the reference.
+        """
         holds, values, counts = Values(document["holds"]), document["values"], document["counts"]
         kept = cls(**dict(document) | {"holds": holds, "values": tuple(values), "counts": tuple(counts)})
-        if len(values) != len(counts) or not all(isinstance(count, int) and count > 0 for count in counts):
-            raise ValueError("every value has a count")
-        if holds is Values.NUMBERS:
-            np.array(values, dtype=kept.dtype)
+        kept._require_counts(rows)
+        kept._require_values()
+        flags = (kept.whole, kept.categorical, kept.open_ended)
+        if not isinstance(kept.deviation, float | None) or not all(isinstance(each, bool) for each in flags):
+            raise TypeError("a member has another type")
         return kept
+
+    def _require_counts(self, rows: int) -> None:
+        if len(self.values) != len(self.counts) or len(self.values) > MOST_VALUES:
+            raise ValueError("every value has a count, and there are few of them")
+        are_counts = set(map(type, self.counts)) <= {int} and min(self.counts, default=1) > 0
+        if not are_counts or sum(self.counts) > rows:
+            raise ValueError("a value is in some rows, and all values together are in no more than there are")
+
+    def _require_values(self) -> None:
+        if not set(map(type, self.values)) <= _TYPES[self.holds]:
+            raise TypeError("a value has another type")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("a value is there twice")
+        if self.holds is Values.TEXT and sum(map(len, self.values)) > MOST_LETTERS:
+            raise ValueError("the texts are too long")
+        if self.holds is Values.NUMBERS:
+            _require_numbers(self.values, np.dtype(self.dtype))
 
     @property
     def document(self) -> dict[str, Any]:
@@ -115,6 +142,25 @@ class KeptColumn:
             ascending=True,
             counts=dict(zip(self.values, self.counts, strict=True)),
         )
+
+
+_TYPES: Final[Mapping[Values, frozenset[type]]] = {
+    Values.NUMBERS: frozenset({int, float}),
+    Values.TEXT: frozenset({str}),
+    Values.BOOLEANS: frozenset({bool}),
+    Values.DATES: frozenset(),
+    Values.NOTHING: frozenset(),
+    Values.OTHER: frozenset(),
+}
+"""Python's types of the values in a profile; a column of another logical type has none."""
+
+
+def _require_numbers(values: tuple[Any, ...], dtype: np.dtype[Any]) -> None:
+    # NumPy would take memory for a type of any size, such as <U100000000.
+    if dtype.kind not in "iuf" or dtype.itemsize > _BYTES_OF_A_NUMBER:
+        raise TypeError("this is no type of numbers")
+    if not np.isfinite(np.array(values, dtype=dtype)).all():
+        raise ValueError("infinite numbers count as gaps")
 
 
 def _deviation(content: Content) -> float | None:

@@ -99,7 +99,7 @@ class ProfileCache:
         if document is None:
             return None
         try:
-            profile = Profile.from_bytes(document, self.digest)
+            profile = Profile.from_bytes(document, self.digest, most_rows=self.asked.max_rows)
         except ForeignProfileError as why:
             logger.info("The reference's profile is not used: %s", why)
             return None

@@ -14,12 +14,15 @@ from typing import Any, Final, Self
 import numpy as np
 import pyarrow as pa
 
+from selfheal_jobs.columns.scan import ROWS_THINNED
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
 
 VERSION: Final = 3
 """Increase it when the content of a profile changes, or the processing of the data before it is cached."""
 MOST_BYTES: Final = 16 << 20
 """Maximum size of a document: a thousand columns of ordinary categories take a fifth of it."""
+
+_MOST_COLUMNS: Final = 100_000
 
 
 class ForeignProfileError(ValueError):
@@ -58,39 +61,53 @@ class Profile:
         return _checksum(text) + b"\n" + text
 
     @classmethod
-    def from_bytes(cls, document: bytes, digest: str) -> Self:
+    def from_bytes(cls, document: bytes, digest: str, *, most_rows: int | None = None) -> Self:
         """Parse a document.
+
+        The checksum shows damage, but anybody can compute one: who may write to the folder of the data or
+        to MLflow may have written the document. Its numbers are held to what a reference can have.
 
         Args:
             document: The stored bytes.
             digest: The digest that the profile must have.
+            most_rows: The rows that the run may read of the reference; None for any number.
 
         Raises:
-            ForeignProfileError: The document is damaged, of another version, or of other data.
+            ForeignProfileError: The document is damaged, of another version, of other data, or has numbers
+                that no reference has.
         """
+        if len(document) > MOST_BYTES:
+            raise ForeignProfileError("it is too large")
         checksum, _, text = document.partition(b"\n")
         if checksum != _checksum(text):
             raise ForeignProfileError("it is damaged")
         try:
-            return cls._read(json.loads(text), digest)
+            profile = cls._read(json.loads(text), digest, most_rows)
+            _require_names_and_ranks(profile)
         except ForeignProfileError:
             raise
         except Exception as error:  # invalid JSON, numbers or schema
             raise ForeignProfileError("it is not what selfheal writes") from error
+        return profile
 
     @classmethod
-    def _read(cls, found: Mapping[str, Any], digest: str) -> Self:
+    def _read(cls, found: Mapping[str, Any], digest: str, most_rows: int | None) -> Self:
         if found["version"] != VERSION:
             raise ForeignProfileError("another version of selfheal wrote it")
         if found["digest"] != digest:
             raise ForeignProfileError("the reference, or what is asked of it, has changed")
+        rows = found["rows"]
+        if type(rows) is not int or rows < 0:
+            raise TypeError("rows are counted")
+        if most_rows is not None and rows > most_rows:
+            raise ForeignProfileError("it has more rows than may be read")
         return cls(
             digest=digest,
             schema=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(found["schema"]))),
-            rows=int(found["rows"]),
+            rows=rows,
             offered=tuple(map(str, found["offered"])),
             columns={
-                name: None if kept is None else KeptColumn.from_document(kept)
+                name: None if kept is None else KeptColumn.from_document(kept, rows)
                 for name, kept in found["columns"].items()
             },
             ranks={name: tuple(ranks) for name, ranks in found["ranks"].items()},
@@ -114,6 +131,19 @@ def unranked(places: tuple[int, ...]) -> Any:
     numbers = np.array(places, dtype=np.float64)
     numbers[numbers < 0] = np.nan
     return numbers
+
+
+def _require_names_and_ranks(profile: Profile) -> None:
+    """Raise ValueError if a column is not in the schema, or ranks are not those of a sample of the rows."""
+    if not {*profile.columns, *profile.ranks} <= {*profile.schema.names}:
+        raise ValueError("a column is not in the schema")
+    if len(profile.offered) > _MOST_COLUMNS:
+        raise ValueError("no reference has as many columns")
+    for ranks in profile.ranks.values():
+        if len(ranks) > min(profile.rows, ROWS_THINNED) or not set(map(type, ranks)) <= {int}:
+            raise ValueError("there are no more ranks than rows in a sample")
+        if not -1 <= min(ranks, default=0) <= max(ranks, default=0) <= len(ranks):
+            raise ValueError("ranks are dense")
 
 
 def _checksum(text: bytes) -> bytes:

@@ -321,9 +321,9 @@ def test_a_query_cannot_write(database: Any) -> None:
 
 
 _BREAKOUTS = (
-    "SELECT a FROM t) AS x; COMMIT; SET default_transaction_read_only = off; {0}; SELECT * FROM (SELECT a FROM t",
-    "SELECT a FROM t) AS x WHERE false; ROLLBACK; BEGIN READ WRITE; {0}; COMMIT; SELECT * FROM (SELECT a FROM t",
-    "SELECT a FROM t) AS x; END; START TRANSACTION READ WRITE; {0}; COMMIT --",
+    "SELECT a FROM t) x; COMMIT; SET default_transaction_read_only = off; {0}; SELECT * FROM (SELECT a FROM t",
+    "SELECT a FROM t) x; ROLLBACK; BEGIN READ WRITE; {0}; COMMIT; SELECT * FROM (SELECT a FROM t",
+    "SELECT a FROM t) x; END; START TRANSACTION READ WRITE; {0}; COMMIT --",
 )
 
 
@@ -341,9 +341,7 @@ def test_a_query_is_one_statement(database: Any, query: str, statement: str, spa
     assert database("SELECT to_regclass('made')").fetchone() == (None,)
 
 
-def test_every_statement_is_sent_by_itself(
-    database: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_statement_is_sent_by_itself(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL's simple protocol takes several statements at once; we never use it after the login."""
     database("CREATE TABLE t (a int, ts timestamptz)")
     database("INSERT INTO t VALUES (1, '2026-11-23 05:30Z'), (2, NULL)")
