@@ -33,6 +33,8 @@ class OperatorProcess:
         self._record, self.log = workspace.record(name), workspace.log(name)
         self._port = free_port()
         self._environment = {
+            # The local cluster's pods are processes of this machine, and read its files without a mount.
+            "SELFHEAL_DATA_PATHS": "/",
             **environment,
             "KUBECONFIG": str(kubeconfig),
             "SELFHEAL_HEALTH_PORT": str(self._port),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import Meta
 
+from selfheal_operator.api.allowed_uris import is_pattern
 from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.capacity import Limits
@@ -14,6 +15,9 @@ from selfheal_operator.core.observed import JobDefaults
 
 PREFIX = "SELFHEAL_"
 NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+FolderPath = Annotated[str, Meta(pattern="^/", max_length=1024)]
+_SEPARATORS = {"namespaces": ",", "allowed_uris": ",", "data_paths": ":"}
 
 
 class SettingError(ValueError):
@@ -39,6 +43,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_storage_limit: Annotated[str, Meta(max_length=32, pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")] = "10Gi"
     """The limit of a run's /tmp, and of all its local storage (ephemeral-storage), in Mi, Gi or Ti. At least
     100Mi. A monitor whose podTemplate.resources name ephemeral-storage sets its own."""
+    allowed_uris: tuple[str, ...] = ()
+    """Patterns of the addresses of data and of MLflow that a spec may name, separated by commas, such as
+    s3://lake/*; empty for any address. A * stands for any characters, in a host for any but a slash. The
+    default MLflow server needs no pattern."""
+    data_paths: tuple[FolderPath, ...] = ()
+    """Folders of the jobs' image that a spec may read files from, separated by colons; by default only the
+    volumes that its podTemplate mounts."""
+    max_download_bytes: Annotated[int, Meta(ge=1)] = 8 << 30
+    """The largest file that a run downloads over http(s), at most half of its limit of ephemeral-storage."""
     max_active_checks: Annotated[int, Meta(ge=0)] = 500
     """Checks that may run at once in all namespaces; 0 for any number. The others wait; the namespace with
     the fewest active checks goes first, and within it the oldest slot."""
@@ -85,9 +98,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         texts = {name: environment.get(variable_of(name)) for name in cls.__struct_fields__}
         given: dict[str, Any] = {name: text for name, text in texts.items() if text}
-        if "namespaces" in given:
-            names = (name.strip() for name in given["namespaces"].split(","))
-            given["namespaces"] = tuple(dict.fromkeys(name for name in names if name))
+        for name, separator in _SEPARATORS.items():
+            if name in given:
+                parts = (part.strip() for part in given[name].split(separator))
+                given[name] = tuple(dict.fromkeys(part for part in parts if part))
         try:
             return msgspec.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
@@ -95,8 +109,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingError(f"{variable_of(path[0])}: {problem}" if path else problem) from error
 
     def __post_init__(self) -> None:
-        """Validate combinations of settings."""
+        """Validate combinations of settings, and what no schema says."""
         _ = self.lease_durations
+        if no_pattern := next((each for each in self.allowed_uris if not is_pattern(each)), None):
+            raise ValueError(f"SELFHEAL_ALLOWED_URIS: {no_pattern!r} has no scheme, such as s3://lake/*")
         if self.leader_election and self.pod_namespace is None:
             raise ValueError(
                 "SELFHEAL_LEADER_ELECTION is on, but POD_NAMESPACE does not say where the Lease is to be"
@@ -135,6 +151,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             retrain_deadline_seconds=self.retrain_deadline_seconds,
             ttl_seconds=self.job_ttl_seconds,
             storage=self.run_storage_limit,
+            allowed_uris=self.allowed_uris,
+            data_paths=self.data_paths,
+            max_download_bytes=self.max_download_bytes,
         )
 
 

@@ -75,7 +75,7 @@ async def one_life(client: MortalClient, key: Key, mlflow_uri: str) -> bool:
     cluster = Cluster(client)  # type: ignore[arg-type]  # a fault injector with the same two methods
     await resync(cluster, store)
     executor = Executor(cluster, store, lambda: datetime.now(UTC))
-    defaults = JobDefaults(tracking_uri=mlflow_uri)
+    defaults = JobDefaults(tracking_uri=mlflow_uri, data_paths=("/",))
     queue = WorkQueue[Key](lambda: datetime.now(UTC))
     try:
         capacity = Capacity(store, {}, queue.add)

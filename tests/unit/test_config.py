@@ -73,6 +73,36 @@ def test_namespaces_are_separated_by_commas():
     assert Settings().namespaces == ()
 
 
+def test_what_a_run_may_read_is_a_list():
+    """Of patterns by commas, and of folders by colons, as PATH has them."""
+    settings = Settings.from_environment(
+        {
+            "SELFHEAL_ALLOWED_URIS": "s3://lake/*, https://data.example.com/*,",
+            "SELFHEAL_DATA_PATHS": "/opt/data:/srv",
+            "SELFHEAL_MAX_DOWNLOAD_BYTES": "7",
+        }
+    )
+
+    defaults = settings.job_defaults
+    assert defaults.allowed_uris == ("s3://lake/*", "https://data.example.com/*")
+    assert (defaults.data_paths, defaults.max_download_bytes) == (("/opt/data", "/srv"), 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_URIS", "*"),
+        ("ALLOWED_URIS", "s3://a/*,lake/*"),
+        ("DATA_PATHS", "data"),
+        ("MAX_DOWNLOAD_BYTES", "0"),
+    ],
+)
+def test_what_permits_nothing_that_anybody_meant_is_refused(name, value):
+    """A pattern without a scheme would match no address."""
+    with pytest.raises(SettingError, match=f"SELFHEAL_{name}"):
+        Settings.from_environment({f"SELFHEAL_{name}": value})
+
+
 @pytest.mark.parametrize("value", ["team_a", "Team", "!team", "team-*", "-a", "a" * 64])
 def test_what_is_no_namespace_is_refused(value):
     """A pattern would be taken for a name."""

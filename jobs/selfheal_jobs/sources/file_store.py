@@ -20,6 +20,7 @@ from selfheal_jobs.sources.failures import FILE_FAILURES, Failures, as_data_erro
 from selfheal_jobs.sources.file_table import open_files
 from selfheal_jobs.sources.identity import Identity, identity_of_files, total_size
 from selfheal_jobs.sources.listing import DataFile, list_files
+from selfheal_jobs.sources.mounted import require_no_way_out
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable
 
@@ -49,6 +50,8 @@ class FileStore:
         with as_data_errors(self.explain, place):
             filesystem, path = self.connect(place)
             files = list_files(filesystem, path, place)
+            if self.is_mounted:
+                require_no_way_out(place, (file.path for file in files))
         return FileData(store=self, place=place, filesystem=filesystem, path=path, files=files)
 
     def explain(self, place: Place, error: Exception) -> DataError:

@@ -88,6 +88,11 @@ def _relative(path: str, root: str) -> PurePosixPath:
     return PurePosixPath(path).relative_to(PurePosixPath(root))
 
 
+def root_of(path: str) -> str:
+    """Return a path; of a glob the deepest folder that holds all matches."""
+    return root_of_glob(path) if any(character in path for character in _MAGIC) else path
+
+
 def root_of_glob(path: str) -> str:
     """Return the deepest folder that holds all matches.
 

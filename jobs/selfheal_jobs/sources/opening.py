@@ -3,6 +3,7 @@
 from selfheal_jobs.sources.arrow_alone import spare_pandas
 from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.catalogue import source_of
+from selfheal_jobs.sources.permitted import require_permitted
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.source import StoredData
 from selfheal_jobs.sources.tables import SourceTable
@@ -15,6 +16,8 @@ def locate(place: Place) -> StoredData:
         DataError: There is no data (DataNotFound), access is denied (DataAccessDenied), or the server does
             not respond (DataUnreachable).
     """
+    if place.has_address:
+        require_permitted(place, place.source.uri)
     spare_pandas()
     return source_of(place).locate(place)
 

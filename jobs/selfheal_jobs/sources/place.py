@@ -7,7 +7,7 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import without_secrets
 from selfheal_operator.api.names import ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, ENV_PREFIX_REFERENCE
 from selfheal_operator.api.reasons import Reason
-from selfheal_operator.api.v1alpha1.dataset import VOLUME, DataSource, Labels, source_type
+from selfheal_operator.api.v1alpha1.dataset import VOLUME, DataSource, Labels, names_server, source_type
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 
@@ -40,6 +40,11 @@ class Place:
     def is_mounted(self) -> bool:
         """Return whether the data is on a volume of the pod."""
         return source_type(self.source.uri) is VOLUME
+
+    @property
+    def has_address(self) -> bool:
+        """Return whether the spec has the address of the data; that of a database is in its Secret."""
+        return names_server(self.source.uri)
 
     @property
     def path(self) -> str:
@@ -77,6 +82,12 @@ class Place:
         said = f" ({without_secrets(why)})" if why else ""
         return DataError(
             Reason.DATA_ACCESS_DENIED, f"{self.field}: access is denied to {self.uri}{said}. {remedy}"
+        )
+
+    def forbidden(self, why: str) -> DataError:
+        """Return the error for an address that no run may read, whoever asks for it (DataAccessDenied)."""
+        return DataError(
+            Reason.DATA_ACCESS_DENIED, f"{self.field}: {self.uri} is not read: {without_secrets(why)}."
         )
 
     def unreachable(self, why: str) -> DataError:

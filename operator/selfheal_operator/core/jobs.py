@@ -15,7 +15,6 @@ from selfheal_operator.api.names import (
     ENV_PREFIX_CURRENT,
     ENV_PREFIX_LABELS,
     ENV_PREFIX_REFERENCE,
-    ENV_REQUEST,
     KIND,
     LABEL_MANAGED_BY,
     LABEL_MONITOR,
@@ -33,6 +32,7 @@ from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import JobDefaults, Monitor
 from selfheal_operator.core.requests import options_of
+from selfheal_operator.core.run_environment import environment_of
 
 CONTAINER: Final = "run"
 _TMP: Final = "selfheal-tmp"
@@ -248,7 +248,6 @@ def _mounts_own_tmp(template: PodTemplate) -> bool:
 
 
 def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
-    document = request.to_json()
     mounts = [mount.to_wire() for mount in template.volume_mounts or ()]
     if not _mounts_own_tmp(template):
         mounts.append({"name": _TMP, "mountPath": "/tmp"})  # noqa: S108 - a volume of the pod's own
@@ -257,11 +256,7 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
         "image": defaults.image,
         "imagePullPolicy": defaults.image_pull_policy,
         "command": ["python", "-m", "selfheal_jobs", request.purpose.value.lower()],
-        "env": [
-            *(variable.to_wire() for variable in template.env or ()),
-            # Kubernetes expands $(NAME) in values; $$ escapes a dollar.
-            {"name": ENV_REQUEST, "value": document.replace("$", "$$")},
-        ],
+        "env": environment_of(request, template, defaults),
         "resources": _resources(template, defaults),
         "volumeMounts": mounts,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,

@@ -166,6 +166,11 @@ class JobDefaults:
     ttl_seconds: int = 86400
     storage: str = "10Gi"
     """The limit of /tmp, and of all local storage of a container."""
+    allowed_uris: tuple[str, ...] = ()
+    """Patterns of the addresses that a spec may name; empty for any address."""
+    data_paths: tuple[str, ...] = ()
+    """Folders that files may be read from, beside the mounts of a spec."""
+    max_download_bytes: int = 8 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

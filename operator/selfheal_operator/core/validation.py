@@ -1,14 +1,16 @@
 """Validation of a spec beyond what the schema and CEL can express."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from selfheal_operator.api.allowed_uris import is_allowed
 from selfheal_operator.api.estimators import CLASSIFIERS, NEEDS_INNER, REGRESSORS
 from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1.dataset import names_server
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
@@ -19,6 +21,8 @@ from selfheal_operator.core.schedule import Schedule, schedule_of
 
 LARGEST_SPEC_BYTES: Final = 112 * 1024
 """Linux limits an environment variable to 128 KiB; 16 KiB of it are for the rest of the request."""
+
+_PATTERNS_SHOWN: Final = 5
 
 _CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
     Task.CLASSIFICATION: ("classifier", CLASSIFIERS),
@@ -45,6 +49,7 @@ def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
     _check_size(spec)
     schedule = schedule_of(spec, monitor.uid)
     tracking_target(monitor, spec, defaults)
+    _check_addresses(spec, defaults.allowed_uris)
     _check_trigger(spec)
     for candidate in spec.retraining.candidates:
         _check_candidate(candidate, known_task(spec, monitor.status))
@@ -63,6 +68,23 @@ def size_problem(size: int) -> str:
         f"it takes {size} bytes as JSON, and a run can be given {LARGEST_SPEC_BYTES} at most; "
         "shorten what is long in it, such as lists of columns"
     )
+
+
+def _check_addresses(spec: ModelMonitorSpec, allowed: Sequence[str]) -> None:
+    """Raise InvalidSpecError for an address that the platform team does not permit.
+
+    The address of a database is in its Secret, which the operator does not read: the run checks it.
+    """
+    dataset = spec.dataset
+    sources = {"reference": dataset.reference, "current": dataset.current, "labels": dataset.labels}
+    addresses = {f"spec.dataset.{name}.uri": source.uri for name, source in sources.items() if source}
+    if spec.mlflow.tracking_uri:
+        addresses["spec.mlflow.trackingURI"] = spec.mlflow.tracking_uri
+    for field, uri in addresses.items():
+        if names_server(uri) and not is_allowed(uri, allowed):
+            shown = ", ".join(allowed[:_PATTERNS_SHOWN]) + (", ..." if len(allowed) > _PATTERNS_SHOWN else "")
+            problem = f"it matches none of the addresses that the platform team permits ({shown})"
+            raise InvalidSpecError(field, problem)
 
 
 def _check_trigger(spec: ModelMonitorSpec) -> None:

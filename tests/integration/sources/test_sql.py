@@ -321,7 +321,7 @@ def test_a_query_cannot_write(database: Any) -> None:
 
 
 _BREAKOUTS = (
-    "SELECT a FROM t) x; COMMIT; SET default_transaction_read_only = off; {0}; SELECT * FROM (SELECT a FROM t",
+    "SELECT a FROM t) x; COMMIT; SET default_transaction_read_only = off; {0}; SELECT * FROM (TABLE t",
     "SELECT a FROM t) x; ROLLBACK; BEGIN READ WRITE; {0}; COMMIT; SELECT * FROM (SELECT a FROM t",
     "SELECT a FROM t) x; END; START TRANSACTION READ WRITE; {0}; COMMIT --",
 )

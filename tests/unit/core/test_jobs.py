@@ -128,7 +128,11 @@ def test_a_check_job_is_this_document():
                             "image": "selfheal-jobs:latest",
                             "imagePullPolicy": "IfNotPresent",
                             "command": ["python", "-m", "selfheal_jobs", "check"],
-                            "env": [],
+                            "env": [
+                                {"name": "SELFHEAL_ALLOWED_URIS", "value": ""},
+                                {"name": "SELFHEAL_DATA_PATHS", "value": ""},
+                                {"name": "SELFHEAL_MAX_DOWNLOAD_BYTES", "value": "8589934592"},
+                            ],
                             "resources": {
                                 "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "100Mi"},
                                 "limits": {"memory": "4Gi", "ephemeral-storage": "10Gi"},
@@ -452,6 +456,49 @@ def test_the_request_cannot_be_replaced_by_the_users_environment():
     assert container_of(job)["env"][-1]["value"] != "{}"
 
 
+OURS = ("SELFHEAL_ALLOWED_URIS", "SELFHEAL_DATA_PATHS", "SELFHEAL_MAX_DOWNLOAD_BYTES", "SELFHEAL_REQUEST")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_the_platform_team_permits_is_not_replaced_by_the_users_environment(name):
+    """The variable is there once, also where the platform team says nothing: a Secret may have such a key."""
+    mine = [{"name": name, "value": "mine"}, {"name": "A", "value": "1"}]
+
+    found = container_of(job_for(podTemplate={"env": mine}))["env"]
+
+    assert [each["name"] for each in found] == ["A", *OURS]
+    assert "mine" not in [each["value"] for each in found]
+
+
+def test_a_run_is_told_what_the_platform_team_permits():
+    """Patterns of addresses, the mounts and further folders, and the largest download."""
+    defaults = JobDefaults(
+        tracking_uri="http://mlflow",
+        allowed_uris=("s3://lake/*", "https://$(HOST)/*"),
+        data_paths=("/opt/data",),
+        max_download_bytes=1000,
+    )
+    mounts = [{"name": "data", "mountPath": "/data"}, {"name": "more", "mountPath": "/more"}]
+
+    job = check_job(monitor(), spec(podTemplate={"volumeMounts": mounts}), NOON, defaults)
+
+    found = {each["name"]: each["value"] for each in container_of(job)["env"]}
+    assert found["SELFHEAL_ALLOWED_URIS"] == "s3://lake/*,https://$$(HOST)/*"
+    assert found["SELFHEAL_DATA_PATHS"] == "/data:/more:/opt/data"
+    assert found["SELFHEAL_MAX_DOWNLOAD_BYTES"] == "1000"
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("1Ki", "512"), ("2k", "1000"), (1999, "999"), ("20Gi", "8589934592")]
+)
+def test_a_download_takes_no_more_than_half_of_the_pods_disk(limit, most):
+    """The rows are spooled beside it, and a pod beyond its limit is evicted."""
+    job = job_for(podTemplate={"resources": {"limits": {"ephemeral-storage": limit}}})
+
+    found = {each["name"]: each["value"] for each in container_of(job)["env"]}
+    assert found["SELFHEAL_MAX_DOWNLOAD_BYTES"] == most
+
+
 def test_pods_keep_to_the_restricted_profile():
     """Whatever the spec says: namespaces that enforce it are the rule."""
     job = job_for(podTemplate={"volumes": [{"name": "data", "emptyDir": {}}]})
@@ -512,12 +559,12 @@ def test_a_retraining_has_a_pod_template_of_its_own_field_by_field():
     assert check["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "cpu"}
     assert memory_limit(check) == "2Gi"
     assert container_of(check)["resources"]["requests"]["cpu"] == 1
-    assert [each["name"] for each in container_of(check)["env"]] == ["A", "SELFHEAL_REQUEST"]
+    assert "A" in [each["name"] for each in container_of(check)["env"]]
     pod = retraining["spec"]["template"]["spec"]
     assert (pod["nodeSelector"], pod["serviceAccountName"]) == ({"gpu": "yes"}, "mine")
     assert memory_limit(retraining) == "8Gi"
     assert "cpu" not in container_of(retraining)["resources"]["requests"]
-    assert [each["name"] for each in container_of(retraining)["env"]] == ["SELFHEAL_REQUEST"]
+    assert "A" not in [each["name"] for each in container_of(retraining)["env"]]
 
 
 def test_nothing_that_is_written_on_a_monitor_is_copied_onto_its_jobs():

@@ -221,3 +221,34 @@ def refusal(parts: dict[str, Any]) -> str | None:
     except InvalidSpecError as error:
         return str(error)
     return None
+
+
+PERMITTED = replace(DEFAULTS, allowed_uris=("/data/*", "s3://lake/*", "http://mlflow.mlops:5000/*"))
+SIDES = {"reference": {"uri": "/data/reference.csv"}, "current": {"uri": "s3://lake/live/"}}
+NOT_PERMITTED = (
+    "it matches none of the addresses that the platform team permits "
+    "(/data/*, s3://lake/*, http://mlflow.mlops:5000/*)"
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"dataset": SIDES, "mlflow": {"trackingURI": "http://mlflow.mlops:5000"}}, None),
+        ({"dataset": SIDES | {"reference": {"uri": "/etc/passwd"}}}, "spec.dataset.reference.uri"),
+        ({"dataset": SIDES | {"current": {"uri": "s3://other/live/"}}}, "spec.dataset.current.uri"),
+        (
+            {"dataset": SIDES | {"labels": {"uri": "https://lake/l.csv", "joinColumn": "id"}}},
+            "spec.dataset.labels.uri",
+        ),
+        ({"dataset": SIDES, "mlflow": {"trackingURI": "http://evil.test:5000"}}, "spec.mlflow.trackingURI"),
+        (
+            {"dataset": SIDES | {"current": {"uri": "sql://t", "secretRef": {"name": "warehouse"}}}},
+            None,
+        ),
+    ],
+)
+def test_an_address_that_the_platform_team_does_not_permit_is_named(fields, field):
+    """The default MLflow server is the platform team's own, and a database's address is in its Secret."""
+    assert problem(defaults=PERMITTED, **fields) == (f"{field}: {NOT_PERMITTED}" if field else None)
+    assert problem(**fields) is None

@@ -1,5 +1,6 @@
 """Azure Blob Storage."""
 
+import re
 from typing import Final
 
 from pyarrow import fs
@@ -9,11 +10,15 @@ from selfheal_jobs.sources.failures import Failures
 from selfheal_jobs.sources.file_store import FileStore
 from selfheal_jobs.sources.place import Place
 
+_ACCOUNT: Final = re.compile("[a-z0-9]{3,24}")
+
 
 def _connect(place: Place) -> tuple[fs.FileSystem, str]:
     account = setting(place, "AZURE_STORAGE_ACCOUNT")
     if not account:
         raise lacks(place, "AZURE_STORAGE_ACCOUNT")
+    if not _ACCOUNT.fullmatch(account):  # it becomes a part of the host's name
+        raise place.denied("AZURE_STORAGE_ACCOUNT is no name of a storage account")
     return fs.AzureFileSystem(account, **_keys(place)), place.path
 
 

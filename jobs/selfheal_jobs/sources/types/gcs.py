@@ -14,6 +14,7 @@ from pyarrow import fs
 from selfheal_jobs.sources.credentials import lacks, secret_values, setting
 from selfheal_jobs.sources.failures import Failures
 from selfheal_jobs.sources.file_store import SILENCE_SECONDS, FileStore
+from selfheal_jobs.sources.permitted import require_endpoint
 from selfheal_jobs.sources.place import Place
 
 
@@ -25,6 +26,7 @@ def _client(place: Place) -> fs.FileSystem:
     options: dict[str, Any] = {"retry_time_limit": timedelta(seconds=SILENCE_SECONDS)}
     if emulator := setting(place, "STORAGE_EMULATOR_HOST"):
         address = urlsplit(emulator)
+        require_endpoint(place, emulator, address.hostname or "")
         options |= {"scheme": address.scheme, "endpoint_override": address.netloc}
     if place.secret is None:  # an emulator needs no authentication
         return fs.GcsFileSystem(anonymous=emulator is not None, **options)

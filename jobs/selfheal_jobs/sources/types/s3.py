@@ -10,6 +10,7 @@ from pyarrow import fs
 from selfheal_jobs.sources.credentials import lacks, secret_values, setting
 from selfheal_jobs.sources.failures import Failures
 from selfheal_jobs.sources.file_store import ATTEMPTS, CONNECT_SECONDS, SILENCE_SECONDS, FileStore
+from selfheal_jobs.sources.permitted import require_endpoint
 from selfheal_jobs.sources.place import Place
 
 
@@ -21,6 +22,8 @@ def _client(place: Place, *, bucket: str) -> fs.FileSystem:
     keys = _keys(place)
     endpoint = setting(place, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     address = urlsplit(endpoint or "https://amazonaws.com")
+    if endpoint:
+        require_endpoint(place, endpoint, address.hostname or "")
     region = setting(place, "AWS_REGION", "AWS_DEFAULT_REGION")
     if region is None:
         region = "us-east-1" if endpoint else fs.resolve_s3_region(bucket)

@@ -24,6 +24,8 @@ from selfheal_jobs.sources.asked import Asked
 from selfheal_jobs.sources.collector import Collector
 from selfheal_jobs.sources.credentials import lacks, secret_values
 from selfheal_jobs.sources.failures import FILE_FAILURES, as_data_errors
+from selfheal_jobs.sources.mounted import require_mounted
+from selfheal_jobs.sources.permitted import require_endpoint
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.sql_failures import as_data_error
 from selfheal_jobs.sources.tables import SourceTable
@@ -85,6 +87,7 @@ class SqlData:
         """
         with as_data_errors(SOURCE.explain, self.place):
             url = _url(self.place)
+            _require_permitted_server(self.place, url)
             try:
                 with _connected(url) as connection:
                     return _read(connection, self.place, asked)
@@ -114,9 +117,29 @@ def _read_only_file(place: Place, url: URL) -> URL:
         path = unquote(urlsplit(path).path)
     if path in {"", ":memory:"}:
         raise place.denied("the Secret has to name the file of a SQLite database, by sqlite:////path")
+    require_mounted(place, path)
     if not Path(path).is_file():
         raise place.not_found(f"the file {path!r}, which the Secret names, was not found")
     return url.set(database=f"file:{quote(path)}", query={**url.query, "mode": "ro", "uri": "true"})
+
+
+def _require_permitted_server(place: Place, url: URL) -> None:
+    """Raise DataError for a database on a server that no run may reach."""
+    for host, port in _servers(url):
+        authority = f"{host}:{port}" if port else host
+        require_endpoint(place, f"{url.get_backend_name()}://{authority}/{url.database or ''}", host)
+
+
+def _servers(url: URL) -> Iterator[tuple[str, str]]:
+    """Yield hosts and ports of a URL; libpq takes several, and also from the parameters."""
+    if url.host:
+        yield url.host, str(url.port or "")
+    for name in ("host", "hostaddr"):
+        for part in url.normalized_query.get(name, ()):
+            for each in part.split(","):
+                host, _, port = each.rpartition(":") if each.count(":") == 1 else (each, "", "")
+                if host and not host.startswith("/"):  # the folder of a socket
+                    yield host, port
 
 
 @contextmanager

@@ -5,5 +5,14 @@ from typing import Final
 from pyarrow import fs
 
 from selfheal_jobs.sources.file_store import FileStore
+from selfheal_jobs.sources.listing import root_of
+from selfheal_jobs.sources.mounted import require_mounted
+from selfheal_jobs.sources.place import Place
 
-SOURCE: Final = FileStore(connect=lambda place: (fs.LocalFileSystem(), place.path), is_mounted=True)
+
+def _connect(place: Place) -> tuple[fs.FileSystem, str]:
+    require_mounted(place, root_of(place.path))
+    return fs.LocalFileSystem(), place.path
+
+
+SOURCE: Final = FileStore(connect=_connect, is_mounted=True)

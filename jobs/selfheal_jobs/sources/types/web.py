@@ -8,15 +8,18 @@ import asyncio
 import base64
 import hashlib
 import logging
+import os
 import re
+import shutil
+import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from pyarrow import fs
@@ -31,8 +34,11 @@ from selfheal_jobs.sources.failures import FILE_FAILURES, as_data_errors
 from selfheal_jobs.sources.file_table import open_files
 from selfheal_jobs.sources.identity import Identity
 from selfheal_jobs.sources.listing import list_files
+from selfheal_jobs.sources.permitted import refusing, require_permitted
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.tables import SourceTable
+from selfheal_jobs.transport.forbidden_addresses import require_address, require_host
+from selfheal_operator.api.names import ENV_MAX_DOWNLOAD_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +49,15 @@ _TIMEOUT_OF_A_QUESTION: Final = aiohttp.ClientTimeout(total=5)
 """Short, since without an answer the file is simply downloaded."""
 _MALFORMED: Final = "the address is malformed. Correct it."
 _CHUNK_BYTES: Final = 1 << 20
+_MOST_REDIRECTS: Final = 10
+_MOST_BYTES: Final = 8 << 30
+"""The largest download where the operator says nothing else."""
+_SHARE_OF_DISK: Final = 0.5
+"""Share of the free disk that a download may take: the rows are spooled beside it."""
 _GZIP: Final = b"\x1f\x8b"
 _LONGEST_NAME: Final = 255
 """Of a file, in bytes."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ESCAPED: Final = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+", re.ASCII)
 """An address whose characters are all legal: it is sent as it is written."""
 
@@ -148,30 +160,87 @@ def _version_of(place: Place) -> tuple[str, int] | None:
     return (etag, int(size)) if etag.startswith('"') and size.isdecimal() else None
 
 
-def _session(place: Place, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
-    """Return a client with the proxies of the environment, and the Secret's credential."""
+def _session(timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+    """Return a client with the proxies of the environment."""
     # A file that is sent compressed may be a compressed file, or one that the server has compressed.
-    headers = {"Accept-Encoding": "identity", **_credential(place)}
-    return aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True, requote_redirect_url=False)
+    headers = {"Accept-Encoding": "identity"}
+    connector = aiohttp.TCPConnector(socket_factory=_socket_to)
+    return aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True, connector=connector)
+
+
+def _socket_to(address: tuple[Any, ...]) -> socket.socket:
+    """Return a socket for an address that a host was resolved to; raise ForbiddenAddressError."""
+    family, kind, protocol, _, place = address
+    require_address(str(place[0]))
+    return socket.socket(family, kind, protocol)
+
+
+@asynccontextmanager
+async def _answer(
+    place: Place, method: str, address: URL, limits: aiohttp.ClientTimeout
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Yield the answer at an address, or at the one that it redirects to.
+
+    The Secret's credential is sent to the origin of the address only. Each address on the way has to be
+    permitted.
+    """
+    credential = _credential(place)
+    with refusing(place):
+        async with _session(limits) as session:
+            for _ in range(_MOST_REDIRECTS + 1):
+                require_permitted(place, str(address))
+                require_host(address.host or "")
+                asked = session.request(method, address, headers=credential, allow_redirects=False)
+                async with asked as answer:
+                    if (target := _target_of(answer)) is None:
+                        _require_whole(answer)
+                        yield answer
+                        return
+                credential = credential if target.origin() == address.origin() else {}
+                address = target
+    raise place.unreadable("the server redirects too often. Correct the address.")
+
+
+def _target_of(answer: aiohttp.ClientResponse) -> URL | None:
+    """Return where a redirect leads to, without user and password; None for any other answer."""
+    location = answer.headers.get("Location")
+    if location is None or answer.status not in _REDIRECTS:
+        return None
+    target = answer.url.join(URL(location, encoded=True))
+    if target.scheme not in {"http", "https"} or not target.host:
+        raise aiohttp.ClientResponseError(answer.request_info, answer.history, status=answer.status)
+    return target.with_user(None)
 
 
 async def _headers(place: Place, address: URL) -> Mapping[str, str]:
-    async with (
-        _session(place, _TIMEOUT_OF_A_QUESTION) as session,
-        session.head(address, allow_redirects=True) as answer,
-    ):
-        _require_whole(answer)
+    async with _answer(place, "HEAD", address, _TIMEOUT_OF_A_QUESTION) as answer:
         return answer.headers
 
 
 async def _download(place: Place, address: URL, target: Path) -> bool:
     """Write the file, and return whether the client has decompressed it."""
-    async with _session(place, _TIMEOUT) as session, session.get(address) as answer:
-        _require_whole(answer)
+    left = most = _most_bytes(target.parent)
+    async with _answer(place, "GET", address, _TIMEOUT) as answer:
         with target.open("wb") as file:
             async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+                left -= len(chunk)
+                if left < 0:
+                    raise place.unreadable(_too_large(most))
                 file.write(chunk)
         return "Content-Encoding" in answer.headers
+
+
+def _most_bytes(folder: Path) -> int:
+    """Return how many bytes a download may have: the operator's limit, and no more than fits on the disk."""
+    limit = int(os.environ.get(ENV_MAX_DOWNLOAD_BYTES) or _MOST_BYTES)
+    return min(limit, int(shutil.disk_usage(folder).free * _SHARE_OF_DISK))
+
+
+def _too_large(most: int) -> str:
+    return (
+        f"it is larger than {most} bytes, and no more is downloaded. Store it in an object store, of which "
+        f"only the needed columns are read, or have the platform team raise {ENV_MAX_DOWNLOAD_BYTES}."
+    )
 
 
 def _require_whole(answer: aiohttp.ClientResponse) -> None:

@@ -28,13 +28,14 @@ class SourceType(NamedTuple):
 
 
 VOLUME: Final = SourceType("volume", ("file",), rest="/")
+_DATABASE: Final = SourceType("sql", ("sql",), rest="")
 SOURCE_TYPES: Final = (
     VOLUME,
     SourceType("web", ("http", "https")),
     SourceType("s3", ("s3",)),
     SourceType("gcs", ("gs",)),
     SourceType("azure", ("az",)),
-    SourceType("sql", ("sql",), rest=""),
+    _DATABASE,
 )
 
 
@@ -45,6 +46,15 @@ def source_type(uri: str) -> SourceType:
     ('volume', 'gcs')
     """
     return next((each for each in SOURCE_TYPES if each.matches(uri)), VOLUME)
+
+
+def names_server(uri: str) -> bool:
+    """Return whether an address says where the data is: that of a database is in its Secret.
+
+    >>> names_server("/data/live.csv"), names_server("sql://sales.churn")
+    (True, False)
+    """
+    return source_type(uri) is not _DATABASE
 
 
 _BEGINNINGS: Final = [(f"{scheme}://", each.rest) for each in SOURCE_TYPES for scheme in each.schemes]

@@ -1,8 +1,10 @@
 """What a web server may answer: the whole file, compressed once or twice, or a part of it."""
 
 import gzip
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -25,6 +27,7 @@ class Server(ThreadingHTTPServer):
     headers: dict[str, str] = {}  # noqa: RUF012  each test sets its own
     asked: list[str]
     accepted: list[str | None]
+    credentials: list[str | None]
 
     @property
     def address(self) -> str:
@@ -41,6 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer."""
         self.server.asked.append(self.path)
         self.server.accepted.append(self.headers["Accept-Encoding"])
+        self.server.credentials.append(self.headers["Authorization"])
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
@@ -54,15 +58,35 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def web() -> Iterator[Server]:
-    """A server on this machine."""
+@contextmanager
+def running() -> Iterator[Server]:
+    """Run a server on this machine."""
     server = Server(("127.0.0.1", 0), Handler)
-    server.asked, server.accepted = [], []
+    server.asked, server.accepted, server.credentials = [], [], []
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def web() -> Iterator[Server]:
+    """A server."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def other() -> Iterator[Server]:
+    """A server of somebody else."""
+    with running() as server:
+        yield server
+
+
+def place_of(uri: str) -> Place:
+    """Return the place of an address; its Secret is called login."""
+    source = DataSource.from_wire({"uri": uri, "secretRef": {"name": "login"}})
+    return Place(source=source, field="spec.dataset.current.uri", env_prefix="SELFHEAL_CURRENT_")
 
 
 def read(uri: str) -> list[Any]:
@@ -167,3 +191,132 @@ def test_a_malformed_address_is_named_with_its_field(uri: str) -> None:
     assert error.reason is Reason.DATA_UNREADABLE
     assert str(error).startswith("spec.dataset.current.uri: ")
     assert str(error).endswith("the address is malformed. Correct it.")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_origin_gets_no_credential(
+    web: Server, other: Server, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Not even where it leads back: whoever redirects chooses the address."""
+    monkeypatch.setenv("SELFHEAL_CURRENT_token", "t0ken-of-ann")
+    web.status, web.headers = status, {"Location": f"{other.address}/t.csv"}
+
+    assert open_table(place_of(f"{web.address}/t.csv")).num_rows == 2
+
+    assert web.credentials == ["Bearer t0ken-of-ann"]
+    assert (other.asked, other.credentials) == (["/t.csv"], [None])
+
+
+def test_a_redirect_within_an_origin_keeps_the_credential(
+    web: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may store its files elsewhere, and read the address as it is written."""
+    monkeypatch.setenv("SELFHEAL_CURRENT_token", "t0ken-of-ann")
+    web.status, web.headers = 302, {"Location": "/b%2Fc.csv?sig=%2f"}
+
+    assert "redirects too often" in str(refused(f"{web.address}/t.csv"))
+    web.asked.clear()
+    web.credentials.clear()
+    with pytest.raises(DataError):
+        open_table(place_of(f"{web.address}/t.csv"))
+
+    assert web.asked == ["/t.csv", *["/b%2Fc.csv?sig=%2f"] * 10]
+    assert set(web.credentials) == {"Bearer t0ken-of-ann"}
+
+
+@pytest.mark.parametrize("location", ["ftp://127.0.0.1/t.csv", "file:///etc/passwd", "http://"])
+def test_a_redirect_leads_to_no_other_scheme(web: Server, location: str) -> None:
+    """A server does not name a file of the pod."""
+    web.status, web.headers = 302, {"Location": location}
+
+    assert refused(f"{web.address}/t.csv").reason is Reason.DATA_UNREADABLE
+
+
+def test_a_redirect_leads_to_permitted_addresses_only(
+    web: Server, other: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that the platform team trusts may redirect to any other."""
+    web.status, web.headers = 302, {"Location": f"{other.address}/t.csv"}
+    monkeypatch.setenv("SELFHEAL_ALLOWED_URIS", f"{web.address}/*,{other.address}/*")
+    assert read(f"{web.address}/t.csv") == [1, 2]
+    monkeypatch.setenv("SELFHEAL_ALLOWED_URIS", f"{web.address}/*")
+
+    error = refused(f"{web.address}/t.csv")
+
+    assert error.reason is Reason.DATA_ACCESS_DENIED
+    assert len(other.asked) == 1
+
+
+LINK_LOCAL = (
+    "169.254.169.254",
+    "169.254.0.1",
+    "[fe80::1]",
+    "[febf::1]",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::]",
+    "[fd00:ec2::254]",
+    "2852039166",
+    "0xa9.0376.43518",
+    "metadata.google.internal",
+    "METADATA.google.internal.",
+)
+REFUSED = "link-local addresses and metadata servers are never read"
+
+
+@pytest.mark.parametrize("host", LINK_LOCAL)
+def test_a_link_local_address_is_refused(host: str) -> None:
+    """Clouds give whoever asks there the credentials of the node."""
+    error = refused(f"http://{host}/latest/meta-data.csv")
+
+    assert (error.reason, REFUSED in str(error)) == (Reason.DATA_ACCESS_DENIED, True), str(error)
+
+
+@pytest.mark.parametrize("host", LINK_LOCAL)
+def test_a_redirect_to_a_link_local_address_is_refused(web: Server, host: str) -> None:
+    """The address in the spec is checked, and so is each one on the way."""
+    web.status, web.headers = 302, {"Location": f"http://{host}/t.csv"}
+
+    error = refused(f"{web.address}/t.csv")
+
+    assert (error.reason, REFUSED in str(error)) == (Reason.DATA_ACCESS_DENIED, True), str(error)
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"])
+def test_a_name_that_stands_for_a_link_local_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Anybody may own a name; what counts is the address that is connected to."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = [(family, socket.SOCK_STREAM, 6, "", (address, 80, 0, 0)[: 4 if ":" in address else 2])]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    error = refused("http://innocent.example/t.csv")
+
+    assert (error.reason, REFUSED in str(error)) == (Reason.DATA_ACCESS_DENIED, True), str(error)
+
+
+@pytest.mark.parametrize("encoding", [{}, {"Content-Encoding": "gzip"}])
+def test_a_download_has_a_limit(
+    web: Server, monkeypatch: pytest.MonkeyPatch, encoding: dict[str, str]
+) -> None:
+    """Of the bytes that are stored: a small answer may be compressed."""
+    web.body = gzip.compress(CSV) if encoding else CSV
+    web.headers = encoding
+    monkeypatch.setenv("SELFHEAL_MAX_DOWNLOAD_BYTES", str(len(CSV)))
+    assert read(f"{web.address}/t.csv") == [1, 2]
+    monkeypatch.setenv("SELFHEAL_MAX_DOWNLOAD_BYTES", str(len(CSV) - 1))
+
+    error = refused(f"{web.address}/t.csv")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "larger than 5 bytes" in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_an_answer_is_not_quoted(web: Server, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """A spec may name a server that its author cannot reach."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    web.status, web.body = status, b"the-inner-secret"
+
+    assert "the-inner-secret" not in str(refused(f"{web.address}/t.csv"))
