@@ -20,12 +20,18 @@ ENVIRONMENT: Final = {
 
 
 class MlflowServer:
-    """A server that listens on 127.0.0.1."""
+    """A server that listens on 127.0.0.1.
 
-    def __init__(self, folder: Workspace) -> None:
+    Args:
+        folder: For its files.
+        options: Further options of `mlflow server`.
+    """
+
+    def __init__(self, folder: Workspace, options: Sequence[str] = ()) -> None:
         self.program = Program("MLflow server", folder)
         self._folder = folder.mlflow
         self._port = free_port()
+        self._options = ("--host", "127.0.0.1", *options)
 
     @property
     def uri(self) -> str:
@@ -34,7 +40,8 @@ class MlflowServer:
 
     def start(self) -> None:
         """Start it without waiting; `wait` returns when it responds."""
-        self.program.start(["/bin/sh", "-c", server_script(self._folder, self._port)], ENVIRONMENT)
+        script = server_script(self._folder, self._port, listen=self._options)
+        self.program.start(["/bin/sh", "-c", script], ENVIRONMENT)
 
     def wait(self) -> None:
         """Wait until it responds; raise `ProgramFailedError` if it never does."""
@@ -42,7 +49,7 @@ class MlflowServer:
 
 
 @contextmanager
-def running_mlflow(root: Path) -> Iterator[MlflowServer]:
+def running_mlflow(root: Path, options: Sequence[str] = ()) -> Iterator[MlflowServer]:
     """Run a server of one's own in a folder, which is emptied, until the end of the block.
 
     Raises:
@@ -50,7 +57,7 @@ def running_mlflow(root: Path) -> Iterator[MlflowServer]:
     """
     folder = Workspace(root)
     folder.create()
-    server = MlflowServer(folder)
+    server = MlflowServer(folder, options)
     try:
         server.start()
         server.wait()

@@ -30,7 +30,7 @@ class Access:
 
     def server(self) -> Server:
         """Return a client with one connection. Its requests raise AccessError for an unreadable token."""
-        return Server(self.url, headers=self._authorization, context=self.context)
+        return Server(self.url, headers=self._authorization, context=self.context, any_address=True)
 
     def _authorization(self) -> dict[str, str]:
         try:

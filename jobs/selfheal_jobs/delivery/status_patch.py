@@ -25,6 +25,7 @@ A JSON patch becomes the owner of the fields it writes. `lastCheck` is atomic in
 verdict still replaces all of it.
 """
 
+import json
 import logging
 import os
 import sys
@@ -322,8 +323,18 @@ def _sentence(error: Exception, monitor: MonitorRef) -> str:
             f"The API server forbids this pod to report to {where}. Its ServiceAccount needs the ClusterRole "
             f"{RUNNER_ACCOUNT} bound in the namespace: get modelmonitors, patch modelmonitors/status."
         )
-    detail = one_line(Exception(error.body)) if isinstance(error, AnswerError) else ""
+    detail = _status_message(error.body) if isinstance(error, AnswerError) else ""
     return f"The report could not be written to {where} ({_short(error)}) {detail}".rstrip()
+
+
+def _status_message(body: str) -> str:
+    """Return the message of a Status of Kubernetes; empty for anything else, which another server wrote."""
+    try:
+        document = json.loads(body)
+        message = document["message"] if document["kind"] == "Status" else ""
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return one_line(Exception(message)).removeprefix("Exception: ")
 
 
 def leave_termination_message(report: AnyReport) -> None:

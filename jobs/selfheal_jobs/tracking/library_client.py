@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import mlflow
 import requests
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
@@ -25,6 +25,8 @@ def configure_library(tracking_uri: str, experiment_id: str, retries: RetryPolic
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(retries.timeout_seconds)
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(retries.retries)
     os.environ["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = "1"
+    # Our own client does not follow redirects either: they would lead past the check of the address.
+    os.environ["MLFLOW_ALLOW_HTTP_REDIRECTS"] = "false"
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(
         tracking_uri
@@ -41,9 +43,16 @@ def library_errors(tracking_uri: str) -> Iterator[None]:
     except (MlflowException, requests.RequestException) as error:
         server = without_secrets(tracking_uri)
         if is_unreachable(error):
-            logger.info("MLflow does not answer: %s", one_line(error))
+            logger.info("MLflow does not answer: %s", _without_answer(error))
             raise TrackingError(f"MLflow at {server} could not be reached.") from error
-        raise TrackingError(f"MLflow at {server} refused ({one_line(error)}).") from error
+        raise TrackingError(f"MLflow at {server} refused ({_without_answer(error)}).") from error
+
+
+def _without_answer(error: MlflowException | requests.RequestException) -> str:
+    """Return an error as one line without the body of the server's answer, which may be any server's."""
+    if isinstance(error, RestException):
+        return f"{type(error).__name__}: {error.error_code}"
+    return one_line(Exception(str(error).partition("Response body")[0]))
 
 
 def is_unreachable(error: BaseException) -> bool:

@@ -5,11 +5,11 @@ https://mlflow.org/docs/latest/api_reference/rest-api.html; environment variable
 MLflow. Model versions and aliases are in `model_registry`.
 """
 
-import base64
 import json
 import logging
 import math
 import os
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.tracking.authentication import authentication
+from selfheal_jobs.transport.forbidden_addresses import ForbiddenAddressError
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError, Server
 from selfheal_jobs.transport.retry_policy import STANDARD, RetryPolicy
 
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """HTTP status codes after which MLflow's own client retries."""
+_CODE: Final = re.compile("[A-Z_]{1,64}")
 _MOST: Final = {"metrics": 800, "params": 100, "tags": 100}
 """Limits per log-batch request: MLflow accepts 100 params, 100 tags, and 1,000 entries in total."""
 
@@ -199,16 +202,16 @@ class MLflowServer:
         return TrackingError(f"MLflow at {without_secrets(self.server.url)} could not be reached.")
 
     def _refused(self, error: Exception) -> RefusedError:
-        body = error.body if isinstance(error, AnswerError) else ""
-        why = one_line(Exception(f"{error} {body}"))
-        sentence = f"MLflow at {without_secrets(self.server.url)} refused ({why})."
-        return RefusedError(sentence, _error_code(body))
+        # Of the answer's body only MLflow's code is shown: the author of a spec may name any server.
+        code = _error_code(error.body) if isinstance(error, AnswerError) else ""
+        why = f"{one_line(error)} {code}".rstrip()
+        return RefusedError(f"MLflow at {without_secrets(self.server.url)} refused ({why}).", code)
 
 
 def _is_transient(error: BaseException) -> bool:
     if isinstance(error, AnswerError):
         return error.status in _TRANSIENT
-    return isinstance(error, UNREACHABLE)
+    return isinstance(error, UNREACHABLE) and not isinstance(error, ForbiddenAddressError)
 
 
 def reach(uri: str, retries: RetryPolicy, environment: Mapping[str, str] = os.environ) -> MLflowServer:
@@ -229,8 +232,7 @@ def _server(url: str, settings: tuple[tuple[str, str], ...]) -> Server:
     environment = dict(settings)
     # Only for https: reading the system's certificates takes as long as the requests themselves.
     context = _context(environment) if url.startswith("https://") else None
-    authorization = dict(_authorization(environment))
-    return Server(url, headers=lambda: authorization, context=context)
+    return Server(url, headers=authentication(environment), context=context)
 
 
 def _context(environment: Mapping[str, str]) -> ssl.SSLContext:
@@ -243,21 +245,12 @@ def _context(environment: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
-def _authorization(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    user, password = (environment.get(f"MLFLOW_TRACKING_{part}") for part in ("USERNAME", "PASSWORD"))
-    if user and password:
-        yield "Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-    elif token := environment.get("MLFLOW_TRACKING_TOKEN"):
-        yield "Authorization", f"Bearer {token}"
-    if workspace := environment.get("MLFLOW_WORKSPACE"):
-        yield "X-MLFLOW-WORKSPACE", workspace
-
-
 def _error_code(body: str) -> str:
     try:
-        return str(json.loads(body)["error_code"])
-    except (ValueError, LookupError, TypeError):  # an error page of a proxy
+        code = str(json.loads(body)["error_code"])
+    except (ValueError, LookupError, TypeError, RecursionError):  # an error page of a proxy
         return ""
+    return code if _CODE.fullmatch(code) else ""
 
 
 def _json_number(value: float) -> float | str:

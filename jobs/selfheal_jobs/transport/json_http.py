@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import ssl
 import threading
 import weakref
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from selfheal_jobs.transport.forbidden_addresses import require_address, require_host
 
 
 class AnswerError(Exception):
@@ -32,6 +35,10 @@ UNREACHABLE = (OSError, http.client.HTTPException)
 
 _CLOSED_WHILE_IDLE: Final = (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError)
 
+_MOST_BYTES: Final = 64 << 20
+"""The largest answer. A profile of a reference takes 16 MiB, and becomes larger as a JSON string."""
+_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
+
 
 class Server:
     """A client for one base URL with authentication, over one persistent connection.
@@ -40,6 +47,8 @@ class Server:
         url: The base URL, without a trailing slash.
         headers: Returns the authentication headers; called before each request, since tokens are rotated.
         context: The trusted certificates for https; None for those of the system.
+        any_address: Whether the address comes from the cluster, not from a spec. Otherwise
+            ForbiddenAddressError, an OSError, is raised for a link-local one.
     """
 
     def __init__(
@@ -48,8 +57,10 @@ class Server:
         *,
         headers: Callable[[], Mapping[str, str]] = dict,
         context: ssl.SSLContext | None = None,
+        any_address: bool = False,
     ) -> None:
         self.url = url
+        self._any_address = any_address
         self._headers = headers
         self._address = urlsplit(url)
         self._proxy = _proxy_of(self._address)
@@ -84,7 +95,7 @@ class Server:
             )
         try:
             return json.loads(answer.body) if answer.body else None
-        except ValueError as error:  # such as a proxy's error page
+        except (ValueError, RecursionError) as error:  # such as a proxy's error page
             shown = answer.body[:300].decode(errors="replace")
             raise AnswerError(answer.status, "no JSON in the answer", shown, {}) from error
 
@@ -111,14 +122,29 @@ class Server:
         connection.timeout = timeout_seconds
         if connection.sock is not None:
             connection.sock.settimeout(timeout_seconds)
+        else:
+            self._connect()
         target = self._address.path + path
         if self._proxy is not None and self._address.scheme == "http":
             target, headers = self.url + path, _proxy_headers(self._proxy) | headers
         try:
             connection.request(method, target, data, headers)
             response = connection.getresponse()
-            return _Answer(response.status, _reason(response), response.read(), dict(response.headers))
+            return _Answer(response.status, _reason(response), _body(response), dict(response.headers))
         except BaseException:  # part of the response may still arrive
+            connection.close()
+            raise
+
+    def _connect(self) -> None:
+        """Connect, and raise ForbiddenAddressError before anything is sent to a forbidden address."""
+        connection = self._connection
+        if not self._any_address:
+            require_host(self._address.hostname or "")
+        try:
+            connection.connect()
+            if not self._any_address:
+                require_address(connection.sock.getpeername()[0])
+        except BaseException:
             connection.close()
             raise
 
@@ -131,10 +157,20 @@ class _Answer:
     headers: Mapping[str, str]
 
 
+def _body(response: http.client.HTTPResponse) -> bytes:
+    body = response.read(_MOST_BYTES + 1)
+    if len(body) > _MOST_BYTES:
+        raise http.client.HTTPException(f"the answer is larger than {_MOST_BYTES} bytes")
+    return body
+
+
 def _reason(response: http.client.HTTPResponse) -> str:
     """Return the reason phrase, and the target of a redirect, which is not followed: it would lose a POST."""
     elsewhere = response.headers.get("Location") if 300 <= response.status < 400 else None
-    return f"{response.reason}: the address has moved to {elsewhere}" if elsewhere else response.reason
+    if not elsewhere:
+        return response.reason
+    # A query may hold a token, such as that of a login page.
+    return f"{response.reason}: the address has moved to {_QUERY.sub('', elsewhere)}"
 
 
 def _connection(
@@ -144,7 +180,8 @@ def _connection(
     nearest = proxy or address
     host, port = nearest.hostname or "", nearest.port
     if address.scheme != "https":
-        return http.client.HTTPConnection(host, port)
+        # With a port in any case: without one, the client takes the end of an IPv6 address for it.
+        return http.client.HTTPConnection(host, port or 80)
     # Created only for https, since reading the system's certificates takes 30 ms.
     secure = http.client.HTTPSConnection(host, port or (80 if proxy else 443), context=context)
     if proxy is not None:

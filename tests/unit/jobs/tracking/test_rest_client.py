@@ -1,4 +1,12 @@
-from selfheal_jobs.tracking.rest_client import reach
+import http.client
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from selfheal_jobs.errors import TrackingError
+from selfheal_jobs.tracking.rest_client import RefusedError, reach
 from selfheal_jobs.transport.retry_policy import QUICK, STANDARD
 
 URI = "http://mlflow.mlops:5000"
@@ -18,3 +26,67 @@ def test_other_credentials_make_another_connection() -> None:
 
     assert own.server is not reach(URI, QUICK, {}).server
     assert own.server is reach(URI, QUICK, {"MLFLOW_TRACKING_TOKEN": "t", "HOME": "/root"}).server
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as some other server in the cluster would."""
+
+    status = 404
+    body = b""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def some_server() -> Iterator[str]:
+    """Any server that a spec may name as MLflow."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (
+            404,
+            b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "inner-secret"}',
+            "RESOURCE_DOES_NOT_EXIST",
+        ),
+        (404, b'{"error_code": "inner-secret", "message": "inner-secret"}', ""),
+        (403, b"inner-secret", ""),
+        (200, b"inner-secret", ""),
+        (200, b"[" * 100_000, ""),
+    ],
+)
+def test_of_an_answer_only_mlflows_code_is_shown(
+    some_server: str, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, code: str
+) -> None:
+    """The message goes into the status, and the address is the spec's: the answer may be any server's."""
+    monkeypatch.setattr(Handler, "status", status)
+    monkeypatch.setattr(Handler, "body", body)
+
+    with pytest.raises(RefusedError) as refused:
+        reach(some_server, QUICK, {}).ask("GET", "runs/get")
+
+    assert refused.value.code == code
+    assert "inner-secret" not in str(refused.value)
+    shown = f"{status} {http.client.responses[status]}" if status != 200 else "200 no JSON in the answer"
+    assert (
+        str(refused.value) == f"MLflow at {some_server} refused (AnswerError: {shown}{code and ' ' + code})."
+    )
+
+
+def test_a_link_local_server_is_refused_at_once() -> None:
+    """It is not tried again: the spec has to be corrected."""
+    with pytest.raises(TrackingError, match="link-local addresses and metadata servers are never read"):
+        reach("http://169.254.169.254", QUICK, {}).ask("GET", "runs/get")

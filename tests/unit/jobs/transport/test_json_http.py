@@ -1,13 +1,17 @@
 """The server here is a small one that notes each request and the connection that it came on."""
 
+import http.client
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
 
+from selfheal_jobs.transport import forbidden_addresses, json_http
+from selfheal_jobs.transport.forbidden_addresses import ForbiddenAddressError
 from selfheal_jobs.transport.json_http import AnswerError, Server
 
 
@@ -126,6 +130,57 @@ def test_a_moved_address_is_an_error_that_says_where_to(noted: Noted) -> None:
 
     with pytest.raises(AnswerError, match=r"moved to https://mlflow\.example/"):
         Server(noted.url).call("GET", "/")
+
+
+def test_a_moved_address_is_shown_without_its_query(noted: Noted) -> None:
+    """It may be that of a login page, with a token."""
+    noted.status, noted.headers = 302, {"Location": "https://login.example/?state=t0ken#t0ken"}
+
+    with pytest.raises(AnswerError, match=r"moved to https://login\.example/$"):
+        Server(noted.url).call("GET", "/")
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[fe80::1]", "[::ffff:a9fe:a9fe]", "metadata.google.internal"]
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_link_local_address_is_not_connected_to(host: str, scheme: str) -> None:
+    """A spec names the address of MLflow, and a cloud serves a node's credentials there."""
+    with pytest.raises(ForbiddenAddressError):
+        Server(f"{scheme}://{host}").call("GET", "/")
+
+
+def test_a_name_that_stands_for_a_link_local_address_is_sent_nothing(
+    noted: Noted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is the address at the other end, and a server that the cluster names is exempt."""
+    monkeypatch.setattr(forbidden_addresses, "_LINK_LOCAL", (IPv4Network("127.0.0.0/8"),))
+    url = noted.url.replace("127.0.0.1", "localhost")
+
+    with pytest.raises(ForbiddenAddressError):
+        Server(url).call("GET", "/")
+    assert noted.requests == []
+    assert Server(url, any_address=True).call("GET", "/") == {"a": 1}
+
+
+def test_a_proxy_is_not_asked_for_a_link_local_address(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would connect to it."""
+    monkeypatch.setenv("http_proxy", noted.url)
+
+    with pytest.raises(ForbiddenAddressError):
+        Server("http://169.254.169.254").call("GET", "/")
+    assert noted.requests == []
+
+
+def test_an_answer_has_a_limit(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any server may be named, and an answer is held in memory."""
+    monkeypatch.setattr(json_http, "_MOST_BYTES", len(noted.body))
+    server = Server(noted.url)
+    assert server.call("GET", "/") == {"a": 1}
+    noted.body += b" "
+
+    with pytest.raises(http.client.HTTPException, match="larger than 8 bytes"):
+        server.call("GET", "/")
 
 
 def test_a_page_instead_of_json_is_an_error(noted: Noted) -> None:
