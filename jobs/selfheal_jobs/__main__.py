@@ -16,6 +16,8 @@ from typing import Final
 from msgspec import DecodeError, ValidationError
 
 from selfheal_jobs.errors import RequestError, UndeliveredError
+from selfheal_jobs.pod_secrets import secrets_of
+from selfheal_jobs.redaction import learn_secrets, without_secrets
 from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
@@ -54,17 +56,26 @@ def main(arguments: list[str] | None = None) -> int:
     except UndeliveredError as error:
         logging.getLogger(__name__).error("%s", error)  # noqa: TRY400  the sentence is complete
         return 1
+    except Exception:
+        # Logged, since Python itself would print the traceback as it is.
+        logging.getLogger(__name__).exception("The run ended by a defect")
+        return 1
     return 0
 
 
+class _Masking(logging.Formatter):
+    """Masks secrets in whatever is logged, by libraries too, and in tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return without_secrets(super().format(record))
+
+
 def _log_to_stdout() -> None:
-    logging.basicConfig(
-        stream=sys.stdout,
-        level=logging.WARNING,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Masking("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)  # which libraries print otherwise
     logging.getLogger("selfheal_jobs").setLevel(logging.INFO)
 
 
@@ -90,6 +101,7 @@ def _run(request: RunRequest) -> None:
     # Objects of imported modules never become garbage: collecting garbage during imports takes a tenth of a
     # check's start.
     gc.disable()
+    learn_secrets(secrets_of(request, os.environ))
     # Imported here, after main() has set the environment for MLflow; a check needs no training code.
     from selfheal_jobs.delivery.status_patch import open_report_sink  # noqa: PLC0415
 

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from selfheal_jobs.delivery.cluster_access import Access, AccessError, of_kubeconfig, of_pod
+from selfheal_jobs.delivery.masked_report import masked_report
 from selfheal_jobs.errors import UndeliveredError
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError
@@ -129,6 +130,7 @@ class StandardOutput:
     def deliver(self, report: AnyReport, *, forgets_model: bool = False) -> Delivery:
         """Print the report as JSON."""
         del forgets_model
+        report = masked_report(report)
         leave_termination_message(report)
         sys.stdout.write(report.to_json(indent=2) + "\n")
         return Delivery.PRINTED
@@ -155,6 +157,7 @@ class ApiServer:
         Raises:
             UndeliveredError: The API server rejects it, or could not be reached for minutes.
         """
+        report = masked_report(report)
         # First, since it cannot fail: the operator recovers undelivered reports from the termination message.
         leave_termination_message(report)
         try:

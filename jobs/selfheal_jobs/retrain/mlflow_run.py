@@ -18,7 +18,7 @@ import mlflow
 import pandas as pd
 from msgspec import DecodeError
 
-from selfheal_jobs.redaction import without_secrets
+from selfheal_jobs.redaction import masked, without_secrets
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.decision import Decision
 from selfheal_jobs.retrain.final_fit import FinalModel
@@ -228,7 +228,8 @@ def _cell(value: object) -> str:
 
 def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
     """Store the decision in the parent run; later attempts do not train again."""
-    text = decision.to_json()
+    outcome = decision.outcome.replaced(message=masked(decision.outcome.message))
+    text = decision.replaced(outcome=outcome).to_json()
     shown = decision.outcome.metrics
     candidate = {f"candidate/{each.name}": float(each.candidate) for each in shown if each.candidate}
     champion = {f"champion/{each.name}": float(each.champion) for each in shown if each.champion}

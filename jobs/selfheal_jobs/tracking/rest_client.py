@@ -19,8 +19,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from selfheal_jobs.errors import TrackingError
-from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.redaction import masked, one_line, without_secrets
 from selfheal_jobs.tracking.authentication import authentication
+from selfheal_jobs.tracking.run_tags import OURS
 from selfheal_jobs.transport.forbidden_addresses import ForbiddenAddressError
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError, Server
 from selfheal_jobs.transport.retry_policy import STANDARD, RetryPolicy
@@ -137,8 +138,8 @@ class MLflowServer:
                 {"key": key, "value": _json_number(value), "timestamp": now, "step": step}
                 for key, value in (metrics or {}).items()
             ],
-            "params": [{"key": key, "value": value} for key, value in (params or {}).items()],
-            "tags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
+            "params": [{"key": key, "value": masked(value)} for key, value in (params or {}).items()],
+            "tags": [{"key": key, "value": _shown(key, value)} for key, value in (tags or {}).items()],
         }
         for batch in _batches(entries):
             self.ask("POST", "runs/log-batch", {"run_id": run.run_id} | batch)
@@ -149,7 +150,8 @@ class MLflowServer:
         self.ask("POST", "runs/update", document)
 
     def log_text(self, run: Run, name: str, text: str) -> None:
-        """Log a text as an artifact of a run."""
+        """Log a text as an artifact of a run, without values of Secrets."""
+        text = masked(text)
         if (path := _served_path(run.artifact_uri)) is None:
             _log_text_by_mlflow(self.server.url, run, name, text)
             return
@@ -302,6 +304,11 @@ def _batches(entries: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, 
             for kind, values in entries.items()
         }
         yield {kind: piece for kind, piece in pieces.items() if piece}
+
+
+def _shown(key: str, value: str) -> str:
+    """Return the value of a tag without values of Secrets; tags that programs read stay as they are."""
+    return value if key.startswith(OURS) else masked(value)
 
 
 def _now() -> int:

@@ -13,6 +13,8 @@ TAG_MONITOR_UID: Final = "selfheal.monitorUID"
 TAG_JOB: Final = "selfheal.jobName"
 TAG_PURPOSE: Final = "selfheal.purpose"
 TAG_TARGET: Final = "selfheal.target"
+OURS: Final = "selfheal."
+"""What the names of tags begin with that programs read."""
 
 
 def run_tags(request: RunRequest) -> dict[str, str]:

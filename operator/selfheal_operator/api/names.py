@@ -60,6 +60,9 @@ ENV_PREFIX_REFERENCE: Final = "SELFHEAL_REFERENCE_"
 ENV_PREFIX_CURRENT: Final = "SELFHEAL_CURRENT_"
 ENV_PREFIX_LABELS: Final = "SELFHEAL_LABELS_"
 """What the keys of a data source's Secret are prefixed with: sources never see each other's."""
+ENV_PREFIX_MLFLOW: Final = "SELFHEAL_MLFLOW_"
+"""The keys of spec.mlflow.secretRef are variables without a prefix, as MLflow's library reads them, and again
+with this one: so a run knows which of its variables hold secrets."""
 ENV_TERMINATION_MESSAGE_PATH: Final = "TERMINATION_MESSAGE_PATH"
 TERMINATION_MESSAGE_PATH: Final = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT: Final = 4096

@@ -14,6 +14,7 @@ from selfheal_operator.api.names import (
     API_VERSION,
     ENV_PREFIX_CURRENT,
     ENV_PREFIX_LABELS,
+    ENV_PREFIX_MLFLOW,
     ENV_PREFIX_REFERENCE,
     KIND,
     LABEL_MANAGED_BY,
@@ -291,9 +292,12 @@ def _secrets(spec: ModelMonitorSpec) -> list[dict[str, Any]]:
         (ENV_PREFIX_CURRENT, spec.dataset.current),
         (ENV_PREFIX_LABELS, spec.dataset.labels),
     )
-    unprefixed = [{"secretRef": {"name": spec.mlflow.secret_ref.name}}] if spec.mlflow.secret_ref else []
-    return unprefixed + [
+    prefixed = [
         {"prefix": prefix, "secretRef": {"name": source.secret_ref.name}}
         for prefix, source in sources
         if source and source.secret_ref
     ]
+    if (mlflow := spec.mlflow.secret_ref) is None:
+        return prefixed
+    reference = {"secretRef": {"name": mlflow.name}}
+    return [reference, {"prefix": ENV_PREFIX_MLFLOW, **reference}, *prefixed]

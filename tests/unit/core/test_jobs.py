@@ -405,7 +405,10 @@ def test_a_pod_takes_what_the_spec_gives_it():
         "limits": {"memory": "8Gi", "cpu": 2, "ephemeral-storage": "10Gi"},
     }
     assert container["env"][0] == {"name": "AWS_REGION", "value": "eu-central-1"}
-    assert container["envFrom"] == [{"secretRef": {"name": "mlflow-login"}}]
+    assert container["envFrom"] == [
+        {"secretRef": {"name": "mlflow-login"}},
+        {"prefix": "SELFHEAL_MLFLOW_", "secretRef": {"name": "mlflow-login"}},
+    ]
     assert container["volumeMounts"] == [
         {"name": "data", "mountPath": "/data", "subPath": "a", "readOnly": True},
         {"name": "selfheal-tmp", "mountPath": "/tmp"},
@@ -423,6 +426,7 @@ def test_each_source_has_its_secret_under_a_prefix_of_its_own():
 
     assert container_of(job)["envFrom"] == [
         {"secretRef": {"name": "mlflow-login"}},
+        {"prefix": "SELFHEAL_MLFLOW_", "secretRef": {"name": "mlflow-login"}},
         {"prefix": "SELFHEAL_REFERENCE_", "secretRef": {"name": "lake"}},
         {"prefix": "SELFHEAL_CURRENT_", "secretRef": {"name": "warehouse"}},
         {"prefix": "SELFHEAL_LABELS_", "secretRef": {"name": "lake"}},

@@ -57,6 +57,31 @@ def test_an_error_that_is_reported_is_no_failure() -> None:
     assert "Traceback" not in run.stdout + run.stderr
 
 
+def test_a_traceback_shows_no_secret() -> None:
+    """Neither of an error that is logged nor of one that ends the process, nor in a library's warning."""
+    script = (
+        "import sys, warnings; import selfheal_jobs.check.run as run\n"
+        "def fails(*arguments):\n"
+        "    warnings.warn('with hunter22')\n"
+        "    raise ValueError('hunter22 https://ann:pw@lake/x?sig=1')\n"
+        "run.run_check = fails\n"
+        "from selfheal_jobs.__main__ import main; sys.exit(main(['check']))"
+    )
+    secret = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    request = run_request(Purpose.CHECK, podTemplate={"env": [secret]}).to_json()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    environment = kept | {ENV_REQUEST: request, "TOKEN": "hunter22"}
+
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 1
+    assert "ValueError: *** https://lake/x" in run.stdout
+    assert "with ***" in run.stdout
+    assert "hunter22" not in run.stdout + run.stderr
+
+
 @pytest.mark.parametrize(("purpose", "threads"), [("check", "1"), ("retrain", None)])
 def test_a_check_has_no_threads_for_matrices_and_a_retraining_has(purpose: str, threads: str | None) -> None:
     """A check has none that are worth it."""

@@ -1,8 +1,12 @@
+import base64
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs import redaction
+from selfheal_jobs.redaction import MASK, learn_secrets, masked, one_line, without_secrets
 
 words = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=20)
 
@@ -68,6 +72,23 @@ def test_an_error_without_text_is_its_type() -> None:
         ("SELFHEAL_REFERENCE_AWS_REGION", "eu-central-1", "no region eu-central-1", "no region eu-central-1"),
         ("MLFLOW_TRACKING_PASSWORD", "hunter22", "hunter22 is wrong", "*** is wrong"),
         ("OTHER", "harmless", "harmless", "harmless"),
+        ("SELFHEAL_MLFLOW_AWS_SECRET_ACCESS_KEY", "k3y-of-ann", "k3y-of-ann is wrong", "*** is wrong"),
+        (
+            "SELFHEAL_MLFLOW_MLFLOW_TRACKING_INSECURE_TLS",
+            "True",
+            "it is true, and True",
+            "it is true, and True",
+        ),
+        ("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", "a/b+c=d&e", "sig a%2Fb%2Bc%3Dd%26e.", "sig ***."),
+        ("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", "a/b+c=d&e", "sig a%2fb%2bc%3dd%26e.", "sig ***."),
+        ("SELFHEAL_CURRENT_password", 'pa"ss\\word', r'{"p": "pa\"ss\\word"}', '{"p": "***"}'),
+        ("SELFHEAL_CURRENT_password", "two words", "p=two+words", "p=***"),
+        (
+            "SELFHEAL_CURRENT_GOOGLE_CREDENTIALS",
+            '{"type": "service_account", "private_key": "-----BEGIN-----\\nMIIEvQ\\n"}',
+            "type service_account, key MIIEvQ",
+            "type service_account, key ***",
+        ),
         ("SELFHEAL_CURRENT_url", "postgresql://ann:p%40ss-word@db/x", "user ann, p@ss-word", "user ***, ***"),
         ("SELFHEAL_CURRENT_url", "postgresql://ann:pa/ss-word@db/x", "refuses pa/ss-word", "refuses ***"),
         ("SELFHEAL_CURRENT_url", "postgresql://ann:pw-of-ann@db/x", "db refuses pw-of-ann", "db refuses ***"),
@@ -95,3 +116,47 @@ def test_no_secret_survives_in_any_error(secret: str) -> None:
         patch.setenv("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", secret)
 
         assert secret not in one_line(ValueError(f"before {secret}{secret} after"))
+
+
+@given(before=st.text(max_size=5), secret=words, after=st.text(max_size=5))
+def test_no_secret_survives_in_base64(before: str, secret: str, after: str) -> None:
+    """As in a header, wherever in it the secret begins: a user and a colon are before a password."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SELFHEAL_CURRENT_password", secret)
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            header = encode(f"{before}{secret}{after}".encode()).decode()
+
+            shown = masked(f"Authorization: Basic {header}")
+
+            assert MASK in shown
+            left = shown.partition("Basic ")[2].partition(MASK)
+            # At most the four characters at each end that hold a part of what is around the secret.
+            assert len(left[0]) <= (len(before.encode()) + 2) // 3 * 4
+            assert len(left[2]) <= (len(after.encode()) + 2) // 3 * 4 + 4
+
+
+@given(secret=st.text(min_size=6, max_size=20).map(str.strip).filter(lambda text: len(text) >= 6))
+def test_no_secret_survives_when_it_is_percent_encoded(secret: str) -> None:
+    """Whatever characters it has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redaction, "_learnt", {secret})
+
+        assert masked(f"sig={quote(secret, safe='')}.") in {f"sig={MASK}.", f"{MASK}={MASK}."}
+
+
+def test_values_that_are_in_no_variable_are_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Secrets in files, and in variables of any name."""
+    monkeypatch.setattr(redaction, "_learnt", set())
+    assert masked("it is hunter22") == "it is hunter22"
+
+    learn_secrets(["hunter22"])
+
+    assert masked("it is hunter22") == "it is ***"
+
+
+def test_a_short_value_is_masked_as_a_word() -> None:
+    """A password of one letter occurs in most words, and as a word it says what it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redaction, "_learnt", {"a", "b c"})
+
+        assert masked("a banana: b c, ab c") == "*** banana: ***, ab c"

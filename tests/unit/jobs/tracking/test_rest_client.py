@@ -1,12 +1,14 @@
 import http.client
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from selfheal_jobs import redaction
 from selfheal_jobs.errors import TrackingError
-from selfheal_jobs.tracking.rest_client import RefusedError, reach
+from selfheal_jobs.tracking.rest_client import RefusedError, Run, reach
 from selfheal_jobs.transport.retry_policy import QUICK, STANDARD
 
 URI = "http://mlflow.mlops:5000"
@@ -33,13 +35,17 @@ class Handler(BaseHTTPRequestHandler):
 
     status = 404
     body = b""
+    received: list[str] = []  # noqa: RUF012  each test sets its own
 
     def do_GET(self) -> None:
         """Answer."""
+        self.received.append(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         self.wfile.write(self.body)
+
+    do_POST = do_PUT = do_GET  # noqa: N815 - the base class looks for these names
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -90,3 +96,21 @@ def test_a_link_local_server_is_refused_at_once() -> None:
     """It is not tried again: the spec has to be corrected."""
     with pytest.raises(TrackingError, match="link-local addresses and metadata servers are never read"):
         reach("http://169.254.169.254", QUICK, {}).ask("GET", "runs/get")
+
+
+def test_nothing_that_is_logged_has_a_secret(some_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Params, tags and artifacts; the tags that programs read are names of ours."""
+    monkeypatch.setattr(Handler, "status", 200)
+    monkeypatch.setattr(Handler, "body", b"{}")
+    monkeypatch.setattr(Handler, "received", received := [])
+    monkeypatch.setattr(redaction, "_learnt", {"hunter22"})
+    run = Run(run_id="1", status="RUNNING", artifact_uri="mlflow-artifacts:/1", tags={})
+    server = reach(some_server, QUICK, {})
+
+    server.log(run, params={"a": "hunter22"}, tags={"b": "is hunter22", "selfheal.jobName": "hunter22-check"})
+    server.log_text(run, "note.txt", "it is hunter22")
+
+    logged = json.loads(received[0])
+    assert logged["params"] == [{"key": "a", "value": "***"}]
+    assert [each["value"] for each in logged["tags"]] == ["is ***", "hunter22-check"]
+    assert received[1] == "it is ***"
