@@ -1,6 +1,8 @@
 """The containers' code and a real MLflow server: what a run leaves there, and what a second attempt finds."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -571,3 +573,23 @@ def test_a_decision_is_carried_out_without_training_again(
 
     assert retrain(data, names).last_retraining.version == "1"
     assert "has learnt 160 rows" in versions(names)[0].description
+
+
+@pytest.mark.timeout(400)
+def test_two_pods_of_one_job_leave_one_version(data: Path, names: dict[str, str], tmp_path: Path) -> None:
+    """The node of the first was lost, but not the pod: both register at the same moment, and say the same."""
+    asked = request(
+        Purpose.RETRAIN, data, names, job_name="churn-retrain-1", retraining={"candidates": [LINEAR]}
+    )
+    script = Path(__file__).resolve().parents[1] / "support/processes/registering_process.py"
+    (meeting := tmp_path / "meeting").mkdir()
+    command = [sys.executable, str(script), asked.to_json(), str(meeting)]
+    pods = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+
+    reports = [RetrainReport.from_json(pod.communicate(timeout=300)[0].splitlines()[-1]) for pod in pods]
+
+    left = client(names).search_model_versions(f"name = '{names['registeredModelName']}'")
+    assert [each.version for each in left] == ["1"]
+    models = [report.model for report in reports]
+    assert [model and (model.version, model.run_id) for model in models] == [("1", left[0].run_id)] * 2
+    assert len(list(meeting.iterdir())) == 2

@@ -48,7 +48,7 @@ def model_uri(mlflow_uri: str, name: str, monkeypatch: pytest.MonkeyPatch) -> st
 def register(server: MLflowServer, name: str, model_uri: str, number: int) -> Version:
     """Register a version that a Job of that number has made."""
     tags = {"selfheal.jobName": f"churn-retrain-{number}"}
-    return ModelRegistry(server).register(name, model_uri, tags, f"The text of {number}.")
+    return ModelRegistry(server).register(name, model_uri, tags, description=f"The text of {number}.")
 
 
 def test_a_run_is_what_mlflows_client_reads(server: MLflowServer, theirs: MlflowClient, name: str) -> None:

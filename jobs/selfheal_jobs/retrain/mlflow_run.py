@@ -256,7 +256,7 @@ def carry_out(runs: JobRuns, parent: Run, decision: Decision, digest: str | None
     outcome, model = decision.outcome, None
     if outcome.result is RetrainResult.REGISTERED and decision.model_uri:
         model = _registered_once(runs, decision)
-        if digest:
+        if digest and model.run_id == decision.model_run_id:  # otherwise another pod's version stays
             model = model.replaced(digest=digest, origin=Origin.RETRAINING)
         outcome = outcome.replaced(
             version=model.version, message=f"Version {model.version} registered: {outcome.message}"
@@ -271,21 +271,37 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
     made = _version_of_job(registry, name, runs)
     if made is None:
         tags = run_tags(runs.request) | decision.version_tags
-        made = registry.register(name, str(decision.model_uri), tags, description_of(runs.request, decision))
+        made = registry.register(
+            name,
+            str(decision.model_uri),
+            tags,
+            description=description_of(runs.request, decision),
+            run_id=str(decision.model_run_id),
+        )
+        # The node of another pod of this Job may have been lost, and the pod not: it may have registered too.
+        made = _version_of_job(registry, name, runs) or made
     logger.info("Version %s of %s is registered", made.version, name)
     return ModelVersion(
         name=name,
         version=made.version,
         previous_version=decision.outcome.champion_version,
         target=runs.request.spec.target,
-        run_id=str(decision.model_run_id),
+        run_id=made.run_id or str(decision.model_run_id),
         registered_time=made.created,
         trained_until_time=decision.trained_until_time,
     )
 
 
 def _version_of_job(registry: ModelRegistry, name: str, runs: JobRuns) -> Version | None:
-    """Return the model version that this Job has registered; the first one if there are two."""
+    """Return the model version that this Job has registered: the first one, if its pods have made several.
+
+    The others are deleted. Every pod does so after it has registered, so that whoever is last sees all.
+    """
     ours = {tag: run_tags(runs.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
-    found = registry.versions_with_tags(name, ours)
-    return min(found, key=lambda version: int(version.version), default=None)
+    found = sorted(registry.versions_with_tags(name, ours), key=lambda version: int(version.version))
+    for version in found[1:]:
+        logger.info(
+            "Version %s of %s is deleted: %s is of the same Job", version.version, name, found[0].version
+        )
+        registry.delete_version(version)
+    return next(iter(found), None)

@@ -50,7 +50,18 @@ class ModelRegistry:
         answer = self.server.ask("GET", f"model-versions/search?{query}")
         return [_version(each) for each in answer.get("model_versions", [])]
 
-    def register(self, name: str, model_uri: str, tags: Mapping[str, str], description: str) -> Version:
+    def delete_version(self, version: Version) -> None:
+        """Delete a version; a missing one is not an error."""
+        document = {"name": version.name, "version": version.version}
+        try:
+            self.server.ask("DELETE", "model-versions/delete", document)
+        except RefusedError as error:
+            if error.code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+
+    def register(
+        self, name: str, model_uri: str, tags: Mapping[str, str], *, description: str = "", run_id: str = ""
+    ) -> Version:
         """Create a model version of a logged model, and the registered model if it does not exist.
 
         Args:
@@ -58,6 +69,7 @@ class ModelRegistry:
             model_uri: `models:/<id of the logged model>`.
             tags: Tags of the model version.
             description: What MLflow's UI shows with the version.
+            run_id: The MLflow run that made it.
         """
         self._ensure_model(name)
         model_id = model_uri.removeprefix("models:/")
@@ -66,6 +78,7 @@ class ModelRegistry:
             "source": model_uri,
             "model_id": model_id,
             "description": description,
+            **({"run_id": run_id} if run_id else {}),
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         }
         made = _version(self.server.ask("POST", "model-versions/create", document)["model_version"])
