@@ -290,7 +290,10 @@ def test_a_registered_model_serves_the_rows_of_the_file(data: Path, names: dict[
 
     assert right.mean() > 0.8
     assert model.metadata.signature.inputs.input_names() == ["x", "plan"]
-    assert model.input_example is not None
+    example = model.input_example
+    assert len(example) == len(model.predict(example)) == 1
+    known = pd.concat([pd.read_csv(data / f"{side}.csv") for side in ("reference", "current")])
+    assert not known["x"].isin(example["x"]).any(), "it is a row of the data"
 
 
 def test_a_candidate_must_beat_the_champion_on_the_same_rows(data: Path, names: dict[str, str]) -> None:

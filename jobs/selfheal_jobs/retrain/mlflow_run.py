@@ -23,6 +23,7 @@ from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.decision import Decision
 from selfheal_jobs.retrain.final_fit import FinalModel
 from selfheal_jobs.retrain.gates import Examined
+from selfheal_jobs.retrain.input_example import input_example
 from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.search import Progress, Searched
 from selfheal_jobs.retrain.signature import signature_of
@@ -146,7 +147,7 @@ def log_model(child: Run, winner: Recipe, final: FinalModel) -> LoggedModel:
             final.model,
             name="model",
             signature=signature_of(rows.target, rows.columns),
-            input_example=rows.rows.head(3),
+            input_example=input_example(rows.rows),
             pip_requirements=requirements(winner.estimator),
             serialization_format="cloudpickle",
         )
