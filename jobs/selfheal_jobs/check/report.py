@@ -13,6 +13,7 @@ from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_jobs.reference_profile.opening import ProfileCache
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.model import format_number
@@ -98,9 +99,15 @@ def report_of(
             signals=[each.status for each in signals],
             rows=findings.rows,
             current_identity=findings.current_identity,
+            reference_profile=_profile_used(findings),
             observed_generation=request.monitor.generation,
         ),
     )
+
+
+def _profile_used(findings: CheckFindings) -> str | None:
+    reference = findings.tables[0] if findings.tables else None
+    return reference.profile_used if isinstance(reference, KnownReference) else None
 
 
 def _problem_of(findings: CheckFindings) -> DataError:

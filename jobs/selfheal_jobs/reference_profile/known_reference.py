@@ -92,6 +92,11 @@ class KnownReference:
             return None
         return [unranked(self.profile.ranks[name]) for name in names]
 
+    @property
+    def profile_used(self) -> str | None:
+        """Return a digest of the stored profile if it has told a column; None if all columns were read."""
+        return self.profile.stored_as or None if self._served else None
+
     def learnt(self) -> Profile | None:
         """Return the profile extended by the columns that were read; None if there are none.
 

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -43,6 +43,8 @@ class Profile:
     """None for a column with too many distinct values."""
     ranks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Dense ranks, from 0, of each column's values in the sampled rows, for correlations; -1 for gaps."""
+    stored_as: str = field(default="", compare=False)
+    """A digest of the document that it was read from; empty if it was not."""
 
     def to_bytes(self) -> bytes:
         """Return the document."""
@@ -82,7 +84,9 @@ class Profile:
         if checksum != _checksum(text):
             raise ForeignProfileError("it is damaged")
         try:
-            profile = cls._read(json.loads(text), digest, most_rows)
+            profile = replace(
+                cls._read(json.loads(text), digest, most_rows), stored_as=checksum.decode()[:32]
+            )
             _require_names_and_ranks(profile)
         except ForeignProfileError:
             raise

@@ -42,7 +42,7 @@ class Failures:
     denied: str = _NEVER
     absent: str = _NEVER
     code: re.Pattern[str] | None = None
-    """Has the group `status`, the HTTP status code, if the library formats it in its own way."""
+    """Has the groups `code`, and `status`, the HTTP status code, if the library has a format for them."""
     unreachable: str = _NEVER
 
     def explain(self, place: Place, error: Exception) -> DataError:
@@ -55,12 +55,26 @@ class Failures:
                 return place.not_found("nothing was found")
             case "unreachable":
                 return place.unreachable(_why(text))
+            case _ if answer := self._answer(text):
+                return place.unreadable(f"{answer}. Correct the address, or check what serves this data.")
             case _:
                 return place.unreadable(f"{one_line(error)}. Check what writes this data.")
 
+    def _answer(self, text: str) -> str:
+        """Return what a server has answered, without its words; empty if there was no answer.
+
+        The author of a spec may name any server.
+        """
+        if self.code and (found := self.code.search(text)):
+            status = f" with the status {found['status']}" if found["status"] else ""
+            return f"the store answers {found['code']}{status}"
+        return f"the store answers {found['status']}" if (found := _HTTP.search(text)) else ""
+
     def is_damage(self, error: Exception) -> bool:
         """Return whether an error concerns the content of a file, not the access to it."""
-        return getattr(error, "errno", None) is None and self._kind(error, str(error)) == "other"
+        text = str(error)
+        is_other = getattr(error, "errno", None) is None and self._kind(error, text) == "other"
+        return is_other and not self._answer(text)
 
     def _kind(self, error: Exception, text: str) -> str:
         if isinstance(error, PermissionError) or re.search(self.denied, text):

@@ -39,11 +39,11 @@ def checked(request: RunRequest) -> CheckFindings:
 
 
 def told(request: RunRequest, seen: CheckFindings) -> dict[str, Any]:
-    """Return all that a check says: the report, and every number behind it."""
+    """Return all that a check says: the report, and every number behind it; not where it has it from."""
     report = report_of(request, seen, started=request.slot, completed=request.slot)
     values = {each.signal.name: repr(each.value) for each in seen.signals}
     return {
-        "report": report.last_check,
+        "report": report.last_check.replaced(reference_profile=None),
         "task": report.task,
         "columns": repr(seen.comparison and seen.comparison.columns),
         "facts": repr(seen.facts),

@@ -235,6 +235,10 @@ class LastCheck(ApiModel, frozen=True, kw_only=True):
     """currentIdentity tells the current data, and its labels, from other data: a digest of the files' names,
     sizes and times. Absent where the source has none."""
 
+    reference_profile: Word | None = None
+    """referenceProfile is a digest of the stored profile that told columns of the reference, which were then
+    not read. Absent where all were read. It changes where another profile was stored."""
+
     run_id: Word | None = None
     """runID is the MLflow run that holds every number and the report. Absent if MLflow was out of reach."""
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import keep_profile, look
 from selfheal_jobs.reference_profile import opening
 from selfheal_jobs.reference_profile.beside import Beside
@@ -478,3 +479,18 @@ def test_a_named_pipe_in_its_place_is_no_profile(tmp_path: Path) -> None:
     reading.join(timeout=10)
 
     assert found == [None]
+
+
+def test_the_report_says_which_profile_was_used(folder: Path) -> None:
+    """Somebody else may have stored another one: then it changes, and the reference does not."""
+    request = request_in(folder)
+
+    def used() -> str | None:
+        seen = checked(request)
+        report = report_of(request, seen, started=request.slot, completed=request.slot)
+        return report.last_check.reference_profile
+
+    assert used() is None
+    (path,) = profiles(folder)
+    stored_digest = path.read_bytes()[:32].decode()
+    assert [used(), used()] == [stored_digest] * 2

@@ -1,6 +1,8 @@
 """Servers that a run does not read, whatever source leads there."""
 
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -95,3 +97,36 @@ def test_an_address_that_the_platform_team_does_not_permit_is_refused(
 
     assert error.reason is Reason.DATA_ACCESS_DENIED
     assert f"{shown} matches none of the platform team's SELFHEAL_ALLOWED_URIS" in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 418, 500])
+@pytest.mark.parametrize("uri", ["s3://lake/t.csv", "s3://lake/t/", "s3://lake/t/*.csv"])
+@pytest.mark.parametrize("head", [None, 404])
+def test_an_answer_of_a_store_is_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, uri: str, status: int, head: int | None
+) -> None:
+    """An endpoint may be any server in the cluster."""
+    page = b"<Error><Code>inner-code</Code><Message>inner-secret</Message></Error>"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer as any server would."""
+            self.send_response(head or status if self.command == "HEAD" else status, "inner-reason")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page if self.command == "GET" else b"")
+
+        do_HEAD = do_GET  # noqa: N815 - the base class looks for these names
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True).start()
+        for name, value in KEYS.items():
+            monkeypatch.setenv(PREFIX + name, value)
+        monkeypatch.setenv(f"{PREFIX}AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        error = refused(uri)
+        server.shutdown()
+
+    assert "inner" not in str(error)
