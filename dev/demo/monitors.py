@@ -11,6 +11,11 @@ INTERVAL_SECONDS: Final = 60
 """The shortest interval that the API accepts, to keep the demo short."""
 
 
+def model_name(scenario: Scenario) -> str:
+    """Return the name of the registered model, which has to begin with the namespace."""
+    return f"{NAMESPACE}.{scenario.name}"
+
+
 def monitor(scenario: Scenario, *, data: str, tracking_uri: str) -> dict[str, Any]:
     """Return the ModelMonitor.
 
@@ -27,7 +32,7 @@ def monitor(scenario: Scenario, *, data: str, tracking_uri: str) -> dict[str, An
         "target": scenario.target,
         "threshold": THRESHOLD,
         "intervalSeconds": INTERVAL_SECONDS,
-        "mlflow": {"trackingURI": tracking_uri, "registeredModelName": scenario.name},
+        "mlflow": {"trackingURI": tracking_uri, "registeredModelName": model_name(scenario)},
     }
     if scenario.retraining:
         spec["retraining"] = dict(scenario.retraining)

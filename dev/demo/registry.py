@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from demo.datasets.tables import HELD_OUT
+from demo.monitors import model_name
 from demo.scenarios import Scenario
 from demo.scores import Scores, score, scores_only
 from testbed.errors import ProgramFailedError
@@ -49,7 +50,7 @@ class Registry:
     def held_out_scores(self, scenario: Scenario, version: str, data: Path) -> Scores:
         """Score one registered version on the scenario's held-out rows."""
         mlflow.set_tracking_uri(self.tracking_uri)
-        model: Any = mlflow.sklearn.load_model(f"models:/{scenario.name}/{version}")
+        model: Any = mlflow.sklearn.load_model(f"models:/{model_name(scenario)}/{version}")
         rows = pd.read_parquet(data / scenario.name / HELD_OUT)
         return score(model, rows, target=scenario.target, task=scenario.task)
 
