@@ -2,6 +2,7 @@ import pytest
 
 from selfheal_jobs import redaction
 from selfheal_jobs.delivery.masked_report import masked_report
+from selfheal_operator.api.reasons import SignalResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.v1alpha1.status import DriftedColumn, NewCategories, SignalStatus, SkippedColumn
 from support.builders.objects import last_check, last_retraining, model_version
@@ -18,7 +19,11 @@ def test_no_text_of_a_report_has_a_secret() -> None:
     name = "t0ken-of-ann"
     drifted = DriftedColumn(name=name, method="ks", score="0.01", threshold="0.05")
     signal = SignalStatus(
-        name="churn", type="TargetDrift", result="Unknown", reason="ColumnMissing", message=f"no {name}"
+        name="churn",
+        type="TargetDrift",
+        result=SignalResult.UNKNOWN,
+        reason="ColumnMissing",
+        message=f"no {name}",
     )
     check = last_check(
         message=f"1 of 2 columns drifted: {name}",
@@ -30,7 +35,7 @@ def test_no_text_of_a_report_has_a_secret() -> None:
         signals=[signal],
     )
 
-    report = masked_report(CheckReport(task="Classification", target="label", last_check=check))
+    report = masked_report(CheckReport(task=Task.CLASSIFICATION, target="label", last_check=check))
 
     assert name not in report.to_json()
     assert report.last_check.message == "1 of 2 columns drifted: ***"

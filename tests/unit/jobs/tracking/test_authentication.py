@@ -40,7 +40,7 @@ def sent_by_mlflow(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch)
     def send(method: str, url: str, *_: object, headers: dict[str, str], **more: object) -> None:
         request = PreparedRequest()
         request.prepare(method, url, headers=headers, auth=more.get("auth"))  # type: ignore[arg-type]
-        sent.update(request.headers)
+        sent.update({name: str(value) for name, value in request.headers.items()})
 
     monkeypatch.setattr(rest_utils, "_get_http_response_with_retries", send)
     token = workspace_context._WORKSPACE.set(None)

@@ -102,7 +102,8 @@ def test_nothing_that_is_logged_has_a_secret(some_server: str, monkeypatch: pyte
     """Params, tags and artifacts; the tags that programs read are names of ours."""
     monkeypatch.setattr(Handler, "status", 200)
     monkeypatch.setattr(Handler, "body", b"{}")
-    monkeypatch.setattr(Handler, "received", received := [])
+    received: list[str] = []
+    monkeypatch.setattr(Handler, "received", received)
     monkeypatch.setattr(redaction, "_learnt", {"hunter22"})
     run = Run(run_id="1", status="RUNNING", artifact_uri="mlflow-artifacts:/1", tags={})
     server = reach(some_server, QUICK, {})
