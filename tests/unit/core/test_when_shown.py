@@ -71,8 +71,10 @@ def test_a_misspelt_option_is_told_once_and_does_not_keep_drift_from_being_answe
 
     assert condition(calm, "Retraining")[1:] == (
         Reason.INVALID_REQUEST,
-        "The request now;forse is not answered: forse is none of the options force, ignoreChampion, "
-        "acceptChampion",
+        (
+            "The request now;forse is not answered: "
+            "forse is none of the options force, ignoreChampion, acceptChampion"
+        ),
     )
     assert [
         (event.reason, event.type) for event in events_told(plan) if event.reason == "InvalidRequest"
