@@ -6,6 +6,7 @@ row gets the same answer alone as in a batch.
 """
 
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -26,8 +27,9 @@ MAX_CATEGORIES: Final = 50
 _MAX_NATIVE_CATEGORIES: Final = 254
 """HistGradientBoosting has at most 255 bins, one of which is for gaps."""
 
-_LARGEST: Final = 1e150
-"""The sum of the squares of ten million such numbers is still finite: otherwise scaling makes NaN of them."""
+LARGEST: Final = float(np.finfo(np.float32).max)
+"""The largest number that counts as one, about 3.4e38. Forests compute in single precision, in which larger
+numbers are infinite, and refuse infinity."""
 
 _NATIVE: Final = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
@@ -110,12 +112,13 @@ def with_categories(estimator: BaseEstimator, columns: tuple[Column, ...]) -> Ba
 
 
 def _numbers() -> list[FunctionTransformer]:
-    """Make floats of numbers of any type, and NaN of every gap and infinite number."""
+    """Make floats of numbers of any type, and NaN of every gap and every number beyond LARGEST."""
+    too_large, too_small = partial(pd.DataFrame.gt, other=LARGEST), partial(pd.DataFrame.lt, other=-LARGEST)
     return [
         _gaps_as_nan(),
         FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": "float64"}),
-        FunctionTransformer(pd.DataFrame.mask, kw_args={"cond": np.isinf, "other": np.nan}),
-        FunctionTransformer(pd.DataFrame.clip, kw_args={"lower": -_LARGEST, "upper": _LARGEST}),
+        FunctionTransformer(pd.DataFrame.mask, kw_args={"cond": too_large, "other": np.nan}),
+        FunctionTransformer(pd.DataFrame.mask, kw_args={"cond": too_small, "other": np.nan}),
     ]
 
 
@@ -135,7 +138,9 @@ def _gaps_as_nan() -> FunctionTransformer:
 def _completed(preparation: Preparation) -> list[Any]:
     if preparation is not Preparation.SCALED:
         return []
-    return [SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()]
+    # Scaled by a small standard deviation, a number may be too large again.
+    bounded = FunctionTransformer(np.clip, kw_args={"a_min": -LARGEST, "a_max": LARGEST})
+    return [SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), bounded]
 
 
 def _encoder(preparation: Preparation) -> OneHotEncoder | OrdinalEncoder:

@@ -13,6 +13,7 @@ from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.data_objections import Feed
+from selfheal_jobs.retrain.extreme_values import beyond_range
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.labelled_rows import target_missing
 from selfheal_jobs.retrain.splitting import Layout
@@ -36,7 +37,7 @@ class RetrainingData:
     feed: Feed | None
     """What objections are raised to; None if only the reference is learnt from."""
     left_out: tuple[str, ...] = ()
-    """Remarks on rows that were not read, labels that were not joined, and numbers that are text."""
+    """Remarks on rows that were not read, labels that were not joined, and values that are not learnt."""
 
 
 def load_data(request: RunRequest) -> RetrainingData:
@@ -93,7 +94,7 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         columns=plan.compared,
         layout=layout,
         feed=None if spec.retraining.training_data == "Reference" else feed,
-        left_out=tuple(_not_learnt_from(plan.skipped)),
+        left_out=(*_not_learnt_from(plan.skipped), *beyond_range(now, plan.compared)),
     )
 
 

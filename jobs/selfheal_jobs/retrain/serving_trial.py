@@ -34,6 +34,8 @@ _SAME: Final = 0.85
 """Share of equal answers: neighbours at the same distance are in another order in another batch."""
 
 _UNSEEN: Final = "a word that no training row has"
+_HUGE: Final = 1e39
+"""Single precision has no such number."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def try_as_served(model_uri: str, rows: pd.DataFrame) -> Tried:
     """Return whether a model's answers are as a server gives them.
 
     Asked are single rows, a row without any value, a request without a value in one column, an unseen word
-    in each column of words, and whole numbers as floats and as integers.
+    in each column of words, a huge number in each column of numbers, and whole numbers as floats and as
+    integers.
 
     Args:
         model_uri: The logged model.
@@ -116,6 +119,9 @@ def _trials(rows: pd.DataFrame) -> Iterator[_Trial]:
     words = [name for name in some if _holds_words(rows[name])]
     if words:
         yield _Trial("a row with an unseen word", _each_changed(rows, words, _UNSEEN))
+    numbers = [name for name in some if _holds_numbers(rows[name])]
+    if numbers:
+        yield _Trial("a row with a huge number", _each_changed(rows, numbers, _HUGE))
     for dtype in ("float64", "int64"):
         if (whole := _whole_as(rows, dtype)) is not None:
             yield _Trial(f"a row with whole numbers as {dtype}", whole)
@@ -138,7 +144,8 @@ def _batch(usual: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     together = pd.concat([usual.astype("object"), rows.astype("object")], ignore_index=True)
     numbers = usual.select_dtypes("number").columns
     for name in numbers:
-        whole = pd.api.types.is_integer_dtype(usual[name].dtype) and not together[name].isna().any()
+        odd = rows[name].isna() | rows[name].isin([_HUGE])
+        whole = pd.api.types.is_integer_dtype(usual[name].dtype) and not odd.any()
         together[name] = together[name].astype(usual[name].dtype if whole else "float64")
     return together
 
@@ -177,6 +184,10 @@ def _each_changed(rows: pd.DataFrame, names: list[str], value: Any) -> pd.DataFr
 
 def _holds_words(values: pd.Series) -> bool:
     return any(isinstance(value, str) for value in values.dropna())
+
+
+def _holds_numbers(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
 
 
 def _whole_as(rows: pd.DataFrame, dtype: str) -> pd.DataFrame | None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from selfheal_jobs.columns.scan import plan
@@ -23,7 +23,8 @@ LGBM = LGBMClassifier(verbosity=-1, min_child_samples=1, n_jobs=1)
 def fitted(table: Any, target: Any, estimator: Any = None) -> Any:
     """Return a model of the table, a linear one unless another is given, and its columns."""
     columns = plan(arrow_table(table), arrow_table(table), left_out=["label"]).compared
-    model = pipeline(clone(estimator or LogisticRegression()), columns)
+    chosen = LogisticRegression() if estimator is None else estimator  # an unfitted forest has no truth value
+    model = pipeline(clone(chosen), columns)
     return model.fit(for_model(table, columns), target), columns
 
 
@@ -45,7 +46,7 @@ def test_a_pipeline_takes_gaps_infinite_numbers_words_and_booleans() -> None:
     assert model.predict(for_model(TABLE, columns)).tolist() == [0, 1, 0, 1] * 5
 
 
-def test_numbers_near_the_largest_float_are_scaled() -> None:
+def test_numbers_near_the_largest_float_are_no_error() -> None:
     """The variance of such numbers is infinite, and the candidate was given NaN."""
     rows = pd.DataFrame({"x": np.linspace(-1, 1, 50), "odd": [1.7e308, -1.7e308] * 25})
     columns = plan(arrow_table(rows), arrow_table(rows)).compared
@@ -53,6 +54,35 @@ def test_numbers_near_the_largest_float_are_scaled() -> None:
     fitted = pipeline(LogisticRegression(), columns).fit(rows, rows["x"] > 0)
 
     assert fitted.score(rows, rows["x"] > 0) > 0.9
+
+
+@pytest.mark.parametrize("huge", [3.5e38, -1e39, 1e300])
+@pytest.mark.parametrize(
+    "estimator", [RandomForestClassifier(n_estimators=3), HistGradientBoostingClassifier()]
+)
+def test_a_number_beyond_single_precision_is_a_gap(huge: float, estimator: Any) -> None:
+    """Whether it is learnt or asked: forests compute in single precision, where it is infinite."""
+    table = pd.concat([TABLE] * 10, ignore_index=True)
+    with_huge, with_gap = (table.assign(n=table["n"].where(table["n"] != 4, odd)) for odd in (huge, np.nan))
+    estimator = clone(estimator).set_params(random_state=0)
+
+    asked, columns = fitted(table, [0, 1, 0, 1] * 50, estimator)
+    learnt, _ = fitted(with_huge, [0, 1, 0, 1] * 50, estimator)
+    of_gap, _ = fitted(with_gap, [0, 1, 0, 1] * 50, estimator)
+    rows, gaps = (for_model(each, columns) for each in (with_huge, with_gap))
+
+    assert asked.predict_proba(rows).tolist() == asked.predict_proba(gaps).tolist()
+    assert learnt.predict_proba(rows).tolist() == of_gap.predict_proba(gaps).tolist()
+
+
+def test_the_largest_number_is_answered_by_a_model_of_small_ones() -> None:
+    """Scaled by a small standard deviation, it is beyond single precision."""
+    rows = pd.DataFrame({"x": np.linspace(-1e-3, 1e-3, 50)})
+    columns = plan(arrow_table(rows), arrow_table(rows)).compared
+    model = pipeline(RandomForestClassifier(n_estimators=3, random_state=0), columns)
+    model.fit(rows, rows["x"] > 0)
+
+    assert model.predict(pd.DataFrame({"x": [3.4e38, -3.4e38]})).tolist() == [True, False]
 
 
 def test_types_stay_as_the_file_has_them() -> None:

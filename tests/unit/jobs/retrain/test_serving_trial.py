@@ -5,6 +5,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -59,6 +60,17 @@ def test_integers_beyond_int64_are_no_problem(tmp_path: Path) -> None:
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
 
     assert try_as_served(saved(model, rows, tmp_path), rows.rows).problem is None
+
+
+def test_a_model_that_refuses_a_huge_number_is_told(tmp_path: Path) -> None:
+    """A forest cannot be asked about a number that single precision does not have."""
+    rows = training_set(table(Task.CLASSIFICATION)[["x", "rooms", "label"]])
+    forest = RandomForestClassifier(n_estimators=2).fit(rows.rows, rows.target)
+
+    problem = try_as_served(saved(forest, rows, tmp_path), rows.rows).problem
+
+    assert problem is not None
+    assert problem.startswith("a row with a huge number is not answered: ")
 
 
 def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
