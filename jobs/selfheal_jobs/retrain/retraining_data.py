@@ -17,6 +17,7 @@ from selfheal_jobs.retrain.extreme_values import beyond_range
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.labelled_rows import target_missing
 from selfheal_jobs.retrain.splitting import Layout
+from selfheal_jobs.retrain.target_types import read_as_in_reference
 from selfheal_jobs.sources.sides import left_out, open_current, open_labelled_current, open_reference
 from selfheal_jobs.tables.content import Values, content
 from selfheal_jobs.tables.table import ArrowTable, Table
@@ -70,7 +71,9 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
         raise DataError(Reason.NOTHING_TO_COMPARE, message)
-    before, now = frame(reference), frame(current)
+    before, now, read = frame(reference), frame(current), None
+    if task is Task.CLASSIFICATION:
+        now, read = read_as_in_reference(before, now, spec.target)
     lost = tuple(each.name for each in plan.skipped if each.reason == scan.EMPTY)
     feed = Feed(
         reference=before,
@@ -94,7 +97,11 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         columns=plan.compared,
         layout=layout,
         feed=None if spec.retraining.training_data == "Reference" else feed,
-        left_out=(*_not_learnt_from(plan.skipped), *beyond_range(now, plan.compared)),
+        left_out=(
+            *_not_learnt_from(plan.skipped),
+            *beyond_range(now, plan.compared),
+            *([read] if read else []),
+        ),
     )
 
 
