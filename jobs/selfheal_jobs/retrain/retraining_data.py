@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,10 @@ from selfheal_jobs.tables.table import ArrowTable, Table
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy, Dataset
+
+_NAMELESS: Final = ""
+"""MLflow takes a column of this name for one without a name, and leaves it out of a request."""
+_NOT_ASKED_FOR: Final = "a column without a name is not learnt from: no request could hold it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
     policy, include = _lenient(spec.dataset.column_policy), spec.dataset.columns.include
     timestamp = timestamp_column(spec.dataset)
     # The timestamp was read to order the rows. Only `include` makes it a feature, as for any time.
-    left_out = {spec.target} | ({timestamp} - set(include) if timestamp else set())
+    left_out = {spec.target, _NAMELESS} | ({timestamp} - set(include) if timestamp else set())
     plan = scan.plan(reference, current, left_out=left_out, policy=policy, include=include)
     if not plan.compared:
         message = f"None of the {len(plan.skipped)} columns beside the target can be learnt from."
@@ -99,6 +103,7 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         feed=None if spec.retraining.training_data == "Reference" else feed,
         left_out=(
             *_not_learnt_from(plan.skipped),
+            *([_NOT_ASKED_FOR] if _NAMELESS in reference.schema.names else []),
             *beyond_range(now, plan.compared),
             *([read] if read else []),
         ),
