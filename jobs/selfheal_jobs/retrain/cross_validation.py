@@ -28,6 +28,7 @@ from selfheal_jobs.retrain.training import (
     limited_threads,
     logged_warnings,
 )
+from selfheal_operator.api.model import format_number
 
 logger = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def _complain(candidates: Sequence[Recipe], table: _Table) -> None:
 
 
 def _shown(table: _Table) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in table.means().items())
+    return ", ".join(f"{name} {format_number(value)}" for name, value in table.means().items())
 
 
 def _preparation(candidate: Recipe, estimator: BaseEstimator) -> Preparation | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence
+from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence, better_by
 from selfheal_operator.api.model import ApiModel, format_number
 from selfheal_operator.api.reasons import Reason, RetrainResult
 from selfheal_operator.api.report import RetrainReport
@@ -86,9 +86,17 @@ class Attempt:
         return RetrainReport(last_retraining=self.outcome(now, result, reason, message))
 
 
-def all_failed(attempt: Attempt, problems: Mapping[str, str], parent_run_id: str, now: datetime) -> Decision:
-    """Return the decision where no candidate could be fitted."""
-    message = "Every candidate failed. " + "; ".join(f"{name}: {why}" for name, why in problems.items())
+def all_failed(
+    attempt: Attempt,
+    problems: Mapping[str, str],
+    parent_run_id: str,
+    now: datetime,
+    *,
+    remarks: Sequence[str] = (),
+) -> Decision:
+    """Return the decision where no candidate could be fitted; remarks on the data may explain why."""
+    said = [*(f"{name}: {why}" for name, why in problems.items()), *remarks]
+    message = "Every candidate failed. " + "; ".join(said)
     failed = RetrainResult.FAILED, Reason.TRAINING_FAILED
     return Decision(outcome=attempt.outcome(now, *failed, message, run_id=parent_run_id))
 
@@ -129,7 +137,7 @@ def sentence(findings: Findings) -> str:
     """Return a summary of the decision: scores, what stood in the way, and remarks."""
     evidence = findings.evidence
     said = (
-        f"{evidence.winner.name} has {evidence.metric} {evidence.score(evidence.winner.sums):.4f} "
+        f"{evidence.winner.name} has {evidence.metric} {evidence.shown(evidence.winner.sums)} "
         f"on {evidence.rows} held-out rows"
     )
     parts = [said + _against(evidence), *_refusals(findings), *findings.remarks]
@@ -142,10 +150,7 @@ def _against(evidence: Evidence) -> str:
     found = evidence.over_champion
     if evidence.champion is None or found is None:
         return "; there was no version before"
-    return (
-        f", {evidence.champion.name} has {evidence.score(evidence.champion.sums):.4f}: better by "
-        f"{found.difference:.4f} ({found.lower:.4f} to {found.upper:.4f})"
-    )
+    return f", {evidence.champion.name} has {evidence.shown(evidence.champion.sums)}: {better_by(found)}"
 
 
 def _refusals(findings: Findings) -> list[str]:

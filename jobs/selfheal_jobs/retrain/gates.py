@@ -10,6 +10,7 @@ from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER, gain
 from selfheal_jobs.retrain.intervals import Interval, paired_interval
 from selfheal_jobs.retrain.scores import skill, value
 from selfheal_jobs.retrain.tallies import Sums
+from selfheal_operator.api.model import format_number
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.promotion import MetricGate, Promotion
 from selfheal_operator.api.v1alpha1.status import GateResult
@@ -86,6 +87,10 @@ class Evidence:
         """Return the primary metric."""
         return float(value(self.metric, sums.sum(axis=0)))
 
+    def shown(self, sums: Sums) -> str:
+        """Return the primary metric as messages and the status have it."""
+        return format_number(self.score(sums))
+
     def best_baseline(self) -> tuple[str, Sums]:
         """Return the baseline that is hardest to beat."""
         key = max(
@@ -101,7 +106,7 @@ def baseline(evidence: Evidence) -> GateResult | None:
     name, sums = evidence.best_baseline()
     found = evidence.interval(sums, BASELINE_CONFIDENCE)
     passed = found.lower > 0
-    than = f"{name} ({evidence.metric} {evidence.score(sums):.4f})"
+    than = f"{name} ({evidence.metric} {evidence.shown(sums)})"
     said = f"better than {than} beyond chance" if passed else f"not better than {than} beyond chance"
     return _result("baseline", passed, said)
 
@@ -137,9 +142,15 @@ def margin_of(evidence: Evidence, sums: Sums) -> float:
 
 
 def _compared(evidence: Evidence, other: Examined, found: Interval) -> str:
-    scores = f"{evidence.score(evidence.winner.sums):.4f}, {other.name} {evidence.score(other.sums):.4f}"
-    interval = f"{found.lower:.4f} to {found.upper:.4f} with confidence {evidence.rules.confidence:g}"
-    return f"{evidence.metric} {scores}: better by {found.difference:.4f} ({interval})"
+    scores = f"{evidence.shown(evidence.winner.sums)}, {other.name} {evidence.shown(other.sums)}"
+    return f"{evidence.metric} {scores}: {better_by(found, evidence.rules.confidence)}"
+
+
+def better_by(found: Interval, confidence: float | None = None) -> str:
+    """Say by how much a model is better, with the interval."""
+    level = "" if confidence is None else f" with confidence {confidence:g}"
+    interval = f"{format_number(found.lower)} to {format_number(found.upper)}{level}"
+    return f"better by {format_number(found.difference)} ({interval})"
 
 
 def health(evidence: Evidence) -> GateResult | None:
@@ -209,15 +220,16 @@ def _broken(gate: MetricGate, evidence: Evidence) -> list[str]:
         return [f"{gate.metric} is not defined for this target"]
     said = []
     if gate.threshold is not None and gain(gate.metric, mine, gate.threshold) < 0:
-        said.append(f"{gate.metric} {mine:.4f} does not reach {gate.threshold:g}")
+        said.append(f"{gate.metric} {format_number(mine)} does not reach {gate.threshold:g}")
     other = evidence.champion.metrics.get(gate.metric) if evidence.champion else None
     if other is None:
         return said
     change = gain(gate.metric, mine, other)
+    better = f"{gate.metric} is better by {format_number(change)}"
     if gate.min_absolute_change is not None and change < gate.min_absolute_change:
-        said.append(f"{gate.metric} is better by {change:.4f}, and {gate.min_absolute_change:g} is wanted")
+        said.append(f"{better}, and {gate.min_absolute_change:g} is wanted")
     if gate.min_relative_change is not None and change < gate.min_relative_change * abs(other):
-        said.append(f"{gate.metric} is better by {change:.4f}, and {gate.min_relative_change:.0%} is wanted")
+        said.append(f"{better}, and {gate.min_relative_change:.0%} is wanted")
     return said
 
 

@@ -33,6 +33,7 @@ from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.tracking.run_tags import TAG_JOB, TAG_MONITOR_UID, run_tags
+from selfheal_operator.api.model import format_number
 from selfheal_operator.api.reasons import Origin, RetrainResult
 from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.api.v1alpha1.status import ModelVersion
@@ -223,7 +224,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.4f}"
+        return "" if pd.isna(value) else format_number(value)
     return str(value).replace("|", "\\|")
 
 

@@ -15,6 +15,7 @@ from selfheal_jobs.retrain.final_fit import refits
 from selfheal_jobs.retrain.fold_score import gain
 from selfheal_jobs.retrain.gates import Evidence, margin_of
 from selfheal_jobs.retrain.prepared_rows import PreparedRows
+from selfheal_operator.api.model import format_number
 
 _MUCH: Final = 5
 """Times the margin: the present version may have learnt the rows of the reference, and is flattered there."""
@@ -74,7 +75,8 @@ def _forgotten(
     on_old = replace(evidence, winner=new)
     much = _MUCH * margin_of(on_old, old.sums)
     if lost and on_old.interval(old.sums).upper < -much:
+        scores = format_number(new.metrics[metric]), format_number(old.metrics[metric])
         yield (
-            f"on {len(older)} rows of the reference its {metric} is {new.metrics[metric]:.4f}, and that of "
-            f"{other.champion.name} {old.metrics[metric]:.4f}: what only the reference shows is forgotten"
+            f"on {len(older)} rows of the reference its {metric} is {scores[0]}, and that of "
+            f"{other.champion.name} {scores[1]}: what only the reference shows is forgotten"
         )

@@ -13,7 +13,7 @@ from selfheal_jobs.columns.task import infer_task
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.data_objections import Feed
-from selfheal_jobs.retrain.extreme_values import beyond_range
+from selfheal_jobs.retrain.extreme_values import beyond_range, extreme_targets
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.retrain.labelled_rows import target_missing
 from selfheal_jobs.retrain.splitting import Layout
@@ -105,6 +105,7 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
             *_not_learnt_from(plan.skipped),
             *([_NOT_ASKED_FOR] if _NAMELESS in reference.schema.names else []),
             *beyond_range(now, plan.compared),
+            *([] if task is Task.CLASSIFICATION else extreme_targets(before, now, spec.target)),
             *([read] if read else []),
         ),
     )

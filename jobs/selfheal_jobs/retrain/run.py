@@ -7,7 +7,7 @@ load → objections by the data → split → choose by cross-validation → exa
 import logging
 import resource
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -133,12 +133,12 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
     choice = _chosen(runs, parent, trial)
     winner_run = retrain_run.log_candidates(runs, parent, trial.candidates, choice)
     if choice.winner is None or winner_run is None:
-        return all_failed(trial.attempt, choice.problems, parent.run_id, clock()), None
+        return _all_failed(trial, choice.problems, parent, clock), None
     try:
         found = findings_of(trial, choice, choice.winner, parent.run_id)
     except WinnerFailedError as error:
         problems = {**choice.problems, choice.winner.name: str(error)}
-        return all_failed(trial.attempt, problems, parent.run_id, clock()), None
+        return _all_failed(trial, problems, parent, clock), None
     retrain_run.log_comparison(runs, parent, trial.candidates, choice, found.examined)
     findings = found.findings
     runs.server.log(winner_run, metrics=findings.evidence.winner.metrics)
@@ -159,6 +159,10 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         learnt_rows=len(final.training_set.rows),
     )
     return decision, tried.digest
+
+
+def _all_failed(trial: Trial, problems: Mapping[str, str], parent: Run, clock: Clock) -> Decision:
+    return all_failed(trial.attempt, problems, parent.run_id, clock(), remarks=trial.rows.data.left_out)
 
 
 def _chosen(runs: JobRuns, parent: Run, trial: Trial) -> Choice:

@@ -19,6 +19,7 @@ from selfheal_jobs.retrain.cross_validation import Choice, PreparedFolds
 from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER, is_better_by
 from selfheal_jobs.retrain.search_space import SPACES
 from selfheal_jobs.retrain.training import Recipe
+from selfheal_operator.api.model import format_number
 from selfheal_operator.api.v1alpha1.retraining import Candidate, Search
 
 logger = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class _Trials:
         """Tell the progress after a trial."""
         score = trial.value if trial.state is optuna.trial.TrialState.COMPLETE else None
         best = self._best
-        shown = trial.state.name.lower() if score is None else f"{score:.4f}"
+        shown = trial.state.name.lower() if score is None else format_number(score)
         logger.info("Trial %d: %s, best %.4f", len(study.trials), shown, best)
         try:
             self._tell(Progress(trial=len(study.trials), score=score, best=best))

@@ -98,13 +98,16 @@ def test_remarks_and_candidates_that_failed_are_told() -> None:
 
 def test_when_all_failed_each_problem_is_told() -> None:
     """And nothing is registered."""
-    decision = all_failed(ATTEMPT, {"a": "no such estimator", "b": "ValueError: C"}, "parent", NOON)
+    problems = {"a": "no such estimator", "b": "ValueError: C"}
+    decision = all_failed(ATTEMPT, problems, "parent", NOON, remarks=("one value is odd",))
 
     assert (decision.outcome.result, decision.outcome.reason) == (
         RetrainResult.FAILED,
         Reason.TRAINING_FAILED,
     )
-    assert decision.outcome.message == "Every candidate failed. a: no such estimator; b: ValueError: C"
+    assert decision.outcome.message == (
+        "Every candidate failed. a: no such estimator; b: ValueError: C; one value is odd"
+    )
     assert decision.model_uri is None
 
 

@@ -92,23 +92,30 @@ def test_better_asks_for_more_than_not_worse() -> None:
     assert both == {"NotWorse": True, "Better": False}
 
 
-def test_a_margin_of_an_error_is_relative() -> None:
-    """A hundredth of the champion's error, whatever the unit."""
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        (1.0, "version 7 2000.0000: better by 1000.0000 (1000.0000 to 1000.0000 with"),
+        (1e100, "version 7 2e+103: better by 1e+103 (1e+103 to 1e+103 with"),
+    ],
+)
+def test_a_margin_of_an_error_is_relative(unit: float, said: str) -> None:
+    """A hundredth of the champion's error, whatever the unit; a huge one is written with an exponent."""
     evidence = Evidence(
         rules=Promotion(),
         task=Task.REGRESSION,
         metric="root_mean_squared_error",
         seed=1,
         rows=ROWS,
-        winner=examined("linear", with_error(1000.0), Task.REGRESSION),
-        champion=examined("version 7", with_error(2000.0), Task.REGRESSION),
-        baselines={"the mean": with_error(5000.0)},
+        winner=examined("linear", with_error(1000.0 * unit), Task.REGRESSION),
+        champion=examined("version 7", with_error(2000.0 * unit), Task.REGRESSION),
+        baselines={"the mean": with_error(5000.0 * unit)},
     )
 
     found = {result.name: result for result in results_of(evidence)}
 
     assert found["champion"].passed
-    assert "version 7 2000.0000: better by 1000.0000" in found["champion"].message
+    assert said in found["champion"].message
 
 
 @pytest.mark.parametrize(("running", "passed"), [(392, False), (360, False), (300, True)])
