@@ -19,9 +19,10 @@ from selfheal_jobs.columns.precision import Precision, coarser
 from selfheal_jobs.columns.row_numbers import why_row_number
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.names_shown import some
+from selfheal_jobs.similar_names import spelt_otherwise
 from selfheal_jobs.tables.content import Content, Known, Values, aligned, content
 from selfheal_jobs.tables.exact_integers import RoundedIntegersError
-from selfheal_jobs.tables.table import Table
+from selfheal_jobs.tables.table import Table, offered_columns
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
 
@@ -109,7 +110,7 @@ class ColumnPlan:
                 values there (ColumnEmpty), or has another type there (ColumnTypeChanged).
         """
         if missing := _of(Fate.MISSING, excluded):
-            raise _missing_columns([each.name for each in missing])
+            raise _missing_columns(missing)
         if changed := _of(Fate.CHANGED, excluded):
             raise DataError(
                 Reason.COLUMN_TYPE_CHANGED,
@@ -159,7 +160,9 @@ def read_column(
     if name not in include and (why := _why_of_the_rows(name, before, now)):
         return Excluded(Skipped(name, why, of_the_row=True), Fate.SKIPPED)
     if now is None:
-        return Excluded(Skipped(name, MISSING), _fate(policy.missing, Fate.MISSING))
+        return Excluded(
+            Skipped(name, _missing(name, reference, current)), _fate(policy.missing, Fate.MISSING)
+        )
     if now.holds is Values.NOTHING:
         gaps = 1 - before.rows / reference.num_rows
         return Excluded(Skipped(name, EMPTY, reference_null_share=gaps), _fate(policy.empty, Fate.EMPTY))
@@ -195,6 +198,13 @@ def _why_of_the_rows(name: str, reference: Content, current: Content | None) -> 
     if reference.numbers is not None and is_cycle(name, reference.numbers):
         return None
     return why_row_number(name, reference, now)
+
+
+def _missing(name: str, reference: Table, current: Table) -> str:
+    """Return that a column is missing, and the one of the current data that may be meant to be it."""
+    others = [each for each in offered_columns(current) if each not in reference.schema.names]
+    meant = spelt_otherwise(name, others)
+    return f"{MISSING} (it has {meant})" if meant else MISSING
 
 
 def _fate(policy: str, failure: Fate) -> Fate:
@@ -292,11 +302,12 @@ def plan(
     return ColumnPlan.of(compared, excluded)
 
 
-def _missing_columns(names: list[str]) -> DataError:
-    them = "it" if len(names) == 1 else "them"
+def _missing_columns(missing: Sequence[Skipped]) -> DataError:
+    them = "it" if len(missing) == 1 else "them"
+    shown = [f"{each.name[:100]!r}{each.reason.removeprefix(MISSING)}" for each in missing]
     return DataError(
         Reason.COLUMN_MISSING,
-        f"The current data lacks {_listed(names)} of the reference. Deliver "
+        f"The current data lacks {_columns(shown)} of the reference. Deliver "
         f"{them} again, or take {them} out of the reference data.",
     )
 
@@ -307,5 +318,8 @@ def _listed(names: list[str]) -> str:
     >>> _listed(["a", "b"])
     "the columns 'a', 'b'"
     """
-    shown = some([repr(name[:100]) for name in names], NAMES_SHOWN)
-    return f"the column{'' if len(names) == 1 else 's'} {shown}"
+    return _columns([repr(name[:100]) for name in names])
+
+
+def _columns(shown: Sequence[str]) -> str:
+    return f"the column{'' if len(shown) == 1 else 's'} {some(shown, NAMES_SHOWN)}"

@@ -59,8 +59,8 @@ def _read(reference: pd.Series, labels: pd.Series) -> pd.Series | None:
 def _written(values: Any) -> list[str | None]:
     """Return how each value is written, None for a gap: 1, 1.0, "1" and "1.0" are written alike.
 
-    >>> _written([1, 1.0, "1.0", "01", True, "true", None])
-    ['1', '1', '1', '01', 'True', 'True', None]
+    >>> _written([1, 2.0, "2.0", "02", "true", None])
+    ['1', '2', '2', '02', 'True', None]
     """
     return [None if word is None else _WHOLE.sub(r"\1", word) for word in class_words(values)]
 

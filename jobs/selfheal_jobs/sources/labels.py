@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.similar_names import did_you_mean
 from selfheal_jobs.sources.join_keys import KeyTypes, keys_of, told_types
-from selfheal_jobs.sources.named_columns import did_you_mean
 from selfheal_jobs.sources.tally import NO_ROWS, JoinCounts, RowsRead
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason

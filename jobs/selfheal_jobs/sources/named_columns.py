@@ -1,9 +1,9 @@
 """Finds columns that the spec names and that the data does not have. Pure."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.similar_names import did_you_mean
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
@@ -59,18 +59,3 @@ def missing_target(spec: ModelMonitorSpec, reference: Sequence[str], current: Se
     if spec.target in known or spec.dataset.labels is not None:
         return None
     return f"no side has the target {spec.target[:100]!r}{did_you_mean(spec.target, known)}"
-
-
-def did_you_mean(written: str, known: Iterable[str]) -> str:
-    """Return the nearest known name as a question in parentheses; empty if none is near.
-
-    >>> did_you_mean("churnscore", ["age", "churn_score"])
-    " (did you mean 'churn_score'?)"
-    >>> did_you_mean("Churn_Score", ["age", "churn_score"])
-    " (did you mean 'churn_score'?)"
-    >>> did_you_mean("plan", ["age", "churn_score"])
-    ''
-    """
-    by_folded = {name.casefold().strip(): name for name in known}
-    close = difflib.get_close_matches(written.casefold().strip(), by_folded, n=1)
-    return f" (did you mean {by_folded[close[0]][:100]!r}?)" if close else ""

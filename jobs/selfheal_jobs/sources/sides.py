@@ -5,16 +5,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.similar_names import did_you_mean
 from selfheal_jobs.sources.asked import Asked, ColumnChoice
-from selfheal_jobs.sources.named_columns import did_you_mean, require_named_columns
+from selfheal_jobs.sources.named_columns import require_named_columns
 from selfheal_jobs.sources.opening import locate, open_table
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.source import StoredData
-from selfheal_jobs.sources.tables import SourceTable, offered_columns
+from selfheal_jobs.sources.tables import SourceTable
 from selfheal_jobs.sources.tally import JoinCounts, RowsRead
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_jobs.tables.content import text_columns
-from selfheal_jobs.tables.table import Table
+from selfheal_jobs.tables.table import Table, offered_columns
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec

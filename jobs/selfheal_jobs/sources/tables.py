@@ -37,20 +37,6 @@ class SourceTable(Table, Protocol):
 
 
 @runtime_checkable
-class OffersColumns(Protocol):
-    """A table that may not have all columns of its source."""
-
-    @property
-    def offered(self) -> Sequence[str]:
-        """Return the names of all columns of the source, also of those that are not read."""
-
-
-def offered_columns(table: Table) -> Sequence[str]:
-    """Return the names of all columns of a table's source; a table in memory is its own source."""
-    return table.offered if isinstance(table, OffersColumns) else table.schema.names
-
-
-@runtime_checkable
 class StoresTexts(Protocol):
     """A table that keeps the texts of a CSV file whatever types were inferred from them."""
 

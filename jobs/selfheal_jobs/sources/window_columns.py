@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.sources.named_columns import did_you_mean
+from selfheal_jobs.similar_names import did_you_mean
 from selfheal_jobs.sources.place import Place
 from selfheal_jobs.sources.timespan import TimeSpan
 from selfheal_operator.api.reasons import Reason

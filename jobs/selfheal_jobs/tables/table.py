@@ -8,7 +8,7 @@ columns NaN is a gap, as null is: code that computes with a column drops both.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 
@@ -39,6 +39,20 @@ class Table(Protocol):
             KeyError: There is no such column.
             DataError: The stored data does not match the column's type.
         """
+
+
+@runtime_checkable
+class OffersColumns(Protocol):
+    """A table that may not have all columns of its source."""
+
+    @property
+    def offered(self) -> Sequence[str]:
+        """Return the names of all columns of the source, also of those that are not read."""
+
+
+def offered_columns(table: Table) -> Sequence[str]:
+    """Return the names of all columns of a table's source; a table in memory is its own source."""
+    return table.offered if isinstance(table, OffersColumns) else table.schema.names
 
 
 @dataclass(frozen=True, slots=True)

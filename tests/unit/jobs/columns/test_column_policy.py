@@ -151,3 +151,14 @@ def column(drifted: bool) -> Any:  # noqa: FBT001  the one thing that differs
         drifted=drifted,
         evidently=drifted,
     )
+
+
+def test_a_check_tells_of_a_column_that_is_spelt_otherwise(folder: Path) -> None:
+    """It reads only the columns of the reference, and knows the names of the others."""
+    table = pd.read_parquet(folder / "current.parquet").rename(columns={"z": "Z"})
+    table.to_parquet(folder / "current.parquet", index=False)
+
+    _, _, (_, reason, sentence) = looked(folder)
+
+    assert reason is Reason.COLUMN_MISSING
+    assert "lacks the column 'z' (it has 'Z') of the reference" in sentence

@@ -119,6 +119,28 @@ def test_missing_columns_are_named_up_to_five() -> None:
     assert caught.value.reason is Reason.COLUMN_MISSING
 
 
+@pytest.mark.parametrize(
+    ("reference", "current", "said"),
+    [
+        (["caf\u00e9"], ["cafe\u0301"], r"'café' (it has 'cafe\u0301', in another Unicode form) of"),
+        (["amount"], ["Amount "], "'amount' (it has 'Amount ') of"),
+        (["stra\u00dfe"], ["STRASSE"], "'straße' (it has 'STRASSE') of"),
+        (["amount"], ["amounts"], "'amount' of"),
+        (["amount", "Amount"], ["Amount"], "'amount' of"),
+    ],
+)
+def test_a_column_that_is_only_spelt_otherwise_is_told(
+    reference: list[str], current: list[str], said: str
+) -> None:
+    """Two names may look the same. One that the reference has too is not meant."""
+    before, now = (pd.DataFrame({name: [1.5, 2.5] for name in names}) for names in (reference, current))
+
+    with pytest.raises(DataError) as caught:
+        plan_of(before, now)
+
+    assert f"The current data lacks the column {said} the reference." in str(caught.value)
+
+
 def test_a_missing_column_that_would_be_skipped_anyway_is_no_error() -> None:
     """Nobody compares identifiers, so nobody misses them."""
     reference = pd.DataFrame({"x": [1.5, 2.5, 3.5], "id": ["a", "b", "c"]})

@@ -12,7 +12,7 @@ ROWS = 100
 RANDOM = np.random.default_rng(0)
 
 
-def remarks(**columns: object) -> list[str]:
+def remarks(**columns: Any) -> list[str]:
     """Return what is said of a table whose reference is healthy."""
     healthy = pd.DataFrame({"x": RANDOM.normal(size=ROWS), "z": RANDOM.normal(size=ROWS), "plan": "a"})
     learnt = plan(arrow_table(healthy), arrow_table(healthy)).compared
