@@ -11,6 +11,7 @@ import pandas as pd
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.features import for_model
+from selfheal_jobs.retrain.many_classes import require_classes_with_rows
 from selfheal_jobs.retrain.retraining_data import RetrainingData
 from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.scores import METRICS, PRIMARY, HeldOut
@@ -93,6 +94,8 @@ def _training_set(request: RunRequest, data: RetrainingData, parts: Split) -> Tr
     older = parts.reference if both else parts.reference.iloc[:0]
     rows = pd.concat([older, parts.train], ignore_index=True) if len(older) else parts.train
     require_classes(rows[layout.target], layout.task)
+    if layout.task is Task.CLASSIFICATION:
+        require_classes_with_rows(parts.train[layout.target])  # an older copy of them adds nothing
     return TrainingSet(
         rows=for_model(rows, data.columns),
         target=rows[layout.target],

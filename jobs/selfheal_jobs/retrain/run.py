@@ -162,7 +162,9 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
 
 
 def _all_failed(trial: Trial, problems: Mapping[str, str], parent: Run, clock: Clock) -> Decision:
-    return all_failed(trial.attempt, problems, parent.run_id, clock(), remarks=trial.rows.data.left_out)
+    return all_failed(
+        trial.attempt, problems, parent.run_id, clock(), remarks=(*trial.rows.data.left_out, *trial.remarks)
+    )
 
 
 def _chosen(runs: JobRuns, parent: Run, trial: Trial) -> Choice:

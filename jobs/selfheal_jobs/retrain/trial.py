@@ -11,10 +11,12 @@ from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.decision import Attempt, Findings
 from selfheal_jobs.retrain.evidence import Opponent, evidence_of, opponent
 from selfheal_jobs.retrain.gates import Examined, results_of
+from selfheal_jobs.retrain.many_classes import not_tried, within_reach
 from selfheal_jobs.retrain.prepared_rows import PreparedRows, prepare
 from selfheal_jobs.retrain.recalibration import recalibrated
 from selfheal_jobs.retrain.retraining_data import RetrainingData
 from selfheal_jobs.retrain.training import Recipe, fit
+from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.status import TrainingRows
 
 
@@ -26,6 +28,8 @@ class Trial:
     rows: PreparedRows
     candidates: tuple[Recipe, ...]
     opponent: Opponent | None
+    remarks: tuple[str, ...] = ()
+    """Which of the default candidates are not tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +55,16 @@ def trial_of(attempt: Attempt, data: RetrainingData, champion: Champion | None) 
     """
     rows = prepare(attempt.request, data, champion.learnt if champion else None)
     wanted = attempt.request.spec.retraining.candidates
-    candidates: tuple[Recipe, ...] = candidates_for(wanted, rows.test.task)
+    candidates, remark = candidates_for(wanted, rows.test.task), None
+    if not wanted and rows.test.task is Task.CLASSIFICATION:
+        defaults, candidates = candidates, within_reach(candidates, rows.training_set.target)
+        remark = not_tried(defaults, candidates, rows.training_set.target)
     return Trial(
         attempt=attempt,
         rows=rows,
         candidates=candidates if wanted else (*candidates, *_recalibrated(champion, rows)),
         opponent=opponent(champion, rows) if champion else None,
+        remarks=(remark,) if remark else (),
     )
 
 
@@ -83,7 +91,7 @@ def findings_of(trial: Trial, choice: Choice, winner: Recipe, parent_run_id: str
         champion_version=trial.opponent.champion.version.version if trial.opponent else None,
         problems=choice.problems,
     )
-    said = [*remarks.of_rows(trial.rows, evidence)]
+    said = [*remarks.of_rows(trial.rows, evidence), *trial.remarks]
     if findings.passed:
         said += remarks.of_winner(trial.rows, choice, model, evidence, trial.opponent)
     return Found(findings=replace(findings, remarks=tuple(said)), model=model)
