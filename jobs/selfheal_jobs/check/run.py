@@ -26,6 +26,7 @@ from selfheal_jobs.columns.scan import (
     Excluded,
     TablePair,
     numbers_among_words,
+    perhaps_times,
     read_column,
     require_expected,
 )
@@ -177,6 +178,7 @@ def _test_columns(
             tests.append(drift_test(found, spec.drift, tables))
             facts.append(facts_of(found))
             words.extend(numbers_among_words(found))
+            words.extend([] if found.column.name in include else perhaps_times(found))
         del found  # before the next one is read
     plan = ColumnPlan.of(columns, excluded)
     return plan, comparison_of(columns, tests, spec.drift, spec.threshold, tables), tuple(facts), words

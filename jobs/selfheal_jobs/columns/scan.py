@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum, auto
 from typing import Any, Final, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal_jobs.columns.calendar_numbers import is_cycle, why_calendar
+from selfheal_jobs.columns.calendar_numbers import is_cycle, looks_like_time, why_calendar
 from selfheal_jobs.columns.infer_kind import NEARLY_UNIQUE, Column, Skipped, infer_kind
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.numbers_as_text import compared_as_words, told_numbers
@@ -100,6 +100,8 @@ class ColumnPlan:
     skipped: tuple[Skipped, ...]
     counted: tuple[Skipped, ...] = ()
     """Not compared either, but counted as drifted by the column policy."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said of compared columns."""
 
     @classmethod
     def of(cls, compared: Iterable[Column], excluded: Sequence[Excluded]) -> Self:
@@ -187,6 +189,15 @@ def numbers_among_words(compared: Compared) -> Iterator[str]:
             if counted := compared_as_words(found):
                 yield f"{compared.column.name[:100]!r} is compared as text: in {side}, {counted}"
                 return
+
+
+def perhaps_times(compared: Compared) -> Iterator[str]:
+    """Yield a remark if nothing but the values of a column says that it may tell a time."""
+    if found := looks_like_time(compared.reference, compared.current):
+        yield (
+            f"{compared.column.name[:100]!r} looks like {found}: if it is a time, name it in "
+            f"spec.dataset.columns.exclude"
+        )
 
 
 def _why_of_the_rows(name: str, reference: Content, current: Content | None) -> str | None:
@@ -292,14 +303,16 @@ def plan(
     """
     compared: list[Column] = []
     excluded: list[Excluded] = []
+    remarks: list[str] = []
     for name in reference.schema.names:
         if name not in left_out:
             found = read_column(name, reference, current, policy or ColumnPolicy(), include=include)
             if isinstance(found, Compared):
                 compared.append(found.column)
+                remarks += [] if name in include else perhaps_times(found)
             else:
                 excluded.append(found)
-    return ColumnPlan.of(compared, excluded)
+    return replace(ColumnPlan.of(compared, excluded), remarks=tuple(remarks))
 
 
 def _missing_columns(missing: Sequence[Skipped]) -> DataError:

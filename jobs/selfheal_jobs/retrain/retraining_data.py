@@ -103,6 +103,7 @@ def data_of(request: RunRequest, reference: Table, current: Table) -> Retraining
         feed=None if spec.retraining.training_data == "Reference" else feed,
         left_out=(
             *_not_learnt_from(plan.skipped),
+            *plan.remarks,
             *([_NOT_ASKED_FOR] if _NAMELESS in reference.schema.names else []),
             *beyond_range(now, plan.compared),
             *([] if task is Task.CLASSIFICATION else extreme_targets(before, now, spec.target)),

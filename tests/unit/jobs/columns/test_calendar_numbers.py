@@ -83,6 +83,12 @@ COMPARED: dict[str, tuple[str, Any, Any]] = {
     "years of models": ("year", drawn(range(1995, 2021)), drawn(range(1995, 2022))),
     "the same year": ("year", np.full(ROWS, 2024), np.full(ROWS, 2024)),
     "calories of 1900 to 2100": ("calories", drawn(range(1900, 2101)), drawn(range(1900, 2101))),
+    "revolutions after those of the years 1996 to 2000": ("rpm", drawn(range(1996, 2001)),
+                                                          drawn(range(2001, 2006))),
+    "prices that look like months": ("price", drawn(range(190_001, 190_013)), drawn(range(200_101, 200_113))),
+    "cents that have grown": ("balance", RANDOM.integers(1_200_000_000, 1_300_000_000, ROWS),
+                              RANDOM.integers(1_400_000_000, 1_450_000_000, ROWS)),
+    "seconds in any order": ("x", seconds("2026-01-01"), seconds("2026-03-01")),
     "calories that moved": ("calories", drawn(range(1900, 1990)), drawn(range(2000, 2101))),
     "years of school": ("school_years", drawn(range(8, 20)), drawn(range(8, 20))),
     "amounts of six digits": ("amount", drawn(range(190_000, 210_000)), drawn(range(200_000, 210_000))),
@@ -96,3 +102,23 @@ COMPARED: dict[str, tuple[str, Any, Any]] = {
 def test_features_that_look_like_times_are_compared(case: str) -> None:
     """The same range on both sides, a whole cycle, or values that are no times."""
     assert not is_left_out(*COMPARED[case]), case
+
+
+REMARKS = {
+    "revolutions after those of the years 1996 to 2000": "'rpm' looks like years: ",
+    "prices that look like months": "'price' looks like times, written yyyymm: ",
+    "cents that have grown": "'balance' looks like seconds since 1970: ",
+    "seconds in any order": "'x' looks like seconds since 1970: ",
+}
+
+
+@pytest.mark.parametrize("case", COMPARED)
+def test_what_moves_on_like_a_time_is_compared_with_a_remark(case: str) -> None:
+    """An amount that has grown would else drift in silence, and a time be a false alarm without a reason."""
+    name, reference, current = COMPARED[case]
+    tables = [arrow_table(pd.DataFrame({name: side, "y": 0.5})) for side in (reference, current)]
+
+    remarks = plan(*tables).remarks
+
+    assert [each.startswith(REMARKS[case]) for each in remarks] == [True] * (case in REMARKS), remarks
+    assert plan(*tables, include=[name]).remarks == ()
