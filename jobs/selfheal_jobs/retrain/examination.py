@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from selfheal_jobs.retrain.answers import read_answers
 from selfheal_jobs.retrain.gates import Examined, Slice
-from selfheal_jobs.retrain.scores import all_metrics, tallies
+from selfheal_jobs.retrain.scores import all_metrics, tallied, tallies
 from selfheal_jobs.retrain.tallies import Units, units_of
 from selfheal_operator.api.reasons import Task
 
@@ -26,6 +27,8 @@ class Examination:
     together: NDArray[np.intp] | None
     """Codes of rows that hang together; None if each stands for itself."""
     seed: int
+    known: frozenset[str] = frozenset()
+    """Words of the classes that the target is known to have, beside those of the held-out labels."""
 
     @property
     def units(self) -> Units:
@@ -43,7 +46,7 @@ class Examination:
         Raises:
             AnswersError: The predictions cannot be compared with the targets.
         """
-        sums = tallies(predicted, self.target, self.task, self.units)
+        sums = tallies(predicted, self.target, self.task, self.units, self.known)
         return Examined(name=name, sums=sums, metrics=all_metrics(self.task, sums) | dict(more or {}))
 
     def slices(
@@ -51,7 +54,7 @@ class Examination:
     ) -> tuple[Slice, ...]:
         """Return both models' tallies among the rows of each value of some columns, if these are enough."""
         chosen = [pair for name in columns if name in rows.columns for pair in _values(rows[name])]
-        both = (np.asarray(winner).reshape(len(rows)), np.asarray(champion).reshape(len(rows)))
+        both = [read_answers(each, self.target, self.task, self.known) for each in (winner, champion)]
         return tuple(self._slice(name, mask, *both) for name, mask in chosen[:_MOST_SLICES])
 
     def _slice(self, name: str, mask: NDArray[np.bool_], winner: Any, champion: Any) -> Slice:
@@ -61,8 +64,8 @@ class Examination:
         return Slice(
             name=name,
             rows=int(mask.sum()),
-            winner=tallies(winner[mask], target, self.task, units),
-            champion=tallies(champion[mask], target, self.task, units),
+            winner=tallied(winner[mask], target, self.task, units),
+            champion=tallied(champion[mask], target, self.task, units),
         )
 
 

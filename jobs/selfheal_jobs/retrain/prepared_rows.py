@@ -1,7 +1,7 @@
 """The rows of a retraining, as candidates and champion get them: training rows and held-out rows."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.class_words import class_words
 from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.features import for_model
 from selfheal_jobs.retrain.many_classes import require_classes_with_rows
@@ -47,7 +48,15 @@ class PreparedRows:
             task=self.test.task,
             together=self.split.test_together,
             seed=self.training_set.seed,
+            known=frozenset(self._classes()),
         )
+
+    def _classes(self) -> Iterator[str]:
+        """Yield the words of the classes that either table has, also of those without a held-out row."""
+        if self.test.task is Task.CLASSIFICATION:
+            tables = (self.data.reference, self.data.current)
+            for values in (table[self.target].unique() for table in tables if self.target in table):
+                yield from (word for word in class_words(values) if word is not None)
 
     def with_all_columns(self, rows: pd.DataFrame) -> HeldOut:
         """Return rows of a table with all columns but the target: the champion may use other features."""

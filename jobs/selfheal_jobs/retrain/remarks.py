@@ -9,7 +9,6 @@ from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.answers import AnswersError
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.evidence import Opponent
-from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.features import for_model
 from selfheal_jobs.retrain.final_fit import refits
 from selfheal_jobs.retrain.fold_score import gain
@@ -65,7 +64,7 @@ def _forgotten(
         return
     seed = rows.training_set.seed
     older = older.sample(min(len(older), _MOST_OLD_ROWS), random_state=seed).reset_index(drop=True)
-    exam = Examination(target=older[rows.target], task=rows.test.task, together=None, seed=seed)
+    exam = replace(rows.examination, target=older[rows.target], together=None)
     try:
         new = exam.examined("new", model.predict(for_model(older, rows.data.columns)))
         old = exam.examined("old", other.champion.predict(rows.with_all_columns(older))[0])

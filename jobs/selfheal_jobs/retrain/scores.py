@@ -4,7 +4,7 @@ Averages over classes are over those that the held-out labels have, for every mo
 class that nobody has is wrong, and does not cost a whole class.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -50,13 +50,19 @@ class HeldOut:
     task: Task
 
 
-def tallies(predicted: Any, target: pd.Series, task: Task, units: Units) -> Sums:
-    """Return the tallies of a model's predictions.
+def tallies(
+    predicted: Any, target: pd.Series, task: Task, units: Units, known: Collection[str] = frozenset()
+) -> Sums:
+    """Return the tallies of a model's predictions; `known` as in `read_answers`.
 
     Raises:
         AnswersError: They cannot be compared with the targets.
     """
-    answers = read_answers(predicted, target, task)
+    return tallied(read_answers(predicted, target, task, known), target, task, units)
+
+
+def tallied(answers: NDArray[Any], target: pd.Series, task: Task, units: Units) -> Sums:
+    """Return the tallies of answers as `read_answers` returns them."""
     if task is Task.REGRESSION:
         return quantity_tallies(answers, target.to_numpy(dtype="float64"), units)
     classes = of_words(class_words(target))
