@@ -117,6 +117,44 @@ def test_versions_are_found_by_number_by_tag_and_as_the_newest(
     assert registry.versions_with_tags(name, {"selfheal.jobName": "another"}) == []
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "customer's churn",
+        'the "best"',
+        """both ' and \"""",
+        "a`b",
+        "back\\",
+        "100 %",
+        "a_b",
+        "a;b -- c",
+        "résilié 優先度",
+    ],
+)
+def test_versions_are_found_by_any_name_and_any_tag(
+    odd: str, server: MLflowServer, name: str, model_uri: str
+) -> None:
+    """Also with characters that MLflow's filters cannot hold, and not those that are only alike."""
+    registry, named = ModelRegistry(server), f"{name} {odd}"
+    alike = named.replace("_", "x").replace("'", "x").replace('"', "x").replace("\\", "x") + " "
+    for each, target in (
+        (alike, odd),
+        (named, odd),
+        (named, "another"),
+        (named, odd.replace("'", "x") + " "),
+    ):
+        registry.register(each, model_uri, {"selfheal.target": target})
+
+    found, newest = (
+        registry.versions_with_tags(named, {"selfheal.target": odd}),
+        registry.newest_version(named),
+    )
+
+    assert [(each.name, each.version, each.tags["selfheal.target"]) for each in found] == [(named, "1", odd)]
+    assert newest is not None
+    assert (newest.name, newest.version) == (named, "3")
+
+
 def test_an_alias_points_to_one_version(server: MLflowServer, name: str, model_uri: str) -> None:
     """It moves, and it can be taken away, twice if need be."""
     registry = ModelRegistry(server)

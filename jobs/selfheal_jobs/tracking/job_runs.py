@@ -6,6 +6,7 @@ from typing import Final
 
 from selfheal_jobs.tracking.rest_client import MLflowServer, Run, reach
 from selfheal_jobs.tracking.run_tags import TAG_PURPOSE, run_tags, same_job
+from selfheal_jobs.tracking.search_conditions import equals
 from selfheal_jobs.transport.retry_policy import STANDARD, RetryPolicy
 from selfheal_operator.api.request import RunRequest
 
@@ -41,7 +42,7 @@ class JobRuns:
 
     def mark_killed(self, run: Run) -> None:
         """End a run whose process has died, and its child runs, as KILLED."""
-        children = self.server.search_runs(self.experiment_id, f"tags.`{_PARENT}` = '{run.run_id}'")
+        children = self.server.search_runs(self.experiment_id, equals(f"tags.`{_PARENT}`", run.run_id))
         for each in [*children, run]:
             if each.status == "RUNNING":
                 self.server.end_run(each, "KILLED")

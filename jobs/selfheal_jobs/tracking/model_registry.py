@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from selfheal_jobs.tracking.rest_client import MLflowServer, RefusedError
+from selfheal_jobs.tracking.search_conditions import equals, is_exact
 
 _MOST_VERSIONS: Final = 100
 
@@ -37,18 +38,23 @@ class ModelRegistry:
 
     def newest_version(self, name: str) -> Version | None:
         """Return the version with the highest number; None if there is none."""
-        found = self._search({"filter": f"name = '{name}'", "max_results": 1})
-        return found[0] if found else None
+        most = 1 if is_exact(name) else _MOST_VERSIONS
+        return next(iter(self._search(name, {}, most)), None)
 
     def versions_with_tags(self, name: str, tags: Mapping[str, str]) -> list[Version]:
         """Return the newest versions that have these tags, the highest number first; at most 100."""
-        conditions = [f"name = '{name}'", *(f"tags.`{key}` = '{value}'" for key, value in tags.items())]
-        return self._search({"filter": " and ".join(conditions), "max_results": _MOST_VERSIONS})
+        return self._search(name, tags, _MOST_VERSIONS)
 
-    def _search(self, question: Mapping[str, Any]) -> list[Version]:
-        query = urlencode({**question, "order_by": "version_number DESC"})
-        answer = self.server.ask("GET", f"model-versions/search?{query}")
-        return [_version(each) for each in answer.get("model_versions", [])]
+    def _search(self, name: str, tags: Mapping[str, str], most: int) -> list[Version]:
+        conditions = [equals("name", name), *(equals(f"tags.`{key}`", tags[key]) for key in tags)]
+        question = {
+            "filter": " and ".join(conditions),
+            "max_results": most,
+            "order_by": "version_number DESC",
+        }
+        answer = self.server.ask("GET", f"model-versions/search?{urlencode(question)}")
+        found = [_version(each) for each in answer.get("model_versions", [])]
+        return [each for each in found if each.name == name and tags.items() <= each.tags.items()]
 
     def delete_version(self, version: Version) -> None:
         """Delete a version; a missing one is not an error."""

@@ -6,6 +6,7 @@ is marked KILLED.
 
 from typing import Final
 
+from selfheal_jobs.tracking.search_conditions import equals
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.request import RunRequest
 
@@ -34,4 +35,6 @@ def run_tags(request: RunRequest) -> dict[str, str]:
 def same_job(request: RunRequest) -> str:
     """Return the filter string for MLflow's search that matches the runs of all attempts of the same Job."""
     tags = run_tags(request)
-    return " and ".join(f"tags.`{name}` = '{tags[name]}'" for name in (TAG_MONITOR_UID, TAG_JOB, TAG_PURPOSE))
+    return " and ".join(
+        equals(f"tags.`{name}`", tags[name]) for name in (TAG_MONITOR_UID, TAG_JOB, TAG_PURPOSE)
+    )
