@@ -34,6 +34,10 @@ numbers are infinite, and refuse infinity."""
 _NATIVE: Final = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
 
+SELECTION: Final = "columns"
+"""The first step of a pipeline."""
+
+
 class Preparation(StrEnum):
     """What an estimator is given: estimators with the same preparation can share the prepared rows."""
 
@@ -81,10 +85,22 @@ def is_category(column: Column) -> bool:
 def pipeline(estimator: BaseEstimator, columns: tuple[Column, ...]) -> Pipeline:
     """Return an unfitted pipeline of an estimator and the preparation that it needs.
 
-    A gap in a categorical column is a category of its own; unseen categories are treated as rare ones.
+    A gap in a categorical column is a category of its own; unseen categories are treated as rare ones. A
+    column that a request does not have is a column of gaps, and other columns than these are left out.
     """
     prepared = preprocessing(preparation_of(estimator), columns)
-    return Pipeline([("preprocessing", prepared), ("model", with_categories(estimator, columns))])
+    return Pipeline(
+        [
+            (SELECTION, selection([column.name for column in columns])),
+            ("preprocessing", prepared),
+            ("model", with_categories(estimator, columns)),
+        ]
+    )
+
+
+def selection(names: list[str]) -> FunctionTransformer:
+    """Return a step that selects columns by their names, and adds those that are absent as gaps."""
+    return FunctionTransformer(pd.DataFrame.reindex, kw_args={"columns": names})
 
 
 def preprocessing(preparation: Preparation, columns: tuple[Column, ...]) -> ColumnTransformer:

@@ -9,20 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import pandas as pd
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
 
+from selfheal_jobs.retrain.features import SELECTION, selection
 from selfheal_operator.api.reasons import Task
 
 NAME: Final = "champion-recalibrated"
-
-_COLUMNS: Final = "columns"
 
 _ISOTONIC_ROWS: Final = 1_000
 """With fewer rows, isotonic calibration overfits: scikit-learn's user guide, 1.16.3."""
@@ -77,10 +74,9 @@ def recalibrated(champion: Any, task: Task, names: Sequence[str] | None) -> Reca
 
 def _given(names: list[str], model: Any) -> Any:
     """Return the model behind a selection of its columns; the steps of a selection are not stacked."""
-    if isinstance(model, Pipeline) and model.steps[0][0] == _COLUMNS:
+    if isinstance(model, Pipeline) and model.steps[0][0] == SELECTION:
         return model
-    chosen = FunctionTransformer(pd.DataFrame.filter, kw_args={"items": names})
-    return Pipeline([(_COLUMNS, chosen), ("model", model)])
+    return Pipeline([(SELECTION, selection(names)), ("model", model)])
 
 
 def _without_correction(champion: Any) -> Any:

@@ -44,6 +44,8 @@ class _Trial:
 
     name: str
     rows: pd.DataFrame
+    without_gaps: bool = False
+    """Whether the request leaves out what a row has no value in."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ class Tried:
 def try_as_served(model_uri: str, rows: pd.DataFrame) -> Tried:
     """Return whether a model's answers are as a server gives them.
 
-    Asked are single rows, a row without any value, a request without a value in one column, an unseen word
-    in each column of words, a huge number in each column of numbers, and whole numbers as floats and as
-    integers.
+    Asked are single rows, a row without any value, a request without a value in one column, or without the
+    column, an unseen word in each column of words, a huge number in each column of numbers, and whole numbers
+    as floats and as integers.
 
     Args:
         model_uri: The logged model.
@@ -101,7 +103,7 @@ def _quiet() -> Iterator[None]:
 def _first_problem(model: Any, rows: pd.DataFrame) -> str | None:
     for trial in _trials(rows):
         try:
-            problem = _problem(model, rows, trial.rows)
+            problem = _problem(model, rows, trial)
         except Exception as error:
             if is_unreachable(error):
                 raise
@@ -115,7 +117,10 @@ def _trials(rows: pd.DataFrame) -> Iterator[_Trial]:
     yield _Trial("a row", rows)
     yield _Trial("a row without any value", pd.DataFrame([dict.fromkeys(rows.columns)], dtype="object"))
     some = list(rows.columns)[:: -(-len(rows.columns) // _COLUMNS)]
-    yield _Trial("a row with one column empty", _each_changed(rows, some, None))
+    empty = _each_changed(rows, some, None)
+    yield _Trial("a row with one column empty", empty)
+    if len(rows.columns) > 1:
+        yield _Trial("a row with one column absent", empty, without_gaps=True)
     words = [name for name in some if _holds_words(rows[name])]
     if words:
         yield _Trial("a row with an unseen word", _each_changed(rows, words, _UNSEEN))
@@ -127,10 +132,10 @@ def _trials(rows: pd.DataFrame) -> Iterator[_Trial]:
             yield _Trial(f"a row with whole numbers as {dtype}", whole)
 
 
-def _problem(model: Any, usual: pd.DataFrame, rows: pd.DataFrame) -> str | None:
+def _problem(model: Any, usual: pd.DataFrame, trial: _Trial) -> str | None:
     """Compare the answers in a batch with other rows, in one request, and in a request for each row."""
-    batch = _answers(model.predict(_batch(usual, rows)))[len(usual) :]
-    records = _records(rows)
+    batch = _answers(model.predict(_batch(usual, trial.rows)))[len(usual) :]
+    records = _records(trial)
     together = _answers(model.predict(_request(model, records)))
     alone = np.concatenate([_answers(model.predict(_request(model, [record]))) for record in records])
     for answers, asked in ((together, "in a request"), (alone, "alone")):
@@ -150,11 +155,14 @@ def _batch(usual: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return together
 
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(trial: _Trial) -> list[dict[str, Any]]:
     """Return the rows as a request holds them; JSON has neither NaN nor infinity."""
+    rows = trial.rows
     values = rows.astype("object").mask(pd.isna, None).mask(rows.isin([np.inf, -np.inf]), None)
     records: list[dict[str, Any]] = json.loads(json.dumps(values.to_dict("records")))
-    return records
+    if not trial.without_gaps:
+        return records
+    return [{name: value for name, value in each.items() if value is not None} for each in records]
 
 
 def _request(model: Any, records: list[dict[str, Any]]) -> pd.DataFrame:

@@ -9,6 +9,10 @@ refuse or change rows that the pipeline answers; the types of a batch depend on 
 - A boolean becomes False where it is missing: `cast_df_types_according_to_schema` calls `astype(bool)`.
 
 What is no number is still refused for a column of numbers, by the pipeline.
+
+The price: MLflow's server refuses CSV, since `mlflow.pyfunc.scoring_server.parse_csv_input` asks for the
+pandas type of every column, and "any" has none. No signature has both: the types that pandas reads CSV by are
+enforced on data frames too.
 """
 
 import warnings

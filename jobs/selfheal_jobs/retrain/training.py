@@ -85,7 +85,7 @@ def fit(candidate: Recipe, training_set: TrainingSet) -> Pipeline:
     """
     model = pipeline(estimator_of(candidate, training_set), training_set.columns)
     if isinstance(candidate, RecalibratedChampion):  # it prepares its rows itself
-        model = Pipeline([("model", model.named_steps["model"])])
+        model = Pipeline([model.steps[0], model.steps[-1]])
     with limited_threads(len(training_set.rows)), logged_warnings(candidate.name):
         fitted: Pipeline = model.fit(training_set.rows, training_set.target)
     return fitted

@@ -46,6 +46,17 @@ def test_a_pipeline_takes_gaps_infinite_numbers_words_and_booleans() -> None:
     assert model.predict(for_model(TABLE, columns)).tolist() == [0, 1, 0, 1] * 5
 
 
+@pytest.mark.parametrize("name", list(TABLE.columns))
+def test_a_column_that_a_request_does_not_have_is_a_gap(name: str) -> None:
+    """The signature says that it is optional; what no row had in training may be there, and is left out."""
+    model, columns = fitted(TABLE, [0, 1, 0, 1] * 5)
+    rows = for_model(TABLE, columns)
+
+    absent = model.predict(rows.drop(columns=name).assign(more=1))
+
+    assert absent.tolist() == model.predict(rows.assign(**{name: None})).tolist()
+
+
 def test_numbers_near_the_largest_float_are_no_error() -> None:
     """The variance of such numbers is infinite, and the candidate was given NaN."""
     rows = pd.DataFrame({"x": np.linspace(-1, 1, 50), "odd": [1.7e308, -1.7e308] * 25})

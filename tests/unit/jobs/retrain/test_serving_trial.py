@@ -5,6 +5,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.models import ModelSignature
+from mlflow.types.schema import ColSpec, Schema
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -75,9 +77,9 @@ def test_a_model_that_refuses_a_huge_number_is_told(tmp_path: Path) -> None:
 
 def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
     """MLflow infers one from whole numbers without gaps."""
-    rows = training_set(table(Task.CLASSIFICATION))
+    rows = training_set(table(Task.CLASSIFICATION)[["x", "rooms", "label"]])
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
-    inferred = mlflow.models.infer_signature(rows.rows)
+    inferred = ModelSignature(inputs=Schema([ColSpec("double", "x"), ColSpec("long", "rooms")]))
 
     problem = try_as_served(saved(model, rows, tmp_path, signature=inferred), rows.rows).problem
 
@@ -95,6 +97,17 @@ def test_a_model_that_answers_a_batch_otherwise_is_told(tmp_path: Path) -> None:
     problem = try_as_served(saved(model, rows, tmp_path), rows.rows).problem
 
     assert problem == "a row is answered otherwise alone than in a batch"
+
+
+def test_a_model_that_needs_a_column_of_its_signature_is_told(tmp_path: Path) -> None:
+    """Every column of the signature is optional: a request may leave it out."""
+    rows = training_set(table(Task.CLASSIFICATION))
+    model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)[1:]
+
+    problem = try_as_served(saved(model, rows, tmp_path), rows.rows)
+
+    assert problem is not None
+    assert problem.startswith("a row with one column absent is not answered: ")
 
 
 def _centred(rows: pd.DataFrame) -> pd.DataFrame:
