@@ -66,7 +66,19 @@ def for_model(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
     return pd.DataFrame({column.name: _plain(table[column.name], column) for column in columns})
 
 
+def without_codes(values: pd.Series) -> pd.Series:
+    """Return the values of a column that pandas keeps as numbers of a list, such as declared categories.
+
+    Integers without a gap stay integers: a model with a signature of integers refuses floats.
+    """
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return values
+    found = values.dtype.categories.dtype
+    return values.astype("float64" if found.kind in "iu" and values.hasnans else found)
+
+
 def _plain(values: pd.Series, column: Column) -> pd.Series:
+    values = without_codes(values)
     if column.holds is Values.NUMBERS:
         return values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype("float64")
     return values if pd.api.types.is_bool_dtype(values.dtype) else values.astype("object")

@@ -11,7 +11,7 @@ import pandas as pd
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.class_words import class_words
 from selfheal_jobs.retrain.examination import Examination
-from selfheal_jobs.retrain.features import for_model
+from selfheal_jobs.retrain.features import for_model, without_codes
 from selfheal_jobs.retrain.many_classes import require_classes_with_rows
 from selfheal_jobs.retrain.retraining_data import RetrainingData
 from selfheal_jobs.retrain.row_digests import LearntRows
@@ -61,9 +61,14 @@ class PreparedRows:
     def with_all_columns(self, rows: pd.DataFrame) -> HeldOut:
         """Return rows of a table with all columns but the target: the champion may use other features."""
         features = for_model(rows, self.data.columns)
-        others = rows.drop(columns=[self.target, *features.columns])
-        whole = pd.concat([others, features], axis=1)[[name for name in rows.columns if name != self.target]]
-        return HeldOut(rows=whole, target=rows[self.target], task=self.test.task)
+        columns = {
+            name: features[name] if name in features else without_codes(rows[name])
+            for name in rows.columns
+            if name != self.target
+        }
+        return HeldOut(
+            rows=pd.DataFrame(columns, index=rows.index), target=rows[self.target], task=self.test.task
+        )
 
     def with_held_out(self, training_set: TrainingSet) -> TrainingSet:
         """Return a training set of all labelled rows: the held-out ones behind its own."""

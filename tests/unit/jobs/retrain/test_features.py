@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 
 from selfheal_jobs.columns.scan import plan
-from selfheal_jobs.retrain.features import MAX_CATEGORIES, for_model, pipeline
+from selfheal_jobs.retrain.features import MAX_CATEGORIES, for_model, pipeline, without_codes
 from selfheal_jobs.retrain.frames import frame
 from selfheal_jobs.tables.table import ArrowTable
 from support.builders.arrow_tables import arrow_table
@@ -103,6 +103,39 @@ def test_types_stay_as_the_file_has_them() -> None:
     types = for_model(TABLE, columns).dtypes.map(str).to_dict()
 
     assert types == {"n": "float64", "whole": "int64", "c": "object", "flag": "object", "sure": "bool"}
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "kept"),
+    [
+        ([111, 2**60 + 1], "int64", [111, 2**60 + 1]),
+        ([111, 2**63], "uint64", [111, 2**63]),
+        ([111, None], "Int64", [111.0, None]),
+        (["01067", None], "object", ["01067", None]),
+        ([True, False], "bool", [True, False]),
+    ],
+)
+def test_declared_categories_are_values_as_in_the_file(
+    values: list[Any], dtype: str, kept: list[Any]
+) -> None:
+    """A champion whose signature has integers refuses a column of floats."""
+    column = pd.Series(values, dtype=dtype).astype("category")
+
+    found = without_codes(column)
+
+    assert not isinstance(found.dtype, pd.CategoricalDtype)
+    assert [None if pd.isna(each) else each for each in found] == kept
+    assert [type(each) for each in found.dropna()] == [type(each) for each in pd.Series(kept).dropna()]
+
+
+def test_codes_without_gaps_are_learnt_as_integers() -> None:
+    """They are declared to be categories, and a check compares them as such."""
+    table = arrow_table(pd.DataFrame({"code": [111, 4711] * 20}))
+    columns = plan(table, table, include=["code"]).compared
+
+    rows = for_model(pd.DataFrame({"code": [111, 4711] * 20}).astype("category"), columns)
+
+    assert rows["code"].dtype == "int64"
 
 
 def test_a_model_is_served_without_selfheal() -> None:
