@@ -151,11 +151,34 @@ def _members(document: Any, key: str = "") -> Iterator[str]:
         yield from (document, *(line.strip() for line in document.splitlines() if len(line.strip()) >= _WORD))
 
 
+_QUOTED_DATA: Final = re.compile(r" of data '.*$")
+"""A table follows, as in MLflow's errors of a schema: rows of the user's, and the cause after them."""
+_CAUSE: Final = re.compile(r"^.* Error: ")
+_MOST_OF_FIRST: Final = 120
+"""Characters of a first line that is followed by the cause."""
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """Return an error as one line for a status: its type and the start of its message, without secrets.
 
-    Unprintable characters, such as bytes of a file in the message, become question marks.
+    If the first line breaks off before the cause, the cause follows, which is in the last line. Unprintable
+    characters, such as bytes of a file in the message, become question marks.
     """
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    text = f"{type(error).__name__}: {without_secrets(first)}"[:limit].rstrip(": ")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = without_secrets(_with_cause(lines[0], lines[-1])) if lines else ""
+    text = f"{type(error).__name__}: {said}"[:limit].rstrip(": ")
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _with_cause(first: str, last: str) -> str:
+    """Return the first line, with the last one if it breaks off.
+
+    >>> _with_cause("Failed to enforce schema of data '  a  b", "1  2' with schema 'c'. Error: c is missing.")
+    'Failed to enforce schema: c is missing.'
+    >>> _with_cause("The model raised:", "ValueError: no such word")
+    'The model raised: ValueError: no such word'
+    """
+    begun = _QUOTED_DATA.sub(":", first)
+    if not begun.endswith(":") or first == last:
+        return first
+    return f"{begun[:_MOST_OF_FIRST].rstrip(':')}: {_CAUSE.sub('', last)}"

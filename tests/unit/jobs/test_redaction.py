@@ -1,9 +1,13 @@
 import base64
 from urllib.parse import quote
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import _validate_prediction_input
+from mlflow.types.schema import ColSpec, Schema
 
 from selfheal_jobs import redaction
 from selfheal_jobs.redaction import MASK, learn_secrets, masked, one_line, without_secrets
@@ -47,6 +51,27 @@ def test_no_part_of_a_signed_address_survives(user: str, password: str, signatur
     shown = without_secrets(f"GET https://{user}.u:{password}.p@lake/x.csv?sig={signature}.s failed")
 
     assert shown == "GET https://lake/x.csv failed"
+
+
+def test_the_cause_of_an_error_that_quotes_a_table_is_kept() -> None:
+    """MLflow puts the rows before it; they are the user's, and are not shown."""
+    schema = Schema([ColSpec("string", "plz"), ColSpec("long", "n")])
+    with pytest.raises(MlflowException) as raised:
+        _validate_prediction_input(pd.DataFrame({"plz": [1067, 6108], "n": [1, 2]}), None, schema, None)
+
+    text = one_line(raised.value)
+
+    assert text.startswith(
+        "MlflowException: Failed to enforce schema: Incompatible input types for column plz. Can not safely"
+    )
+    assert "6108" not in text
+
+
+def test_a_first_line_that_announces_a_cause_is_followed_by_it() -> None:
+    """It ends with a colon; of several lines the last one is the cause, as in a traceback."""
+    error = ValueError("The step failed:\n  more\nKeyError: 'plan'\n")
+
+    assert one_line(error) == "ValueError: The step failed: KeyError: 'plan'"
 
 
 def test_an_error_becomes_one_line() -> None:
