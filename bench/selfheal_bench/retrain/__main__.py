@@ -93,6 +93,14 @@ def _rows() -> Iterable[Row]:
         must="0 promoted",
         reached=_none,
     )
+    for kind, deliveries in (("integers", 4), ("words", 4), ("fractions", 20)):
+        yield Row(
+            name=f"rows of {kind} delivered {deliveries} times",
+            arguments=("copied_rows", deliveries, kind),
+            share=0.2,
+            must="0 promoted",
+            reached=_none,
+        )
     yield Row(
         name="a column that leaks", arguments=("leaking",), share=0.05, must="0 promoted", reached=_none
     )

@@ -265,14 +265,21 @@ def unscorable(answer: Callable[[pd.DataFrame, Any], Any]) -> World:
     return world
 
 
-def copied_rows(deliveries: int) -> World:
+COLUMNS: Final[Mapping[str, Callable[[np.random.Generator, int], Any]]] = {
+    "fractions": lambda rng, rows: rng.normal(size=(rows, 4)),
+    "integers": lambda rng, rows: rng.integers(0, 40, size=(rows, 4)),
+    "words": lambda rng, rows: rng.choice(list("abcdefghijklmnopqrst"), size=(rows, 4)),
+}
+
+
+def copied_rows(deliveries: int, kind: str = "fractions") -> World:
     """Labels are coin flips, and each row is delivered several times: a deep tree knows them by heart."""
 
     def world(seed: int) -> Run:
         rng = np.random.default_rng([7, deliveries, seed])
 
         def table() -> pd.DataFrame:
-            made = pd.DataFrame(rng.normal(size=(150, 4)), columns=list("abcd"))
+            made = pd.DataFrame(COLUMNS[kind](rng, 150), columns=list("abcd"))
             return made.assign(label=rng.integers(0, 2, 150))
 
         deep = {**TREE, "params": {}}

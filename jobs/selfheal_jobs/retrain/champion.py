@@ -22,7 +22,7 @@ from selfheal_jobs.isolation.file_digest import digest_of_files
 from selfheal_jobs.isolation.isolated_model import IsolatedModel, ModelError
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.retrain.gates import PastScore
-from selfheal_jobs.retrain.row_digests import LearntRows
+from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, ranking
 from selfheal_jobs.tracking.library_client import is_unreachable
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version

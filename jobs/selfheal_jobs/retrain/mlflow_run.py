@@ -24,7 +24,7 @@ from selfheal_jobs.retrain.decision import Decision
 from selfheal_jobs.retrain.final_fit import FinalModel
 from selfheal_jobs.retrain.gates import Examined
 from selfheal_jobs.retrain.input_example import input_example
-from selfheal_jobs.retrain.row_digests import LearntRows
+from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.search import Progress, Searched
 from selfheal_jobs.retrain.signature import signature_of
 from selfheal_jobs.retrain.training import Recipe, TrainingSet

@@ -12,9 +12,9 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.class_words import class_words
 from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.features import for_model, without_codes
+from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.many_classes import require_classes_with_rows
 from selfheal_jobs.retrain.retraining_data import RetrainingData
-from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.scores import METRICS, PRIMARY, HeldOut
 from selfheal_jobs.retrain.splitting import Split, require_classes, split
 from selfheal_jobs.retrain.training import TrainingSet

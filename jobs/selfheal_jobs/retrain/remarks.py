@@ -42,6 +42,8 @@ def of_rows(rows: PreparedRows, evidence: Evidence) -> Iterator[str]:
         yield "the held-out rows are the newest"
     if parts.copies:
         yield f"{parts.copies} rows are copies of others, and all copies of a row are on one side"
+    if parts.equal_by_chance:
+        yield "rows of a few different values equal each other by chance, and are on both sides"
     if parts.reference_copies:
         yield f"{parts.reference_copies} rows of the reference are in the current data too, and count once"
     if parts.already_learnt:

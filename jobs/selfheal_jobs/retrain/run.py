@@ -26,8 +26,8 @@ from selfheal_jobs.retrain.data_summary import summarize
 from selfheal_jobs.retrain.decision import Attempt, Decision, Findings, all_failed, decide, not_servable
 from selfheal_jobs.retrain.final_fit import final_model
 from selfheal_jobs.retrain.gates import Evidence, PastScore
+from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.retraining_data import load_data
-from selfheal_jobs.retrain.row_digests import LearntRows
 from selfheal_jobs.retrain.search import search
 from selfheal_jobs.retrain.serving_trial import try_as_served
 from selfheal_jobs.retrain.trial import Trial, WinnerFailedError, findings_of, trial_of

@@ -16,8 +16,10 @@ from scipy.sparse.csgraph import connected_components
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.class_words import class_words
+from selfheal_jobs.retrain.equal_rows import together
 from selfheal_jobs.retrain.labelled_rows import with_target
-from selfheal_jobs.retrain.row_digests import LearntRows, digests, tells_copies
+from selfheal_jobs.retrain.learnt_rows import LearntRows
+from selfheal_jobs.retrain.row_digests import digests
 from selfheal_jobs.retrain.tallies import time_blocks
 from selfheal_jobs.sources.time_sorting import EPOCH_LIMITS
 from selfheal_operator.api.reasons import Reason, Task
@@ -72,6 +74,8 @@ class Split:
     """The newest timestamp of all labelled rows."""
     copies: int = 0
     """Rows of the divided table that are copies of another."""
+    equal_by_chance: bool = False
+    """Rows of the divided table equal others by chance, and are on both sides."""
     reference_copies: int = 0
     """Rows of the reference that the current data has as well; they are not in `reference`."""
     already_learnt: int = 0
@@ -105,18 +109,18 @@ def split(
     _require_rows(labelled, layout.target)
     rng = np.random.default_rng(rules.random_seed)
     labelled, times = _in_order(labelled, layout, rng)
-    copies = _copies(labelled, layout)
-    new = _not_learnt(labelled, times, learnt)
+    copies, by_chance = together(labelled, layout.learnt, least=LEAST_ROWS)
+    _require_different_rows(copies)
+    new = _not_learnt(labelled, times, learnt, copies)
     refitted = times is not None and learnt is not None
     size = _held_out_rows(new, rules.test_fraction, least=ENOUGH_TO_COMPARE if refitted else LEAST_HELD_OUT)
     if times is None:
         groups = _groups(copies, _keys(labelled, layout))
-        held = _drawn(groups, new, _strata(labelled, layout), size, rng)
+        held = _drawn(groups, new, _strata(labelled, layout), _with_enough_groups(size, copies), rng)
         kept = ~held
     else:
-        groups = None
-        held = np.zeros(len(labelled), dtype=bool)
-        held[np.flatnonzero(new)[-size:]] = True
+        groups = copies
+        held = _newest(new if copies is None else new & ~pd.Series(copies).duplicated(keep="last"), size)
         kept = ~held if copies is None else ~np.isin(copies, copies[held])
     _require_both_sides(kept, held)
     more, copied = labelled.iloc[:0], 0
@@ -132,6 +136,7 @@ def split(
         test_together=_hanging_together(times, groups, held),
         until=None if times is None else newest(times),
         copies=0 if copies is None else len(copies) - len(np.unique(copies)),
+        equal_by_chance=by_chance,
         reference_copies=copied,
         already_learnt=int((~new).sum()),
         missing_classes=_missing_classes(labelled, held, layout),
@@ -139,15 +144,6 @@ def split(
 
 
 # --- what counts as one row ---------------------------------------------------------------------------------
-
-
-def _copies(rows: pd.DataFrame, layout: Layout) -> _Codes | None:
-    """Return a code for each row, equal for copies of one row; None if there are none."""
-    found = digests(rows, layout.learnt)
-    codes, distinct = pd.factorize(found)
-    if len(distinct) == len(rows) or not tells_copies(rows, layout.learnt, found):
-        return None
-    return codes
 
 
 def _keys(rows: pd.DataFrame, layout: Layout) -> _Codes | None:
@@ -237,7 +233,12 @@ def _hanging_together(
 # --- which rows are held out --------------------------------------------------------------------------------
 
 
-def _not_learnt(rows: pd.DataFrame, times: NDArray[np.datetime64] | None, learnt: LearntRows | None) -> _Mask:
+def _not_learnt(
+    rows: pd.DataFrame,
+    times: NDArray[np.datetime64] | None,
+    learnt: LearntRows | None,
+    copies: _Codes | None,
+) -> _Mask:
     """Return which rows are new to the champion.
 
     Raises:
@@ -250,10 +251,11 @@ def _not_learnt(rows: pd.DataFrame, times: NDArray[np.datetime64] | None, learnt
     if times is not None and learnt.until is not None:
         new &= times > np.datetime64(learnt.until.replace(tzinfo=None), "ns")
         later = f", later than {learnt.until:%FT%TZ}"
-    if new.sum() < LEAST_HELD_OUT:
+    different = int(new.sum()) if copies is None else len(np.unique(copies[new]))
+    if different < LEAST_HELD_OUT:
         raise DataError(
             Reason.TOO_FEW_NEW_ROWS,
-            f"{new.sum()} of {len(rows)} labelled rows are new to the present version{later}, and "
+            f"{different} of {len(rows)} labelled rows are new to the present version{later}, and "
             f"{LEAST_HELD_OUT} are needed to compare another one with it. Nothing was trained.",
         )
     return new
@@ -265,6 +267,19 @@ def _held_out_rows(new: _Mask, fraction: float, *, least: int) -> int:
     if new.all():
         return min(wanted, len(new) - LEAST_HELD_OUT)
     return min(wanted, max(int(new.sum()) // 2, LEAST_HELD_OUT))
+
+
+def _with_enough_groups(size: int, copies: _Codes | None) -> int:
+    """Return how many rows to hold out so that LEAST_HELD_OUT of them differ: copies tell nothing more."""
+    if copies is None:
+        return size
+    return max(size, int(np.ceil(len(copies) * LEAST_HELD_OUT / len(np.unique(copies)))))
+
+
+def _newest(new: _Mask, size: int) -> _Mask:
+    held = np.zeros(len(new), dtype=bool)
+    held[np.flatnonzero(new)[-size:]] = True
+    return held
 
 
 def _strata(rows: pd.DataFrame, layout: Layout) -> _Codes:
@@ -282,7 +297,9 @@ def _drawn(groups: _Codes | None, new: _Mask, strata: _Codes, size: int, rng: np
     whole = pd.DataFrame(
         {"rows": first.size(), "new": first["new"].all(), "stratum": first["stratum"].first()}
     )
-    open_to = whole[whole["new"]].sample(frac=1, random_state=rng)
+    open_to = whole[whole["new"] & (whole["rows"] <= max(size, int(whole["rows"].min())))].sample(
+        frac=1, random_state=rng
+    )
     share = size / max(int(open_to["rows"].sum()), 1)
     by_class = open_to.groupby("stratum")["rows"]
     before = by_class.cumsum() - open_to["rows"]
@@ -307,8 +324,16 @@ def _usable_reference(
     more = _in_labels_of(current[layout.target], with_target(reference, layout.target, layout.task), layout)
     if not set(layout.learnt) <= set(current.columns):
         return more.reset_index(drop=True), 0
-    copies = LearntRows.of(current, layout.learnt, None).contain(more)
+    copies = _in_current(more, current, layout)
     return more[~copies].reset_index(drop=True), int(copies.sum())
+
+
+def _in_current(more: pd.DataFrame, current: pd.DataFrame, layout: Layout) -> _Mask:
+    """Return which rows of the reference the current data has; all, if both are the same rows."""
+    here, there = (np.sort(digests(rows, layout.learnt)) for rows in (current, more))
+    if np.array_equal(here, there):
+        return np.ones(len(more), dtype=bool)
+    return LearntRows.of(current, layout.learnt, None).contain(more)
 
 
 def _in_labels_of(labels: pd.Series, more: pd.DataFrame, layout: Layout) -> pd.DataFrame:
@@ -342,6 +367,15 @@ def _require_rows(labelled: pd.DataFrame, target: str) -> None:
             Reason.TOO_FEW_ROWS,
             f"Only {len(labelled)} rows have a value in the target {target!r}, and {LEAST_ROWS} are needed. "
             f"Collect more, or set spec.retraining.trainingData to Reference.",
+        )
+
+
+def _require_different_rows(copies: _Codes | None) -> None:
+    if copies is not None and (distinct := len(np.unique(copies))) < LEAST_ROWS:
+        raise DataError(
+            Reason.TOO_FEW_ROWS,
+            f"The {len(copies)} labelled rows are copies of {distinct} rows, and {LEAST_ROWS} different ones "
+            f"are needed. Collect more.",
         )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.errors import DataError
-from selfheal_jobs.retrain.row_digests import LearntRows
+from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.splitting import Layout, Split, as_times, split
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
@@ -107,6 +107,43 @@ def test_copies_of_a_row_are_on_one_side() -> None:
     assert len(parts.test) == 80
 
 
+@pytest.mark.parametrize("deliveries", [2, 3, 20])
+@pytest.mark.parametrize("dtype", ["float64", "int64", "str"])
+def test_copies_are_told_by_all_columns(dtype: Any, deliveries: int) -> None:
+    """Integers and words repeat themselves in each column; their combinations do not."""
+    drawn = np.random.default_rng(deliveries).integers(0, 20, size=(60, 6))
+    rows = pd.DataFrame(drawn, columns=list("abcdef")).astype(dtype).assign(id=range(60), label=[0, 1] * 30)
+    layout = Layout(target="label", task=CLASSIFICATION, features=tuple("abcdef"))
+    current = pd.concat([rows] * deliveries)
+
+    parts = split(rows[:0], current, layout, Retraining(training_data="Current"))
+
+    assert not set(parts.train["id"]) & set(parts.test["id"])
+    assert parts.copies == 60 * (deliveries - 1)
+    assert parts.test["id"].nunique() >= 20
+
+
+def test_copies_of_too_few_rows_are_too_few_rows() -> None:
+    """However often they were delivered."""
+    rows = pd.concat([table(38)] * 10)
+    layout = Layout(target="label", task=CLASSIFICATION, features=("x", "id"))
+
+    with pytest.raises(DataError, match="380 labelled rows are copies of 38 rows") as caught:
+        split(rows[:0], rows, layout, Retraining(training_data="Current"))
+
+    assert caught.value.reason is Reason.TOO_FEW_ROWS
+
+
+def test_a_row_that_is_half_of_all_rows_is_not_held_out() -> None:
+    """A default that is delivered again and again would be the whole examination."""
+    rows = table(300)
+
+    parts = divided(pd.concat([rows, *[rows[:1]] * 300]))
+
+    assert parts.test["id"].nunique() > 20
+    assert 0 not in set(parts.test["id"])
+
+
 def test_equal_rows_of_a_few_categories_are_no_copies() -> None:
     """There would be nothing left to divide."""
     rows = table(400).assign(x=[1, 1, 2, 2] * 100)
@@ -114,6 +151,7 @@ def test_equal_rows_of_a_few_categories_are_no_copies() -> None:
     parts = divided(rows)
 
     assert (parts.copies, len(parts.test)) == (0, 80)
+    assert parts.equal_by_chance
 
 
 def test_rows_of_one_key_are_on_one_side() -> None:
@@ -160,6 +198,17 @@ def test_rows_of_the_reference_that_are_in_the_current_data_count_once() -> None
     assert parts.reference_copies == 150
 
 
+@pytest.mark.parametrize("values", [2, 40])
+def test_rows_that_are_given_as_reference_and_as_current_data_count_once(values: int) -> None:
+    """Whatever their columns hold."""
+    numbers = np.random.default_rng(0).integers(0, values, 400)
+    rows = table(400).assign(x=numbers)
+
+    parts = divided(rows, rows.sample(frac=1, random_state=1))
+
+    assert (len(parts.reference), parts.reference_copies) == (0, 400)
+
+
 def test_the_reference_may_spell_its_labels_otherwise() -> None:
     """'True' and True are one class."""
     reference = table(100, ["True", "False"] * 50)
@@ -192,6 +241,17 @@ def test_twenty_new_rows_are_the_least(new: int, held_out: int) -> None:
     parts = divided(pd.concat([old, table(new, start=1000)], ignore_index=True), learnt=learnt_of(old))
 
     assert len(parts.test) == held_out
+
+
+def test_copies_of_a_few_new_rows_are_a_few_new_rows() -> None:
+    """Each counts once."""
+    old = table(300)
+    current = pd.concat([old, *[table(18, start=1000)] * 3], ignore_index=True)
+
+    error = refused(current, learnt=learnt_of(old))
+
+    assert error.reason is Reason.TOO_FEW_NEW_ROWS
+    assert "18 of 354 labelled rows are new" in str(error)
 
 
 def test_with_fewer_new_rows_nothing_can_be_compared() -> None:
@@ -250,6 +310,18 @@ def test_to_compare_with_a_champion_more_of_the_newest_rows_are_held_out() -> No
     ]
 
     assert sizes == [50, 300, 400, 600]
+
+
+def test_of_copies_the_newest_is_held_out() -> None:
+    """And the others are neither examined nor learnt from."""
+    rows = timed(200)
+    again = rows.assign(at=rows["at"] + pd.Timedelta(minutes=5))
+
+    parts = divided(pd.concat([rows, again]), timestamp="at")
+
+    assert not set(parts.train["id"]) & set(parts.test["id"])
+    assert len(parts.test) == parts.test["id"].nunique() == 80
+    assert parts.train_groups is not None
 
 
 def test_neighbours_in_time_are_resampled_together() -> None:
