@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal_jobs.retrain.equal_rows import chance_of_equal_rows
-from selfheal_jobs.retrain.row_digests import Digests, digests
+from selfheal_jobs.retrain.row_digests import VERSION, Digests, digests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class LearntRows:
     """The rows that a model version has learnt."""
 
     columns: tuple[str, ...] = ()
-    """The columns that the digests are of."""
+    """The columns that the digests are of; none where the digests cannot be read."""
     digests: Digests
     until: datetime | None = None
     """The newest of their timestamps."""
@@ -49,6 +49,7 @@ class LearntRows:
     def to_wire(self) -> dict[str, Any]:
         """Return a document for JSON: eight bytes for each distinct row."""
         return {
+            "version": VERSION,
             "columns": list(self.columns),
             "until": self.until.isoformat() if self.until else None,
             "digests": base64.b64encode(self.digests.astype("<u8").tobytes()).decode(),
@@ -56,14 +57,21 @@ class LearntRows:
 
     @classmethod
     def from_wire(cls, document: dict[str, Any]) -> Self:
-        """Read such a document.
+        """Read such a document; of one with digests of another version only the time.
 
         Raises:
             ValueError, LookupError, TypeError: It is none.
         """
-        until = document["until"]
+        until = datetime.fromisoformat(document["until"]) if document["until"] else None
+        if document.get("version") != VERSION:
+            return cls(columns=(), digests=np.empty(0, dtype=np.uint64), until=until)
         return cls(
             columns=tuple(document["columns"]),
             digests=np.frombuffer(base64.b64decode(document["digests"]), dtype="<u8").astype(np.uint64),
-            until=datetime.fromisoformat(until) if until else None,
+            until=until,
         )
+
+    @property
+    def are_known(self) -> bool:
+        """Return whether the rows can be told from others."""
+        return bool(self.columns)

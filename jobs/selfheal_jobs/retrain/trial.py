@@ -99,7 +99,9 @@ def findings_of(trial: Trial, choice: Choice, winner: Recipe, parent_run_id: str
 
 def _recalibrated(champion: Champion | None, rows: PreparedRows) -> tuple[Recipe, ...]:
     """Return the champion with its answers corrected, if it has learnt none of the rows here."""
-    if champion is None or champion.fitted is None or champion.learnt is None or rows.split.already_learnt:
+    if champion is None or champion.fitted is None or rows.split.already_learnt:
+        return ()
+    if champion.learnt is None or not champion.learnt.are_known:
         return ()
     if champion.names is not None and not set(champion.names) <= set(rows.data.layout.features):
         return ()

@@ -49,6 +49,18 @@ def test_what_was_learnt_survives_being_stored() -> None:
     assert again.contain(table(100)).all()
 
 
+def test_digests_of_another_version_are_not_read() -> None:
+    """They are of other values; the time is what it was."""
+    until = datetime(2026, 11, 22, tzinfo=UTC)
+    document = LearntRows.of(table(100), ["x", "plan"], until).to_wire()
+    del document["version"]  # as before versions
+
+    again = LearntRows.from_wire(document)
+
+    assert (again.until, again.are_known) == (until, False)
+    assert not again.contain(table(100)).any()
+
+
 @pytest.mark.parametrize("dtype", ["int64", "str"])
 def test_rows_of_integers_or_words_are_known_again(dtype: Any) -> None:
     """Their combinations hardly meet by chance, however often each value does."""
