@@ -8,7 +8,7 @@ import pandas as pd
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.prepared_rows import PreparedRows
-from selfheal_jobs.retrain.splitting import newest
+from selfheal_jobs.retrain.row_times import newest
 from selfheal_jobs.retrain.training import Recipe, TrainingSet, fit
 
 

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from selfheal_jobs.retrain.splitting import Split, require_classes, split
 from selfheal_jobs.retrain.training import TrainingSet
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.request import RunRequest
+
+_DAY: Final = timedelta(days=1)
+"""How far clocks and time zones may be apart: a later timestamp is an error."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,18 +87,22 @@ class PreparedRows:
         )
 
 
-def prepare(request: RunRequest, data: RetrainingData, learnt: LearntRows | None) -> PreparedRows:
+def prepare(
+    request: RunRequest, now: datetime, data: RetrainingData, learnt: LearntRows | None
+) -> PreparedRows:
     """Split the rows.
 
     Args:
         request: The request of the retraining.
+        now: The time at which it started.
         data: Its tables.
         learnt: The rows that the champion has learnt; None if there is none, or nobody knows.
 
     Raises:
         DataError: There are too few rows, or too few classes, or the primary metric does not fit.
     """
-    parts = split(data.reference, data.current, data.layout, request.spec.retraining, learnt)
+    layout = replace(data.layout, latest=now + _DAY)
+    parts = split(data.reference, data.current, layout, request.spec.retraining, learnt)
     training_set = _training_set(request, data, parts)
     task, rows = data.layout.task, len(training_set.rows)
     logger.info("%s: %d rows to learn from, %d held out", task, rows, len(parts.test))

@@ -40,6 +40,7 @@ def of_rows(rows: PreparedRows, evidence: Evidence) -> Iterator[str]:
         yield evidence.running_problem
     if parts.train_times is not None:
         yield "the held-out rows are the newest"
+    yield from _of_times(rows)
     if parts.copies:
         yield f"{parts.copies} rows are copies of others, and all copies of a row are on one side"
     if parts.equal_by_chance:
@@ -52,6 +53,14 @@ def of_rows(rows: PreparedRows, evidence: Evidence) -> Iterator[str]:
         yield f"{parts.dropped} rows without a target are left out"
     if parts.missing_classes:
         yield f"no held-out row has the class {some([repr(name[:40]) for name in parts.missing_classes], 3)}"
+
+
+def _of_times(rows: PreparedRows) -> Iterator[str]:
+    parts, name = rows.split, repr(str(rows.data.layout.timestamp)[:100])
+    if parts.future_times:
+        yield f"{parts.future_times} timestamps in {name} are in the future, and count as the oldest"
+    if parts.unreadable_times:
+        yield f"{parts.unreadable_times} timestamps in {name} cannot be read, and count as the oldest"
 
 
 def _forgotten(

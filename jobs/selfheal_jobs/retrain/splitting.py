@@ -4,9 +4,9 @@ With timestamps the held-out rows are the newest: a model is asked about rows th
 Without, they are drawn by class, and rows that hang together stay on one side.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from selfheal_jobs.retrain.equal_rows import together
 from selfheal_jobs.retrain.labelled_rows import with_target
 from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.row_digests import digests
+from selfheal_jobs.retrain.row_times import RowTimes, newest, row_times
 from selfheal_jobs.retrain.tallies import time_blocks
-from selfheal_jobs.sources.time_sorting import EPOCH_LIMITS
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
 
@@ -46,6 +46,8 @@ class Layout:
     timestamp: str | None = None
     time_format: str = ""
     """spec.dataset.window.format: a strptime pattern, a unit of epoch numbers, or empty."""
+    latest: datetime | None = None
+    """Later timestamps are errors: no row is from the future."""
     key: str | None = None
     """The joinColumn of the labels: rows with one key hang together."""
 
@@ -80,6 +82,10 @@ class Split:
     """Rows of the reference that the current data has as well; they are not in `reference`."""
     already_learnt: int = 0
     """Rows that the champion has learnt."""
+    unreadable_times: int = 0
+    """Rows without a timestamp that can be read; they count as the oldest."""
+    future_times: int = 0
+    """Rows from the future; they count as the oldest."""
     missing_classes: tuple[str, ...] = ()
     """Classes without a held-out row."""
 
@@ -108,10 +114,11 @@ def split(
     labelled = with_target(divided, layout.target, layout.task).reset_index(drop=True)
     _require_rows(labelled, layout.target)
     rng = np.random.default_rng(rules.random_seed)
-    labelled, times = _in_order(labelled, layout, rng)
+    labelled, read = _in_order(labelled, layout, rng)
+    times = read.times
     copies, by_chance = together(labelled, layout.learnt, least=LEAST_ROWS)
     _require_different_rows(copies)
-    new = _not_learnt(labelled, times, learnt, copies)
+    new = _not_learnt(labelled, times, _believed(learnt, layout.latest), copies)
     refitted = times is not None and learnt is not None
     size = _held_out_rows(new, rules.test_fraction, least=ENOUGH_TO_COMPARE if refitted else LEAST_HELD_OUT)
     if times is None:
@@ -139,6 +146,8 @@ def split(
         equal_by_chance=by_chance,
         reference_copies=copied,
         already_learnt=int((~new).sum()),
+        unreadable_times=read.unreadable,
+        future_times=read.future,
         missing_classes=_missing_classes(labelled, held, layout),
     )
 
@@ -169,57 +178,16 @@ def _groups(copies: _Codes | None, keys: _Codes | None) -> _Codes | None:
 # --- order and time -----------------------------------------------------------------------------------------
 
 
-def _in_order(
-    rows: pd.DataFrame, layout: Layout, rng: np.random.Generator
-) -> tuple[pd.DataFrame, NDArray[np.datetime64] | None]:
+def _in_order(rows: pd.DataFrame, layout: Layout, rng: np.random.Generator) -> tuple[pd.DataFrame, RowTimes]:
     """Return the rows in the order of time, those of one time by chance: a file may sort them by label."""
     if layout.timestamp is None or layout.timestamp not in rows.columns:
-        return rows, None
-    times = as_times(rows[layout.timestamp], layout.time_format)
-    if np.isnat(times).all():
-        return rows, None
+        return rows, RowTimes()
+    read = row_times(rows[layout.timestamp], layout.time_format, layout.latest)
+    if read.times is None:
+        return rows, read
     shuffled = rng.permutation(len(rows))
-    times = np.where(np.isnat(times), times[~np.isnat(times)].min(), times)  # of unknown age: as if oldest
-    order = shuffled[np.argsort(times[shuffled], kind="stable")]
-    return rows.iloc[order].reset_index(drop=True), times[order]
-
-
-def as_times(values: pd.Series, time_format: str = "") -> NDArray[np.datetime64]:
-    """Return timestamps, ISO texts or numbers of s, ms, us or ns since the epoch as UTC; else NaT.
-
-    Args:
-        values: The timestamps.
-        time_format: A strptime pattern, a unit of epoch numbers, or empty: the unit is told by the size.
-    """
-    if (
-        time_format
-        and time_format not in EPOCH_LIMITS
-        and not pd.api.types.is_datetime64_any_dtype(values.dtype)
-    ):
-        parsed = pd.to_datetime(_written(values), utc=True, errors="coerce", format=time_format)
-    elif pd.api.types.is_numeric_dtype(values.dtype):
-        number = values.astype("float64").replace([np.inf, -np.inf], np.nan)  # pandas refuses infinity
-        unit: Any = time_format or next(
-            name for name, limit in EPOCH_LIMITS.items() if number.abs().max() < limit or name == "ns"
-        )
-        parsed = pd.to_datetime(number, unit=unit, utc=True, errors="coerce")
-    else:
-        parsed = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
-    times: NDArray[np.datetime64] = parsed.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
-    return times
-
-
-def _written(values: pd.Series) -> pd.Series:
-    """Return numbers such as 20261122 as they are written, also those that gaps have turned into floats."""
-    if pd.api.types.is_float_dtype(values.dtype):
-        values = values.astype("Int64")
-    return values.astype("string")
-
-
-def newest(times: NDArray[np.datetime64]) -> datetime:
-    """Return the newest time in UTC, rounded up to whole microseconds: no row learnt is later."""
-    found: datetime = pd.Timestamp(times.max()).ceil("us").tz_localize("UTC").to_pydatetime()
-    return found
+    order = shuffled[np.argsort(read.times[shuffled], kind="stable")]
+    return rows.iloc[order].reset_index(drop=True), replace(read, times=read.times[order])
 
 
 def _hanging_together(
@@ -259,6 +227,13 @@ def _not_learnt(
             f"{LEAST_HELD_OUT} are needed to compare another one with it. Nothing was trained.",
         )
     return new
+
+
+def _believed(learnt: LearntRows | None, latest: datetime | None) -> LearntRows | None:
+    """Return what was learnt, without a time in the future: no row would ever be new."""
+    if learnt is None or learnt.until is None or latest is None or learnt.until <= latest:
+        return learnt
+    return replace(learnt, until=None)
 
 
 def _held_out_rows(new: _Mask, fraction: float, *, least: int) -> int:

@@ -53,7 +53,8 @@ def trial_of(attempt: Attempt, data: RetrainingData, champion: Champion | None) 
     Raises:
         DataError: There are too few rows, or the champion cannot be scored.
     """
-    rows = prepare(attempt.request, data, champion.learnt if champion else None)
+    now = max(attempt.started, attempt.request.slot)
+    rows = prepare(attempt.request, now, data, champion.learnt if champion else None)
     wanted = attempt.request.spec.retraining.candidates
     candidates, remark = candidates_for(wanted, rows.test.task), None
     if not wanted and rows.test.task is Task.CLASSIFICATION:

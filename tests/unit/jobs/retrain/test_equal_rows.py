@@ -48,7 +48,9 @@ def test_rows_that_were_delivered_more_than_once_are_copies(
     case: str, rows: pd.DataFrame, deliveries: int
 ) -> None:
     """Whatever their columns hold, and however often they were."""
-    codes, by_chance = together(pd.concat([rows] * deliveries, ignore_index=True), list(rows), least=40)
+    codes, by_chance = together(
+        pd.concat([rows] * deliveries, ignore_index=True), list(rows.columns), least=40
+    )
 
     assert not by_chance, case
     assert codes is not None, case
@@ -59,7 +61,7 @@ def test_some_rows_that_were_delivered_more_than_once_are_copies() -> None:
     """Behind a few new ones."""
     rows = pd.concat([*[drawn(400, 8, 40)] * 3, drawn(133, 8, 40, seed=1)], ignore_index=True)
 
-    codes, _ = together(rows, list(rows), least=40)
+    codes, _ = together(rows, list(rows.columns), least=40)
 
     assert codes is not None
     assert len(np.unique(codes)) == 533
@@ -78,14 +80,14 @@ def test_some_rows_that_were_delivered_more_than_once_are_copies() -> None:
 )
 def test_rows_of_a_few_combinations_are_equal_by_chance(case: str, rows: pd.DataFrame) -> None:
     """Groups of them would leave a candidate without what it is asked about."""
-    assert together(rows, list(rows), least=40) == (None, True), case
+    assert together(rows, list(rows.columns), least=40) == (None, True), case
 
 
 def test_a_few_rows_that_are_equal_by_chance_stay_together() -> None:
     """It costs nothing."""
     rows = drawn(400, 3, 13)
 
-    codes, by_chance = together(rows, list(rows), least=40)
+    codes, by_chance = together(rows, list(rows.columns), least=40)
 
     assert (codes is None, by_chance) == (False, False)
 
@@ -101,5 +103,5 @@ def test_the_chance_of_equal_rows_is_that_of_all_columns(columns: int, values: i
     rows = drawn(2_000, columns, values)
     chance: Any = pytest.approx(values**-columns, rel=0.25)
 
-    assert chance_of_equal_rows(rows, list(rows)) == chance
-    assert chance_of_equal_rows(pd.concat([rows] * 4), list(rows)) == chance
+    assert chance_of_equal_rows(rows, list(rows.columns)) == chance
+    assert chance_of_equal_rows(pd.concat([rows] * 4), list(rows.columns)) == chance

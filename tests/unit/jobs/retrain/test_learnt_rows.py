@@ -65,7 +65,7 @@ def test_digests_of_another_version_are_not_read() -> None:
 def test_rows_of_integers_or_words_are_known_again(dtype: Any) -> None:
     """Their combinations hardly meet by chance, however often each value does."""
     old, new = of_few_values(400).astype(dtype), of_few_values(400, seed=1).astype(dtype)
-    learnt = LearntRows.of(old, list(old), None)
+    learnt = LearntRows.of(old, list(old.columns), None)
 
     assert learnt.contain(pd.concat([new, old])).tolist() == [False] * 400 + [True] * 400
 
@@ -75,4 +75,4 @@ def test_new_rows_of_a_few_combinations_are_not_taken_for_learnt_ones(values: in
     """Nearly each of them equals a row that was learnt, by chance."""
     old, new = (of_few_values(600, seed, columns=4, values=values) for seed in (0, 1))
 
-    assert not LearntRows.of(old, list(old), None).contain(new).any()
+    assert not LearntRows.of(old, list(old.columns), None).contain(new).any()

@@ -7,7 +7,7 @@ import pytest
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.learnt_rows import LearntRows
-from selfheal_jobs.retrain.splitting import Layout, Split, as_times, split
+from selfheal_jobs.retrain.splitting import Layout, Split, split
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.v1alpha1.retraining import Retraining
 
@@ -332,42 +332,54 @@ def test_neighbours_in_time_are_resampled_together() -> None:
     assert np.bincount(parts.test_together).tolist() == [6] * 33 + [2]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        ["2026-01-01T12:00:00Z", "2026-01-01 13:00:00+01:00"],
-        [1767268800, 1767268800],
-        [1767268800000.0, 1767268800000.0],
-        pd.to_datetime(["2026-01-01T12:00", "2026-01-01T12:00"]),
-        pd.to_datetime(["2026-01-01T12:00", "2026-01-01T12:00"]).tz_localize("UTC"),
-    ],
-)
-def test_times_are_read_in_any_form(values: Any) -> None:
-    """Whole seconds or thousandths, with a zone or without."""
-    assert as_times(pd.Series(values)).tolist() == [1767268800 * 10**9] * 2
-
-
-@pytest.mark.parametrize("values", [[20260101, 20260101], [20260101.0, 20260101.0], ["20260101", "20260101"]])
-def test_times_are_read_by_their_format(values: Any) -> None:
-    """As spec.dataset.window.format says: by size, the number would be of seconds in 1970."""
-    assert as_times(pd.Series(values), "%Y%m%d").tolist() == [1767225600 * 10**9] * 2
-
-
-@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("time_format", ["", "s"])
-def test_a_number_that_is_not_finite_is_no_time(odd: float, time_format: str) -> None:
-    """An infinite one is refused by pandas, even where errors are to become NaT."""
-    found = as_times(pd.Series([1767268800.0, odd]), time_format)
-
-    assert np.isnat(found).tolist() == [False, True]
-
-
 def test_a_row_without_a_readable_time_is_learnt_from() -> None:
     """As if it were the oldest."""
     rows = timed(200).astype({"at": str})
     rows.loc[rows["id"] == 199, "at"] = "yesterday"
 
-    assert divided(rows, timestamp="at").train["id"].iloc[:2].isin([0, 199]).all()
+    parts = divided(rows, timestamp="at")
+
+    assert parts.train["id"].iloc[:2].isin([0, 199]).all()
+    assert parts.unreadable_times == 1
+
+
+SLOT = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def divided_at_the_slot(rows: Any, learnt: LearntRows | None = None) -> Split:
+    """Return the split of rows that are not from the future."""
+    layout = Layout(target="label", task=CLASSIFICATION, features=("x",), timestamp="at", latest=SLOT)
+    return split(rows[:0], rows, layout, Retraining(training_data="Current"), learnt)
+
+
+def test_a_row_from_the_future_is_of_unknown_age() -> None:
+    """One in 2199 would make every later row an old one."""
+    rows = timed(200)
+    rows.loc[rows["id"] == 50, "at"] = pd.Timestamp("2199-12-31")
+
+    parts = divided_at_the_slot(rows)
+
+    assert parts.until == datetime(2026, 1, 9, 7, tzinfo=UTC)
+    assert 50 in set(parts.train["id"])
+    assert parts.future_times == 1
+
+
+def test_rows_that_are_all_from_the_future_have_no_order() -> None:
+    """The column holds plans, or another unit."""
+    parts = divided_at_the_slot(timed(200).assign(at=pd.Timestamp("2027-01-01")))
+
+    assert (parts.until, parts.train_times, parts.future_times) == (None, None, 200)
+
+
+def test_a_version_that_has_learnt_the_future_is_not_believed() -> None:
+    """The digests still tell what it has learnt."""
+    rows = timed(200)
+    learnt = learnt_of(rows[rows["id"] < 100], datetime(2199, 12, 31, tzinfo=UTC))
+
+    parts = divided_at_the_slot(rows, learnt)
+
+    assert parts.already_learnt == 100
+    assert sorted(parts.test["id"]) == list(range(150, 200))
 
 
 # --- targets ------------------------------------------------------------------------------------------------
