@@ -444,6 +444,20 @@ def test_with_times_the_version_learns_the_newest_rows_too(data: Path, names: di
     assert (again.result, again.reason) == (RetrainResult.INCONCLUSIVE, "TooFewNewRows")
 
 
+def test_the_same_rows_do_not_make_another_version(data: Path, names: dict[str, str]) -> None:
+    """Also where the alias stays on an older one."""
+    retrain(data, names)
+    client(names).set_registered_model_alias(names["registeredModelName"], "champion", "1")
+    rows(400, shift=4, seed=3).drop(columns="price").to_csv(data / "current.csv", index=False)
+
+    second, again = (retrain(data, names, job_name=f"churn-retrain-{number}") for number in (2, 3))
+
+    assert second.last_retraining.result is RetrainResult.REGISTERED
+    assert again.last_retraining.reason == "TooFewNewRows"
+    assert "Version 2 has been registered from the same rows" in again.last_retraining.message
+    assert len(versions(names)) == 2
+
+
 def test_a_candidate_that_fails_does_not_stop_the_others(data: Path, names: dict[str, str]) -> None:
     """It is a failed run, and named in the message."""
     broken = {"name": "broken", "estimator": LINEAR["estimator"], "params": {"C": "-1"}}

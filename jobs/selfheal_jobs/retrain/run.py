@@ -27,6 +27,7 @@ from selfheal_jobs.retrain.decision import Attempt, Decision, Findings, all_fail
 from selfheal_jobs.retrain.final_fit import final_model
 from selfheal_jobs.retrain.gates import Evidence, PastScore
 from selfheal_jobs.retrain.learnt_rows import LearntRows
+from selfheal_jobs.retrain.registered_before import TAG_ROWS, digest_of, require_other_rows
 from selfheal_jobs.retrain.retraining_data import load_data
 from selfheal_jobs.retrain.search import search
 from selfheal_jobs.retrain.serving_trial import try_as_served
@@ -93,6 +94,8 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
         champion = champions.load(present, model, request, STANDARD) if present and model else None
         trial = trial_of(attempt, data, champion)
+        if champion is not None and not request.force:
+            require_other_rows(ModelRegistry(runs.server), request, trial.rows)
         parent = runs.start()
         try:
             decision, digest = _decision(runs, parent, trial, clock)
@@ -154,7 +157,7 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         outcome=_decided(trial, findings, clock),
         model_uri=logged.uri,
         model_run_id=logged.run_id,
-        version_tags=_version_tags(findings.evidence, final.learnt, address),
+        version_tags=_version_tags(findings.evidence, final.learnt, address) | {TAG_ROWS: digest_of(rows)},
         trained_until_time=final.learnt.until,
         learnt_rows=len(final.training_set.rows),
     )

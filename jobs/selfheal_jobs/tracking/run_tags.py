@@ -13,6 +13,7 @@ from selfheal_operator.api.request import RunRequest
 TAG_MONITOR_UID: Final = "selfheal.monitorUID"
 TAG_JOB: Final = "selfheal.jobName"
 TAG_PURPOSE: Final = "selfheal.purpose"
+TAG_GENERATION: Final = "selfheal.generation"
 TAG_TARGET: Final = "selfheal.target"
 OURS: Final = "selfheal."
 """What the names of tags begin with that programs read."""
@@ -26,7 +27,7 @@ def run_tags(request: RunRequest) -> dict[str, str]:
         TAG_JOB: request.job_name,
         TAG_MONITOR_UID: monitor.uid,
         "selfheal.monitor": f"{monitor.namespace}/{monitor.name}",
-        "selfheal.generation": str(monitor.generation),
+        TAG_GENERATION: str(monitor.generation),
         "selfheal.slot": format_time(request.slot),
         TAG_TARGET: request.spec.target,
     }

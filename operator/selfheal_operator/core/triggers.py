@@ -20,7 +20,7 @@ from selfheal_operator.core.breaches import breached_by, has_broken_columns, is_
 from selfheal_operator.core.retraining_record import BUDGET_PERIOD
 
 _NAMES_SHOWN: Final = 5
-_REFUSED: Final = frozenset({"NotImproved", "Inconclusive"})
+_DECIDED: Final = frozenset({"Registered", "NotImproved", "Inconclusive"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,9 +240,9 @@ def is_stalled(retraining: RetrainingStatus, spec: ModelMonitorSpec) -> bool:
 
 
 def no_new_rows(evidence: Evidence) -> Objection | None:
-    """What was refused would be refused again: the data is that of the retraining, and so is the spec."""
+    """The same data and the same spec would give the same again: a refusal, or the version that is there."""
     verdict, outcome = evidence.verdict, evidence.outcome
-    if verdict is None or outcome is None or outcome.result not in _REFUSED:
+    if verdict is None or outcome is None or outcome.result not in _DECIDED:
         return None
     if outcome.observed_generation < evidence.generation:  # other candidates may do better
         return None

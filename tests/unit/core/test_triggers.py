@@ -397,12 +397,13 @@ def test_after_so_many_failures_none_starts(failures, reason):
         ("there is other data", {"result": "NotImproved"}, "b", None),
         ("nobody can tell what the data is", {"result": "NotImproved"}, None, None),
         ("it was not known then", {"result": "NotImproved", "current_identity": None}, None, None),
-        ("it registered a version", {"result": "Registered"}, "a", None),
+        ("it registered a version from it", {"result": "Registered"}, "a", Reason.NO_NEW_ROWS),
+        ("it registered a version from other data", {"result": "Registered"}, "b", None),
         ("it failed", {"result": "Failed"}, "a", None),
         ("the spec was edited since", {"result": "NotImproved", "observed_generation": 0}, "a", None),
     ],
 )
-def test_what_was_refused_waits_for_new_rows(case, outcome, identity, reason):
+def test_what_was_decided_waits_for_new_rows(case, outcome, identity, reason):
     """The same candidates would learn the same from the same rows."""
     told = {"current_identity": "a"} | outcome | {"result": RetrainResult(outcome["result"])}
     given = evidence(

@@ -1,0 +1,46 @@
+"""Recognises the rows from which this monitor has registered a version already.
+
+Where the alias `champion` stays on an older version, each retraining would register the same again.
+"""
+
+import hashlib
+from typing import Final
+
+import numpy as np
+
+from selfheal_jobs.errors import DataError
+from selfheal_jobs.retrain.prepared_rows import PreparedRows
+from selfheal_jobs.retrain.row_digests import digests
+from selfheal_jobs.tracking.model_registry import ModelRegistry
+from selfheal_jobs.tracking.run_tags import TAG_GENERATION, TAG_MONITOR_UID, run_tags
+from selfheal_operator.api.reasons import Reason
+from selfheal_operator.api.request import RunRequest
+
+TAG_ROWS: Final = "selfheal.rowsDigest"
+"""Tag of a version: a digest of the rows of its retraining, those that were held out among them."""
+
+
+def digest_of(rows: PreparedRows) -> str:
+    """Return a digest of the rows of a retraining, in whatever order and on whatever side they are."""
+    parts, columns = rows.split, rows.data.layout.learnt
+    of_current = [digests(side, columns) for side in (parts.train, parts.test)]
+    of_reference = digests(parts.reference, columns)
+    ordered = (np.sort(each).tobytes() for each in (np.concatenate(of_current), of_reference))
+    return hashlib.sha256(b"/".join(ordered)).hexdigest()[:16]
+
+
+def require_other_rows(registry: ModelRegistry, request: RunRequest, rows: PreparedRows) -> None:
+    """Raise DataError (TooFewNewRows) if a version has been registered from these rows, by the same spec.
+
+    Raises:
+        TrackingError: MLflow could not be reached, or rejected a request.
+    """
+    own = {tag: run_tags(request)[tag] for tag in (TAG_MONITOR_UID, TAG_GENERATION)}
+    name = request.mlflow.registered_model_name
+    for version in registry.versions_with_tags(name, own | {TAG_ROWS: digest_of(rows)}):
+        raise DataError(
+            Reason.TOO_FEW_NEW_ROWS,
+            f"Version {version.version} has been registered from the same rows, and another version is the "
+            f"present one. Nothing was trained. Set the alias champion to version {version.version} if it is "
+            f"to be the present one, or request a retraining with the option force.",
+        )
