@@ -15,6 +15,7 @@ from selfheal_jobs.retrain.gates import Evidence, Examined
 from selfheal_jobs.retrain.prepared_rows import PreparedRows
 from selfheal_jobs.retrain.scores import ranking
 from selfheal_jobs.retrain.training import TrainingSet
+from selfheal_jobs.retrain.vanished_classes import vanished_classes
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.dataset import Columns
 
@@ -80,7 +81,20 @@ def evidence_of(
         slices=examination.slices(rows.split.test, columns, predicted, compared) if columns else (),
         giveaway=giveaway,
         perfect=perfect,
+        vanished=_vanished(learnt_from, rows),
     )
+
+
+def _vanished(learnt_from: TrainingSet, rows: PreparedRows) -> tuple[str, ...]:
+    """Return the classes that are unlearnt; none if only the reference is learnt from, or with force."""
+    feed, target = rows.data.feed, rows.target
+    if feed is None or rows.test.task is Task.REGRESSION or target not in feed.reference.columns:
+        return ()
+    if rows.request.force:
+        return ()
+    current = len(rows.split.train) + len(rows.split.test)
+    learnt = (learnt_from.target, rows.test.target)
+    return vanished_classes(feed.reference[target], learnt, current)
 
 
 def _running_model(

@@ -71,7 +71,8 @@ class Evidence:
     """The column that gives the target away."""
     perfect: bool = False
     """The winner makes no mistake, and nobody has vouched for the columns."""
-    missing_classes: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    """Classes of the reference that the winner has not learnt, since no current row has them."""
 
     def interval(self, other: Sums, confidence: float | None = None) -> Interval:
         """Return by how much the winner is better than another model."""
@@ -188,6 +189,19 @@ def leak(evidence: Evidence) -> GateResult | None:
     return _result("leak", True, "no column alone tells the target")
 
 
+def classes(evidence: Evidence) -> GateResult | None:
+    """No class of the reference has vanished: a model would unlearn it, and the scores would not show it."""
+    if not evidence.vanished:
+        return None
+    named = some([repr(name[:40]) for name in evidence.vanished], 3)
+    return _result(
+        "classes",
+        False,
+        f"no current row has the class {named} of the reference, so it would be unlearnt: look for a filter, "
+        f"or request a retraining with the option force",
+    )
+
+
 def slices(evidence: Evidence) -> GateResult | None:
     """In no slice is the winner worse than the present version by more than the margin, beyond chance."""
     if not evidence.slices:
@@ -235,7 +249,7 @@ def _broken(gate: MetricGate, evidence: Evidence) -> list[str]:
 
 Gate = Callable[[Evidence], GateResult | None]
 
-GATES: Final[tuple[Gate, ...]] = (baseline, prediction, champion, health, leak, slices, limits)
+GATES: Final[tuple[Gate, ...]] = (baseline, prediction, champion, health, leak, classes, slices, limits)
 """A gate that has nothing to say, such as that of the champion where there is none, returns None."""
 
 OF_THE_COMPARISON: Final = frozenset({baseline.__name__, prediction.__name__, champion.__name__})

@@ -190,3 +190,11 @@ def test_limits_have_the_meaning_of_metric_threshold(gate: dict[str, float], *, 
 def test_changes_need_a_champion() -> None:
     """As in MLflow, where there is no baseline model."""
     assert gates(360, rules={"gates": [{"metric": "accuracy", "minAbsoluteChange": 0.5}]})["limits"].passed
+
+
+def test_a_winner_that_unlearns_a_class_is_refused() -> None:
+    """Its scores are over the classes that are left."""
+    found = gates(400 - 5, vanished=("fraud",))["classes"]
+
+    assert not found.passed
+    assert "no current row has the class 'fraud' of the reference" in found.message
