@@ -25,6 +25,16 @@ def duplicated_rows(table: Table, names: Sequence[str]) -> int:
     return table.num_rows - len(np.unique(hashes))
 
 
+def hashes_of_values(column: pa.ChunkedArray, number: int) -> _Hashes:
+    """Return a hash of each value of a column, another one for the same value in another column.
+
+    Args:
+        column: The values.
+        number: The position of the column among those of the row.
+    """
+    return _mixed(_codes(column) ^ _mixed(np.array([number], dtype=np.uint64)))
+
+
 def _codes(column: pa.ChunkedArray) -> _Hashes:
     """Return one code per row; equal values have equal codes."""
     if pa.types.is_dictionary(column.type):

@@ -149,6 +149,8 @@ def _comparison(
         logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
     comparison = replace(comparison, counted=len(plan.counted))
     if request.spec.drift.rule == "Calibrated":
+        comparison, copies = _without_copies(request, comparison, plan, (reference, current))
+        findings = replace(findings, left_out=(*findings.left_out, *copies))
         comparison = comparison.with_changed_gaps(changed_gaps(facts, dataset.column_policy))
     return replace(findings, comparison=comparison, facts=facts)
 
@@ -182,6 +184,21 @@ def _test_columns(
         del found  # before the next one is read
     plan = ColumnPlan.of(columns, excluded)
     return plan, comparison_of(columns, tests, spec.drift, spec.threshold, tables), tuple(facts), words
+
+
+def _without_copies(
+    request: RunRequest, comparison: Comparison, plan: ColumnPlan, tables: tuple[Table, Table]
+) -> tuple[Comparison, list[str]]:
+    """Return the comparison, or that of the distinct rows with a remark: copies make a false drift."""
+    if comparison.share <= request.spec.threshold or not plan.compared:
+        return comparison, []
+    # Imported here: most checks find no drift.
+    from selfheal_jobs.check.copied_rows import compared_without_copies  # noqa: PLC0415
+
+    found = compared_without_copies(request.spec, plan.compared, *tables)
+    if found is None:
+        return comparison, []
+    return replace(found[0], counted=comparison.counted), [found[1]]
 
 
 def _left_out(request: RunRequest, reference: SourceTable, current: SourceTable) -> Iterator[str]:
