@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence, better_by
+from selfheal_jobs.retrain.differences import difference, ends
+from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence, champion, shortfall
 from selfheal_operator.api.model import ApiModel, format_number
 from selfheal_operator.api.reasons import Reason, RetrainResult
 from selfheal_operator.api.report import RetrainReport
@@ -32,6 +33,8 @@ class Decision(ApiModel, frozen=True, kw_only=True):
     trained_until_time: Time | None = None
     learnt_rows: int | None = None
     """Number of rows that the model has learnt."""
+    previous_version: str | None = None
+    """The present version, also if it was not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,8 @@ class Findings:
     rows: TrainingRows
     parent_run_id: str
     champion_version: str | None = None
+    ignored_version: str | None = None
+    """The present version if it was not compared, as the request wanted."""
     remarks: Sequence[str] = ()
     problems: Mapping[str, str] | None = None
     """Why candidates failed, by their names."""
@@ -140,17 +145,23 @@ def sentence(findings: Findings) -> str:
         f"{evidence.winner.name} has {evidence.metric} {evidence.shown(evidence.winner.sums)} "
         f"on {evidence.rows} held-out rows"
     )
-    parts = [said + _against(evidence), *_refusals(findings), *findings.remarks]
+    parts = [said + _against(findings), *_refusals(findings), *findings.remarks]
     if findings.problems:
         parts.append(f"failed: {', '.join(findings.problems)}")
     return "; ".join(parts) + "."
 
 
-def _against(evidence: Evidence) -> str:
+def _against(findings: Findings) -> str:
+    evidence = findings.evidence
     found = evidence.over_champion
-    if evidence.champion is None or found is None:
-        return "; there was no version before"
-    return f", {evidence.champion.name} has {evidence.shown(evidence.champion.sums)}: {better_by(found)}"
+    if evidence.champion is not None and found is not None:
+        return (
+            f", {evidence.champion.name} has {evidence.shown(evidence.champion.sums)}: "
+            f"{difference(found.difference)} ({ends(found)})"
+        )
+    if findings.ignored_version is not None:
+        return f"; compared with none, as requested (version {findings.ignored_version} is present)"
+    return "; there was no version before"
 
 
 def _refusals(findings: Findings) -> list[str]:
@@ -158,13 +169,15 @@ def _refusals(findings: Findings) -> list[str]:
     if not failed:
         return []
     worse = _reason(findings) is Reason.NO_IMPROVEMENT
-    return ["no improvement, nothing registered" if worse else "nothing registered", *map(_refusal, failed)]
+    said = ["no improvement, nothing registered" if worse else "nothing registered"]
+    return [*said, *(_refusal(gate, findings.evidence) for gate in failed)]
 
 
-def _refusal(gate: GateResult) -> str:
-    if gate.name == "champion":
-        return "the difference to the present version is within chance, or a loss"
-    return f"{gate.name}: {gate.message}"
+def _refusal(gate: GateResult, evidence: Evidence) -> str:
+    found = evidence.over_champion
+    if gate.name != champion.__name__ or evidence.champion is None or found is None:
+        return f"{gate.name}: {gate.message}"
+    return f"the difference to the present version is {shortfall(found, evidence, evidence.champion)}"
 
 
 def comparisons(evidence: Evidence) -> list[MetricComparison]:

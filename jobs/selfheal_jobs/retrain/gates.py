@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from selfheal_jobs.names_shown import some
+from selfheal_jobs.retrain.differences import difference, ends, share
 from selfheal_jobs.retrain.fold_score import LOWER_IS_BETTER, gain
 from selfheal_jobs.retrain.intervals import Interval, paired_interval
 from selfheal_jobs.retrain.scores import skill, value
@@ -17,6 +18,8 @@ from selfheal_operator.api.v1alpha1.status import GateResult
 
 BASELINE_CONFIDENCE: Final = 0.999
 """Of some hundred retrainings with nothing to learn, none is to pass."""
+_PROBABLY: Final = 0.95
+"""Share of better resamples from which a candidate is probably better than a baseline: rows are too few."""
 _SKILL_KEPT: Final = 0.5
 """Share of the champion's skill at its promotion that a successor has to have."""
 
@@ -107,9 +110,15 @@ def baseline(evidence: Evidence) -> GateResult | None:
     name, sums = evidence.best_baseline()
     found = evidence.interval(sums, BASELINE_CONFIDENCE)
     passed = found.lower > 0
-    than = f"{name} ({evidence.metric} {evidence.shown(sums)})"
-    said = f"better than {than} beyond chance" if passed else f"not better than {than} beyond chance"
-    return _result("baseline", passed, said)
+    interval = f"{ends(found)} with confidence {BASELINE_CONFIDENCE:g}"
+    said = (
+        f"{'better' if passed else 'not better'} than {name} ({evidence.metric} {evidence.shown(sums)}) "
+        f"beyond chance: {difference(found.difference)} ({interval})"
+    )
+    few = not passed and found.better >= _PROBABLY
+    return _result(
+        "baseline", passed, f"{said}; {evidence.rows} held-out rows may be too few" if few else said
+    )
 
 
 def prediction(evidence: Evidence) -> GateResult | None:
@@ -131,9 +140,19 @@ def champion(evidence: Evidence) -> GateResult | None:
 
 
 def _beats(found: Interval, evidence: Evidence, other: Examined) -> bool:
+    return shortfall(found, evidence, other) is None
+
+
+def shortfall(found: Interval, evidence: Evidence, other: Examined) -> str | None:
+    """Return what the difference to another model lacks by the rule of the spec; None if nothing."""
+    if found.upper <= 0:
+        return "no gain"
     if evidence.rules.rule == "Better":
-        return found.lower > 0
-    return found.floor > 0 and found.lower >= -margin_of(evidence, other.sums)
+        return None if found.lower > 0 else "within chance: its interval does not exclude zero"
+    if found.floor <= 0:
+        return f"within chance: {share(found)}"
+    margin = margin_of(evidence, other.sums)
+    return None if found.lower >= -margin else f"not safe: a loss of more than {margin:.4g} is not excluded"
 
 
 def margin_of(evidence: Evidence, sums: Sums) -> float:
@@ -144,14 +163,10 @@ def margin_of(evidence: Evidence, sums: Sums) -> float:
 
 def _compared(evidence: Evidence, other: Examined, found: Interval) -> str:
     scores = f"{evidence.shown(evidence.winner.sums)}, {other.name} {evidence.shown(other.sums)}"
-    return f"{evidence.metric} {scores}: {better_by(found, evidence.rules.confidence)}"
-
-
-def better_by(found: Interval, confidence: float | None = None) -> str:
-    """Say by how much a model is better, with the interval."""
-    level = "" if confidence is None else f" with confidence {confidence:g}"
-    interval = f"{format_number(found.lower)} to {format_number(found.upper)}{level}"
-    return f"better by {format_number(found.difference)} ({interval})"
+    interval = f"{ends(found)} with confidence {evidence.rules.confidence:g}"
+    why = shortfall(found, evidence, other) or (share(found) if evidence.rules.rule == "NotWorse" else "")
+    said = f"{evidence.metric} {scores}: {difference(found.difference)} ({interval})"
+    return f"{said}; {why}" if why else said
 
 
 def health(evidence: Evidence) -> GateResult | None:
@@ -239,11 +254,10 @@ def _broken(gate: MetricGate, evidence: Evidence) -> list[str]:
     if other is None:
         return said
     change = gain(gate.metric, mine, other)
-    better = f"{gate.metric} is better by {format_number(change)}"
     if gate.min_absolute_change is not None and change < gate.min_absolute_change:
-        said.append(f"{better}, and {gate.min_absolute_change:g} is wanted")
+        said.append(f"{gate.metric} is {difference(change)}, and {gate.min_absolute_change:g} is wanted")
     if gate.min_relative_change is not None and change < gate.min_relative_change * abs(other):
-        said.append(f"{better}, and {gate.min_relative_change:.0%} is wanted")
+        said.append(f"{gate.metric} is {difference(change)}, and {gate.min_relative_change:.0%} is wanted")
     return said
 
 

@@ -32,7 +32,11 @@ class Interval:
     upper: float
     """The ends of the two-sided interval."""
     floor: float
-    """The lower end of the one-sided interval of the same confidence."""
+    """The lower end of the one-sided interval of the same confidence: positive if enough resamples are."""
+    better: float
+    """Share of the resamples in which the first model is better."""
+    needed: float
+    """The share above which the floor is positive: the confidence, and a little more with few units."""
 
 
 def paired_interval(metric: str, one: Sums, other: Sums, *, confidence: float, seed: int) -> Interval:
@@ -49,10 +53,13 @@ def paired_interval(metric: str, one: Sums, other: Sums, *, confidence: float, s
     gains = np.concatenate(list(_resampled(metric, one, other, _draws(confidence), seed)))
     gains = gains[np.isfinite(gains)]
     if len(one) < 2 or not len(gains):
-        return Interval(difference=point, lower=-np.inf, upper=np.inf, floor=-np.inf)
+        return Interval(difference=point, lower=-np.inf, upper=np.inf, floor=-np.inf, better=0.0, needed=1.0)
     two_sided, one_sided = (expanded_tail(tail, len(one)) for tail in ((1 - confidence) / 2, 1 - confidence))
     lower, upper, floor = np.quantile(gains, [two_sided, 1 - two_sided, one_sided]).tolist()
-    return Interval(difference=point, lower=lower, upper=upper, floor=floor)
+    better = float((gains > 0).mean())
+    return Interval(
+        difference=point, lower=lower, upper=upper, floor=floor, better=better, needed=1 - one_sided
+    )
 
 
 def expanded_tail(tail: float, units: int) -> float:

@@ -286,7 +286,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
     return ModelVersion(
         name=name,
         version=made.version,
-        previous_version=decision.outcome.champion_version,
+        previous_version=decision.previous_version or decision.outcome.champion_version,
         target=runs.request.spec.target,
         run_id=made.run_id or str(decision.model_run_id),
         registered_time=made.created,

@@ -93,7 +93,7 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
             require_usable(data.feed, forced=request.force)
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
         champion = champions.load(present, model, request, STANDARD) if present and model else None
-        trial = trial_of(attempt, data, champion)
+        trial = trial_of(attempt, data, champion, _ignored_version(runs))
         if champion is not None and not request.force:
             require_other_rows(ModelRegistry(runs.server), request, trial.rows)
         parent = runs.start()
@@ -118,6 +118,14 @@ def _present(runs: JobRuns) -> Version | None:
     if runs.request.ignore_champion:
         return None
     return champions.find_version(ModelRegistry(runs.server), runs.request)
+
+
+def _ignored_version(runs: JobRuns) -> str | None:
+    """Return the present version if the request wants it not to be compared; None if there is none."""
+    if not runs.request.ignore_champion:
+        return None
+    version = champions.find_version(ModelRegistry(runs.server), runs.request)
+    return None if version is None else version.version
 
 
 # --- the decision -------------------------------------------------------------------------------------------
@@ -160,6 +168,7 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         version_tags=_version_tags(findings.evidence, final.learnt, address) | {TAG_ROWS: digest_of(rows)},
         trained_until_time=final.learnt.until,
         learnt_rows=len(final.training_set.rows),
+        previous_version=findings.champion_version or findings.ignored_version,
     )
     return decision, tried.digest
 

@@ -30,6 +30,8 @@ class Trial:
     opponent: Opponent | None
     remarks: tuple[str, ...] = ()
     """Which of the default candidates are not tried."""
+    ignored_version: str | None = None
+    """The present version if the request wants it not to be compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,9 @@ class Found:
         return [evidence.winner, *(each for each in others if each is not None)]
 
 
-def trial_of(attempt: Attempt, data: RetrainingData, champion: Champion | None) -> Trial:
+def trial_of(
+    attempt: Attempt, data: RetrainingData, champion: Champion | None, ignored_version: str | None = None
+) -> Trial:
     """Prepare the rows, examine the champion, and list the candidates.
 
     Raises:
@@ -66,6 +70,7 @@ def trial_of(attempt: Attempt, data: RetrainingData, champion: Champion | None) 
         candidates=candidates if wanted else (*candidates, *_recalibrated(champion, rows)),
         opponent=opponent(champion, rows) if champion else None,
         remarks=(remark,) if remark else (),
+        ignored_version=ignored_version,
     )
 
 
@@ -90,6 +95,7 @@ def findings_of(trial: Trial, choice: Choice, winner: Recipe, parent_run_id: str
         rows=TrainingRows(train=len(choice.training_set.rows), test=evidence.rows),
         parent_run_id=parent_run_id,
         champion_version=trial.opponent.champion.version.version if trial.opponent else None,
+        ignored_version=trial.ignored_version,
         problems=choice.problems,
     )
     said = [*remarks.of_rows(trial.rows, evidence), *trial.remarks]

@@ -191,4 +191,4 @@ def test_what_looks_better_on_one_split_is_not_registered(tmp_path: Path, mlflow
     found = outcome("W10", tmp_path, mlflow_uri)
 
     assert (found.result, found.reason) == (NOT_IMPROVED, Reason.NO_IMPROVEMENT)
-    assert "within chance, or a loss" in found.message
+    assert "within chance: better in " in found.message

@@ -79,12 +79,29 @@ def test_the_difference_to_the_champion_is_told_with_its_interval() -> None:
     assert [each.difference for each in outcome.metrics[1:]] == [None] * 3
 
 
+def test_the_same_answers_are_no_gain() -> None:
+    """And not better by -0.0000."""
+    outcome = decided("champion", champion=180)
+
+    assert "version 7 has 0.9000: equal (0.0000 to 0.0000); no improvement" in outcome.message
+    assert outcome.message.endswith("; the difference to the present version is no gain.")
+
+
+def test_a_version_that_is_ignored_as_requested_is_named() -> None:
+    """It is there, and its place in the row of versions is known."""
+    outcome = decided(ignored_version="2")
+
+    assert outcome.message.endswith("; compared with none, as requested (version 2 is present).")
+
+
 def test_one_failed_gate_is_enough() -> None:
     """A gate that is not about an improvement has a reason of its own."""
-    worse, suspicious = decided("champion", champion=180), decided("leak", champion=160)
+    worse, suspicious = decided("champion", champion=179), decided("leak", champion=160)
 
     assert (worse.result, worse.reason) == (RetrainResult.NOT_IMPROVED, Reason.NO_IMPROVEMENT)
-    assert "no improvement, nothing registered; the difference to the present version is" in worse.message
+    assert "; no improvement, nothing registered; the difference to the present version is" in worse.message
+    assert "within chance: better in 6" in worse.message
+    assert worse.message.endswith("% of the resamples, 90.1% needed.")
     assert (suspicious.result, suspicious.reason) == (RetrainResult.NOT_IMPROVED, Reason.GATE_FAILED)
     assert suspicious.message.endswith("; nothing registered; leak: why.")
 

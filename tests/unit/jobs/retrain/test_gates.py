@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,59 @@ def test_better_asks_for_more_than_not_worse() -> None:
     both = {rule: gates(363, 360, rules={"rule": rule})["champion"].passed for rule in ("NotWorse", "Better")}
 
     assert both == {"NotWorse": True, "Better": False}
+
+
+@pytest.mark.parametrize(
+    ("rules", "winner", "said"),
+    [
+        (
+            {},
+            361,
+            r"better by 0.0025 \(0.0000 to 0.0075 .*\); within chance: better in 6\d.\d% of .*, 90.1% needed",
+        ),
+        ({}, 363, r"\); better in 9\d.\d% of the resamples, 90.1% needed"),
+        ({"rule": "Better"}, 361, "within chance: its interval does not exclude zero"),
+        ({"rule": "Better"}, 380, r"with confidence 0.9\)"),
+        ({}, 350, r"worse by 0.0250 .*; no gain"),
+    ],
+)
+def test_the_gate_shows_what_decides(rules: dict[str, Any], winner: int, said: str) -> None:
+    """NotWorse asks for a share of the resamples, Better for an interval."""
+    message = gates(winner, 360, rules=rules)["champion"].message
+
+    assert re.search(f"{said}$", message), message
+
+
+def test_a_loss_that_is_not_excluded_is_told_with_the_margin() -> None:
+    """Better in most resamples, and perhaps much worse: right in other rows than the champion."""
+    evidence = Evidence(
+        rules=Promotion.from_wire({"margin": 0.001}),
+        task=Task.CLASSIFICATION,
+        metric="accuracy",
+        seed=1,
+        rows=ROWS,
+        winner=examined("linear", right_in(292, first=100)),
+        champion=examined("version 7", right_in(270)),
+        baselines={"the most frequent class": right_in(100)},
+    )
+
+    (found,) = (each for each in results_of(evidence) if each.name == "champion")
+
+    assert not found.passed
+    assert found.message.endswith("; not safe: a loss of more than 0.001 is not excluded"), found.message
+
+
+def test_the_baseline_shows_its_interval_and_whether_the_rows_may_be_too_few() -> None:
+    """248 of 400 are better than 200 in most resamples, and 200 are not."""
+    enough, few, nothing = (gates(right)["baseline"].message for right in (300, 248, 200))
+
+    assert re.fullmatch(
+        r"better than the most frequent class \(accuracy 0.5000\) beyond chance: "
+        r"better by 0.2500 \(0.\d{4} to 0.\d{4} with confidence 0.999\)",
+        enough,
+    )
+    assert few.endswith("with confidence 0.999); 400 held-out rows may be too few"), few
+    assert nothing.endswith("with confidence 0.999)")
 
 
 @pytest.mark.parametrize(
