@@ -12,6 +12,9 @@ from selfheal_jobs.sources.tables import StoresTexts
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 
+_SHOWN = 40
+"""Characters of a key in a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyTypes:
@@ -44,12 +47,12 @@ class KeyTypes:
     @property
     def differing(self) -> str:
         """Return a remark on the types if they differ; otherwise an empty string."""
-        return "" if self.current.equals(self.labels) else f" ({self._both})"
+        return "" if _words(self.current) == _words(self.labels) else f" ({self._both})"
 
     @property
     def _both(self) -> str:
         name = repr(self.name[:100])
-        return f"{name} is {self.current} in the current data and {self.labels} in the labels"
+        return f"{name} is {_words(self.current)} in the current data and {_words(self.labels)} in the labels"
 
     def distinct(self, keys: pa.ChunkedArray) -> pa.Array:
         """Return each key once; raise DataError for lists and other types that cannot be compared."""
@@ -113,6 +116,30 @@ def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 
 
+def told_keys(current: pa.Array, labels: pa.Array) -> str:
+    """Return a remark on keys of which none is on both sides: one of each, and whether they are only alike.
+
+    Args:
+        current: The current data's keys, each once.
+        labels: Some keys of the labels.
+    """
+    if not len(current) or not len(labels):
+        return ""
+    mine, theirs = (f"{str(each[0].as_py())[:_SHOWN]!r}" for each in (current, labels))
+    said = f": keys are such as {mine} in the current data and {theirs} in the labels"
+    ours = {_alike(key) for key in current.to_pylist()}
+    alike = sum(_alike(key) in ours for key in labels.to_pylist())
+    if not alike:
+        return said
+    return (
+        f"{said}; without spaces, case, leading zeros and '.0', {alike} of {len(labels)} keys looked at match"
+    )
+
+
+def _alike(key: object) -> str:
+    return str(key).strip().casefold().removesuffix(".0").lstrip("0")
+
+
 def told_types(types: KeyTypes) -> str:
     """Return a remark on keys of which one side is text, such as 007 in the labels for 7; empty otherwise."""
     sides = {"the current data": types.current, "the labels": types.labels}
@@ -128,6 +155,15 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _words(kind: pa.DataType) -> str:
+    """Return a type in words of a user, who knows no large_string."""
+    names = {_is_text: "text", pa.types.is_integer: "integers", pa.types.is_floating: "numbers"}
+    names |= {pa.types.is_boolean: "booleans", pa.types.is_temporal: "times", pa.types.is_decimal: "decimals"}
+    names |= {pa.types.is_binary: "bytes", pa.types.is_fixed_size_binary: "bytes"}
+    names |= {pa.types.is_list: "lists", pa.types.is_struct: "structs"}
+    return next((name for holds, name in names.items() if holds(kind)), str(kind))
 
 
 def _is_text(kind: pa.DataType) -> bool:

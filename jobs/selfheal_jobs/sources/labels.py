@@ -9,13 +9,15 @@ import pyarrow.compute as pc
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.similar_names import did_you_mean
-from selfheal_jobs.sources.join_keys import KeyTypes, keys_of, told_types
+from selfheal_jobs.sources.join_keys import KeyTypes, keys_of, told_keys, told_types
 from selfheal_jobs.sources.tally import NO_ROWS, JoinCounts, RowsRead
 from selfheal_jobs.tables.table import Table
 from selfheal_operator.api.reasons import Reason
 
 _KEYS_AT_ONCE = 1 << 20
 """Chunk size of the lookup; it is large because each chunk hashes the keys of the current data again."""
+_EXAMPLES = 1_000
+"""Keys that are looked at if no label matches a row: the answer is for a message only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,9 @@ def join_labels(current: Table, labels: Table, *, key: str, target: str) -> Labe
     )
     if counts.labelled == 0:
         raise not_available(
-            f"none of {counts.rows} rows has one, and {labels.num_rows} labels were read{types.differing}. "
-            f"Check spec.dataset.labels.joinColumn, or raise delaySeconds if labels take longer"
-            f"{told_types(types)}"
+            f"none of {counts.rows} rows has one, and {labels.num_rows} labels were read{types.differing}"
+            f"{told_keys(distinct, lookup.examples)}. Check spec.dataset.labels.joinColumn, or raise "
+            f"delaySeconds if labels take longer{told_types(types)}"
         )
     taken = lookup.values().take(pa.array(row_positions[chosen]))
     return LabelledTable(current, target, taken, pa.chunked_array([pa.array(chosen)]), counts)
@@ -130,6 +132,8 @@ class _Lookup:
         self.matched = 0
         self.unmatched = 0
         self.without_value = 0
+        self.examples: pa.Array = pa.array([], types.common)
+        """Some keys of labels."""
         self._keys: list[np.ndarray] = []
         self._values: list[pa.ChunkedArray] = []
         self._distinct = distinct
@@ -140,7 +144,10 @@ class _Lookup:
     def _look_up(self, keys: pa.ChunkedArray, values: pa.ChunkedArray) -> None:
         usable = pc.and_(keys.is_valid(), values.is_valid())
         self.without_value += len(usable) - int(pc.sum(usable).as_py() or 0)
-        at = pc.index_in(keys.filter(usable), value_set=self._distinct)
+        keys = keys.filter(usable)
+        if not len(self.examples):
+            self.examples = keys[:_EXAMPLES].combine_chunks()
+        at = pc.index_in(keys, value_set=self._distinct)
         ours = at.is_valid()
         self._keys.append(np.asarray(at.filter(ours)))
         self._values.append(values.filter(usable).filter(ours))

@@ -145,25 +145,32 @@ def test_integers_with_and_without_a_sign_are_joined_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"),
+    ("ours", "theirs", "words"),
     [
-        (pa.array(["7"]), pa.array([Decimal("7.00")])),
-        (pa.array(["2026-11-28T12:00Z"]), TIMES["UTC"]),
-        (pa.array(["6f1f8a1e-0000-4000-8000-000000000000"]), pa.array([b"\xff" * 16], pa.binary(16))),
-        (pa.array([[1]]), pa.array([[1]])),
-        (pa.array([{"a": 1}]), pa.array([{"a": 1}])),
-        (pa.array([[1]]), pa.array(["1"])),
-        (pa.array([1]), pa.array([True])),
+        (pa.array(["7"], pa.large_string()), pa.array([Decimal("7.00")]), ("text", "decimals")),
+        (pa.array(["2026-11-28T12:00Z"]), TIMES["UTC"], ("text", "times")),
+        (
+            pa.array(["6f1f8a1e-0000-4000-8000-000000000000"]),
+            pa.array([b"\xff" * 16], pa.binary(16)),
+            ("text", "bytes"),
+        ),
+        (pa.array([[1]]), pa.array([[1]]), ("lists", "lists")),
+        (pa.array([{"a": 1}]), pa.array([{"a": 1}]), ("structs", "structs")),
+        (pa.array([[1]]), pa.array(["1"]), ("lists", "text")),
+        (pa.array([1]), pa.array([True]), ("integers", "booleans")),
     ],
 )
-def test_keys_that_cannot_meet_are_told_with_their_types(ours: pa.Array, theirs: pa.Array) -> None:
-    """On both sides, and with the field: the data has to be written otherwise."""
-    for one, other in ((ours, theirs), (theirs, ours)):
+def test_keys_that_cannot_meet_are_told_with_their_types(
+    ours: pa.Array, theirs: pa.Array, words: tuple[str, str]
+) -> None:
+    """On both sides, in words, and with the field: the data has to be written otherwise."""
+    sides = ((ours, theirs, *words), (theirs, ours, *reversed(words)))
+    for one, other, mine, its in sides:
         with pytest.raises(DataError) as caught:
             joined(table(id=one), table(id=other, y=[1]))
 
         assert "spec.dataset.labels.joinColumn" in str(caught.value)
-        assert f"'id' is {one.type} in the current data and {other.type} in the labels" in str(caught.value)
+        assert f"'id' is {mine} in the current data and {its} in the labels" in str(caught.value)
 
 
 def test_a_label_in_the_data_itself_gives_way() -> None:
@@ -220,6 +227,22 @@ def test_digits_of_a_csv_file_meet_the_integers_of_a_parquet_file(tmp_path: Path
     pd.DataFrame({"id": [7, 8], "y": [5, 6]}).to_parquet(tmp_path / "labels.parquet")
 
     assert labelled(tmp_path).column("y").to_pylist() == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        (["a1"], ["b2"], "keys are such as 'a1' in the current data and 'b2' in the labels. Check"),
+        (["007", "8"], ["7", "9"], "leading zeros and '.0', 1 of 2 keys looked at match. Check"),
+        (["7 ", "A8"], ["a8", "x"], "1 of 2 keys looked at match. Check"),
+    ],
+)
+def test_keys_that_do_not_meet_are_shown(ours: list[str], theirs: list[str], said: str) -> None:
+    """One of each side, and whether they are the same but for how they are written."""
+    with pytest.raises(DataError) as caught:
+        joined(table(id=ours), table(id=theirs, y=[1] * len(theirs)))
+
+    assert said in str(caught.value)
 
 
 def test_text_that_no_number_is_written_as_is_told() -> None:
