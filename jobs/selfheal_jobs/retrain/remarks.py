@@ -49,8 +49,8 @@ def of_rows(rows: PreparedRows, evidence: Evidence) -> Iterator[str]:
         yield f"{parts.reference_copies} rows of the reference are in the current data too, and count once"
     if parts.already_learnt:
         yield f"{parts.already_learnt} rows that the present version has learnt are not held out"
-    if parts.dropped:
-        yield f"{parts.dropped} rows without a target are left out"
+    if said := _without_target(parts.dropped, _older_without_target(rows)):
+        yield said
     if parts.missing_classes:
         yield f"no held-out row has the class {some([repr(name[:40]) for name in parts.missing_classes], 3)}"
 
@@ -61,6 +61,26 @@ def _of_times(rows: PreparedRows) -> Iterator[str]:
         yield f"{parts.future_times} timestamps in {name} are in the future, and count as the oldest"
     if parts.unreadable_times:
         yield f"{parts.unreadable_times} timestamps in {name} cannot be read, and count as the oldest"
+
+
+def _older_without_target(rows: PreparedRows) -> int:
+    """Return how many rows of the reference could be learnt from if they had a target."""
+    if rows.request.spec.retraining.training_data in {"Current", "Reference"}:
+        return 0
+    targets = rows.data.reference.get(rows.target)
+    return 0 if targets is None else int(targets.isna().sum())
+
+
+def _without_target(divided: int, older: int) -> str:
+    """Return how many rows are left out, of the table that is divided and of the reference beside it.
+
+    >>> _without_target(3, 4)
+    '3 rows without a target are left out, and 4 of the reference'
+    """
+    if not divided:
+        return f"{older} rows of the reference without a target are left out" if older else ""
+    beside = f", and {older} of the reference" if older else ""
+    return f"{divided} rows without a target are left out{beside}"
 
 
 def _forgotten(
