@@ -23,7 +23,9 @@ def test_a_source_root_is_no_package(folder: str) -> None:
 def documented_settings() -> dict[str, str]:
     """Return each variable of the table in docs/install.md with its default as written there."""
     rows = re.findall(
-        r"^\| `(SELFHEAL_\w+)` \| `?([^`|]+?)`? \|", (ROOT / "docs/install.md").read_text(), re.MULTILINE
+        r"^\| `((?:SELFHEAL|POD)_\w+)` \| `?([^`|]+?)`? \|",
+        (ROOT / "docs/install.md").read_text(),
+        re.MULTILINE,
     )
     return dict(rows)
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 
 from selfheal_jobs.isolation.answers_wire import send
 from selfheal_jobs.isolation.confinement import UnconfinedError, confine
+from selfheal_jobs.redaction import one_line
 
 _SYSTEM: Final = (
     *("/usr", "/lib", "/lib64", "/bin", "/opt/selfheal"),
@@ -23,7 +24,7 @@ _SYSTEM: Final = (
 )
 """Programs, libraries and facts of the machine; no one's data."""
 
-_LONGEST_ERROR: Final = 1000
+_LONGEST_ERROR: Final = 300
 
 LOAD: Final = "load"
 """The first question: the folder holds the model now."""
@@ -70,7 +71,7 @@ def _answered(answers: BinaryIO, ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except BaseException as error:  # noqa: BLE001 - a model may raise anything, SystemExit too
-        send(answers, {"error": f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]})
+        send(answers, {"error": one_line(error, _LONGEST_ERROR)})
         return None
 
 
