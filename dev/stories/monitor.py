@@ -16,7 +16,7 @@ from selfheal_operator.api.names import ENV_REQUEST, ENV_TERMINATION_MESSAGE_PAT
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef, RunRequest
-from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
 from testbed.errors import SetupError
 from testbed.unwatched_monitor import UnwatchedMonitor
 
@@ -35,6 +35,8 @@ class Monitor:
     dataset: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of spec.dataset."""
     jobs: int = 0
+    present: ModelVersion | None = None
+    """status.model, which the next run is told."""
 
     def table(self, name: str, rows: pd.DataFrame) -> Path:
         """Write a table, and return its file."""
@@ -44,8 +46,9 @@ class Monitor:
 
     def check(self, reference: Path, current: Path) -> LastCheck:
         """Run a check."""
-        report = self._run(self._request(Purpose.CHECK, reference, current))
-        return CheckReport.from_json(report).last_check
+        report = CheckReport.from_json(self._run(self._request(Purpose.CHECK, reference, current)))
+        self.present = report.model or self.present
+        return report.last_check
 
     def first_version(self, reference: Path) -> LastRetraining:
         """Learn from the reference alone."""
@@ -68,7 +71,9 @@ class Monitor:
         self, reference: Path, current: Path, options: Mapping[str, bool] | None = None, **spec: Any
     ) -> LastRetraining:
         request = self._request(Purpose.RETRAIN, reference, current, **spec)
-        return RetrainReport.from_json(self._run(request.replaced(**(options or {})))).last_retraining
+        report = RetrainReport.from_json(self._run(request.replaced(**(options or {}))))
+        self.present = report.model or self.present
+        return report.last_retraining
 
     def answers(self, version: str, rows: pd.DataFrame) -> Any:
         """Return what a registered version answers, as a server of MLflow does."""
@@ -93,7 +98,8 @@ class Monitor:
         }
         ref = MonitorRef(namespace=NAMESPACE, name=self.name, uid=self.name, generation=1)
         monitor = UnwatchedMonitor(ref=ref, model=self._model, mlflow_uri=self.mlflow_uri)
-        return monitor.request(purpose, document | spec, job_name=f"{self.name}-{self.jobs}")
+        request = monitor.request(purpose, document | spec, job_name=f"{self.name}-{self.jobs}")
+        return request.replaced(champion=self.present)
 
     def _run(self, request: RunRequest) -> str:
         """Run the container's program, which prints its report where there is no cluster."""
