@@ -51,6 +51,7 @@ def healed(team: Kubectl) -> Iterator[Healed]:
     """One monitor on data that has really moved, applied and left alone until it is retrained."""
     document = monitor(FLIGHTS_DELAY, data=DATA_URL, tracking_uri=MLFLOW_URI)
     document["metadata"]["namespace"] = team.namespace
+    document["spec"]["mlflow"]["registeredModelName"] = f"{team.namespace}.{NAME}"
     team.apply(document)
     show(team, "get", "mmon", "--output=wide")
     eventually(lambda: status(team).get("lastCheck"), "a check has reported", timeout_seconds=LOOP_SECONDS)
@@ -111,7 +112,8 @@ def test_the_retrained_model_is_registered_and_named_in_the_status(healed: Heale
     """The retraining's pod trained, registered version 1 and reported it."""
     retraining, model = healed.monitor["status"]["lastRetraining"], healed.monitor["status"]["model"]
     assert retraining["result"] == "Registered", retraining["message"]
-    assert (model["name"], model["version"]) == (NAME, retraining["version"]) == (NAME, "1")
+    assert model["name"] == healed.monitor["spec"]["mlflow"]["registeredModelName"]
+    assert model["version"] == retraining["version"] == "1"
 
 
 def test_mlflow_holds_the_version_that_the_status_names(healed: Healed, team: Kubectl) -> None:

@@ -216,7 +216,11 @@ def _check_make(arguments: list[str]) -> None:
     for variable in variables:
         name = variable.partition("=")[0]
         assert re.search(rf"\b{name}\b", makefile + E2E_SETTINGS), f"nothing reads {name}"
-    dry = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    # `make test ARGS=...` hands its own ARGS on to every make below it.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    dry = subprocess.run(
+        ["make", "-n", *arguments], cwd=ROOT, env=alone, capture_output=True, text=True, check=True
+    )
     for module, rest in re.findall(r"^\.venv/bin/python -m ([\w.]+) (.+)$", dry.stdout, re.MULTILINE):
         if any((ROOT / root / module.split(".")[0]).is_dir() for root in ("bench", "dev")):
             _check_arguments(module, shlex.split(rest))
