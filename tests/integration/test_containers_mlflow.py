@@ -571,10 +571,12 @@ def test_an_attempt_that_dies_anywhere_is_finished_once_by_the_next(
 
 
 def test_a_repeated_pod_reports_the_same_again(data: Path, names: dict[str, str]) -> None:
-    """Down to the times: the status does not change for nothing."""
+    """Down to the times. Only what it has not logged itself has no digest: the files may have been exchanged."""
     first = retrain(data, names)
+    again = retrain(data, names)
 
-    assert retrain(data, names).to_wire() == first.to_wire()
+    assert first.model is not None
+    assert again.to_wire() == first.replaced(model=first.model.replaced(digest=None, origin=None)).to_wire()
     assert len(versions(names)) == 1
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.prepared_rows import PreparedRows
 from selfheal_jobs.retrain.row_digests import digests
-from selfheal_jobs.tracking.model_registry import ModelRegistry
+from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.run_tags import TAG_GENERATION, TAG_MONITOR_UID, run_tags
 from selfheal_operator.api.reasons import Reason
 from selfheal_operator.api.request import RunRequest
@@ -29,8 +29,12 @@ def digest_of(rows: PreparedRows) -> str:
     return hashlib.sha256(b"/".join(ordered)).hexdigest()[:16]
 
 
-def require_other_rows(registry: ModelRegistry, request: RunRequest, rows: PreparedRows) -> None:
-    """Raise DataError (TooFewNewRows) if a version has been registered from these rows, by the same spec.
+def require_other_rows(
+    registry: ModelRegistry, request: RunRequest, rows: PreparedRows, present: Version
+) -> None:
+    """Raise DataError (TooFewNewRows) if another version has been registered from these rows, by the same spec.
+
+    Rows that the present version itself has learnt are not held out; that is seen to elsewhere.
 
     Raises:
         TrackingError: MLflow could not be reached, or rejected a request.
@@ -38,6 +42,8 @@ def require_other_rows(registry: ModelRegistry, request: RunRequest, rows: Prepa
     own = {tag: run_tags(request)[tag] for tag in (TAG_MONITOR_UID, TAG_GENERATION)}
     name = request.mlflow.registered_model_name
     for version in registry.versions_with_tags(name, own | {TAG_ROWS: digest_of(rows)}):
+        if version.version == present.version:
+            continue
         raise DataError(
             Reason.TOO_FEW_NEW_ROWS,
             f"Version {version.version} has been registered from the same rows, and another version is the "

@@ -95,7 +95,7 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
         champion = champions.load(present, model, request, STANDARD) if present and model else None
         trial = trial_of(attempt, data, champion, _ignored_version(runs))
         if champion is not None and not request.force:
-            require_other_rows(ModelRegistry(runs.server), request, trial.rows)
+            require_other_rows(ModelRegistry(runs.server), request, trial.rows, champion.version)
         parent = runs.start()
         try:
             decision, digest = _decision(runs, parent, trial, clock)
