@@ -571,7 +571,7 @@ def test_an_attempt_that_dies_anywhere_is_finished_once_by_the_next(
 
 
 def test_a_repeated_pod_reports_the_same_again(data: Path, names: dict[str, str]) -> None:
-    """Down to the times. Only what it has not logged itself has no digest: the files may have been exchanged."""
+    """Down to the times. A model that another pod has logged has no digest: it may have been exchanged."""
     first = retrain(data, names)
     again = retrain(data, names)
 

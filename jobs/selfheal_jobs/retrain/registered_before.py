@@ -32,7 +32,7 @@ def digest_of(rows: PreparedRows) -> str:
 def require_other_rows(
     registry: ModelRegistry, request: RunRequest, rows: PreparedRows, present: Version
 ) -> None:
-    """Raise DataError (TooFewNewRows) if another version has been registered from these rows, by the same spec.
+    """Raise DataError (TooFewNewRows) if another version was registered from these rows, by the same spec.
 
     Rows that the present version itself has learnt are not held out; that is seen to elsewhere.
 
