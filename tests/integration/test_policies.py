@@ -845,8 +845,11 @@ def test_the_api_server_finds_nothing_wrong_with_the_expressions(identities: Ide
 
 
 def test_every_policy_fails_closed_and_denies() -> None:
-    """An error in an expression refuses the request. A ConfigMap that is not found does not: after a
-    reinstallation the API server finds none until it is restarted, and nobody could use the cluster."""
+    """An error in an expression refuses the request.
+
+    A ConfigMap that is not found does not: after a reinstallation the API server finds none until it is
+    restarted, and would refuse everything.
+    """
     documents = [
         each
         for path in (*POLICY_FILES.glob("*_policy.yaml"), MANIFESTS / "base" / "jobs_policy_binding.yaml")
