@@ -41,7 +41,7 @@ class MortalClient:
         self._client = client
         self.immortal = False
         self.deaths: Counter[str] = Counter()
-        self.pages = client.pages
+        self.pages, self.instruments = client.pages, client.instruments
 
     async def request(
         self,
