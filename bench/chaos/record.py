@@ -138,6 +138,8 @@ class _Reader:
 
     def take(self, event: Document) -> None:
         """Add an audit event."""
+        if "dryRun" in event.get("requestURI", ""):
+            return  # nothing was stored
         answer = event.get("responseObject")
         if event.get("responseStatus", {}).get("code", 500) >= 300 or answer is None:
             return

@@ -87,14 +87,16 @@ def proxy(workspaces: str) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A pod's ServiceAccount in the namespace team-a."""
     (tmp_path / "token").write_text("account-t0ken")
     (tmp_path / "namespace").write_text("team-a")
     monkeypatch.setattr(plugin, "_SERVICE_ACCOUNT_TOKEN_PATH", tmp_path / "token")
     monkeypatch.setattr(plugin, "_SERVICE_ACCOUNT_NAMESPACE_PATH", tmp_path / "namespace")
     monkeypatch.setattr(plugin, "_file_cache", None)
-    return tmp_path
+    yield tmp_path
+    monkeypatch.undo()
+    workspace_context.set_workspace(None)  # the plugin sets one for the whole process
 
 
 def ours(uri: str, environment: dict[str, str], account: Path) -> MLflowServer:

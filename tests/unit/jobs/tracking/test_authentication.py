@@ -48,7 +48,7 @@ def sent_by_mlflow(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch)
         for name, value in environment.items():
             patch.setenv(name, value)
         rest_utils.http_request(get_default_host_creds("http://mlflow"), "/api/2.0/mlflow/runs/get", "GET")
-        patch.delenv("MLFLOW_WORKSPACE", raising=False)  # the plugin sets it for the whole process
+    os.environ.pop("MLFLOW_WORKSPACE", None)  # the plugin sets it for the whole process
     workspace_context._WORKSPACE.reset(token)
     return {name: sent[name] for name in ("Authorization", "X-MLFLOW-WORKSPACE") if name in sent}
 
