@@ -12,8 +12,8 @@ from selfheal_operator.api.reasons import Origin, Reason, RetrainResult
 def _touch_artifact(monitor: FaultMonitor, version: str, root: Path) -> None:
     """Change a file of a registered version in the artifact store, as whoever may write there can."""
     made = mlflow.MlflowClient(monitor.mlflow_uri).get_model_version(monitor.model, version)
-    model = mlflow.MlflowClient(monitor.mlflow_uri).get_logged_model(str(made.model_id))
-    folder = next(each.parent for each in root.glob("mlflow*/**/MLmodel") if model.model_id in each.parts)
+    model_id = str(made.source).removeprefix("models:/")
+    folder = next(each.parent for each in root.glob("mlflow*/**/MLmodel") if model_id in each.parts)
     (folder / "requirements.txt").write_text("changed\n")
 
 

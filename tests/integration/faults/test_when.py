@@ -9,7 +9,7 @@ from selfheal_jobs.check.report import report_of
 from selfheal_jobs.check.run import look
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose, Reason, RetrainResult, Task
 from selfheal_operator.api.v1alpha1.status import LastCheck, ModelMonitorStatus
-from selfheal_operator.core.jobs import known_task
+from selfheal_operator.core.jobs import check_job_name, known_task
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Monitor
 from selfheal_operator.core.plan import CreateJob, WriteStatus
@@ -29,12 +29,14 @@ def checked(spec: dict[str, Any]) -> LastCheck:
 
 def watched(spec: dict[str, Any], check: LastCheck | None = None, **status: Any) -> Monitor:
     """Return a monitor that was made before the check, and waits for its next slot."""
-    told = ModelMonitorStatus(
-        observed_generation=1, last_check=check, last_schedule_time=SLOT, next_check_time=None, **status
-    )
     # Never due: only what follows from the check is of interest.
-    document = {"schedule": "0 0 29 2 *"} | spec
-    return replace(monitor(document, told), created=SLOT - MINUTE)
+    made = monitor({"schedule": "0 0 29 2 *"} | spec)
+    # The operator believes a check that has the name of one of its Jobs.
+    believed = check and check.replaced(job_name=check_job_name(made.name, SLOT))
+    told = ModelMonitorStatus(
+        observed_generation=1, last_check=believed, last_schedule_time=SLOT, next_check_time=None, **status
+    )
+    return replace(made, status=told, created=SLOT - MINUTE)
 
 
 def order_after(check: LastCheck, spec: dict[str, Any]) -> CreateJob | None:
