@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from selfheal_jobs.columns.infer_kind import Column
+from selfheal_jobs.retrain.plain_values import plain_values
 from selfheal_jobs.tables.content import Values
 
 MAX_CATEGORIES: Final = 50
@@ -73,8 +74,8 @@ def without_codes(values: pd.Series) -> pd.Series:
     """
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return values
-    found = values.dtype.categories.dtype
-    return values.astype("float64" if found.kind in "iu" and values.hasnans else found)
+    found = plain_values(values)
+    return found.astype("float64") if found.hasnans and found.dtype.kind in "iu" else found
 
 
 def _plain(values: pd.Series, column: Column) -> pd.Series:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from selfheal_jobs.retrain.plain_values import plain_values
+
 Digests = NDArray[np.uint64]
 
 VERSION: Final = 2
@@ -37,7 +39,7 @@ def of_values(values: pd.Series, number: int) -> Digests:
         values: The values.
         number: The position of the column among those of the row.
     """
-    values = _without_categories(values)
+    values = plain_values(values)
     gaps = values.isna().to_numpy()
     numbers = _as_numbers(values)
     if numbers is None:
@@ -48,11 +50,6 @@ def of_values(values: pd.Series, number: int) -> Digests:
     found = pd.util.hash_pandas_object(plain, index=False).to_numpy().astype(np.uint64)
     found[gaps] = _GAP
     return found * (_STEP * np.uint64(number) + np.uint64(1))
-
-
-def _without_categories(values: pd.Series) -> pd.Series:
-    dtype = values.dtype
-    return values.astype(dtype.categories.dtype) if isinstance(dtype, pd.CategoricalDtype) else values
 
 
 def _as_numbers(values: pd.Series) -> pd.Series | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from selfheal_jobs.retrain.class_words import class_words
+from selfheal_jobs.retrain.plain_values import with_gaps
 
 _TEXT: Final = "text"
 _WHOLE: Final = re.compile(r"^([+-]?\d+)\.0+$")
@@ -52,7 +53,7 @@ def _read(reference: pd.Series, labels: pd.Series) -> pd.Series | None:
     if len(known) < len(classes) or not {word for word in words if word is not None} <= set(known):
         return None
     read = pd.Series([known.get(word) for word in words], index=labels.index, dtype="object")
-    dtype: Any = _with_gaps(reference.dtype) if labels.isna().any() else reference.dtype
+    dtype: Any = with_gaps(reference.dtype) if labels.isna().any() else reference.dtype
     return read.astype(dtype) if _kind(reference) == "numbers" else read
 
 
@@ -63,10 +64,3 @@ def _written(values: Any) -> list[str | None]:
     ['1', '2', '2', '02', 'True', None]
     """
     return [None if word is None else _WHOLE.sub(r"\1", word) for word in class_words(values)]
-
-
-def _with_gaps(dtype: Any) -> Any:
-    """Return a type that holds the same numbers and gaps."""
-    if not pd.api.types.is_integer_dtype(dtype):
-        return dtype
-    return "UInt64" if pd.api.types.is_unsigned_integer_dtype(dtype) else "Int64"

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 
 from integration.faults.running import FaultMonitor, case_of, retrain_case
@@ -85,3 +87,17 @@ def inputs(monitor: FaultMonitor) -> list[str]:
 def loaded(monitor: FaultMonitor) -> Any:
     """Return version 1 as scikit-learn's pipeline."""
     return mlflow.sklearn.load_model(f"models:/{monitor.model}/1")
+
+
+def test_a_declared_category_of_integers_may_have_gaps(tmp_path: Path, mlflow_uri: str) -> None:
+    """It is kept as numbers of a list, and no integer stands for a gap."""
+    rng = np.random.default_rng(0)
+    plan, other = rng.integers(1, 5, 400), rng.random(400) < 0.1
+    table = pd.DataFrame({"plan": pd.array(plan, dtype="Int64"), "x": rng.normal(size=400)})
+    table["label"] = (plan + other) % 2
+    table.loc[::9, "plan"] = pd.NA
+    spec = case_of("15", tmp_path).spec
+    for side in ("reference", "current"):
+        table.to_parquet(spec["dataset"][side]["uri"])
+
+    assert FaultMonitor.new(mlflow_uri).retrain(spec).last_retraining.result is RetrainResult.REGISTERED

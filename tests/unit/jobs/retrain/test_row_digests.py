@@ -27,6 +27,11 @@ DRAWN = np.random.default_rng(0).normal(100, 40, 500).round(4)
         ("decimal with a gap", [0.5, np.nan], [Decimal("0.50"), None]),
         ("large float32", [12345678.9, 3.5], np.array([12345678.9, 3.5], dtype=np.float32)),
         ("categories", [1.5, 2.5], pd.Series([1.5, 2.5]).astype("category")),
+        (
+            "categories with gaps",
+            pd.Series([2**60 + 1, None], dtype="Int64"),
+            pd.Series(pd.Categorical.from_codes([0, -1], categories=np.array([2**60 + 1]))),
+        ),
         ("int and float", [1, 2**53 - 1], [1.0, 2.0**53 - 1]),
         (
             "int with gaps",
