@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from selfheal_jobs.check.duplicated_rows import hashes_of_values
+from selfheal_jobs.check.duplicated_rows import hashes_of_values, row_hashes
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.scan import Compared, TablePair
 from selfheal_jobs.drift.compare import Comparison, compare
@@ -78,8 +78,5 @@ def _differ(hashes: Hashes) -> bool:
 
 def _distinct_rows(table: Table, names: Sequence[str]) -> ArrowTable:
     """Return the first of each row's copies; columns are read one after the other."""
-    whole: Hashes = np.zeros(table.num_rows, dtype=np.uint64)
-    for number, name in enumerate(names):
-        whole += hashes_of_values(table.column(name), number)
-    first = pa.array(np.sort(np.unique(whole, return_index=True)[1]))
+    first = pa.array(np.sort(np.unique(row_hashes(table, names), return_index=True)[1]))
     return ArrowTable(pa.table({name: table.column(name).take(first) for name in names}))
