@@ -5,16 +5,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from selfheal_operator.api.names import SERVICE_ACCOUNT_FOLDER
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
 
-ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 _MOST_FILES: Final = 200
 _MOST_BYTES: Final = 1 << 20
 """The size of a Secret, by Kubernetes' limit."""
 
 
-def secrets_of(request: RunRequest, environment: Mapping[str, str], account: str = ACCOUNT) -> Iterator[str]:
+def secrets_of(
+    request: RunRequest, environment: Mapping[str, str], account: str = SERVICE_ACCOUNT_FOLDER
+) -> Iterator[str]:
     """Yield the values; variables that have the prefix of a source or of MLflow are known without it.
 
     Args:

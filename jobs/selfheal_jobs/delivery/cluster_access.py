@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from selfheal_jobs.transport.json_http import Server
+from selfheal_operator.api.names import SERVICE_ACCOUNT_FOLDER
 
-_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_ACCOUNT: Final = Path(SERVICE_ACCOUNT_FOLDER)
 
 
 class AccessError(Exception):

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from selfheal_jobs.errors import TrackingError
+from selfheal_operator.api.names import SERVICE_ACCOUNT_FOLDER
 
-ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_ACCOUNT: Final = Path(SERVICE_ACCOUNT_FOLDER)
 WORKSPACE_HEADER: Final = "X-MLFLOW-WORKSPACE"
 _KUBERNETES: Final = frozenset({"kubernetes", "kubernetes-namespaced"})
 
 
 def authentication(
-    environment: Mapping[str, str], account: Path = ACCOUNT
+    environment: Mapping[str, str], account: Path = _ACCOUNT
 ) -> Callable[[], Mapping[str, str]]:
     """Return a function that returns the headers of a request; the kubelet rotates the token.
 

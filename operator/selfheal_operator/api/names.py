@@ -63,6 +63,8 @@ ENV_PREFIX_LABELS: Final = "SELFHEAL_LABELS_"
 ENV_PREFIX_MLFLOW: Final = "SELFHEAL_MLFLOW_"
 """The keys of spec.mlflow.secretRef are variables without a prefix, as MLflow's library reads them, and again
 with this one: so a run knows which of its variables hold secrets."""
+SERVICE_ACCOUNT_FOLDER: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where Kubernetes mounts the token of a pod's ServiceAccount, and its namespace."""
 ENV_TERMINATION_MESSAGE_PATH: Final = "TERMINATION_MESSAGE_PATH"
 TERMINATION_MESSAGE_PATH: Final = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT: Final = 4096
