@@ -10,12 +10,14 @@ from typing import Final
 
 from selfheal_operator.api.reasons import Purpose, Reason, RetrainResult
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
-from selfheal_operator.api.v1alpha1.status import MOST_RUNS_PER_DAY, LastRetraining, RetrainingStatus
+from selfheal_operator.api.v1alpha1.status import (
+    LARGEST_COUNT,
+    MOST_RUNS_PER_DAY,
+    LastRetraining,
+    RetrainingStatus,
+)
 from selfheal_operator.core.history import retrain_number
 from selfheal_operator.core.observed import Job, Monitor
-
-MOST_FAILURES: Final = 999_999_999
-"""The bound of status.retraining.consecutiveFailures."""
 
 BUDGET_PERIOD: Final = timedelta(days=1)
 """Of spec.retraining.maxRunsPerDay: any 24 hours, not a calendar day."""
@@ -87,7 +89,7 @@ def _with_outcome(record: RetrainingStatus, monitor: Monitor, newest: Job | None
     if outcome.result is not RetrainResult.FAILED:
         failures = 0
     elif is_new and _counts(outcome) and not _is_forgiven(outcome, monitor, newest):
-        failures = min(failures + 1, MOST_FAILURES)
+        failures = min(failures + 1, LARGEST_COUNT)
     return record.replaced(consecutive_failures=failures, last_outcome_time=outcome.scheduled_time)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from selfheal_operator.api.model import wire_name
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose
-from selfheal_operator.api.v1alpha1.status import ActiveJob, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import LARGEST_COUNT, ActiveJob, ModelMonitorStatus
 from selfheal_operator.core.breaches import history_of
 from selfheal_operator.core.condition_policies import CONDITIONS, first_finding
 from selfheal_operator.core.conditions import set_conditions
@@ -18,9 +18,6 @@ OPERATORS_PART: Final = frozenset(
     map(wire_name, {*ModelMonitorStatus.__struct_fields__} - {*_CONTAINERS_PART})
 )
 """The fields that the operator writes, by their wire names."""
-
-MOST_COUNTED: Final = 999_999_999
-"""The bound of counts: a forged one must not lead to a status that the API server refuses."""
 
 
 def operators_part(status: ModelMonitorStatus) -> ModelMonitorStatus:
@@ -95,7 +92,8 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         next_check_time=slots.next,
         last_successful_check_time=succeeded,
         last_failed_check_time=failed,
-        missed_checks=min(max(old.missed_checks or 0, 0) + slots.missed, MOST_COUNTED),
+        # A forged count must not lead to a status that the API server refuses.
+        missed_checks=min(max(old.missed_checks or 0, 0) + slots.missed, LARGEST_COUNT),
         last_handled_check_request=situation.requests.handled_check,
         last_handled_retrain_request=situation.requests.handled_retrain,
         history=history_of(old),

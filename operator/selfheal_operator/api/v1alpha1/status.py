@@ -28,6 +28,9 @@ from selfheal_operator.api.v1alpha1.schema import (
     map_list,
 )
 
+LARGEST_COUNT: Final = 999_999_999
+"""The bound of counts."""
+
 MOST_RUNS_PER_DAY: Final = 24
 """The bound of spec.retraining.maxRunsPerDay: so many starts are remembered."""
 
@@ -272,7 +275,7 @@ class HistoryEntry(ApiModel, frozen=True, kw_only=True):
 class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
     """What the operator remembers of retrainings."""
 
-    count: Annotated[int, Meta(ge=0, le=999_999_999)] = 0
+    count: Annotated[int, Meta(ge=0, le=LARGEST_COUNT)] = 0
     """count is the number of retraining Jobs started; the next one's name is made from it."""
 
     last_start_time: Time | None = None
@@ -288,7 +291,7 @@ class RetrainingStatus(ApiModel, frozen=True, kw_only=True):
     start_times: Annotated[list[Time], Meta(max_length=MOST_RUNS_PER_DAY, extra_json_schema=ATOMIC)] = []
     """startTimes are those of the day before lastStartTime, newest first: maxRunsPerDay counts them."""
 
-    consecutive_failures: Annotated[int, Meta(ge=0, le=999_999_999)] = 0
+    consecutive_failures: Annotated[int, Meta(ge=0, le=LARGEST_COUNT)] = 0
     """consecutiveFailures is how many of the newest ones failed in a row, since spec was last edited and
     since a retraining was last requested."""
 
