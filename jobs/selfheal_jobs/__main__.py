@@ -17,23 +17,12 @@ from msgspec import DecodeError, ValidationError
 
 from selfheal_jobs.errors import RequestError, UndeliveredError
 from selfheal_jobs.pod_secrets import secrets_of
+from selfheal_jobs.quiet_libraries import QUIET
 from selfheal_jobs.redaction import learn_secrets, without_secrets
 from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import RunRequest
-
-_QUIET: Final = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_UV_AUTO_DETECT": "false",
-}
-"""Disables telemetry, the search for git, which the image lacks, and adding files of the working directory to
-models. Read when MLflow is imported."""
 
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """A check has no matrix products that benefit from a second thread, and NumPy's threads busy-wait for work: a
@@ -45,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="selfheal_jobs", description=__doc__)
     parser.add_argument("purpose", choices=["check", "retrain"])
     purpose = parser.parse_args(arguments).purpose
-    for name, value in (_QUIET | (_ONE_THREAD if purpose == "check" else {})).items():
+    for name, value in (QUIET | (_ONE_THREAD if purpose == "check" else {})).items():
         os.environ.setdefault(name, value)
     _log_to_stdout()
     try:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from selfheal_jobs.isolation import model_process
 from selfheal_jobs.isolation.answers_wire import ForgedAnswerError, receive
 from selfheal_jobs.isolation.model_process import LOAD
+from selfheal_jobs.quiet_libraries import QUIET
 
 LONGEST_SECONDS: Final = 1800.0
 """A model that takes longer for one answer is no use to anybody."""
@@ -32,13 +33,6 @@ _MOST_BYTES: Final = 2**30
 
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONTZPATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that the process gets; none of them is a user's secret."""
-
-_QUIET: Final = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
 
 
 class ModelError(Exception):
@@ -186,11 +180,12 @@ def _environment(scratch: str) -> dict[str, str]:
         "HOME": scratch,
         "TMPDIR": scratch,
         "LOGNAME": "model",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(_libraries()),
         "MLFLOW_TRACKING_URI": f"file:{scratch}",
         "MLFLOW_ALLOW_FILE_STORE": "true",
     }
-    return kept | _QUIET | own
+    return kept | QUIET | own
 
 
 def _libraries() -> list[str]:
