@@ -51,7 +51,7 @@ class Champion:
     recorded: ModelVersion | None = None
     """What the status is to record: the digest of its files, the only ones to be loaded from now on."""
     fitted: Any = None
-    """The model itself, if a retraining of this monitor has made it, and its flavor is scikit-learn's."""
+    """The model itself, for a candidate made of it: only if a retraining of this monitor has made it."""
     names: tuple[str, ...] | None = None
     """The columns of its signature; None if it has no signature."""
     learnt: LearntRows | None = None
@@ -119,7 +119,9 @@ def load(version: Version, model: IsolatedModel, request: RunRequest, retries: R
         if known.digest and not request.accept_champion:
             _require_same(version, known.digest, digest)
         model.load()
-        fitted = _fitted(model.folder) if is_known and known.origin is Origin.RETRAINING else None
+        is_own = is_known and known.origin is Origin.RETRAINING
+        # Only as a default candidate, recalibrated, it is needed here.
+        fitted = _fitted(model.folder) if is_own and not request.spec.retraining.candidates else None
     except DataError:
         raise
     except Exception as error:

@@ -29,15 +29,19 @@ class LearntRows:
         """Return what a model learns from rows."""
         return cls(columns=tuple(columns), digests=np.unique(digests(rows, columns)), until=until)
 
-    def contain(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    def contain(self, rows: pd.DataFrame, known: Digests | None = None) -> NDArray[np.bool_]:
         """Return which rows are among them; none where the columns are others now.
 
         None either where chance explains at least half of the rows that would be: among rows of a few
         categories nearly every one equals a row that was learnt.
+
+        Args:
+            rows: The rows.
+            known: Their digests, if somebody has computed them.
         """
         if not self.columns or not set(self.columns) <= set(rows.columns):
             return np.zeros(len(rows), dtype=bool)
-        found = np.isin(digests(rows, self.columns), self.digests)
+        found = np.isin(digests(rows, self.columns) if known is None else known, self.digests)
         if found.any() and self._by_chance(rows) >= found.mean() / 2:
             return np.zeros(len(rows), dtype=bool)
         return found

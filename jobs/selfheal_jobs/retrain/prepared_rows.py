@@ -1,9 +1,11 @@
 """The rows of a retraining, as candidates and champion get them: training rows and held-out rows."""
 
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +18,7 @@ from selfheal_jobs.retrain.features import for_model, without_codes
 from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.many_classes import require_classes_with_rows
 from selfheal_jobs.retrain.retraining_data import RetrainingData
+from selfheal_jobs.retrain.row_digests import digests
 from selfheal_jobs.retrain.scores import METRICS, PRIMARY, HeldOut
 from selfheal_jobs.retrain.splitting import Split, require_classes, split
 from selfheal_jobs.retrain.training import TrainingSet
@@ -54,6 +57,15 @@ class PreparedRows:
             seed=self.training_set.seed,
             known=frozenset(self._classes()),
         )
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of all rows, in whatever order and on whatever side they are. Two ask for it."""
+        parts, columns = self.split, self.data.layout.learnt
+        of_current = [digests(side, columns) for side in (parts.train, parts.test)]
+        of_reference = digests(parts.reference, columns)
+        ordered = (np.sort(each).tobytes() for each in (np.concatenate(of_current), of_reference))
+        return hashlib.sha256(b"/".join(ordered)).hexdigest()[:16]
 
     def _classes(self) -> Iterator[str]:
         """Yield the words of the classes that either table has, also of those without a held-out row."""

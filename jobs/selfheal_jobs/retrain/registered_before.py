@@ -3,14 +3,10 @@
 Where the alias `champion` stays on an older version, each retraining would register the same again.
 """
 
-import hashlib
 from typing import Final
-
-import numpy as np
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.prepared_rows import PreparedRows
-from selfheal_jobs.retrain.row_digests import digests
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.run_tags import TAG_GENERATION, TAG_MONITOR_UID, run_tags
 from selfheal_operator.api.reasons import Reason
@@ -18,15 +14,6 @@ from selfheal_operator.api.request import RunRequest
 
 TAG_ROWS: Final = "selfheal.rowsDigest"
 """Tag of a version: a digest of the rows of its retraining, those that were held out among them."""
-
-
-def digest_of(rows: PreparedRows) -> str:
-    """Return a digest of the rows of a retraining, in whatever order and on whatever side they are."""
-    parts, columns = rows.split, rows.data.layout.learnt
-    of_current = [digests(side, columns) for side in (parts.train, parts.test)]
-    of_reference = digests(parts.reference, columns)
-    ordered = (np.sort(each).tobytes() for each in (np.concatenate(of_current), of_reference))
-    return hashlib.sha256(b"/".join(ordered)).hexdigest()[:16]
 
 
 def require_other_rows(
@@ -41,7 +28,7 @@ def require_other_rows(
     """
     own = {tag: run_tags(request)[tag] for tag in (TAG_MONITOR_UID, TAG_GENERATION)}
     name = request.mlflow.registered_model_name
-    for version in registry.versions_with_tags(name, own | {TAG_ROWS: digest_of(rows)}):
+    for version in registry.versions_with_tags(name, own | {TAG_ROWS: rows.digest}):
         if version.version == present.version:
             continue
         raise DataError(

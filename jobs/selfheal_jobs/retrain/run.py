@@ -27,7 +27,7 @@ from selfheal_jobs.retrain.decision import Attempt, Decision, Findings, all_fail
 from selfheal_jobs.retrain.final_fit import final_model
 from selfheal_jobs.retrain.gates import Evidence, PastScore
 from selfheal_jobs.retrain.learnt_rows import LearntRows
-from selfheal_jobs.retrain.registered_before import TAG_ROWS, digest_of, require_other_rows
+from selfheal_jobs.retrain.registered_before import TAG_ROWS, require_other_rows
 from selfheal_jobs.retrain.retraining_data import load_data
 from selfheal_jobs.retrain.search import search
 from selfheal_jobs.retrain.serving_trial import try_as_served
@@ -35,7 +35,7 @@ from selfheal_jobs.retrain.trial import Trial, WinnerFailedError, findings_of, t
 from selfheal_jobs.sources.current_identity import identity_of_current
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.library_client import configure_library, library_errors
-from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
+from selfheal_jobs.tracking.model_registry import ModelRegistry
 from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.transport.retry_policy import PATIENT, STANDARD
 from selfheal_operator.api.model import format_time
@@ -85,7 +85,8 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
         if decided := retrain_run.decision_before(runs):
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(runs, *decided)
-        present = _present(runs)
+        version = champions.find_version(ModelRegistry(runs.server), request)
+        present, ignored = (None, version) if request.ignore_champion else (version, None)
         # Its process starts now: it imports its libraries while the data is read.
         model = stack.enter_context(isolated()) if present else None
         data = load_data(request)
@@ -93,7 +94,7 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
             require_usable(data.feed, forced=request.force)
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
         champion = champions.load(present, model, request, STANDARD) if present and model else None
-        trial = trial_of(attempt, data, champion, _ignored_version(runs))
+        trial = trial_of(attempt, data, champion, ignored.version if ignored else None)
         if champion is not None and not request.force:
             require_other_rows(ModelRegistry(runs.server), request, trial.rows, champion.version)
         parent = runs.start()
@@ -112,20 +113,6 @@ def _end_as_failed(runs: JobRuns, parent: Run) -> None:
         runs.server.end_run(parent, "FAILED")
     except Exception as error:  # noqa: BLE001  the first error is reported
         logger.info("The run could not be ended: %s", one_line(error))
-
-
-def _present(runs: JobRuns) -> Version | None:
-    if runs.request.ignore_champion:
-        return None
-    return champions.find_version(ModelRegistry(runs.server), runs.request)
-
-
-def _ignored_version(runs: JobRuns) -> str | None:
-    """Return the present version if the request wants it not to be compared; None if there is none."""
-    if not runs.request.ignore_champion:
-        return None
-    version = champions.find_version(ModelRegistry(runs.server), runs.request)
-    return None if version is None else version.version
 
 
 # --- the decision -------------------------------------------------------------------------------------------
@@ -165,7 +152,7 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         outcome=_decided(trial, findings, clock),
         model_uri=logged.uri,
         model_run_id=logged.run_id,
-        version_tags=_version_tags(findings.evidence, final.learnt, address) | {TAG_ROWS: digest_of(rows)},
+        version_tags=_version_tags(findings.evidence, final.learnt, address) | {TAG_ROWS: rows.digest},
         trained_until_time=final.learnt.until,
         learnt_rows=len(final.training_set.rows),
         previous_version=findings.champion_version or findings.ignored_version,

@@ -305,10 +305,10 @@ def _usable_reference(
 
 def _in_current(more: pd.DataFrame, current: pd.DataFrame, layout: Layout) -> _Mask:
     """Return which rows of the reference the current data has; all, if both are the same rows."""
-    here, there = (np.sort(digests(rows, layout.learnt)) for rows in (current, more))
-    if np.array_equal(here, there):
+    here, there = (digests(rows, layout.learnt) for rows in (current, more))
+    if np.array_equal(np.sort(here), np.sort(there)):
         return np.ones(len(more), dtype=bool)
-    return LearntRows.of(current, layout.learnt, None).contain(more)
+    return LearntRows(columns=layout.learnt, digests=np.unique(here)).contain(more, there)
 
 
 def _in_labels_of(labels: pd.Series, more: pd.DataFrame, layout: Layout) -> pd.DataFrame:
