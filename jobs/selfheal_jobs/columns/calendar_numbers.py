@@ -117,7 +117,7 @@ def looks_like_time(reference: Content, current: Content) -> str | None:
     now: Any = current.numbers
     if now.min() <= before.max():
         return None
-    if _epoch_unit(before, now) == 1 and _within_a_decade(before, now):
+    if _epoch_unit(before, now) == 1 and _within_a_decade(before, now, unit=1):
         return "seconds since 1970"
     found = _distinct_calendar(reference, current, least=_FIRST_YEAR)
     if found is None:
@@ -223,7 +223,7 @@ def _is_epoch(name: str, reference: Content, current: Content) -> bool:
         return True
     # Amounts of a billion are common, and amounts of a trillion that are so close together are not.
     more = unit > 1 or direction(reference) == direction(current) == 1
-    return more and _within_a_decade(before, now)
+    return more and _within_a_decade(before, now, unit)
 
 
 def _epoch_unit(before: Any, now: Any) -> int | None:
@@ -233,10 +233,9 @@ def _epoch_unit(before: Any, now: Any) -> int | None:
     return units[0] if units and low < high else None
 
 
-def _within_a_decade(before: Any, now: Any) -> bool:
-    unit = _epoch_unit(before, now)
+def _within_a_decade(before: Any, now: Any, unit: int) -> bool:
     spread = max(before.max(), now.max()) - min(before.min(), now.min())
-    return unit is not None and bool(spread <= _DECADE * unit)
+    return bool(spread <= _DECADE * unit)
 
 
 def _distinct(side: Content) -> Array | None:
