@@ -30,7 +30,7 @@ DRAWN = np.random.default_rng(0).normal(100, 40, 500).round(4)
         (
             "categories with gaps",
             pd.Series([2**60 + 1, None], dtype="Int64"),
-            pd.Series(pd.Categorical.from_codes([0, -1], categories=np.array([2**60 + 1]))),
+            pd.Series([2**60 + 1, None], dtype=pd.CategoricalDtype([2**60 + 1])),
         ),
         ("int and float", [1, 2**53 - 1], [1.0, 2.0**53 - 1]),
         (
