@@ -11,6 +11,8 @@ _POLICIES: Final = Collection(_GROUP, "validatingadmissionpolicies")
 _BINDINGS: Final = Collection(_GROUP, "validatingadmissionpolicybindings")
 POLICIES: Final = ("selfheal-jobs", "selfheal-spec", "selfheal-status")
 """Their names; each has a binding of the same name."""
+_RESTRICTIONS: Final = ("namespaceSelector", "objectSelector", "resourceRules", "excludeResourceRules")
+"""Fields of `matchResources` by which a binding leaves requests out. Empty ones leave out none."""
 
 
 class AdmissionPolicies:
@@ -20,7 +22,7 @@ class AdmissionPolicies:
         self._client = client
 
     async def enforced(self) -> dict[str, bool]:
-        """Return for each policy whether it is there, and bound so that requests are denied.
+        """Return for each policy whether it is there, fails closed, and is bound so that requests are denied.
 
         Raises:
             RejectedError: This operator may not read them.
@@ -30,8 +32,8 @@ class AdmissionPolicies:
 
     async def _is_enforced(self, name: str) -> bool:
         try:
-            await self._get(_POLICIES, name)
-            return denies(await self._get(_BINDINGS, name), name)
+            policy = await self._get(_POLICIES, name)
+            return fails_closed(policy) and denies(await self._get(_BINDINGS, name), name)
         except NotFoundError:
             return False
 
@@ -40,7 +42,18 @@ class AdmissionPolicies:
         return await self._client.request("GET", path, call=kind.call("get"))
 
 
+def fails_closed(policy: Mapping[str, Any]) -> bool:
+    """Return whether an error refuses the request, and the policy needs no parameters.
+
+    After a reinstallation an API server of Kubernetes 1.36 or before may find no parameters although they are
+    there (kubernetes/kubernetes#130887), and nothing tells whether it does: such a policy does not count.
+    """
+    spec = policy["spec"]
+    return spec.get("failurePolicy", "Fail") == "Fail" and "paramKind" not in spec
+
+
 def denies(binding: Mapping[str, Any], policy: str) -> bool:
-    """Return whether a binding is one of the policy, and does more than warn or write to the audit log."""
+    """Return whether a binding applies the policy to all that it matches, and denies."""
     spec = binding["spec"]
-    return spec["policyName"] == policy and "Deny" in spec["validationActions"]
+    everywhere = not any(spec.get("matchResources", {}).get(part) for part in _RESTRICTIONS)
+    return spec["policyName"] == policy and "Deny" in spec["validationActions"] and everywhere

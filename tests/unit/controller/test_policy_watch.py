@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from prometheus_client import generate_latest
 
 from selfheal_operator.controller.policy_watch import RETRY_SECONDS, PolicyWatch
 from selfheal_operator.core.errors import RejectedError, SelfhealError, UnavailableError
-from selfheal_operator.kube.admission_policies import denies
+from selfheal_operator.kube.admission_policies import denies, fails_closed
 from selfheal_operator.metrics.instruments import Instruments
 from support.scrapes import Scrape
 
@@ -94,3 +95,35 @@ def test_a_binding_enforces_its_policy_only_if_it_denies(
     """One that warns lets the request pass."""
     binding = {"spec": {"policyName": policy, "validationActions": actions}}
     assert [name for name in ("selfheal-spec", "another") if denies(binding, name)] == enforced
+
+
+@pytest.mark.parametrize(
+    ("match", "everywhere"),
+    [
+        ({}, True),
+        ({"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}, True),
+        ({"namespaceSelector": {"matchLabels": {"selfheal": "yes"}}}, False),
+        ({"objectSelector": {"matchLabels": {"selfheal": "yes"}}}, False),
+        ({"excludeResourceRules": [{"resources": ["*"]}]}, False),
+    ],
+)
+def test_a_binding_that_leaves_requests_out_does_not_count(
+    match: dict[str, Any], *, everywhere: bool
+) -> None:
+    """A policy that holds in some namespaces only is not in force."""
+    spec = {"policyName": "selfheal-spec", "validationActions": ["Deny"], "matchResources": match}
+    assert denies({"spec": spec}, "selfheal-spec") == everywhere
+
+
+@pytest.mark.parametrize(
+    ("spec", "closed"),
+    [
+        ({}, True),
+        ({"failurePolicy": "Fail"}, True),
+        ({"failurePolicy": "Ignore"}, False),
+        ({"failurePolicy": "Fail", "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"}}, False),
+    ],
+)
+def test_a_policy_that_may_fail_open_does_not_count(spec: dict[str, Any], *, closed: bool) -> None:
+    """One with a parameter is not found to be in force after a reinstallation, though it is there."""
+    assert fails_closed({"spec": spec}) == closed
