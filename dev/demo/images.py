@@ -14,6 +14,7 @@ JOBS: Final = "selfheal-jobs"
 """Names in manifests/kustomization.yaml."""
 DEFAULT_TAG: Final = "latest"
 _FIELDS: Final = "image_fields.yaml"
+_RIGHT: Final = "jobs_image"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Images:
             "resources": [os.path.relpath(manifests, folder)],
             "images": [override(OPERATOR, self.operator), override(JOBS, self.jobs)],
             "configurations": [_FIELDS],
+            "transformers": [os.path.relpath(manifests / _RIGHT, folder)],
         }
         (folder / "kustomization.yaml").write_text(yaml.safe_dump(document))
 

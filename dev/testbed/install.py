@@ -29,7 +29,7 @@ def without_deployments(documents: Iterable[dict[str, Any]]) -> list[dict[str, A
 def wait_for_api(kubectl: Kubectl) -> None:
     """Wait until the API server takes ModelMonitors.
 
-    For a moment after the installation, the admission policies do not find their ConfigMap and refuse all.
+    For a moment after the installation, the CRD is not served yet, and a policy may not know it.
 
     Raises:
         SetupError: It does not take one within half a minute.

@@ -420,19 +420,19 @@ def _make_pods_ready(place: Place) -> None:
 def _the_policies(place: Place) -> Generator[None]:
     _install(place)
     yield
-    data = place.kubectl.get("configmap", "selfheal-policies", "--namespace=selfheal-system")["data"]
-    assert data["csiDrivers"] == "secrets-store.csi.k8s.io"
-    assert data["secrets"] == "Author"
+    variables = place.kubectl.get("validatingadmissionpolicy", "selfheal-spec")["spec"]["variables"]
+    first = [(each["name"], each["expression"]) for each in variables[:4]]
+    assert first[0] == ("allowedSecrets", "'Author'")
+    assert first[3] == ("allowedCSIDrivers", '["secrets-store.csi.k8s.io"]')
+    assert len(variables) > len(first)
 
 
 @situation(("docs/security.md", "Several operators"))
-def _the_namespace_of_parameters(place: Place) -> Generator[None]:
-    _ensure_namespace(place, "selfheal-system")
+def _no_policy(place: Place) -> Generator[None]:
     place.kubectl("delete", "validatingadmissionpolicy", "selfheal-spec", "--ignore-not-found")
     yield
     for name in POLICIES:
         place.kubectl("get", "validatingadmissionpolicy", name)
-    for name in ("selfheal-spec", "selfheal-status"):
         place.kubectl("get", "validatingadmissionpolicybinding", name)
 
 

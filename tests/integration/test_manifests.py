@@ -29,6 +29,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 MANIFESTS: Final = ROOT / "manifests"
 EXAMPLES: Final = sorted((MANIFESTS / "examples").glob("*.yaml"))
 NOW: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+IMAGES_ROLE: Final = "selfheal-operator-images"
 DEFAULTS: Final = JobDefaults(tracking_uri="http://mlflow")
 """With the image that manifests/ configure: the policy selfheal-jobs allows no other."""
 
@@ -253,14 +254,11 @@ def settings_of(documents: list[Document]) -> tuple[str, Document]:
     return settings["metadata"]["name"], settings["data"]
 
 
-def parameters_of(documents: list[Document], policy: str) -> Document:
-    """Return what a policy's binding names as its parameters."""
-    (found,) = (
-        each["spec"]["paramRef"]
-        for each in documents
-        if each["kind"] == "ValidatingAdmissionPolicyBinding" and each["spec"]["policyName"] == policy
-    )
-    return dict(found)
+def allowed_images(documents: list[Document]) -> list[str]:
+    """Return the images that the operator's account may use in its Jobs."""
+    (role,) = (each for each in documents if each["metadata"]["name"] == IMAGES_ROLE and "rules" in each)
+    (rule,) = role["rules"]
+    return list(rule["resourceNames"])
 
 
 def test_images_in_the_kustomization_reach_the_jobs_too(kubectl: Kubectl, tmp_path: Path) -> None:
@@ -276,6 +274,7 @@ def test_images_in_the_kustomization_reach_the_jobs_too(kubectl: Kubectl, tmp_pa
     documents = rendered(kubectl, tmp_path / "manifests")
     name, settings = settings_of(documents)
     assert settings["SELFHEAL_JOBS_IMAGE"] == "registry.test/jobs:1"
+    assert allowed_images(documents) == ["registry.test/jobs:1"]
     assert name != before
     (deployment,) = (each for each in documents if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -297,13 +296,15 @@ def test_the_guides_kustomization_sets_the_images_and_the_settings(kubectl: Kube
         "SELFHEAL_JOBS_IMAGE": "registry.example.com/ml/selfheal-jobs:0.1.0",
         "SELFHEAL_MLFLOW_TRACKING_URI": "http://mlflow.mlops:5000",
     }
+    assert allowed_images(documents) == [settings["SELFHEAL_JOBS_IMAGE"]]
     (deployment,) = (each for each in documents if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example.com/ml/selfheal-operator:0.1.0"
 
 
-def test_the_policy_of_jobs_reads_the_operators_settings(kubectl: Kubectl, tmp_path: Path) -> None:
-    """The image is set in one place: a kustomization of one's own that sets it moves the policy along."""
+@pytest.mark.parametrize("base", ["base", ".", "namespaced"])
+def test_an_operator_may_use_the_image_of_its_settings(kubectl: Kubectl, tmp_path: Path, base: str) -> None:
+    """It is set in one place: a kustomization of one's own that sets it moves the right along."""
     for folder in ("crds", "manifests"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "own").mkdir()
@@ -313,15 +314,15 @@ def test_the_policy_of_jobs_reads_the_operators_settings(kubectl: Kubectl, tmp_p
         "behavior": "merge",
         "literals": ["SELFHEAL_JOBS_IMAGE=registry.test/jobs:1"],
     }
-    own = {"resources": ["../manifests"], "configMapGenerator": [generated]}
+    own = {
+        "resources": [f"../manifests/{base}"],
+        "configMapGenerator": [generated],
+        "transformers": ["../manifests/jobs_image"],
+    }
     (tmp_path / "own" / "kustomization.yaml").write_text(yaml.safe_dump(own))
-    names = set()
-    for folder in ("manifests", "own"):
-        documents = rendered(kubectl, tmp_path / folder)
-        name, _ = settings_of(documents)
-        assert parameters_of(documents, "selfheal-jobs")["name"] == name
-        names.add(name)
-    assert len(names) == 2
+    documents = {folder: rendered(kubectl, tmp_path / folder) for folder in (f"manifests/{base}", "own")}
+    images = [allowed_images(each) for each in documents.values()]
+    assert images == [["selfheal-jobs:latest"], ["registry.test/jobs:1"]]
 
 
 def test_argo_cds_settings_can_be_patched_in_git(kubectl: Kubectl, tmp_path: Path) -> None:

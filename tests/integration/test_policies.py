@@ -344,9 +344,9 @@ def test_a_csi_driver_is_refused_until_it_is_allowed(
     one = volume_of("csi", {"driver": "secrets-store.csi.k8s.io"})
     other = volume_of("csi", {"driver": "other"})
     assert "spec.podTemplate.volumes: v: allowed are persistentVolumeClaim" in create(tenant, one)
-    parameters(csiDrivers="secrets-store.csi.k8s.io x")
+    parameters(allowedCSIDrivers="['secrets-store.csi.k8s.io', 'x']")
     eventually(lambda: not create(tenant, one), "the driver is allowed")
-    assert "and csi of secrets-store.csi.k8s.io x" in create(tenant, other)
+    assert "and csi of secrets-store.csi.k8s.io, x" in create(tenant, other)
 
 
 @pytest.mark.parametrize("field", ["registeredModelName", "experiment"])
@@ -448,35 +448,59 @@ def test_a_gitops_controller_with_wide_rights_is_held_to_the_rest(identities: Id
 
 @pytest.fixture
 def parameters(identities: Identities) -> Iterator[Callable[..., None]]:
-    """Change keys of the policies' ConfigMap; what it had is put back."""
-    system = Kubectl(identities.admin.program, identities.admin.kubeconfig, OPERATOR_NAMESPACE)
-    before = system.get("configmap", "selfheal-policies")["data"]
+    """Change parameters of the policy by their names; what it had is put back."""
+    admin, kind = identities.admin, "validatingadmissionpolicy"
+    before = admin.get(kind, "selfheal-spec")["spec"]
 
-    def put(**data: str) -> None:
-        patch = json.dumps({"data": data})
-        system("patch", "configmap", "selfheal-policies", "--type=merge", "--patch", patch)
+    def put(**expressions: str) -> None:
+        admin(
+            "patch",
+            kind,
+            "selfheal-spec",
+            "--type=json",
+            "--patch",
+            json.dumps(replaced(before, expressions)),
+        )
 
     yield put
-    put(**before)
+    put(**{each["name"]: each["expression"] for part in PARAMETER_PARTS for each in before[part]})
+
+
+PARAMETER_PARTS: Final = ("matchConditions", "variables")
+
+
+def replaced(spec: Document, expressions: Mapping[str, str]) -> list[Document]:
+    """Return the JSON patch that replaces expressions, wherever their names stand."""
+    return [
+        {"op": "replace", "path": f"/spec/{part}/{index}/expression", "value": expressions[each["name"]]}
+        for part in PARAMETER_PARTS
+        for index, each in enumerate(spec[part])
+        if each["name"] in expressions
+    ]
 
 
 WIDENED: Final[Mapping[str, tuple[str, Change]]] = {
-    "secrets": ("Any", source("current", "foreign")),
-    "serviceAccounts": ("*", {"podTemplate": {"serviceAccountName": "default"}}),
-    "deniedEnv": ("^LD_", DENIED),
-    "mlflowNames": ("Any", {"mlflow": {"experiment": "other"}}),
-    "csiDrivers": ("d", volume_of("csi", {"driver": "d"})),
-    "exemptGroups": ("system:masters system:serviceaccounts", EVERYTHING_REFUSED),
+    "allowedSecrets": ("'Any'", source("current", "foreign")),
+    "allowedServiceAccounts": ("['*']", {"podTemplate": {"serviceAccountName": "default"}}),
+    "deniedEnv": ("'^LD_'", DENIED),
+    "allowedMLflowNames": ("'Any'", {"mlflow": {"experiment": "other"}}),
+    "allowedCSIDrivers": ("['d']", volume_of("csi", {"driver": "d"})),
+    "author-is-not-exempt": (
+        "!request.userInfo.groups.exists(g, g in ['system:masters', 'system:serviceaccounts'])",
+        EVERYTHING_REFUSED,
+    ),
 }
 NARROWED: Final[Mapping[str, tuple[str, Change]]] = {
-    "volumes": ("configMap", volume_of("persistentVolumeClaim", {"claimName": "data"})),
+    "allowedVolumes": ("['configMap']", volume_of("persistentVolumeClaim", {"claimName": "data"})),
 }
 
 
 def test_every_parameter_is_tested_here() -> None:
-    """And has its meaning above it."""
-    text = (POLICY_FILES / "parameters.yaml").read_text()
-    assert yaml.safe_load(text)["data"].keys() == WIDENED.keys() | NARROWED.keys()
+    """They are the first variables, and a condition."""
+    text = (POLICY_FILES / "spec_policy.yaml").read_text()
+    policy, _ = yaml.safe_load_all(text[: text.index("# The parameters end here.")] + "\n---\n{}")
+    names = {each["name"] for each in policy["spec"]["variables"]}
+    assert names | {"author-is-not-exempt"} == WIDENED.keys() | NARROWED.keys()
 
 
 @pytest.mark.parametrize("key", WIDENED)
@@ -786,17 +810,16 @@ def test_whoever_takes_the_operator_over_creates_no_other_job(
 def test_an_image_that_the_platform_allows_passes(
     operator: Identity, runners: Identities, job: Document
 ) -> None:
-    """By its name, or by the folder of its registry."""
+    """By its name, or by its folder of a registry: a right of the operator's account in its own namespace."""
     system = Kubectl(runners.admin.program, runners.admin.kubeconfig, OPERATOR_NAMESPACE)
-    (binding,) = (
-        each["spec"]["paramRef"]["name"]
-        for each in rendered(runners.admin)
-        if each["kind"] == "ValidatingAdmissionPolicyBinding" and each["metadata"]["name"] == "selfheal-jobs"
-    )
+    role = ("role", "selfheal-operator-images")
+    configured = system.get(*role)["rules"][0]["resourceNames"]
+    assert configured == ["selfheal-jobs:latest"]
 
-    def allow(images: str | None) -> None:
-        patch = json.dumps({"data": {"SELFHEAL_POLICY_IMAGES": images}})
-        system("patch", "configmap", binding, "--type=merge", "--patch", patch)
+    def allow(*images: str) -> None:
+        value = [*configured, *images]
+        patch = [{"op": "replace", "path": "/rules/0/resourceNames", "value": value}]
+        system("patch", *role, "--type=json", "--patch", json.dumps(patch))
 
     def refused(image: str) -> bool:
         made = copy.deepcopy(job)
@@ -804,14 +827,37 @@ def test_an_image_that_the_platform_allows_passes(
         return "is not allowed" in start(operator, made)
 
     try:
-        allow("registry.example.com/ml/ mine:1")
+        allow("registry.example.com/ml/", "mine:1")
         eventually(lambda: not refused("mine:1"), "the image is allowed")
         assert not refused("registry.example.com/ml/jobs@sha256:" + "0" * 64)
         assert refused("registry.example.com/mlx/jobs:1")
         assert refused("mine:11")
         assert not refused("selfheal-jobs:latest")
     finally:
-        allow(None)
+        allow()
+
+
+def test_two_images_in_one_job_are_refused(operator: Identity, job: Document) -> None:
+    """The API server lets an expression ask for the rights to one."""
+    made = copy.deepcopy(job)
+    pod_of(made)["initContainers"] = [{**container_of(made), "name": "i", "image": "evil:1"}]
+    assert "selfheal-jobs:latest, evil:1 is not allowed" in start(operator, made)
+
+
+def test_an_account_of_this_name_without_rights_to_images_runs_none(
+    runners: Identities, job: Document
+) -> None:
+    """No setting of another operator's, and none that is missing, allows anything."""
+    admin = runners.admin
+    admin.apply(account("selfheal-operator"), bound("edit", "selfheal-operator", admin.namespace))
+    other = runners.account("selfheal-operator")
+    made = copy.deepcopy(job)
+    made["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] = (
+        False  # it may not update finalizers either
+    )
+    eventually(
+        lambda: "selfheal-jobs:latest is not allowed" in start(other, made), "it is held to the policy"
+    )
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
@@ -845,27 +891,18 @@ def test_the_api_server_finds_nothing_wrong_with_the_expressions(identities: Ide
 
 
 def test_every_policy_fails_closed_and_denies() -> None:
-    """An error in an expression refuses the request.
-
-    A ConfigMap that is not found does not: after a reinstallation the API server finds none until it is
-    restarted, and would refuse everything.
-    """
+    """An error in an expression refuses the request, and there is no parameter that may not be found."""
     documents = [
-        each
-        for path in (*POLICY_FILES.glob("*_policy.yaml"), MANIFESTS / "base" / "jobs_policy_binding.yaml")
-        for each in yaml.safe_load_all(path.read_text())
+        each for path in POLICY_FILES.glob("*_policy.yaml") for each in yaml.safe_load_all(path.read_text())
     ]
     policies = [each for each in documents if each["kind"] == "ValidatingAdmissionPolicy"]
     bindings = [each for each in documents if each["kind"] == "ValidatingAdmissionPolicyBinding"]
     assert {each["metadata"]["name"] for each in policies} == set(POLICIES)
     assert {each["metadata"]["name"] for each in bindings} == set(POLICIES)
     assert {each["spec"]["failurePolicy"] for each in policies} == {"Fail"}
+    assert all("paramKind" not in each["spec"] for each in policies)
     for each in bindings:
-        assert each["spec"]["policyName"] == each["metadata"]["name"]
-        assert each["spec"]["validationActions"] == ["Deny"]
-        assert (
-            "paramRef" not in each["spec"] or each["spec"]["paramRef"]["parameterNotFoundAction"] == "Allow"
-        )
+        assert each["spec"] == {"policyName": each["metadata"]["name"], "validationActions": ["Deny"]}
 
 
 def test_the_operator_says_when_a_policy_is_missing_and_when_it_is_back(

@@ -41,3 +41,4 @@ def test_the_overlay_builds_on_the_manifests_beside_it(tmp_path: Path) -> None:
 
     document = yaml.safe_load((tmp_path / ".demo" / "overlay" / "kustomization.yaml").read_text())
     assert document["resources"] == ["../../manifests"]
+    assert document["transformers"] == ["../../manifests/jobs_image"]
