@@ -126,10 +126,15 @@ fuzz-data: $(READY) ## Give checks 3,000 malformed, hostile or misleading inputs
 fuzz-retrain: $(READY) ## Give retrainings more than 600 hostile tables, specs and champions, and ask each registered model as a server would (ARGS=--help)
 	@$(PY) -m fuzzretrain $(ARGS)
 
+.PHONY: permissions
+permissions: programs ## Ask a real API server who may do what with the manifests, and compare it with the expected table
+	@$(PY) -m testbed.permissions
+
 .PHONY: manifests
 manifests: $(READY) ## Generate what is generated
 	@$(PY) -m selfheal_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
 	@$(PY) -m selfheal_operator.reference > $(REFERENCE).new && mv $(REFERENCE).new $(REFERENCE)
+	@$(PY) -m testbed.permissions.documented
 
 .PHONY: format
 format: $(READY) ## Format the code
@@ -142,4 +147,4 @@ verify: manifests ## Check format, lint, types, import contracts, and that gener
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	git diff --exit-code -- crds $(REFERENCE) operator/selfheal_operator/api/estimators.py
+	git diff --exit-code -- crds $(REFERENCE) docs/security.md operator/selfheal_operator/api/estimators.py

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Reason, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.reference import reference
+from testbed.permissions.documented import ROLES, rights, with_rights
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = ROOT / "README.md"
@@ -38,6 +40,24 @@ def test_every_word_of_the_status_is_explained(word: StrEnum) -> None:
 def test_the_reference_is_fresh() -> None:
     """docs/reference.md is what `make manifests` makes of the API models now."""
     assert (DOCS / "reference.md").read_text() == reference()
+
+
+def test_the_table_of_rights_is_fresh() -> None:
+    """docs/security.md shows the rights that the roles of manifests/base give now."""
+    page = (DOCS / "security.md").read_text()
+    assert rights() in page
+    assert with_rights(page) == page
+
+
+def test_every_role_of_the_manifests_is_in_the_table_of_rights() -> None:
+    """A new one must be said whose it is."""
+    documents = [
+        each
+        for path in (DOCS.parent / "manifests" / "base").glob("*_role*.yaml")
+        for each in yaml.safe_load_all(path.read_text())
+    ]
+    roles = sorted(each["metadata"]["name"] for each in documents if "rules" in each)
+    assert roles == sorted(name for *_, name in ROLES)
 
 
 def test_the_example_shows_every_field_of_the_spec() -> None:
