@@ -1,4 +1,4 @@
-"""`make bench-retrain`: how often a retraining decides rightly in seeded worlds; JSON as the last line."""
+"""`make bench-retrain`: how often a retraining decides rightly in seeded worlds, or its cost; JSON last."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from selfheal_bench.arena import say
 from selfheal_bench.machine import Machine
-from selfheal_bench.retrain import worlds
+from selfheal_bench.retrain import cost, worlds
 from selfheal_bench.retrain.rates import Rates, rates_of
 from selfheal_bench.retrain.seeds import decided
 
@@ -111,8 +111,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200, help="of most worlds; of the others a share of it")
     parser.add_argument("--only", default="", help="run only the worlds with this in their name")
+    parser.add_argument(
+        "--cost", action="append", choices=cost.SIZES, help="measure the cost at this size instead"
+    )
+    parser.add_argument("--rounds", type=int, default=2, help="of each size's cost")
     arguments = parser.parse_args()
     machine = Machine.look()
+    if arguments.cost:
+        costs = {name: cost.measure(name, arguments.rounds) for name in arguments.cost}
+        print(json.dumps({"benchmark": "retrain", "cost": costs, "machine": machine.to_json()}))
+        return
     say(f"{'world':<48}{'runs':>6}{'promoted':>10}{'worse':>8}{'gain':>8}  must")
     table: dict[str, Any] = {}
     with ProcessPoolExecutor(machine.cpus, mp_context=get_context("spawn")) as pool:
