@@ -8,7 +8,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -44,7 +44,8 @@ class Choice:
     winner: Recipe | None
     """None if every candidate failed."""
     scores: Mapping[str, float]
-    """The mean of the primary metric over the folds, by candidate; one that failed is absent."""
+    """The mean of the primary metric over the folds, by candidate; one that failed is absent. Of many rows,
+    those of the other candidates are without the reference, also where the winner learns from it."""
     problems: Mapping[str, str]
     """Why a candidate failed, by its name."""
     training_set: TrainingSet
@@ -86,7 +87,22 @@ def choose(candidates: Sequence[Recipe], training_set: TrainingSet) -> Choice:
     second = _chosen(candidates, training_set, _cross_validated(again, training_set))
     better = _better_of(first, second, training_set.metric)
     logger.info("The reference is %s", "learnt from too" if better is second else "not learnt from")
-    return better
+    return _with_others_of(first, better) if better is second else first
+
+
+def _with_others_of(first: Choice, second: Choice) -> Choice:
+    """Return the second choice with what is known of the candidates that were not tried again."""
+    tried = {*second.scores, *second.problems}
+
+    def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in before.items() if name not in tried} | dict(after)
+
+    return replace(
+        second,
+        scores=merged(first.scores, second.scores),
+        problems=merged(first.problems, second.problems),
+        seconds=merged(first.seconds, second.seconds),
+    )
 
 
 class PreparedFolds:

@@ -81,6 +81,23 @@ def test_auto_learns_from_the_reference_where_that_helps(slope: float, *, helps:
     assert fit(LINE, choice.training_set).predict(pd.DataFrame({"x": [1.0]}))[0] == pytest.approx(3, abs=0.2)
 
 
+def test_with_many_rows_a_choice_with_the_reference_keeps_the_scores_of_those_not_tried_again() -> None:
+    """Of more than 20,000 rows only the winner is tried with the reference; all candidates are logged."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(rng.normal(size=(20_400, 40))).rename(columns="x{}".format)
+    table["label"] = table.sum(axis="columns") + rng.normal(0, 20, len(table))
+    given = training_set(
+        table, Task.REGRESSION, reference=np.arange(len(table)) < 20_300, reference_optional=True
+    )
+    failing = Candidate(name="failing", estimator="sklearn.linear_model.Ridge", params={"alpha": "-1"})
+
+    choice = choose([MEAN, LINE, failing], given)
+
+    assert choice.with_reference
+    assert set(choice.scores) == {"mean", "line"}
+    assert set(choice.problems) == {"failing"}
+
+
 def test_reference_and_current_is_not_up_to_the_folds() -> None:
     """Where the manifest wants the reference, it stays."""
     table = with_reference(-3.0)
