@@ -82,7 +82,9 @@ def target_of_another_type(feed: Feed) -> str | None:
 
 def renamed_classes(feed: Feed) -> str | None:
     """No class of the reference is left, or one is spelt in another case."""
-    if feed.task is Task.REGRESSION or feed.target not in feed.reference.columns:
+    if feed.task is Task.REGRESSION or any(
+        feed.target not in side.columns for side in (feed.reference, feed.current)
+    ):
         return None
     before, now = (_classes(side, feed.target) for side in (feed.reference, feed.current))
     if not before or not now:

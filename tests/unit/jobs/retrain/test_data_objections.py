@@ -97,6 +97,7 @@ def test_a_broken_feed_is_not_learnt_from(case: str, current: Any, reference: An
         ("a class is gone", rows(label=["a", "b"] * 200), rows(label=["a", "b", "c", "d"] * 100)),
         ("booleans as words", rows(label=[True, False] * 200), rows(label=["True", "False"] * 200)),
         ("no labels in the reference", rows(), rows().drop(columns="label")),
+        ("no labels in the current data", rows().drop(columns="label"), rows()),
     ],
 )
 def test_what_may_be_news_about_the_world_is_learnt(case: str, current: Any, reference: Any) -> None:
