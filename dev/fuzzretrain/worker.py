@@ -26,7 +26,7 @@ from fuzzretrain.kinds_of_tables import KINDS as OF_TABLES
 from fuzzretrain.kinds_of_targets import KINDS as OF_TARGETS
 from fuzzretrain.kinds_of_targets import KINDS_OF_DELIVERY
 from fuzzretrain.monitor import FuzzMonitor, saved
-from fuzzretrain.promises import broken_promises, broken_registry
+from fuzzretrain.promises import broken_promises, broken_registry, registered
 from fuzzretrain.serving import refused_requests
 from selfheal_operator.api.report import RetrainReport
 
@@ -79,12 +79,12 @@ def retrain(
 
 def _not_served(given: Input, monitor: FuzzMonitor, reports: Iterable[RetrainReport]) -> Iterator[str]:
     for each in reports:
-        if each.model is not None:
+        if (made := registered(each)) is not None:
             path = saved(given.current, monitor.folder / "asked", as_csv=given.as_csv)
             rows = pd.read_csv(path) if given.as_csv else pd.read_parquet(path)
             target = str(given.spec.get("target", TARGET))
             asked = rows.drop(columns=[target], errors="ignore")
-            yield from refused_requests(f"models:/{monitor.name}/{each.model.version}", asked)
+            yield from refused_requests(f"models:/{monitor.name}/{made.version}", asked)
 
 
 @contextmanager
