@@ -1,8 +1,8 @@
 """What a retraining is compared with: the same candidates, folds and fits by scikit-learn and MLflow alone.
 
-`plain_script.py REFERENCE CURRENT MLFLOW NAME [CANDIDATE ...]`: chooses by cross-validation on the current rows,
-tries the winner with the reference too, scores it on held-out rows, fits it on all rows, logs and registers it. It
-is started as a file, and imports nothing of selfheal.
+`plain_script.py REFERENCE CURRENT MLFLOW NAME [CANDIDATE ...]` chooses by cross-validation on the current
+rows, tries the winner with the reference too, scores it on held-out rows, fits it on all rows, logs and
+registers it. It is started as a file, and imports nothing of selfheal.
 """
 
 import sys
