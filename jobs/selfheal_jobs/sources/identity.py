@@ -72,7 +72,8 @@ def _footer(filesystem: fs.FileSystem, file: DataFile) -> Iterator[bytes]:
     with filesystem.open_input_file(file.path) as content:
         tail = content.read_at(_TAIL, file.size - _TAIL)
         yield tail
-        length = int.from_bytes(tail[:4], "little")
+        # A damaged file may claim a footer of 4 GiB, and that much memory is reserved before it is read.
+        length = min(int.from_bytes(tail[:4], "little"), max(0, file.size - _TAIL))
         yield content.read_at(length, file.size - _TAIL - length)
 
 
