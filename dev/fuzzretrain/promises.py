@@ -37,7 +37,7 @@ def broken_registry(
     before: Sequence[str], after: Sequence[str], reports: Sequence[RetrainReport]
 ) -> Iterator[str]:
     """Yield how the registry differs from what was reported: a version exactly where one is told."""
-    told = [made.version for each in reports if (made := registered(each)) is not None]
+    told = [each_made.version for each in reports if (each_made := registered(each)) is not None]
     made = [each for each in after if each not in before]
     if sorted(told) != sorted(made):
         yield f"registered {made}, and tells of {told}"

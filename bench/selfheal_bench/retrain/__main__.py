@@ -7,14 +7,17 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, Final
 
 from selfheal_bench.arena import say
 from selfheal_bench.machine import Machine
-from selfheal_bench.retrain import cost, worlds
+from selfheal_bench.retrain import cost, policies, worlds
 from selfheal_bench.retrain.rates import Rates, rates_of
+from selfheal_bench.retrain.real_sets import SETS
 from selfheal_bench.retrain.seeds import decided
 
+CACHE: Final = Path.home() / ".cache" / "selfheal"
 MARGIN: Final = 0.01
 """The default margin of spec.promotion."""
 
@@ -114,12 +117,20 @@ def main() -> None:
     parser.add_argument(
         "--cost", action="append", choices=cost.SIZES, help="measure the cost at this size instead"
     )
+    parser.add_argument(
+        "--real-set", action="append", choices=SETS, help="compare policies on this set instead"
+    )
+    parser.add_argument("--slots", type=int, default=25, help="of each real set")
     parser.add_argument("--rounds", type=int, default=2, help="of each size's cost")
     arguments = parser.parse_args()
     machine = Machine.look()
     if arguments.cost:
         costs = {name: cost.measure(name, arguments.rounds) for name in arguments.cost}
         print(json.dumps({"benchmark": "retrain", "cost": costs, "machine": machine.to_json()}))
+        return
+    if arguments.real_set:
+        sets = {name: _on_real_set(name, arguments.slots) for name in arguments.real_set}
+        print(json.dumps({"benchmark": "retrain", "realSets": sets, "machine": machine.to_json()}))
         return
     say(f"{'world':<48}{'runs':>6}{'promoted':>10}{'worse':>8}{'gain':>8}  must")
     table: dict[str, Any] = {}
@@ -130,6 +141,23 @@ def main() -> None:
     missed = [name for name, each in table.items() if not each["reached"]]
     say(f"missed: {', '.join(missed) or 'nothing'}")
     print(json.dumps({"benchmark": "retrain", "rows": table, "missed": missed, "machine": machine.to_json()}))
+
+
+def _on_real_set(name: str, slots: int) -> Mapping[str, Any]:
+    metric, found = policies.courses(name, slots, CACHE)
+    for line in policies.lines(name, metric, found):
+        say(line)
+    verdict = policies.judged(metric, found)
+    courses = {
+        policy: {
+            "score": float(each.scores.mean()),
+            "retrainings": each.retrainings,
+            "registered": each.registered,
+            "cpuSeconds": each.cpu_seconds,
+        }
+        for policy, each in found.items()
+    }
+    return {"metric": metric, "policies": courses, "best": verdict.best, "behind": dict(verdict.behind)}
 
 
 def _measured(row: Row, runs: int, pool: ProcessPoolExecutor) -> Mapping[str, Any]:

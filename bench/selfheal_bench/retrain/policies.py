@@ -35,7 +35,7 @@ _SCHEDULE: Final = 4
 _THRESHOLD: Final = 0.3
 _RESAMPLES: Final = 10_000
 _TIMED: Final = {"columns": {"timestamp": "taken"}}
-_UNGATED: Final = {"promotion": {"baseline": "Ignore"}, "dataset": _TIMED}
+_UNGATED: Final[dict[str, Any]] = {"promotion": {"baseline": "Ignore"}, "dataset": _TIMED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,9 @@ class _Timed:
     cpu_seconds: float
 
 
-def courses(name: str, slots: int, cache: str) -> tuple[str, Mapping[str, Course]]:
+def courses(name: str, slots: int, cache: Path) -> tuple[str, Mapping[str, Course]]:
     """Run all policies on a set; return its metric and their courses."""
-    given = SETS[name](Path(cache))
+    given = SETS[name](cache)
     with tempfile.TemporaryDirectory(prefix="selfheal-real-") as folder:
         timeline = _Timeline(given, slots, Path(folder))
         return given.metric, {policy: timeline.course(policy) for policy in POLICIES}

@@ -43,6 +43,6 @@ def test_no_more_is_read_of_a_footer_than_the_file_has(tmp_path: Path) -> None:
     file = DataFile(path=str(path), size=size, modified_ns=1)
     place = Place.of_current(run_request(reference="/data/reference.parquet", current=path).spec)
 
-    identity_of_files(recorder, str(path), [file], place, on_volume=True)  # type: ignore[arg-type]  # a fake
+    identity_of_files(recorder, str(path), [file], place, on_volume=True)
 
     assert max(recorder.asked) <= size
