@@ -7,9 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, Final
 
+from localcluster.binaries import cache_dir
 from selfheal_bench.arena import say
 from selfheal_bench.machine import Machine
 from selfheal_bench.retrain import cost, policies, worlds
@@ -17,7 +17,6 @@ from selfheal_bench.retrain.rates import Rates, rates_of
 from selfheal_bench.retrain.real_sets import SETS
 from selfheal_bench.retrain.seeds import decided
 
-CACHE: Final = Path.home() / ".cache" / "selfheal"
 MARGIN: Final = 0.01
 """The default margin of spec.promotion."""
 
@@ -144,7 +143,7 @@ def main() -> None:
 
 
 def _on_real_set(name: str, slots: int) -> Mapping[str, Any]:
-    metric, found = policies.courses(name, slots, CACHE)
+    metric, found = policies.courses(name, slots, cache_dir())
     for line in policies.lines(name, metric, found):
         say(line)
     verdict = policies.judged(metric, found)
