@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from selfheal_jobs.isolation import model_process
 from selfheal_jobs.isolation.answers_wire import ForgedAnswerError, receive
 from selfheal_jobs.isolation.model_process import LOAD
+from selfheal_jobs.isolation.row_values import without_row_values
 from selfheal_jobs.quiet_libraries import QUIET
 
 LONGEST_SECONDS: Final = 1800.0
@@ -85,7 +86,10 @@ class IsolatedModel:
 
     def _ask(self, method: str, rows: pd.DataFrame) -> NDArray[Any]:
         self._put((method, rows))
-        _, values = self._answer()
+        try:
+            _, values = self._answer()
+        except ModelError as error:
+            raise ModelError(without_row_values(str(error), rows)) from None
         if values is None:
             raise ModelError("it gives no answer")
         return values

@@ -174,6 +174,20 @@ def test_a_model_that_misbehaves_is_told(rule: Callable[[Any], Any], problem: st
         model.predict(ROWS)
 
 
+def _quote(rows: Any) -> Any:
+    raise ValueError(f"refused: {rows.iloc[0].to_dict()}")
+
+
+def test_an_error_that_quotes_a_row_does_not_tell_its_words() -> None:
+    """Libraries quote the value that they refuse, and the error becomes a message of the status."""
+    rows = pd.DataFrame({"x": [1.5], "mail": ["ada@example.org"]})
+
+    with _loaded(_by_rule(_quote)) as model, pytest.raises(ModelError) as caught:
+        model.predict(rows)
+
+    assert str(caught.value) == "ValueError: refused: {'x': 1.5, 'mail': '***'}"
+
+
 def test_a_model_that_never_answers_is_given_up() -> None:
     """After the limit its process is killed."""
     with _loaded(_by_rule(_wait)) as model:
