@@ -87,13 +87,17 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     return {"ratio": asdict(ratio), **medians, "rounds": rounds, "reached": reached}
 
 
-_SMALL: Final = Size(rows=2_000, columns=6)
+_SMALL: Final = Size(rows=5_000, columns=6)
+_WINNER: Final = "boosting has f1_macro"
+"""What both print of the candidate that they register."""
 
 
 def _written(path: Path, size: Size, seed: int) -> Path:
     rng = np.random.default_rng([11, seed])
     rows = pd.DataFrame(rng.normal(size=(size.rows, size.columns))).rename(columns="x{}".format)
-    tendency = rows["x0"] + rows["x1"] * rows["x2"] + rng.normal(size=size.rows)
+    # Boosting is clearly the best: were two candidates alike, each program might fit another one again.
+    tendency = rows["x0"] + rows["x1"] * rows["x2"] + rows["x3"] * rows["x4"] + rows["x5"].abs()
+    tendency += rng.normal(0, 0.5, size.rows) - 0.8
     rows.assign(label=(tendency > 0).astype(int)).to_parquet(path, index=False)
     return path
 
@@ -128,6 +132,10 @@ class _Contest:
         printed = stdout.read_text(errors="replace")
         if document["exitCode"] or (self.who == "ours" and '"Registered"' not in printed):
             raise BenchError(f"{self.who} has failed:\n{printed[-2000:]}\n{stderr.read_text()[-2000:]}")
+        if _WINNER not in printed:
+            raise BenchError(
+                f"{self.who} has fitted another candidate again than {_WINNER}:\n{printed[-2000:]}"
+            )
         return Usage.of_json(document)
 
     def _arguments(self, tables: Sequence[Path], name: str) -> list[str]:

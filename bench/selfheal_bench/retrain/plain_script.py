@@ -84,7 +84,7 @@ def main() -> None:
             serialization_format="cloudpickle",
             registered_model_name=name,
         )
-    print(best, scores)
+    print(f"{best} has f1_macro {scores[best]:.4f}", scores)
 
 
 if __name__ == "__main__":
