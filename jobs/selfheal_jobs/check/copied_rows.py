@@ -14,6 +14,7 @@ from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.scan import Compared, TablePair
 from selfheal_jobs.drift.compare import Comparison, compare
 from selfheal_jobs.tables.content import content
+from selfheal_jobs.tables.distinct_count import distinct_count
 from selfheal_jobs.tables.equal_pairs import Hashes, chance_of_equal_rows, equal_pairs, pairs_of
 from selfheal_jobs.tables.table import ArrowTable, Table
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
@@ -73,7 +74,7 @@ def _are_copies(rows: pa.Table) -> bool:
 
 
 def _differ(hashes: Hashes) -> bool:
-    return len(np.unique(hashes)) * _LEAST_DELIVERIES > len(hashes)
+    return distinct_count(hashes) * _LEAST_DELIVERIES > len(hashes)
 
 
 def _distinct_rows(table: Table, names: Sequence[str]) -> ArrowTable:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from selfheal_jobs.tables.distinct_count import distinct_count
 from selfheal_jobs.tables.equal_pairs import Hashes
 from selfheal_jobs.tables.table import Table
 
@@ -17,7 +18,7 @@ as are the factors below. Of 40 million tables of a million distinct rows one ha
 
 def duplicated_rows(table: Table, names: Sequence[str]) -> int:
     """Return how many rows equal an earlier row in all of these columns; nulls equal nulls."""
-    return table.num_rows - len(np.unique(row_hashes(table, names)))
+    return table.num_rows - distinct_count(row_hashes(table, names))
 
 
 def row_hashes(table: Table, names: Sequence[str]) -> Hashes:

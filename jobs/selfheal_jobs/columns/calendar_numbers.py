@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from selfheal_jobs.columns.row_numbers import direction, is_whole
 from selfheal_jobs.tables.content import Content, Values
+from selfheal_jobs.tables.distinct_count import distinct_count
 
 Array = NDArray[Any]
 
@@ -241,7 +242,7 @@ def _within_a_decade(before: Any, now: Any, unit: int) -> bool:
 def _distinct(side: Content) -> Array | None:
     """Return the distinct values, sorted; None if there are more than a calendar has."""
     numbers: Any = side.numbers
-    if len(np.unique(numbers[: 2 * _MOST_DISTINCT])) > _MOST_DISTINCT:
+    if distinct_count(numbers[: 2 * _MOST_DISTINCT]) > _MOST_DISTINCT:
         return None
     return np.sort(np.array(list(side.value_counts()), dtype=np.int64))
 

@@ -13,6 +13,7 @@ from selfheal_jobs.columns.scan import Compared
 from selfheal_jobs.drift.methods.pair import Array
 from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.tables.content import Content
+from selfheal_jobs.tables.distinct_count import distinct_count
 
 MOST_VALUES: Final = 100
 """Each of more values has so few rows that noise on it moves no distribution function far."""
@@ -85,7 +86,7 @@ def _ascending(side: Content) -> Array:
 def _are_many(numbers: Array) -> bool:
     """Return whether the first numbers alone, in any order, are more than few; in most columns they are."""
     first = numbers[: 2 * MOST_VALUES]
-    return len(np.unique(first)) > MOST_VALUES
+    return distinct_count(first) > MOST_VALUES
 
 
 def _few_values(ascending: Array) -> Array | None:

@@ -10,6 +10,7 @@ from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
 from selfheal_jobs.columns.row_numbers import needs_row_order
 from selfheal_jobs.drift.methods.wasserstein import deviation
 from selfheal_jobs.tables.content import Content, Values
+from selfheal_jobs.tables.distinct_count import distinct_count
 
 MOST_VALUES: Final = 1_000
 """A column with more distinct values is read by every check: its profile would be a copy of it."""
@@ -171,7 +172,7 @@ def _deviation(content: Content) -> float | None:
 
 
 def _counts(content: Content) -> Mapping[Any, int] | None:
-    if content.numbers is not None and len(np.unique(content.numbers[:_FIRST_ROWS])) > MOST_VALUES:
+    if content.numbers is not None and distinct_count(content.numbers[:_FIRST_ROWS]) > MOST_VALUES:
         return None
     counts = content.value_counts()
     if len(counts) > MOST_VALUES:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.tables import exact_integers
 from selfheal_jobs.tables.arrow_buffers import plain_numbers
+from selfheal_jobs.tables.distinct_count import distinct_count
 from selfheal_jobs.tables.exact_integers import integers_of, is_exact_in_float64
 from selfheal_jobs.tables.table import Table
 from selfheal_jobs.tables.word_counter import WordCounter
@@ -79,7 +80,7 @@ class Content:
             return False
         if self.counts:
             return len(self.counts) > limit
-        return len(np.unique(self.numbers[:_FIRST_ROWS])) > limit or len(_counted(self.numbers)) > limit
+        return distinct_count(self.numbers[:_FIRST_ROWS]) > limit or len(_counted(self.numbers)) > limit
 
 
 def aligned(reference: Content, current: Content) -> tuple[Content, Content]:
