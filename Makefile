@@ -93,6 +93,10 @@ bench-retrain: $(READY) ## How often a retraining decides rightly, in worlds who
 chaos: programs ## Strike three operators with faults, then audit the API server's record (FAULTS=1000 SEED=...)
 	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
+.PHONY: siege
+siege: programs ## Attack the API server and the operator with real tokens; all must be held (5 minutes; ARGS=--mutations: without a guard)
+	@$(PY) -m siege $(ARGS)
+
 .PHONY: bench-cron
 bench-cron: $(READY) ## Measure how long our cron takes to find the next slot
 	@$(PY) -m selfheal_bench.cron
