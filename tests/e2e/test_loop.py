@@ -68,7 +68,7 @@ def healed(team: Kubectl) -> Iterator[Healed]:
     show(team, "get", "namespace", team.namespace, "--show-labels")
     show(team, "get", "pods", "--output=custom-columns=" + ",".join(SECURITY_COLUMNS))
     yield Healed(
-        monitor=team.get("mmon", NAME),
+        monitor=eventually(lambda: with_evidence(team), "the last check names its report"),
         jobs=team.get("jobs")["items"],
         pods=team.get("pods", "--selector=selfheal.dev/monitor=" + NAME)["items"],
     )
@@ -79,6 +79,12 @@ def status(team: Kubectl) -> Document:
     """Return the monitor's status."""
     found: Document = team.get("mmon", NAME).get("status", {})
     return found
+
+
+def with_evidence(team: Kubectl) -> Document:
+    """Return the monitor if its last check names its report, which is written after the verdict, else {}."""
+    found: Document = team.get("mmon", NAME)
+    return found if "reportURI" in found["status"]["lastCheck"] else {}
 
 
 def event_reasons(team: Kubectl) -> set[str]:
