@@ -70,6 +70,8 @@ class Ground:
         """Stop it all."""
         if hasattr(self, "operator_process"):
             self.operator_process.stop()
+        if hasattr(self, "admin"):
+            self.admin.close()
         for caller in self._callers.values():
             caller.close()
         self.cluster.stop()

@@ -113,13 +113,15 @@ def _deep_fields(ground: Ground) -> Seen:
     }
     fields = '{"f:spec":' + '{"f:a":' * depth + "{}" + "}" * depth + "}"
     patch = json.dumps({"metadata": {"managedFields": [record]}}).replace('"deep"', fields)
-    path = collection(PLURAL, HOME, "promise")
+    passes(ground.tenant.ask("POST", collection(PLURAL, HOME), monitor("deep")), "a monitor of one's own")
+    path = collection(PLURAL, HOME, "deep")
     reply = passes(ground.tenant.ask("PATCH", path, patch, kind=MERGE), "managedFields of one's own")
     if reply.text.count("f:a") < depth:
         raise UntriedError("the API server did not store what nests deep")
     later = f"later-{ground.operator_process.pid}"
     passes(ground.tenant.ask("POST", collection(PLURAL, HOME), monitor(later)), "a later monitor")
     ground.wait(lambda: _is_served(ground, later), "a later monitor is served")
+    ground.remove(PLURAL, "deep")  # the attacks of `poison` look for what nests deep
     return _after(ground)
 
 
