@@ -416,6 +416,14 @@ def _make_pods_ready(place: Place) -> None:
             place.kubectl("patch", pod, *system, *patch)
 
 
+@situation(("docs/install.md", "Permissions"))
+def _the_operator(place: Place) -> Generator[None]:
+    _install(place)
+    yield
+    (policy,) = place.kubectl.get("networkpolicies", "--namespace=selfheal-system")["items"]
+    assert policy["spec"]["ingress"]
+
+
 @situation(("docs/security.md", "selfheal-spec"))
 def _the_policies(place: Place) -> Generator[None]:
     _install(place)
