@@ -85,7 +85,12 @@ def _print(outcome: Outcome) -> None:
 
 
 def _print_wrong(found: Findings) -> None:
-    for title, sentences in (("LOST", found.lost), ("DOUBLED", found.doubled), ("BROKEN", found.broken)):
+    for title, sentences in (
+        ("LOST", found.lost),
+        ("DOUBLED", found.doubled),
+        ("BROKEN", found.broken),
+        ("DEAD", found.dead),
+    ):
         for sentence in sentences:
             print(f"{title}: {sentence}")
 
@@ -101,6 +106,7 @@ def _summary(outcome: Outcome) -> dict[str, int]:
         "lost": len(found.lost),
         "doubled": len(found.doubled),
         "broken": len(found.broken),
+        "deadOperators": len(found.dead),
     }
 
 

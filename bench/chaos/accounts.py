@@ -7,7 +7,7 @@ statuses with the same schedule is checked, from the nextCheckTime of the first 
 last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,6 +27,8 @@ class Mark:
 
     until: datetime
     missed: int
+    version: int = 0
+    """The revision of that status."""
 
 
 def is_steady(life: MonitorLife) -> bool:
@@ -49,17 +51,18 @@ def settle(life: MonitorLife, checks: Sequence[MadeJob], created: datetime, find
         created: When it was created, by the operators' clock.
         findings: Receives the results.
     """
+    told = genuine(life)
     if is_steady(life):
         schedule = schedule_at(life, life.last)
         for job in checks:
             if not is_slot(schedule, job.slot) or job.slot <= created:
                 findings.broken.append(f"{life.name}: {job.name} is for a time that is no slot of it")
-        _settle(life, life.versions, Mark(created, 0), checks, findings)
+        _settle(life, told, Mark(created, 0), checks, findings)
         return
-    for stretch in _stretches(life):
+    for stretch in _stretches(told):
         first = stretch[0].status
         if first.next_check_time is not None:
-            begin = Mark(first.next_check_time - SECOND, first.missed_checks or 0)
+            begin = Mark(first.next_check_time - SECOND, first.missed_checks or 0, stretch[0].version)
             _settle(life, stretch, begin, checks, findings)
 
 
@@ -67,10 +70,21 @@ def _rule(spec: ModelMonitorSpec) -> tuple[object, ...]:
     return spec.schedule, spec.interval_seconds, spec.time_zone, spec.suspend
 
 
-def _stretches(life: MonitorLife) -> Iterator[list[Version]]:
+def genuine(life: MonitorLife) -> list[Version]:
+    """Return the versions whose lastScheduleTime and nextCheckTime nobody has forged."""
+    return [
+        each
+        for each in life.versions
+        if not any(
+            forged.is_slot_in(each.status) or forged.is_promise_in(each.status) for forged in life.forged
+        )
+    ]
+
+
+def _stretches(versions: Iterable[Version]) -> Iterator[list[Version]]:
     """Yield runs of stored versions whose status is about one schedule that is not suspended."""
     stretch: list[Version] = []
-    for version in life.versions:
+    for version in versions:
         if stretch and _rule(version.spec) != _rule(stretch[0].spec):
             yield stretch
             stretch = []
@@ -84,6 +98,8 @@ def _settle(
     life: MonitorLife, versions: Sequence[Version], mark: Mark, checks: Sequence[MadeJob], findings: Findings
 ) -> None:
     """Check, for each status, the slots that it is the first to account for."""
+    if not versions:
+        return
     schedule = schedule_at(life, versions[0])
     for version in versions:
         last, counted = version.status.last_schedule_time, version.status.missed_checks or 0
@@ -93,7 +109,11 @@ def _settle(
         started = {job.slot: job for job in checks if job.slot in due}
         known = {slot for slot, job in started.items() if job.version <= version.version}
         later = [job for slot, job in started.items() if slot not in known]
-        missed = counted - mark.missed
+        raised = sum(
+            each.more_missed for each in life.forged if mark.version < each.version <= version.version
+        )
+        missed = counted - mark.missed - raised
+        skipped = {slot for slot in due if any(each.skips(slot) for each in life.forged)} - set(started)
         account = (
             f"{life.name}: of {len(due)} slots due after {format_time(mark.until)} "
             f"until {format_time(last)}, {len(known)} were started before the status of revision "
@@ -101,11 +121,11 @@ def _settle(
         )
         balance = len(known) + missed - len(due)
         findings.slots += len(due)
-        findings.lost += [account] * max(0, -balance - len(later))
+        findings.lost += [account] * max(0, -balance - len(later) - len(skipped))
         findings.oddities += [Oddity(Odd.MISCOUNTED, version.version, account)] * max(0, balance)
         late = later[: max(0, len(later) + min(0, balance))]
         findings.oddities += [Oddity(Odd.LATE, job.version, account) for job in late]
-        mark = Mark(last, counted)
+        mark = Mark(last, counted, version.version)
 
 
 def _slots_due(

@@ -24,7 +24,9 @@ def audit(record: Record, quick: Translation, end: datetime) -> Findings:
     findings = Findings(monitors=len(record.monitors))
     for life in record.monitors.values():
         _audit_monitor(life, quick, end, findings)
-    findings.broken += [f"{job.name}: its owner {job.owner_uid} was never there" for job in record.ownerless]
+    findings.broken += [
+        f"{job.name}: its owner {job.owner_uid} was never there, or is poison" for job in record.ownerless
+    ]
     return findings
 
 
@@ -50,7 +52,7 @@ def _audit_monitor(life: MonitorLife, quick: Translation, end: datetime, finding
     findings.started += len(checks)
     findings.retrainings += sum(job.purpose is Purpose.RETRAIN for job in jobs)
     findings.requested += sum(job.request is not None for job in jobs)
-    findings.missed += life.last.status.missed_checks or 0
+    findings.missed += (life.last.status.missed_checks or 0) - sum(each.more_missed for each in life.forged)
     findings.doubled += doubled(life, jobs)
     findings.broken += [*going_back(life), *retrainings_wrong(life, jobs)]
     findings.oddities += overlapping(life, checks)

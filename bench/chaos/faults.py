@@ -67,12 +67,17 @@ class Kind(Enum):
     REQUEST_CHECK = ("check asked for", 4)
     REQUEST_RETRAINING = ("retraining asked for", 3)
 
+    # Those who may write what operators believe, or what they cannot read.
+    FORGED_STATUS = ("status forged", 8)
+    POISON = ("object stored that operators cannot read", 3)
+
     # Runs.
     RUN_FAILS = ("run fails without a report", 3)
     RUN_NEVER_ENDS = ("run goes on until its deadline", 1)
     RUN_ONLY_LAST_WORDS = ("report never reaches the API server", 3)
     RUN_FAILS_AFTER_REPORT = ("run reports, then fails", 2)
     RUN_SLOW = ("run takes longer than its interval", 3)
+    RUN_REFUSED_REPORT = ("run leaves a report that the API server refuses", 3)
 
     def __init__(self, title: str, share: int) -> None:
         self.title = title
@@ -103,6 +108,8 @@ _USERS = frozenset(
         Kind.EDIT_OTHER,
         Kind.REQUEST_CHECK,
         Kind.REQUEST_RETRAINING,
+        Kind.FORGED_STATUS,
+        Kind.POISON,
     }
 )
 _RUNS = frozenset(kind for kind in Kind if kind.name.startswith("RUN_"))

@@ -46,7 +46,10 @@ class Findings:
     """Violations of other invariants: retrainings run one at a time and are numbered, the status never goes
     back, no Job has a time that is not a slot, and operators recover by themselves."""
 
+    dead: list[str] = field(default_factory=list)
+    """Operator processes that ended by themselves."""
+
     @property
     def clean(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.lost or self.doubled or self.broken)
+        return not (self.lost or self.doubled or self.broken or self.dead)

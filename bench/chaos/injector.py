@@ -12,6 +12,7 @@ import aiohttp
 
 from chaos.admin import Admin
 from chaos.faults import CALL_KINDS, Fault, Kind, Target
+from chaos.forger import Forger
 from chaos.journal import Journal
 from chaos.node import SimulatedNode
 from chaos.operator_process import OperatorProcess
@@ -62,6 +63,7 @@ class Injector:
     testbed: Testbed
     admin: Admin
     users: Users
+    forger: Forger
     node: SimulatedNode
     journal: Journal
     phase: Phase
@@ -92,6 +94,8 @@ class Injector:
             match fault.target:
                 case Target.SERVER:
                     struck = await self._strike_server(fault)
+                case Target.USERS if fault.kind in (Kind.FORGED_STATUS, Kind.POISON):
+                    struck = await self.forger.act(fault)
                 case Target.USERS:
                     struck = await self.users.act(fault)
                 case Target.RUNS:
@@ -103,9 +107,10 @@ class Injector:
     async def _strike_server(self, fault: Fault) -> str:
         if fault.kind is Kind.COMPACTION:
             return f"revision {await self.testbed.compact()}"
-        await asyncio.to_thread(self.testbed.cluster.stop_apiserver)
-        await asyncio.sleep(fault.seconds)
-        await asyncio.to_thread(self.testbed.cluster.start_apiserver)
+        async with self.forger.undisturbed:
+            await asyncio.to_thread(self.testbed.cluster.stop_apiserver)
+            await asyncio.sleep(fault.seconds)
+            await asyncio.to_thread(self.testbed.cluster.start_apiserver)
         await self.testbed.sight(self.admin)
         return "kube-apiserver"
 

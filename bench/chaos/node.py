@@ -53,6 +53,7 @@ class End(Enum):
     ONLY_LAST_WORDS = Kind.RUN_ONLY_LAST_WORDS
     FAILS_AFTER_REPORT = Kind.RUN_FAILS_AFTER_REPORT
     SLOW = Kind.RUN_SLOW
+    REFUSED_REPORT = Kind.RUN_REFUSED_REPORT
 
 
 class SimulatedNode:
@@ -122,6 +123,8 @@ class SimulatedNode:
                 return
             case End.FAILS:
                 await self._finish(pod, succeeds=False, last_words="")
+            case End.REFUSED_REPORT:
+                await self._finish(pod, succeeds=True, last_words=_refused(report, dice))
             case End.ONLY_LAST_WORDS:
                 await self._finish(pod, succeeds=True, last_words=report.to_termination_message())
             case _:
@@ -215,6 +218,23 @@ class SimulatedNode:
             await self._admin.request("PATCH", path, body, content_type=MERGE)
         except (NotFoundError, ConflictError, RejectedError) as error:
             logger.info("Pod not finished: %s", error)
+
+
+def _refused(report: CheckReport | RetrainReport, dice: random.Random) -> str:
+    """Return last words that the API server refuses as a report."""
+    document = json.loads(report.to_termination_message())
+    outcome = document["lastCheck" if isinstance(report, CheckReport) else "lastRetraining"]
+    signal = {"name": "s", "type": "t", "result": "Unknown", "reason": "R", "message": "m"}
+    gate = {"name": "g", "passed": True, "message": "m"}
+    outcome |= dice.choice(
+        (
+            {"signals": [signal] * 2, "gates": [gate] * 2},
+            {"message": "x" * 5000},
+            {"observedGeneration": 2**80},
+            {"result": "Maybe"},
+        )
+    )
+    return json.dumps(document)
 
 
 def _request_of(pod: Document) -> RunRequest:

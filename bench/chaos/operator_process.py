@@ -30,8 +30,12 @@ class OperatorProcess:
     ) -> None:
         self._forks, self._life, self._entry = forks, life, entry
         self._process: ForkServerProcess | None = None
+        self._terminated: ForkServerProcess | None = None
+        """The newest process that got SIGTERM."""
         self._clock = ClockStep(life.step)
         self.lives = 0
+        self.dead: list[str] = []
+        """How it ended, each time that nobody had stopped it."""
 
     @property
     def alive(self) -> bool:
@@ -42,6 +46,7 @@ class OperatorProcess:
         """Start it if it does not run; `settings` replace the current ones."""
         if settings is not None:
             self._life = replace(self._life, settings=settings)
+        self._note_own_end()
         if not self.alive:
             self._process = self._forks.Process(target=self._entry, args=(self._life,), daemon=True)
             self._process.start()
@@ -49,6 +54,7 @@ class OperatorProcess:
 
     async def kill(self) -> None:
         """Kill it with SIGKILL; return when it has ended."""
+        self._note_own_end()
         self._signal(signal.SIGKILL)
         if (process := self._process) is not None:
             self._process = None  # several faults may target the same operator
@@ -58,8 +64,10 @@ class OperatorProcess:
     async def terminate(self, grace_seconds: float = 10) -> None:
         """Stop it with SIGTERM; kill it after the grace period."""
         self.thaw()
+        self._note_own_end()
         self._signal(signal.SIGTERM)
         if (process := self._process) is not None:
+            self._terminated = process
             await asyncio.to_thread(process.join, grace_seconds)
         await self.kill()
 
@@ -74,6 +82,13 @@ class OperatorProcess:
     def set_clock(self, offset: timedelta) -> None:
         """Set the offset of its clock."""
         self._clock.offset = offset
+
+    def _note_own_end(self) -> None:
+        """Record that it ended by itself: it is there no more, and nobody has killed or terminated it."""
+        process = self._process
+        if process is not None and process is not self._terminated and not process.is_alive():
+            self.dead.append(f"{self._life.log.stem} ended by itself, with exit code {process.exitcode}")
+            self._process = None
 
     def _signal(self, number: signal.Signals) -> None:
         # multiprocessing has not reaped it yet, so the id is not reused.

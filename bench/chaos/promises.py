@@ -1,6 +1,21 @@
 """Further invariants of a monitor's Jobs and status, as pure functions of the record.
 
 Each yields a sentence per violation.
+
+A forged status (`chaos.forgeries`) excuses the following, of its own monitor only:
+
+- A status that still has a forged lastScheduleTime or nextCheckTime accounts for no slot. The next one
+  without it accounts for all slots since the last one before the forgery, as if nothing had been forged.
+- After a lastScheduleTime that operators may believe, the slots until then that were not started before the
+  forgery may have neither a Job nor be counted. Nothing excuses other slots, nor a slot that has two Jobs.
+- lastScheduleTime and the count of retrainings are not compared across a forgery of that field: what is
+  mended comes from the Jobs, and a slot that was passed over has none. missedChecks goes on from the
+  forged count.
+- A forged report does not end a check that runs.
+
+A forgery of any other field excuses nothing. None excuses a gap in the numbers of retrainings, two of them at
+once, a request without an answer, or that the forged value is still there in the end.
+Poison excuses nothing either: an object that cannot be read has no Job, and all others have theirs.
 """
 
 from collections import Counter
@@ -15,6 +30,7 @@ from chaos.record import MadeJob, MonitorLife
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST
 from selfheal_operator.api.reasons import Purpose
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.schedule import newest_slot
 
 _REQUESTS: Final = {
@@ -48,6 +64,9 @@ def still_owed(life: MonitorLife, jobs: Sequence[MadeJob], created: datetime, en
         end: The time until which due slots count, by the same clock.
     """
     last = life.last
+    if any(each.stands_in(last.status) for each in life.forged):
+        yield f"{life.name}: what was forged of its status is still there"
+        return
     if not last.observed:
         yield f"{life.name}: no operator has acted upon its newest spec"
     number = sum(job.purpose is Purpose.RETRAIN for job in jobs)
@@ -90,11 +109,16 @@ def going_back(life: MonitorLife) -> Iterator[str]:
     for before, after in pairwise(version.status for version in life.versions):
         if (after.missed_checks or 0) < (before.missed_checks or 0):
             yield f"{life.name}: missedChecks went back from {before.missed_checks} to {after.missed_checks}"
-        if after.retraining.count < before.retraining.count:
+        if not _is_count_forged(life, before) and after.retraining.count < before.retraining.count:
             yield f"{life.name}: its count of retrainings went back"
         old, new = before.last_schedule_time, after.last_schedule_time
-        if old is not None and (new is None or new < old):
+        forged = any(each.is_slot_in(before) or each.is_slot_in(after) for each in life.forged)
+        if not forged and old is not None and (new is None or new < old):
             yield f"{life.name}: lastScheduleTime went back from {old} to {new}"
+
+
+def _is_count_forged(life: MonitorLife, status: ModelMonitorStatus) -> bool:
+    return any(each.is_count_in(status) for each in life.forged)
 
 
 def overlapping(life: MonitorLife, checks: Sequence[MadeJob]) -> Iterator[Oddity]:
@@ -111,7 +135,8 @@ def _had_ended(life: MonitorLife, job: MadeJob, version: int) -> bool:
     """Return whether the Job had finished, or its check had reported, by that revision."""
     if job.finished_version is not None and job.finished_version < version:
         return True
-    reports = (each.status.last_check for each in life.versions if each.version < version)
+    told = (each.status for each in life.versions if each.version < version)
+    reports = (each.last_check for each in told if not any(f.is_report_in(each) for f in life.forged))
     return any(report is not None and report.scheduled_time >= job.slot for report in reports)
 
 

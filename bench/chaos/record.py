@@ -1,23 +1,31 @@
 """The API server's record: its audit log, and objects read from it."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import ValidationError
+
 from chaos.faults import OPERATORS
+from chaos.forgeries import Forged
 from selfheal_operator.api.names import ANNOTATION_REQUEST, ANNOTATION_SLOT, LABEL_PURPOSE
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
+from selfheal_operator.core.validation import LARGEST_SPEC_BYTES
+from selfheal_operator.kube.json_document import parse
 
 Document = dict[str, Any]
 
 AUDIT_LOG: Final = "audit.log"
 SIGHTINGS: Final = "sightings.jsonl"
 """The file of objects read from the API server, in the folder of a run."""
+FORGERIES: Final = "forgeries.jsonl"
+"""The file of what was forged, in the same folder."""
 _LINES: Final = frozenset(OPERATORS)
 _EVENT: Final = '{"kind":"Event"'
 
@@ -75,6 +83,8 @@ class MonitorLife:
     """By the API server's clock; None if it exists until the end."""
     jobs: list[MadeJob] = field(default_factory=list)
     """In the order in which they were created."""
+    forged: list[Forged] = field(default_factory=list)
+    """What was forged of its status, in order."""
 
     @property
     def last(self) -> Version:
@@ -98,9 +108,9 @@ def read_record(log: Path, sightings: Path) -> Record:
     Args:
         log: The audit log.
         sightings: Jobs and monitors read from the API server, one JSON line each: for writes missing from the
-            log, and for the final state.
+            log, and for the final state. The file of forgeries lies beside it.
     """
-    reader = _Reader()
+    reader = _Reader(forgeries_in(sightings.with_name(FORGERIES)))
     with log.open(encoding="utf-8", errors="replace") as lines:
         for event in _events(lines):
             reader.take(event)
@@ -110,9 +120,15 @@ def read_record(log: Path, sightings: Path) -> Record:
     return reader.record()
 
 
-def record_of(bodies: Iterable[Document]) -> Record:
-    """Build a record from Jobs and monitors alone, without an audit log."""
-    reader = _Reader()
+def forgeries_in(file: Path) -> list[Forged]:
+    """Read what was forged; nothing where there is no such file."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [Forged.from_line(json.loads(line)) for line in lines]
+
+
+def record_of(bodies: Iterable[Document], forged: Iterable[Forged] = ()) -> Record:
+    """Build a record from Jobs, monitors and forgeries alone, without an audit log."""
+    reader = _Reader(forged)
     for body in bodies:
         reader.see(body)
     return reader.record()
@@ -122,7 +138,7 @@ def _events(lines: Iterable[str]) -> Iterator[Document]:
     """Yield the events; a line truncated by a kill may end with the next event."""
     for line in lines:
         try:
-            yield json.loads(line)
+            yield parse(line.encode())
         except ValueError:
             if (begin := line.rfind(_EVENT)) > 0:
                 yield from _events([line[begin:]])
@@ -131,7 +147,10 @@ def _events(lines: Iterable[str]) -> Iterator[Document]:
 class _Reader:
     """Builds a record from documents, one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, forged: Iterable[Forged]) -> None:
+        self._forged: dict[str, list[Forged]] = defaultdict(list)
+        for each in forged:
+            self._forged[each.uid].append(each)
         self._monitors: dict[str, MonitorLife] = {}
         self._jobs: dict[str, MadeJob] = {}
         self._finished: dict[str, int] = {}
@@ -199,14 +218,21 @@ class _Reader:
         )
 
     def _see_monitor(self, body: Document, by: str) -> None:
-        """Add a stored version of a monitor."""
+        """Add a stored version of a monitor, unless it is poison: nobody owes it anything."""
         metadata = body["metadata"]
+        try:
+            spec = ModelMonitorSpec.from_wire(body["spec"])
+        except ValidationError:
+            return
+        if len(json.dumps(body["spec"])) > LARGEST_SPEC_BYTES:
+            return
         life = self._monitors.setdefault(
             metadata["uid"],
             MonitorLife(
                 uid=metadata["uid"],
                 name=f"{metadata['namespace']}/{metadata['name']}",
                 created=datetime.fromisoformat(metadata["creationTimestamp"]),
+                forged=self._forged[metadata["uid"]],
             ),
         )
         life.versions.append(
@@ -215,7 +241,7 @@ class _Reader:
                 by=by,
                 generation=metadata["generation"],
                 annotations=metadata.get("annotations") or {},
-                spec=ModelMonitorSpec.from_wire(body["spec"]),
+                spec=spec,
                 status=ModelMonitorStatus.from_wire(body.get("status") or {}),
             )
         )

@@ -15,6 +15,7 @@ from chaos.audit import audit, unsettled
 from chaos.clock import ClockStep, QuickTime, quick_creation_times
 from chaos.faults import OPERATORS, Fault, Target
 from chaos.findings import Findings
+from chaos.forger import Forger
 from chaos.injector import Injector, OperatorTarget
 from chaos.journal import JOURNAL, Journal
 from chaos.node import SimulatedNode
@@ -76,12 +77,15 @@ class Run:
             await self._rest(injector.admin, testbed, quick, end)
             await injector.bow_out()
             await testbed.sight(injector.admin)
-            lives = sum(target.process.lives for target in injector.targets.values())
+            processes = [target.process for target in injector.targets.values()]
+            lives = sum(process.lives for process in processes)
+            dead = [end for process in processes for end in process.dead]
         journal.close()
         testbed.keep_log()
         keep_times(self.folder, quick, end)
         findings = audit_again(self.folder)
         findings.broken += journal.complaints
+        findings.dead += dead
         return Outcome(
             seed=self.seed,
             findings=findings,
@@ -129,11 +133,13 @@ class Run:
                 stack.push_async_callback(process.kill)
                 targets[target] = OperatorTarget(process, proxy)
             users = Users(admin, self.seed, self.monitors)
+            forger = Forger(admin, testbed, users.monitors, quick.now)
             yield Injector(
                 targets=targets,
                 testbed=testbed,
                 admin=admin,
                 users=users,
+                forger=forger,
                 node=node,
                 journal=journal,
                 phase=Phase(elects=False),
@@ -161,7 +167,7 @@ class Run:
         deadline = time.monotonic() + _REST_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(2)
-            if not unsettled(record_of(await testbed.sight(admin)), quick.at, end):
+            if not unsettled(record_of(await testbed.sight(admin), testbed.forged), quick.at, end):
                 return
 
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 import aiohttp
 
 from chaos.admin import Admin, Document
-from chaos.record import AUDIT_LOG, SIGHTINGS
+from chaos.forgeries import Forged
+from chaos.record import AUDIT_LOG, FORGERIES, SIGHTINGS, forgeries_in
 from chaos.users import NAMESPACES
 from localcluster import ControlPlaneOptions, LocalCluster
 from localcluster.controlplane import Ports
@@ -26,6 +27,7 @@ from testbed.install import OPERATOR_NAMESPACE, rendered, wait_for_api, without_
 from testbed.kubectl import Kubectl
 
 MONITORS: Final = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
+CRD_PATH: Final = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{PLURAL}.{GROUP}"
 JOBS: Final = "/apis/batch/v1/jobs"
 OURS: Final = {"labelSelector": f"{LABEL_MANAGED_BY}={MANAGED_BY}"}
 
@@ -60,8 +62,6 @@ _CONTROLLERS: Final = (
     "--concurrent-job-syncs=20",
     *QUICK_CLIENT,
 )
-
-
 _COMPACTED: Final = "required revision has been compacted"
 
 
@@ -75,6 +75,7 @@ class Testbed:
         )
         self.cluster = LocalCluster(folder / "cluster", process_node=False, options=options, guarded=True)
         self._sightings = (folder / SIGHTINGS).open("w")
+        self._forgeries = (folder / FORGERIES).open("w")
 
     def start(self) -> None:
         """Start it, and install selfheal's CRD and RBAC."""
@@ -88,6 +89,7 @@ class Testbed:
     def stop(self) -> None:
         """Stop all of it."""
         self._sightings.close()
+        self._forgeries.close()
         self.cluster.stop()
 
     def operator_kubeconfig(self, name: str, address: str) -> Path:
@@ -145,9 +147,37 @@ class Testbed:
             for kind, path, query in (("Job", JOBS, OURS), ("ModelMonitor", MONITORS, None))
             for body in await admin.listed(path, query)
         ]
+        self._write_sightings(seen)
+        return seen
+
+    def note_forgery(self, line: Document, stored: Document) -> None:
+        """Record a forgery, and the monitor that holds it."""
+        self._forgeries.write(json.dumps(line) + "\n")
+        self._forgeries.flush()
+        self._write_sightings([{**stored, "metadata": _without_fields(stored["metadata"])}])
+
+    @property
+    def forged(self) -> list[Forged]:
+        """What has been forged so far."""
+        return forgeries_in(self.folder / FORGERIES)
+
+    def nest_deep(self, namespace: str, name: str, depth: int) -> None:
+        """Write that a field manager owns a field of a monitor which lies so deep: it is stored."""
+        record = {
+            "manager": "deep",
+            "operation": "Update",
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "time": "2026-11-23T12:00:00Z",
+            "fieldsType": "FieldsV1",
+            "fieldsV1": "deep",
+        }
+        fields = '{"f:spec":' + '{"f:a":' * depth + "{}" + "}" * depth + "}"
+        patch = json.dumps({"metadata": {"managedFields": [record]}}).replace('"deep"}', fields + "}")
+        self._kubectl(namespace)("patch", PLURAL, name, "--type=merge", "--patch", patch)
+
+    def _write_sightings(self, seen: list[Document]) -> None:
         self._sightings.writelines(json.dumps(body) + "\n" for body in seen)
         self._sightings.flush()
-        return seen
 
     def keep_log(self) -> None:
         """Copy the audit log out of the cluster's folder."""

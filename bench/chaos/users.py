@@ -48,6 +48,18 @@ _MANY_RETRAININGS: Final = {"maxRunsPerDay": 24, "maxConsecutiveFailures": 100}
 """By default four a day would be the end of it: minutes into a run."""
 
 
+def smallest_spec() -> Document:
+    """Return what each spec needs, without a schedule."""
+    return {
+        "dataset": {
+            "reference": {"uri": "/data/reference.csv"},
+            "current": {"uri": "/data/current.csv"},
+        },
+        "target": "churned",
+        "threshold": 0.3,
+    }
+
+
 class Sort(Enum):
     """What users do to a monitor. The audit is stricter for one whose schedule is never edited."""
 
@@ -87,6 +99,11 @@ class Users:
             ]
             for sort in Sort
         }
+
+    @property
+    def monitors(self) -> list[MonitorName]:
+        """Return the names of all monitors."""
+        return [name for names in self._monitors.values() for name in names]
 
     async def apply_all(self) -> None:
         """Create all monitors."""
@@ -144,12 +161,7 @@ class Users:
             "kind": KIND,
             "metadata": {"name": name.name, "namespace": name.namespace},
             "spec": {
-                "dataset": {
-                    "reference": {"uri": "/data/reference.csv"},
-                    "current": {"uri": "/data/current.csv"},
-                },
-                "target": "churned",
-                "threshold": 0.3,
+                **smallest_spec(),
                 "retraining": {"cooldownSeconds": self._dice.choice(_COOLDOWNS)} | _MANY_RETRAININGS,
                 **self._dice.choice(_SCHEDULES),
                 **self._dice.choice(_PUNCTUALITIES),

@@ -4,11 +4,13 @@ A monitor of every minute, made at noon by both clocks; its first slot is a minu
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chaos.audit import audit
 from chaos.findings import Findings
+from chaos.forgeries import Forged
 from chaos.record import MadeJob, MonitorLife, Record, Version
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.jobs import check_job_name, retrain_job_name
@@ -66,12 +68,21 @@ def told(
     )
 
 
+def forged(version: int, before: Version, **fields: Any) -> tuple[Version, Forged]:
+    """Return the version with forged fields of the status, and the note of the forgery."""
+    written = written_status(**fields)
+    status = before.status.replaced(**{name: getattr(written, name) for name in fields})
+    note = Forged(uid=UID, version=version, before=before.status, fields=written)
+    return replace(before, version=version, status=status), note
+
+
 def audited(
     jobs: Iterable[MadeJob] = (),
     versions: Iterable[Version] = (),
     *,
     end: datetime = NOON,
     deleted: datetime | None = None,
+    forged: Iterable[Forged] = (),
 ) -> Findings:
     """Return what an audit finds in such a record."""
     life = MonitorLife(
@@ -81,5 +92,6 @@ def audited(
         versions=list(versions),
         deleted=deleted,
         jobs=sorted(jobs, key=lambda job: job.version),
+        forged=list(forged),
     )
     return audit(Record({UID: life}), lambda time: time, end)
