@@ -1,4 +1,4 @@
-"""Large specs: the largest that a run can be given, and one about as large as the CRD admits."""
+"""Large specs: one that a run can just be given, and one whose longest parts are full to the CRD's bounds."""
 
 from typing import Any, Final
 
@@ -16,13 +16,13 @@ def with_much_to_read(spec: Document) -> Document:
     return {
         **spec,
         "dataset": {**spec["dataset"], "columns": {"include": _names("c", _COLUMNS, 128)}},
-        "drift": {"columns": [{"name": name, "method": "ks"} for name in _names("c", _DRIFT_COLUMNS, 128)]},
-        "podTemplate": {"env": _variables("V", 19)},
+        "drift": {"columns": [{"name": name, "method": "ks"} for name in _names("c", _DRIFT_COLUMNS, 256)]},
+        "podTemplate": {"env": _variables("V", 4)},
     }
 
 
 def with_all_to_the_bounds(spec: Document) -> Document:
-    """Return the spec with its longest parts full: about a megabyte, which the operator does not keep."""
+    """Return the spec with its longest parts full, which the operator does not keep."""
     pods = {
         "env": _variables("V", _VARIABLES),
         "volumes": [_volume(name) for name in _names("v", _VOLUMES, 63)],
@@ -39,7 +39,7 @@ def _names(start: str, count: int, length: int) -> list[str]:
 
 
 def _variables(start: str, count: int) -> list[Document]:
-    return [{"name": name, "value": "x" * 2048} for name in _names(start, count, 253)]
+    return [{"name": name, "value": "x" * 1024} for name in _names(start, count, 253)]
 
 
 def _volume(name: str) -> Document:
