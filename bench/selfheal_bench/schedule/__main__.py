@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
+from selfheal_bench.lags import Lags
 from selfheal_bench.machine import Machine
+from selfheal_bench.schedule.fairness import IN_FLIGHT, Fairness, Plan, measure_fairness
 from selfheal_bench.schedule.floor import MOST_OF_FLOOR, WIDTHS, Floor, lowest_floor
 from selfheal_bench.schedule.phase import PHASES, Outcome, Phase, run_phase
 from testbed.errors import TestbedError
 
 COUNTS: Final = (1000, 5000)
+FEW: Final = 50
 LIMIT_SECONDS: Final = 180.0
 
 
@@ -28,13 +31,14 @@ def main() -> None:
     _introduce(arguments.phases, machine)
     results = []
     try:
-        for count in arguments.counts:
+        for count in filter(None, arguments.counts):
             for phase in arguments.phases:
                 outcome, floor = asyncio.run(_run(phase, count, arguments))
                 results.append(outcome.to_json() | _floor_to_json(outcome, floor))
                 _tell(outcome)
                 if floor is not None:
                     print(_floor_sentence(outcome, floor), flush=True)
+        fair = _fairness(arguments)
     except (BenchError, TestbedError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
     seconds = time.monotonic() - began
@@ -45,6 +49,7 @@ def main() -> None:
                 "benchmark": "schedule",
                 "machine": machine.to_json(),
                 "runs": results,
+                "fairness": fair,
                 "seconds": round(seconds),
             }
         )
@@ -57,6 +62,36 @@ async def _run(phase: str, count: int, arguments: argparse.Namespace) -> tuple[O
         name=phase, count=count, limit_seconds=arguments.limit_seconds, patience=arguments.patience
     )
     return await run_phase(chosen, arguments.keep), floor
+
+
+def _fairness(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure what a small namespace waits beside a large one, for each size of the large one."""
+    measured = []
+    for large in arguments.large_namespaces:
+        plan = Plan(
+            large=large,
+            small=arguments.small_namespace,
+            limit_seconds=arguments.limit_seconds,
+            patience=arguments.patience,
+        )
+        fair = asyncio.run(measure_fairness(plan, arguments.keep))
+        _tell_fairness(fair)
+        measured.append(fair.to_json())
+    return measured
+
+
+def _tell_fairness(fair: Fairness) -> None:
+    print(f"\n{fair.large.due} ModelMonitors of one namespace and {fair.small.due} of another, due at once")
+    _tell_head()
+    _tell_lags("few, alone", fair.alone)
+    _tell_lags("few", fair.small)
+    _tell_lags("many", fair.large)
+    print(
+        f"few, p99: {fair.small.percentile(99):.2f} s; at most {fair.most:.2f} s: twice itself alone, "
+        f"and {IN_FLIGHT} starts in flight: {'met' if fair.met else 'MISSED'}\n"
+        f"a queue that serves first who comes first: {fair.first_come:.2f} s",
+        flush=True,
+    )
 
 
 def _floor_to_json(outcome: Outcome, floor: Floor | None) -> dict[str, Any]:
@@ -98,15 +133,14 @@ def _introduce(phases: Iterable[str], machine: Machine) -> None:
 def _tell(outcome: Outcome) -> None:
     limit = f"{outcome.monitors.limit_seconds:g} s"
     print(f"\nN = {outcome.count}, CronJob controller: {outcome.phase} (limit {limit})")
-    print(f"{'':<14}{'started':>9}{'missed':>9}{'doubled':>9}{'p50':>10}{'p99':>10}{'max':>10}")
+    _tell_head()
     kinds = (
         ("alone", outcome.alone),
         ("ModelMonitor", outcome.monitors),
         ("CronJob", outcome.cron_jobs),
     )
     for kind, lags in kinds:
-        figures = "".join(f"{lags.percentile(percent):>8.2f} s" for percent in (50, 99, 100))
-        print(f"{kind:<14}{len(lags.seconds):>9}{lags.missed:>9}{lags.doubled:>9}{figures}")
+        _tell_lags(kind, lags)
     ratios = "".join(f"{outcome.ratio(percent):>10.3f}" for percent in (50, 99, 100))
     print(f"{'ratio':<41}{ratios}")
     print(
@@ -116,13 +150,38 @@ def _tell(outcome: Outcome) -> None:
     )
 
 
+def _tell_head() -> None:
+    print(f"{'':<14}{'started':>9}{'missed':>9}{'doubled':>9}{'p50':>10}{'p99':>10}{'max':>10}")
+
+
+def _tell_lags(kind: str, lags: Lags) -> None:
+    figures = "".join(f"{lags.percentile(percent):>8.2f} s" for percent in (50, 99, 100))
+    print(f"{kind:<14}{len(lags.seconds):>9}{lags.missed:>9}{lags.doubled:>9}{figures}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m selfheal_bench.schedule", description=__doc__)
     parser.add_argument(
-        "counts", nargs="*", type=int, default=COUNTS, metavar="N", help="of each kind (default: 1000 5000)"
+        "counts",
+        nargs="*",
+        type=int,
+        default=COUNTS,
+        metavar="N",
+        help="of each kind (default: 1000 5000; 0: none)",
     )
     parser.add_argument(
         "--phases", nargs="+", choices=PHASES, default=list(PHASES), help="the CronJob controller's settings"
+    )
+    parser.add_argument(
+        "--large-namespaces",
+        nargs="*",
+        type=int,
+        default=COUNTS[-1:],
+        metavar="N",
+        help="monitors of a namespace, due beside those of a small one (default: 5000; none: not measured)",
+    )
+    parser.add_argument(
+        "--small-namespace", type=int, default=FEW, help="monitors of the small one (default: %(default)s)"
     )
     parser.add_argument(
         "--limit-seconds",

@@ -161,12 +161,13 @@ async def _gather_crowd(api: ApiServer, phase: Phase, *, with_cron_jobs: bool) -
     while waiting := [each for each in await all_monitors(api) if not each.get("status")]:
         say(f"waiting for the operator to take notice of {len(waiting)} monitors")
         await asyncio.sleep(2)
-        _check_time(slot)
-    _check_time(slot)
+        check_time(slot)
+    check_time(slot)
     return crowd
 
 
-def _check_time(slot: datetime) -> None:
+def check_time(slot: datetime) -> None:
+    """Raise TooSlowError if the minute is so near that not all may be in place."""
     if datetime.now(UTC) > slot - LAST_CALL:
         raise TooSlowError(f"not all was in place at {slot:%H:%M}: try again with a larger --patience")
 
