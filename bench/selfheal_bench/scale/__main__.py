@@ -12,7 +12,8 @@ from typing import Any, Final
 from localcluster.errors import LocalClusterError
 from selfheal_bench.errors import BenchError
 from selfheal_bench.machine import Machine
-from selfheal_bench.scale.figures import GOALS, MIB, ROUND_SECONDS, Figures
+from selfheal_bench.scale.figures import GOALS, MEMORY_LIMIT_BYTES, MIB, ROUND_SECONDS, Figures
+from selfheal_bench.scale.large_specs import COUNT, KINDS, ColdStarts, measure_large_specs
 from selfheal_bench.scale.simulated_node import JOB_UPDATES
 from selfheal_bench.scale.size import Course, measure_size
 from testbed.errors import TestbedError
@@ -37,18 +38,19 @@ def main() -> None:
     _introduce(course, machine)
     measured: list[Figures] = []
     try:
-        for count in sorted(arguments.counts):
+        large = _large_specs(arguments)
+        for count in sorted(filter(None, arguments.counts)):
             figures = asyncio.run(measure_size(count, course, arguments.keep))
             measured.append(figures)
             _tell(figures)
     except (BenchError, TestbedError, LocalClusterError) as error:
         sys.exit(f"The benchmark could not be run to its end: {error}")
     _tell_growth(measured)
-    missed = _missed(measured[-1])
-    print(f"\nTargets missed at {measured[-1].count}: {', '.join(missed) or 'none'}")
+    missed = _missed(measured, large)
+    print(f"\nTargets missed: {', '.join(missed) or 'none'}")
     seconds = time.monotonic() - began
     print(f"Ran for {seconds / 60:.1f} minutes.")
-    summary = _summary(measured, missed, seconds)
+    summary = _summary(measured, missed, seconds) | {"largeSpecs": [each.to_json() for each in large]}
     print(json.dumps(summary | {"machine": machine.to_json(), "course": course.to_json()}))
 
 
@@ -105,8 +107,36 @@ def _tell_growth(measured: Sequence[Figures]) -> None:
         print(f"  {goal.title:<24}{before:>10.2f} -> {after:.2f} {goal.unit}: {times}")
 
 
-def _missed(figures: Figures) -> list[str]:
-    return [goal.title for goal in GOALS if not goal.met(figures)]
+def _large_specs(arguments: argparse.Namespace) -> list[ColdStarts]:
+    kinds = KINDS if arguments.large_specs else ()
+    measured = []
+    for kind in kinds:
+        found = asyncio.run(measure_large_specs(kind, arguments.large_specs, arguments.keep))
+        _tell_large(found)
+        measured.append(found)
+    return measured
+
+
+def _tell_large(found: ColdStarts) -> None:
+    starts = " and ".join(f"{seconds:.1f} s" for seconds in found.start_seconds)
+    limit, verdict = f"{MEMORY_LIMIT_BYTES / MIB:g} MiB", "met" if found.met else "MISSED"
+    print(
+        f"\n{found.count} monitors of {found.object_bytes / MIB:.2f} MiB each, specs {found.kind}\n"
+        f"  resident memory, peak   {found.peak_bytes / MIB:>10.2f} MiB   at most {limit} {verdict}\n"
+        f"  cold starts to ready: {starts}",
+        flush=True,
+    )
+
+
+def _missed(measured: Sequence[Figures], large: Sequence[ColdStarts]) -> list[str]:
+    """Return the titles of the targets missed at the largest number, and by large specs."""
+    goals = [goal.title for figures in measured[-1:] for goal in GOALS if not goal.met(figures)]
+    beyond = [figures for figures in measured if figures.peak_bytes > MEMORY_LIMIT_BYTES]
+    return [
+        *goals,
+        *(f"limit of memory, {figures.count} monitors" for figures in beyond),
+        *(f"limit of memory, specs {each.kind}" for each in large if not each.met),
+    ]
 
 
 def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float) -> dict[str, Any]:
@@ -119,6 +149,7 @@ def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float)
         "benchmark": "scale",
         "checks": "completed by a simulated node",
         "targets": {goal.key: goal.limit for goal in GOALS},
+        "memoryLimitMiB": MEMORY_LIMIT_BYTES // MIB,
         "runs": [figures.to_json() for figures in measured],
         "growth": growth,
         "missedTargets": list(missed),
@@ -129,7 +160,19 @@ def _summary(measured: Sequence[Figures], missed: Sequence[str], seconds: float)
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m selfheal_bench.scale", description=__doc__)
     parser.add_argument(
-        "counts", nargs="*", type=int, default=COUNTS, metavar="N", help="monitors (default: 1000 10000)"
+        "counts",
+        nargs="*",
+        type=int,
+        default=COUNTS,
+        metavar="N",
+        help="monitors (default: 1000 10000; 0: none)",
+    )
+    parser.add_argument(
+        "--large-specs",
+        type=int,
+        default=COUNT,
+        metavar="N",
+        help="monitors with large specs, whose memory is measured first (default: %(default)s; 0: none)",
     )
     parser.add_argument(
         "--warm-up-rounds",

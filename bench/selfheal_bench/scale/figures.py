@@ -7,6 +7,8 @@ from typing import Any, Final
 from selfheal_bench.lags import Lags
 
 MIB: Final = 2**20
+MEMORY_LIMIT_BYTES: Final = 512 * MIB
+"""The limit of the operator's container in manifests/. Beyond it, all replicas end at each start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

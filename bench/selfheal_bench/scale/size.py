@@ -121,7 +121,7 @@ async def _measure(ground: Arena, api: ApiServer, node: Program, course: Course)
     restart = ground.operator.start()
     say(f"ready {restart:.1f} s after its restart; nothing is due from now on")
     await _edit_interval(api, schedules)
-    await _settle(ground)
+    await settle(ground)
     if not node.running:  # what was measured then is not what was meant
         raise BenchError(str(node.failed("has ended")))
     idle, end = await _idle(ground, course.idle_seconds)
@@ -165,7 +165,8 @@ def _reported_since(document: Document, time: datetime) -> bool:
     return check is not None and datetime.fromisoformat(check["scheduledTime"]) >= time
 
 
-async def _settle(ground: Arena) -> None:
+async def settle(ground: Arena) -> None:
+    """Wait until the operator is idle; raise TooSlowError if it does not come to rest."""
     deadline = datetime.now(UTC) + timedelta(seconds=SETTLE_LIMIT_SECONDS)
     share = 100.0
     while share > SETTLED_PERCENT:
