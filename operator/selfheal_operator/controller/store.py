@@ -52,7 +52,7 @@ class _Content(NamedTuple):
     """The parts of the monitor that are read, as JSON. This takes a third of the memory of Python objects, of
     which ten thousand monitors hold a million."""
     problem: str
-    """Why the document has neither spec nor status; empty if it has both."""
+    """Why the document has no spec; empty if it has one."""
     is_answered: bool
     """Whether observedGeneration equals the generation."""
     facts: Facts
@@ -322,7 +322,7 @@ def _packed(body: Mapping[str, Any]) -> tuple[bytes, str]:
     """Keep only what `monitor_from` reads. managedFields alone are as long as all the rest.
 
     Returns:
-        The document, and why it has neither spec nor status; empty if it has both.
+        The document, and why it has no spec, nor perhaps a status; empty if it has both.
     """
     metadata = body["metadata"]
     kept = {name: metadata[name] for name in _READ_METADATA if name in metadata}
@@ -331,16 +331,23 @@ def _packed(body: Mapping[str, Any]) -> tuple[bytes, str]:
         name: annotations[name][:_LONGEST_ANNOTATION] for name in _READ_ANNOTATIONS if name in annotations
     }
     spec, status = body.get("spec") or {}, body.get("status") or {}
-    try:
-        document = _json({"metadata": kept, "spec": spec, "status": status})
-        problem = _size_problem(spec) if len(document) > LARGEST_SPEC_BYTES else ""
-    except RecursionError:
-        problem = "it nests deeper than a program can read"
-    except ValueError as error:  # a surrogate is no character
-        problem = f"it holds a text that is none ({type(error).__name__})"
+    document, problem = _written({"metadata": kept, "spec": spec, "status": status})
+    if len(document) > LARGEST_SPEC_BYTES:
+        problem = _size_problem(spec)
     if problem:
-        document = _json({"metadata": kept, "problem": problem})
-    return document, problem
+        # With its status: without it, each plan would write it again, as fast as the API server answers.
+        document, _ = _written({"metadata": kept, "problem": problem, "status": status})
+    return document or _json({"metadata": kept, "problem": problem}), problem
+
+
+def _written(document: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return the document as JSON, or nothing and why it cannot be written."""
+    try:
+        return _json(document), ""
+    except RecursionError:
+        return b"", "it nests deeper than a program can read"
+    except ValueError as error:  # a surrogate is no character
+        return b"", f"it holds a text that is none ({type(error).__name__})"
 
 
 def _size_problem(spec: Any) -> str:

@@ -48,7 +48,7 @@ class Monitor:
     spec: Mapping[str, Any]
     """The spec as written; it may be invalid."""
     problem: str = ""
-    """Why the spec and the status are not there: they cannot be read as a whole."""
+    """Why the spec is not there: it cannot be read as a whole."""
     status: ModelMonitorStatus = field(default_factory=ModelMonitorStatus)
     """The status as far as it can be read and, in decisions, as far as it is believed."""
     disbelieved: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Purpose, Reason
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.controller import store as module
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.core.monitor import plan_monitor
@@ -381,6 +382,30 @@ def test_a_spec_that_cannot_be_read_as_a_whole_is_named_and_takes_no_memory(spec
     store.put_monitor(version(2))
     assert "Checks run" in ready(store)
     assert store.unreadable() == 0
+
+
+@pytest.mark.parametrize(
+    "spec", [{"target": "x" * LARGEST_SPEC_BYTES}, {"target": nested(5_000)}, {"target": "\ud800"}]
+)
+def test_the_status_of_a_spec_that_cannot_be_read_is_written_once(spec):
+    """Without the stored status, each write would be followed by another one at once, for ever."""
+    store = Store()
+    store.put_monitor(version(1) | {"spec": spec})
+    written = status_written(plan_monitor(known(store), NOON))
+
+    store.put_monitor(version(2) | {"spec": spec, "status": written})
+
+    assert plan_monitor(known(store), NOON + MINUTE).step is None
+
+
+@pytest.mark.parametrize("status", [{"target": nested(5_000)}, {"target": "\ud800"}])
+def test_a_status_that_cannot_be_read_as_a_whole_is_absent(status):
+    """The spec is then not read either; nothing of it is kept."""
+    store = Store()
+    store.put_monitor(version(1) | {"status": status})
+
+    assert known(store).monitor.problem
+    assert known(store).monitor.status == ModelMonitorStatus()
 
 
 def ready(store: Store) -> str:
