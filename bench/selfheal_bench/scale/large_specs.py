@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, Callable[[Document], Document]]] = {
 """The first is listed and not kept; the second is kept."""
 ANNOTATION: Final = {"note": "x" * 250 * 1024}
 """The API server takes 256 KiB of annotations; the operator lists them, and keeps none of them."""
-_ANSWER_SECONDS: Final = 600.0
+_ANSWER_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,10 +86,11 @@ def _tell_fairness(fair: Fairness) -> None:
     _tell_lags("few, alone", fair.alone)
     _tell_lags("few", fair.small)
     _tell_lags("many", fair.large)
+    verdict = "met" if fair.met else "MISSED"
     print(
-        f"few, p99: {fair.small.percentile(99):.2f} s; at most {fair.most:.2f} s: twice itself alone, "
-        f"and {IN_FLIGHT} starts in flight: {'met' if fair.met else 'MISSED'}\n"
-        f"a queue that serves first who comes first: {fair.first_come:.2f} s",
+        f"the few had all their Jobs after {fair.starts} of {fair.large.due + fair.small.due} starts; at most "
+        f"{fair.most}, every other one and {IN_FLIGHT} in flight: {verdict}\n"
+        f"p99 of the few, if who comes first were served first: {fair.first_come:.2f} s",
         flush=True,
     )
 

@@ -29,8 +29,6 @@ LARGE: Final = NAMESPACES[0]
 SMALL: Final = NAMESPACES[1]
 IN_FLIGHT: Final = Settings(mlflow_tracking_uri=MLFLOW).workers
 """Starts that may be on their way when the first monitor of a namespace comes due: the operator's workers."""
-MOST_TIMES_ALONE: Final = 2.0
-"""The share of one of two namespaces is half of the starts: it may take twice as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +45,23 @@ class Fairness:
         return self._all.percentile(99)
 
     @property
-    def most(self) -> float:
-        """The target for its p99, in seconds: twice that of itself alone, and the starts in flight."""
-        each = self._all.percentile(100) / self._all.due
-        return MOST_TIMES_ALONE * self.alone.percentile(99) + IN_FLIGHT * each
+    def starts(self) -> int:
+        """How many Jobs existed, of both namespaces, when the small one had all of its own."""
+        return sum(seconds <= self.small.percentile(100) for seconds in self._all.seconds)
+
+    @property
+    def most(self) -> int:
+        """The target for these: every other start, and those in flight."""
+        return 2 * self.small.due + IN_FLIGHT
 
     @property
     def met(self) -> bool:
-        """Whether the small namespace waits no longer than its share, and no Job is missing or doubled."""
+        """Whether the small namespace waits no longer than its share, and no Job is missing or doubled.
+
+        In starts, not in seconds: it holds on a busy machine, too, whatever a start costs.
+        """
         complete = all(not lags.missed and not lags.doubled for lags in (self.alone, self.small, self.large))
-        return complete and self.small.percentile(99) <= self.most
+        return complete and self.starts <= self.most
 
     @property
     def _all(self) -> Lags:
@@ -73,7 +78,9 @@ class Fairness:
             "small": self.small.to_json(),
             "large": self.large.to_json(),
             "firstComeP99Seconds": round(self.first_come, 3),
-            "mostP99Seconds": round(self.most, 3),
+            "startsUntilSmallIsDone": self.starts,
+            "mostStarts": self.most,
+            "timesAlone": round(self.small.percentile(99) / self.alone.percentile(99), 2),
             "met": self.met,
         }
 
