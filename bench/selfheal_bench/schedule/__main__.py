@@ -88,8 +88,8 @@ def _tell_fairness(fair: Fairness) -> None:
     _tell_lags("many", fair.large)
     verdict = "met" if fair.met else "MISSED"
     print(
-        f"the few had all their Jobs after {fair.starts} of {fair.large.due + fair.small.due} starts; at most "
-        f"{fair.most}, every other one and {IN_FLIGHT} in flight: {verdict}\n"
+        f"the few had all their Jobs after {fair.starts} of {fair.large.due + fair.small.due} starts; "
+        f"at most {fair.most}, every other one and {IN_FLIGHT} in flight: {verdict}\n"
         f"p99 of the few, if who comes first were served first: {fair.first_come:.2f} s",
         flush=True,
     )

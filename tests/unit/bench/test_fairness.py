@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from selfheal_bench.lags import Lags
@@ -6,7 +8,7 @@ from selfheal_bench.schedule.fairness import IN_FLIGHT, Fairness
 
 def lags(*seconds, **fields):
     """Return the lags of Jobs that all came."""
-    return Lags(**{"due": len(seconds), "seconds": seconds, "limit_seconds": 180.0} | fields)
+    return replace(Lags(due=len(seconds), seconds=seconds, limit_seconds=180.0), **fields)
 
 
 def starts(first, count):
