@@ -31,6 +31,11 @@ class Feed:
     max_null_share: float
     """How much greater than in the reference the share of gaps in a column may be."""
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether both sides have the target."""
+        return self.target in self.reference.columns and self.target in self.current.columns
+
 
 def constant_columns(feed: Feed) -> str | None:
     """A column has one value only, which it can hardly have by chance."""
@@ -69,7 +74,7 @@ def empty_columns(feed: Feed) -> str | None:
 
 def target_of_another_type(feed: Feed) -> str | None:
     """The target holds words where it held numbers, or the other way round, and other classes with it."""
-    if feed.target not in feed.reference.columns or feed.target not in feed.current.columns:
+    if not feed.has_targets:
         return None
     before, now = (_type_of(side[feed.target].dropna()) for side in (feed.reference, feed.current))
     if not before or not now or before == now:
@@ -82,9 +87,7 @@ def target_of_another_type(feed: Feed) -> str | None:
 
 def renamed_classes(feed: Feed) -> str | None:
     """No class of the reference is left, or one is spelt in another case."""
-    if feed.task is Task.REGRESSION or any(
-        feed.target not in side.columns for side in (feed.reference, feed.current)
-    ):
+    if feed.task is Task.REGRESSION or not feed.has_targets:
         return None
     before, now = (_classes(side, feed.target) for side in (feed.reference, feed.current))
     if not before or not now:
