@@ -144,9 +144,9 @@ def main() -> None:
 
 def _on_real_set(name: str, slots: int) -> Mapping[str, Any]:
     metric, found = policies.courses(name, slots, cache_dir())
-    for line in policies.lines(name, metric, found):
-        say(line)
     verdict = policies.judged(metric, found)
+    for line in policies.lines(name, metric, found, verdict):
+        say(line)
     courses = {
         policy: {
             "score": float(each.scores.mean()),

@@ -48,8 +48,6 @@ class Course:
     registered: int
     cpu_seconds: float
     """Of its checks and retrainings."""
-    reasons: tuple[str, ...] = ()
-    """How each retraining ended that registered nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +97,6 @@ class _Timeline:
             retrainings=len(outcomes),
             registered=sum(each.promoted for each in outcomes),
             cpu_seconds=cpu,
-            reasons=tuple(each.message for each in outcomes if not each.promoted),
         )
 
     def _retrained(self, policy: str, slot: int, deployed: Champion) -> _Timed:
@@ -178,9 +175,8 @@ def judged(metric: str, found: Mapping[str, Course], seed: int = 0) -> Judged:
     return Judged(best=best, behind={policy: behind(policy) for policy in found})
 
 
-def lines(name: str, metric: str, found: Mapping[str, Course]) -> Iterator[str]:
+def lines(name: str, metric: str, found: Mapping[str, Course], verdict: Judged) -> Iterator[str]:
     """Yield the table of one set."""
-    verdict = judged(metric, found)
     yield f"{name} ({metric})"
     for policy, each in found.items():
         mean, lower, upper = verdict.behind[policy]

@@ -19,10 +19,10 @@ from selfheal_bench.arena import NAMESPACES, Arena, administrator, arena, say
 from selfheal_bench.audit import AuditLog, Call
 from selfheal_bench.lags import Lags
 from selfheal_bench.measured_operator import MLFLOW, USER
-from selfheal_bench.monitors import all_monitors, create, monitor, monitors_path
+from selfheal_bench.monitors import create, monitor, monitors_path
 from selfheal_bench.parallel import for_each
 from selfheal_bench.schedule.crowd import Crowd, objects_per_second, whole_minute_after
-from selfheal_bench.schedule.phase import AFTERWARDS_SECONDS, LAST_CALL, PHASES, check_time
+from selfheal_bench.schedule.phase import AFTERWARDS_SECONDS, LAST_CALL, PHASES, wait_for_statuses
 from selfheal_operator.config import Settings
 
 LARGE: Final = NAMESPACES[0]
@@ -129,10 +129,7 @@ async def _gather(api: ApiServer, due: Mapping[str, int], patience: float) -> Cr
     slot = whole_minute_after(datetime.now(UTC) + timedelta(seconds=seconds) + LAST_CALL)
     say(f"all are due at {slot:%H:%M} UTC")
     await for_each("creating ModelMonitors", _monitors(due, slot), lambda each: create(api, *each))
-    while any(not each.get("status") for each in await all_monitors(api)):
-        await asyncio.sleep(1)
-        check_time(slot)
-    check_time(slot)
+    await wait_for_statuses(api, slot)
     return Crowd(count, slot, with_cron_jobs=False)
 
 

@@ -158,16 +158,20 @@ async def _gather_crowd(api: ApiServer, phase: Phase, *, with_cron_jobs: bool) -
     crowd = Crowd(phase.count, slot, with_cron_jobs)
     say(f"all are due at {slot:%H:%M} UTC")
     await crowd.create(api)
-    while waiting := [each for each in await all_monitors(api) if not each.get("status")]:
-        say(f"waiting for the operator to take notice of {len(waiting)} monitors")
-        await asyncio.sleep(2)
-        check_time(slot)
-    check_time(slot)
+    await wait_for_statuses(api, slot)
     return crowd
 
 
-def check_time(slot: datetime) -> None:
-    """Raise TooSlowError if the minute is so near that not all may be in place."""
+async def wait_for_statuses(api: ApiServer, slot: datetime) -> None:
+    """Wait until the operator has noticed all monitors; raise TooSlowError if the minute is too near then."""
+    while waiting := [each for each in await all_monitors(api) if not each.get("status")]:
+        say(f"waiting for the operator to take notice of {len(waiting)} monitors")
+        await asyncio.sleep(2)
+        _check_time(slot)
+    _check_time(slot)
+
+
+def _check_time(slot: datetime) -> None:
     if datetime.now(UTC) > slot - LAST_CALL:
         raise TooSlowError(f"not all was in place at {slot:%H:%M}: try again with a larger --patience")
 
