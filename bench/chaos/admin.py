@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from selfheal_operator.core.errors import UnavailableError
-from selfheal_operator.kube.client import JSON, ApiClient
+from selfheal_operator.kube.client import JSON, AlreadyExistsError, ApiClient
 
 Document = dict[str, Any]
 
@@ -16,7 +16,7 @@ _PAUSE: Final = 0.3
 class Admin:
     """Sends requests, and retries them while the API server is unreachable.
 
-    A retried create may find the object of its first attempt, and a retried delete none; callers handle this.
+    A retried request may find the object of its first attempt, and a retried delete none: callers handle it.
     """
 
     def __init__(self, client: ApiClient) -> None:
@@ -37,6 +37,13 @@ class Admin:
                 return await self._client.request(method, path, body, query=query, content_type=content_type)
             except UnavailableError:
                 await asyncio.sleep(_PAUSE)
+
+    async def create(self, path: str, document: Document) -> None:
+        """Create an object unless there is one of its name: it may be that of an earlier attempt."""
+        try:
+            await self.request("POST", path, document)
+        except AlreadyExistsError:
+            return
 
     async def listed(self, path: str, query: Mapping[str, str] | None = None) -> list[Document]:
         """Return all objects of a kind."""

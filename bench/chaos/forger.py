@@ -11,9 +11,8 @@ from chaos.faults import Fault, Kind
 from chaos.forgeries import Forgery, line_of
 from chaos.testbed import CRD_PATH, Testbed
 from chaos.users import MonitorName, smallest_spec
-from selfheal_operator.api.names import API_VERSION, GROUP, KIND, VERSION
+from selfheal_operator.api.names import API_VERSION, KIND
 from selfheal_operator.core.errors import ConflictError, RejectedError
-from selfheal_operator.kube.client import AlreadyExistsError
 from testbed.large_spec import with_all_to_the_bounds, with_much_to_read
 
 _DEPTH: Final = 1200
@@ -75,30 +74,24 @@ class Forger:
                 await asyncio.to_thread(self._testbed.nest_deep, name.namespace, name.name, _DEPTH)
                 return f"{name.path}: {poison.value}"
             case Poison.UNREADABLE:
-                await self._under_a_loosened_crd(_monitor(name.namespace, f"poison-{number}", _unreadable()))
+                document = _monitor(name.namespace, f"poison-{number}", _unreadable())
+                await self._under_a_loosened_crd(name.collection, document)
             case Poison.TOO_LARGE:
                 spec = with_all_to_the_bounds(smallest_spec() | {"intervalSeconds": 60})
-                await self._create(_monitor(name.namespace, f"poison-{number}", spec))
+                await self._admin.create(name.collection, _monitor(name.namespace, f"poison-{number}", spec))
             case Poison.LARGEST:
                 spec = with_much_to_read(smallest_spec() | {"intervalSeconds": 300})
-                await self._create(_monitor(name.namespace, "largest", spec))
+                await self._admin.create(name.collection, _monitor(name.namespace, "largest", spec))
         return f"{name.collection}: {poison.value}"
 
-    async def _create(self, document: Document) -> None:
-        path = f"/apis/{GROUP}/{VERSION}/namespaces/{document['metadata']['namespace']}/modelmonitors"
-        try:
-            await self._admin.request("POST", path, document)
-        except AlreadyExistsError:
-            return
-
-    async def _under_a_loosened_crd(self, document: Document) -> None:
+    async def _under_a_loosened_crd(self, collection: str, document: Document) -> None:
         """Store what the CRD refuses. Only the schema of the spec changes meanwhile."""
         crd = await self._admin.request("GET", CRD_PATH)
         versions = crd["spec"]["versions"]
         await self._set_versions([_loosened(each) for each in versions])
         while True:
             try:
-                await self._create(document)
+                await self._admin.create(collection, document)
             except RejectedError:  # the API server takes a moment to know
                 await asyncio.sleep(_PAUSE)
             else:

@@ -13,11 +13,10 @@ from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.jobs import check_job_name
+from testbed.forged_statuses import FORGED
 
 Document = dict[str, Any]
 
-FAR: Final = "9999-12-31T23:59:59-23:59"
-NEVER: Final = "9999-01-01T00:00:00Z"
 LONG_AGO: Final = "2020-01-01T00:00:00Z"
 SOON: Final = timedelta(minutes=4)
 """So far ahead that operators believe it: `core.credibility` takes five minutes for a skew of clocks."""
@@ -160,19 +159,14 @@ def _active(name: str) -> Document:
     return {"name": name, "uid": "forged", "purpose": Purpose.CHECK}
 
 
-def _condition() -> Document:
-    known = {"type": "Ready", "status": "True", "reason": "Forged", "message": "forged"}
-    return known | {"lastTransitionTime": FAR}
-
-
 _ALWAYS: Final[Mapping[Forgery, Document]] = {
-    Forgery.PROMISE: {"nextCheckTime": FAR},
-    Forgery.FIRST_YEAR: {"nextCheckTime": "0001-01-01T00:00:00+23:59"},
-    Forgery.STARTED: {"lastScheduleTime": NEVER},
-    Forgery.REPORT: {"lastCheck": _report(NEVER, "any-check-1")},
-    Forgery.ODD_REPORT: {"lastCheck": _report(NEVER, "any-check-1") | {"completionTime": FAR}},
-    Forgery.HISTORY: {"history": [{"scheduledTime": FAR, "result": "Drift"}]},
-    Forgery.COUNT: {"retraining": {"count": 999_999_999, "lastStartTime": FAR, "startTimes": [FAR]}},
-    Forgery.CONDITION: {"conditions": [_condition()]},
+    Forgery.PROMISE: FORGED["promise"],
+    Forgery.FIRST_YEAR: FORGED["first-year"],
+    Forgery.STARTED: FORGED["started"],
+    Forgery.REPORT: FORGED["report"],
+    Forgery.ODD_REPORT: FORGED["odd-report"],
+    Forgery.HISTORY: FORGED["history"],
+    Forgery.COUNT: FORGED["record"],
+    Forgery.CONDITION: FORGED["since"],
 }
 """Those that do not depend on the monitor."""

@@ -25,6 +25,7 @@ from testbed.credentials import write_operator_kubeconfig
 from testbed.errors import SetupError
 from testbed.install import OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
 from testbed.kubectl import Kubectl
+from testbed.nested_documents import deep_managed_fields
 
 MONITORS: Final = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
 CRD_PATH: Final = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{PLURAL}.{GROUP}"
@@ -163,16 +164,7 @@ class Testbed:
 
     def nest_deep(self, namespace: str, name: str, depth: int) -> None:
         """Write that a field manager owns a field of a monitor which lies so deep: it is stored."""
-        record = {
-            "manager": "deep",
-            "operation": "Update",
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "time": "2026-11-23T12:00:00Z",
-            "fieldsType": "FieldsV1",
-            "fieldsV1": "deep",
-        }
-        fields = '{"f:spec":' + '{"f:a":' * depth + "{}" + "}" * depth + "}"
-        patch = json.dumps({"metadata": {"managedFields": [record]}}).replace('"deep"}', fields + "}")
+        patch = deep_managed_fields("deep", depth)
         self._kubectl(namespace)("patch", PLURAL, name, "--type=merge", "--patch", patch)
 
     def _write_sightings(self, seen: list[Document]) -> None:

@@ -17,7 +17,7 @@ from selfheal_operator.api.names import (
     PLURAL,
     VERSION,
 )
-from selfheal_operator.kube.client import AlreadyExistsError, NotFoundError
+from selfheal_operator.kube.client import NotFoundError
 
 NAMESPACES: Final = ("team-a", "team-b")
 
@@ -137,10 +137,7 @@ class Users:
         return name.path
 
     async def _create(self, name: MonitorName) -> None:
-        try:
-            await self._admin.request("POST", name.collection, self._manifest(name))
-        except AlreadyExistsError:
-            return  # our own first attempt
+        await self._admin.create(name.collection, self._manifest(name))
 
     async def _delete(self, name: MonitorName) -> None:
         try:

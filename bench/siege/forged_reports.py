@@ -6,9 +6,10 @@ from typing import Any, Final
 from selfheal_operator.api.names import PLURAL, RUNNER_ACCOUNT
 from selfheal_operator.core.jobs import check_job_name, retrain_job_name
 from siege.attack import Attack, Seen
-from siege.caller import DRY, Caller, collection
 from siege.ground import ABROAD, HOME, Ground, passes
 from siege.monitors import monitor
+from testbed.accounts import role_binding
+from testbed.caller import DRY, Caller, collection
 from testbed.kubectl import Document
 from testbed.unwatched_monitor import SLOT
 
@@ -80,17 +81,7 @@ def _as(name: str, identity: str, who: Callable[[Ground], Caller], expected: str
 
 
 def _of_another_namespace(ground: Ground) -> Caller:
-    subject = {"kind": "ServiceAccount", "name": RUNNER_ACCOUNT, "namespace": ABROAD}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": RUNNER_ACCOUNT}
-    ground.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": "abroad", "namespace": HOME},
-            "roleRef": role,
-            "subjects": [subject],
-        }
-    )
+    ground.apply(role_binding("abroad", HOME, RUNNER_ACCOUNT, RUNNER_ACCOUNT, home=ABROAD))
     return ground.pod(_POD_OF["check"], ABROAD)
 
 

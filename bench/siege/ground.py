@@ -11,9 +11,11 @@ from typing import Any, Final, TypeVar
 from localcluster import LocalCluster
 from localcluster.childprocess import wait_until
 from selfheal_operator.api.names import PLURAL, RUNNER_ACCOUNT
+from siege import probes
 from siege.attack import UntriedError
-from siege.caller import GROUPS, Caller, Reply, collection
 from siege.monitors import monitor
+from testbed.accounts import role_binding, unstarted_pod
+from testbed.caller import APPLY, DRY, GROUPS, Caller, Reply, collection
 from testbed.credentials import write_operator_kubeconfig
 from testbed.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rendered, wait_for_api, without_deployments
 from testbed.kubectl import Document, Kubectl
@@ -92,7 +94,7 @@ class Ground:
         kind, metadata = document["kind"].lower() + "s", document["metadata"]
         path = collection(kind, metadata.get("namespace", ""), metadata["name"])
         query = "?fieldManager=siege&force=true"
-        passes(self.admin.ask("PATCH", path + query, document, kind="application/apply-patch+yaml"), kind)
+        passes(self.admin.ask("PATCH", path + query, document, kind=APPLY), kind)
 
     def remove(self, plural: str, name: str, namespace: str = HOME) -> None:
         """Delete an object as an administrator, if it is there."""
@@ -117,13 +119,7 @@ class Ground:
 
     def pod(self, name: str, namespace: str = HOME) -> Caller:
         """Return a pod of the runner's account, which never starts, by the token that is bound to it."""
-        spec = {
-            "serviceAccountName": RUNNER_ACCOUNT,
-            "nodeSelector": {"no": "node"},
-            "containers": [{"name": "run", "image": "none"}],
-        }
-        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
-        self.admin.ask("POST", collection("pods", namespace), body)
+        self.admin.ask("POST", collection("pods", namespace), unstarted_pod(name, namespace, RUNNER_ACCOUNT))
         return self.account(RUNNER_ACCOUNT, namespace, pod=name)
 
     @property
@@ -142,31 +138,20 @@ class Ground:
             raise UntriedError(f"after {seconds:.0f} s still not: {what}")
 
     def reinstall(self) -> None:
-        """Install the manifests again after a guard was taken away.
-
-        The API server is restarted: it may not find a policy's parameters again (kubernetes#130887).
-        """
+        """Install the manifests again after a guard was taken away."""
         self.kubectl.apply_server_side(*self.manifests)
-        self.cluster.restart_apiserver()
         self.wait(self._is_in_force, "the policies are in force again")
         self.forget()
 
     def _is_in_force(self) -> bool:
         """Return whether each policy refuses something, and a usual monitor passes."""
-        denied = monitor("probe", {"podTemplate": {"env": [{"name": "PYTHONPATH", "value": "/x"}]}})
         path = collection(PLURAL, HOME)
-        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "probe"}}
-        pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "evil"}]}
-        job["spec"] = {"template": {"spec": pod}}
-        asked = self.operator.ask("POST", collection("jobs", HOME) + "?dryRun=All", job)
-        status = collection(PLURAL, HOME, "probe", "status") + "?dryRun=All"
-        self.admin.ask("POST", path, monitor("probe", {"suspend": True}))
-        forged = self.account(RUNNER_ACCOUNT).merge(status, {"status": {"missedChecks": 1}})
+        self.admin.ask("POST", path, monitor(probes.MONITOR, {"suspend": True}))
         return (
-            "only the operator" in forged.text
-            and "PYTHONPATH" in self.tenant.ask("POST", path + "?dryRun=All", denied).text
-            and self.tenant.ask("POST", path + "?dryRun=All", monitor("free")).taken
-            and "ownerReferences" in asked.text
+            "only the operator" in probes.status(self.account(RUNNER_ACCOUNT), HOME).text
+            and "PYTHONPATH" in probes.spec(self.tenant, HOME).text
+            and self.tenant.ask("POST", path + DRY, monitor("free")).taken
+            and "ownerReferences" in probes.job(self.operator, HOME).text
         )
 
     def _operator(self) -> OperatorProcess:
@@ -216,10 +201,10 @@ def _tenants() -> list[Document]:
         _secret("theirs", ABROAD, {"k": SECRET}),
         _role("own", "get", "secrets", "own", "warehouse", "lake"),
         _role("lent", "impersonate", "serviceaccounts", "lent"),
-        *(_binding(name, "Role", "tenant", HOME) for name in ("own", "lent")),
-        *(_binding(f"selfheal-{verb}", "ClusterRole", "tenant", HOME) for verb in ("edit", "view")),
-        *(_binding(f"selfheal-{verb}", "ClusterRole", "tenant", ABROAD) for verb in ("edit", "view")),
-        *(_binding(RUNNER_ACCOUNT, "ClusterRole", RUNNER_ACCOUNT, where) for where in (HOME, ABROAD)),
+        *(role_binding(f"tenant-{name}", HOME, name, "tenant", kind="Role") for name in ("own", "lent")),
+        *(_bound(role, "tenant", HOME) for role in ("selfheal-edit", "selfheal-view")),
+        *(_bound(role, "tenant", ABROAD) for role in ("selfheal-edit", "selfheal-view")),
+        *(_bound(RUNNER_ACCOUNT, RUNNER_ACCOUNT, where) for where in (HOME, ABROAD)),
     ]
 
 
@@ -241,11 +226,5 @@ def _role(name: str, verb: str, resource: str, *names: str) -> Document:
     return _object("Role", name, HOME, rules=[rule])
 
 
-def _binding(role: str, kind: str, account: str, namespace: str) -> Document:
-    return _object(
-        "RoleBinding",
-        f"{account}-{role}",
-        namespace,
-        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-    )
+def _bound(role: str, account: str, namespace: str) -> Document:
+    return role_binding(f"{account}-{role}", namespace, role, account)

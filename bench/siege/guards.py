@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from selfheal_operator.api.names import GROUP, PLURAL, RUNNER_ACCOUNT
-from siege.caller import Caller, collection
+from siege import probes
 from siege.ground import HOME, Ground
 from siege.monitors import monitor
+from testbed.accounts import role_binding
+from testbed.caller import DRY, Reply, collection
 
 if TYPE_CHECKING:
     from testbed.kubectl import Document
@@ -31,29 +33,24 @@ class Guard:
     take_away: Callable[[Ground], None]
 
 
-def _without_binding(policy: str, asks: Callable[[Ground], bool]) -> Callable[[Ground], None]:
+def _without_binding(policy: str, probe: Callable[[Ground], Reply]) -> Callable[[Ground], None]:
     def take_away(ground: Ground) -> None:
         ground.admin.ask("DELETE", collection("validatingadmissionpolicybindings", "", policy))
-        ground.wait(lambda: asks(ground), f"{policy} no longer guards")
+        ground.wait(lambda: probe(ground).taken, f"{policy} no longer guards")
 
     return take_away
 
 
-def _takes_python_path(ground: Ground) -> bool:
-    denied = monitor("probe2", {"podTemplate": {"env": [{"name": "PYTHONPATH", "value": "/x"}]}})
-    return ground.tenant.ask("POST", collection(PLURAL, HOME) + "?dryRun=All", denied).taken
+def _as_tenant(ground: Ground) -> Reply:
+    return probes.spec(ground.tenant, HOME)
 
 
-def _takes_any_status(ground: Ground) -> bool:
-    path = collection(PLURAL, HOME, "probe", "status") + "?dryRun=All"
-    return ground.account(RUNNER_ACCOUNT).merge(path, {"status": {"missedChecks": 1}}).taken
+def _as_runner(ground: Ground) -> Reply:
+    return probes.status(ground.account(RUNNER_ACCOUNT), HOME)
 
 
-def _takes_any_job(ground: Ground) -> bool:
-    pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "evil"}]}
-    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "probe"}}
-    job["spec"] = {"template": {"spec": pod}}
-    return ground.operator.ask("POST", collection("jobs", HOME) + "?dryRun=All", job).taken
+def _as_operator(ground: Ground) -> Reply:
+    return probes.job(ground.operator, HOME)
 
 
 def _loosened(schema: Any) -> Any:
@@ -77,7 +74,7 @@ def _without_bounds(ground: Ground) -> None:
     schema["properties"]["spec"] = _loosened(schema["properties"]["spec"])
     ground.kubectl.apply_server_side(document)
     long = monitor("long", {"target": "a" * 100_000})
-    path = collection(PLURAL, HOME) + "?dryRun=All"
+    path = collection(PLURAL, HOME) + DRY
     ground.wait(lambda: ground.tenant.ask("POST", path, long).taken, f"{PLURAL}.{GROUP} has no bounds")
 
 
@@ -85,17 +82,8 @@ def _with_rights(account: str, namespace: str, role: str) -> Callable[[Ground], 
     """Return what gives an account a role that it must not have."""
 
     def take_away(ground: Ground) -> None:
-        subject = {"kind": "ServiceAccount", "name": account, "namespace": namespace}
-        ground.apply(
-            {
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": "siege-more"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": [subject],
-            }
-        )
-        who: Caller = ground.account(account, namespace)
+        ground.apply(role_binding("siege-more", "", role, account, home=namespace))
+        who = ground.account(account, namespace)
         ground.wait(
             lambda: who.ask("GET", collection("secrets", HOME, "foreign")).taken, "it may read Secrets"
         )
@@ -110,9 +98,21 @@ def restore(ground: Ground) -> None:
 
 
 GUARDS: Final = (
-    Guard("selfheal-spec", ("rights",), _without_binding("selfheal-spec", _takes_python_path)),
-    Guard("selfheal-status", ("forged-reports",), _without_binding("selfheal-status", _takes_any_status)),
-    Guard("selfheal-jobs", ("operator-token",), _without_binding("selfheal-jobs", _takes_any_job)),
+    Guard(
+        "selfheal-spec",
+        ("rights",),
+        _without_binding("selfheal-spec", _as_tenant),
+    ),
+    Guard(
+        "selfheal-status",
+        ("forged-reports",),
+        _without_binding("selfheal-status", _as_runner),
+    ),
+    Guard(
+        "selfheal-jobs",
+        ("operator-token",),
+        _without_binding("selfheal-jobs", _as_operator),
+    ),
     Guard(
         "the operator's role",
         ("operator-token",),

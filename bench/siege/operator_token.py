@@ -8,10 +8,11 @@ from selfheal_operator.api.names import PLURAL
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from siege.attack import Attack, Seen
-from siege.caller import DRY, collection
 from siege.ground import HOME, Ground, passes
 from siege.monitors import monitor
-from testbed.install import OPERATOR_NAMESPACE
+from testbed.accounts import role_binding
+from testbed.caller import DRY, MERGE, collection
+from testbed.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 from testbed.kubectl import Document
 from testbed.unwatched_monitor import SLOT
 
@@ -75,9 +76,8 @@ def _foreign_job(ground: Ground) -> str:
 def _changes(name: str, method: str, body: Document | None) -> Attack:
     def do(ground: Ground) -> Seen:
         path = ground.once("foreign Job", _foreign_job) + DRY
-        kind = "application/merge-patch+json"
-        passes(ground.admin.ask(method, path, body, kind=kind), name)
-        reply = ground.operator.ask(method, path, body, kind=kind)
+        passes(ground.admin.ask(method, path, body, kind=MERGE), name)
+        reply = ground.operator.ask(method, path, body, kind=MERGE)
         return Seen(str(reply), succeeded=reply.taken)
 
     return Attack(name, 3, "operator", do, "of ModelMonitors only")
@@ -92,15 +92,9 @@ def _forbidden(name: str, method: str, path: str, body: Any = None, expected: st
     return Attack(name, 3, "operator", do, expected)
 
 
-def _rbac(kind: str, role: str, namespace: str) -> Document:
-    who = {"kind": "ServiceAccount", "name": "selfheal-operator", "namespace": OPERATOR_NAMESPACE}
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": kind,
-        "metadata": {"name": "siege"} | ({"namespace": namespace} if namespace else {}),
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-        "subjects": [who],
-    }
+def _own(role: str, namespace: str) -> Document:
+    """Return what gives the operator a role: in a namespace, or in the whole cluster if it is empty."""
+    return role_binding("siege", namespace, role, OPERATOR_ACCOUNT, home=OPERATOR_NAMESPACE)
 
 
 def _spec_of_victim(ground: Ground) -> Seen:
@@ -194,19 +188,19 @@ ATTACKS: Final = (
         "cluster-admin for itself in a namespace",
         "POST",
         collection("rolebindings", HOME) + DRY,
-        _rbac("RoleBinding", "cluster-admin", HOME),
+        _own("cluster-admin", HOME),
     ),
     _forbidden(
         "cluster-admin for itself",
         "POST",
         collection("clusterrolebindings") + DRY,
-        _rbac("ClusterRoleBinding", "cluster-admin", ""),
+        _own("cluster-admin", ""),
     ),
     _forbidden(
         "the runner's rights everywhere",
         "POST",
         collection("clusterrolebindings") + DRY,
-        _rbac("ClusterRoleBinding", "selfheal-runner", ""),
+        _own("selfheal-runner", ""),
     ),
     *(
         _forbidden(

@@ -2,19 +2,18 @@
 
 import copy
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from selfheal_operator.api.names import API_VERSION, PLURAL
 from selfheal_operator.crd import crd
 from siege.attack import Attack, Seen, UntriedError
-from siege.caller import DRY, Caller, collection
 from siege.ground import HOME, Ground, passes
 from siege.monitors import monitor
+from testbed.caller import DRY, MERGE, Caller, collection
 from testbed.kubectl import Document
+from testbed.nested_documents import MARK, depth_of, parts_of, placed, with_nest
 
-_MARK: Final = "nested here"
 _DEEPEST: Final = 100
 """Far deeper than the CRD: what nests deeper was not pruned."""
 _OPEN: Final[Document] = {
@@ -44,52 +43,12 @@ def _schema(part: str) -> Document:
     return found
 
 
-def _paths(schema: Document, path: str = "") -> Iterator[tuple[str, Document]]:
-    """Yield each part of a schema, an item of each list, and a field that each object lacks."""
-    for name, child in schema.get("properties", {}).items():
-        yield from _paths(child, f"{path}.{name}".lstrip("."))
-    if "items" in schema:
-        yield from _paths(schema["items"], f"{path}[0]")
-    if "properties" in schema or "additionalProperties" in schema:
-        yield f"{path}.unheardOf".lstrip("."), {"type": "none"}
-    yield path, schema
-
-
-def _placed(document: Document, path: str, value: Any) -> Any:
-    """Return a copy with a value at a path; what is missing on the way is made."""
-    root: list[Any] = [copy.deepcopy(document)]
-    place: Any = root
-    step: str | int = 0
-    for following in re.findall(r"[^.\[\]]+", path):
-        found = place[step]
-        if not isinstance(found, list if following.isdigit() else dict):
-            found = place[step] = [None] if following.isdigit() else {}
-        place, step = found, int(following) if following.isdigit() else following
-        if isinstance(place, dict):
-            place.setdefault(step, None)
-    place[step] = value
-    return root[0]
-
-
-def _nested(document: Document, depth: int, shape: str) -> str:
-    nest = "[" * depth + "]" * depth if shape == "lists" else '{"a":' * depth + "1" + "}" * depth
-    return json.dumps(document).replace(f'"{_MARK}"', nest)
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for bracket in re.sub(r"[^\[\]{}]", "", re.sub(r'"(\\.|[^"\\])*"', "", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def _poisoned(ground: Ground, path: str) -> str:
     """Return what is wrong with the list and the watch of a kind of objects; nothing if they can be read."""
     for query in ("", "?watch=true&timeoutSeconds=1&resourceVersion=0"):
         reply = ground.admin.ask("GET", path + query)
-        if not reply.taken or _depth(reply.text) > _DEEPEST:
-            return f"{reply} with a depth of {_depth(reply.text)}"
+        if not reply.taken or depth_of(reply.text) > _DEEPEST:
+            return f"{reply} with a depth of {depth_of(reply.text)}"
     return ""
 
 
@@ -98,8 +57,8 @@ def _open_kind(ground: Ground) -> bool:
     ground.apply(copy.deepcopy(_OPEN))
     path = f"/apis/siege.dev/v1/namespaces/{HOME}/opens"
     ground.wait(lambda: ground.admin.ask("GET", path).taken, "the open kind is served")
-    document = {"apiVersion": "siege.dev/v1", "kind": "Open", "metadata": {"name": "a"}, "spec": _MARK}
-    passes(ground.admin.ask("POST", path, _nested(document, 1_200, "objects")), "an open kind")
+    document = {"apiVersion": "siege.dev/v1", "kind": "Open", "metadata": {"name": "a"}, "spec": MARK}
+    passes(ground.admin.ask("POST", path, with_nest(json.dumps(document), 1_200, "objects")), "an open kind")
     if not _poisoned(ground, "/apis/siege.dev/v1/opens"):
         raise UntriedError("a stored document that nests deep was not seen")
     ground.admin.ask("DELETE", collection("customresourcedefinitions", "", "opens.siege.dev"))
@@ -115,11 +74,11 @@ def _ask_all(asker: Caller, path: str, texts: Iterator[str]) -> tuple[int, int, 
 def _nest(depth: int, shape: str, place: str) -> Attack:
     def texts() -> Iterator[str]:
         usual = monitor("poison", {"suspend": True})
-        parts = [path for path, _ in _paths(_schema("spec"))] if place == "spec" else _METADATA
+        parts = [path for path, _ in parts_of(_schema("spec"))] if place == "spec" else _METADATA
         for number, path in enumerate(parts):
             usual["metadata"]["name"] = f"poison-{number}"
             usual["metadata"]["labels"] = {"siege": "poison"}
-            yield _nested(_placed(usual, f"{place}.{path}".rstrip("."), _MARK), depth, shape)
+            yield with_nest(json.dumps(placed(usual, f"{place}.{path}".rstrip("."), MARK)), depth, shape)
 
     def do(ground: Ground) -> Seen:
         ground.once("open kind", _open_kind)
@@ -154,9 +113,9 @@ def _patched_status(ground: Ground) -> Seen:
     path = collection(PLURAL, HOME, "patched", "status")
     passes(ground.admin.merge(path, {"status": {"missedChecks": 1}}), "a patch of the status")
     codes = []
-    for field, _ in _paths(_schema("status")):
-        patch = _nested({"status": _placed({}, field, _MARK)}, 1_200, "objects")
-        codes.append(ground.operator.ask("PATCH", path, patch, kind="application/merge-patch+json").code)
+    for field, _ in parts_of(_schema("status")):
+        patch = with_nest(json.dumps({"status": placed({}, field, MARK)}), 1_200, "objects")
+        codes.append(ground.operator.ask("PATCH", path, patch, kind=MERGE).code)
     wrong = _poisoned(ground, f"/apis/{API_VERSION}/{PLURAL}")
     failed = sum(code >= 500 for code in codes)
     return Seen(
@@ -197,9 +156,9 @@ def _endless(kind: str) -> Attack:
     def do(ground: Ground) -> Seen:
         path, said = collection(PLURAL, HOME) + DRY, []
         passes(ground.tenant.ask("POST", path, monitor("long")), "a usual spec")
-        for field, schema in _paths(_schema("spec")):
+        for field, schema in parts_of(_schema("spec")):
             if (value := long(schema)) is not None:
-                reply = ground.tenant.ask("POST", path, _placed(monitor("long"), f"spec.{field}", value))
+                reply = ground.tenant.ask("POST", path, placed(monitor("long"), f"spec.{field}", value))
                 said.append((field, reply))
         if not said:
             raise UntriedError(f"the spec has no {kind}")
@@ -216,7 +175,7 @@ def _cost_of_numbers(ground: Ground) -> Seen:
     passes(ground.tenant.ask("POST", path, monitor("number")), "a usual spec")
     codes = []
     for field, value in (("threshold", "1e400"), ("intervalSeconds", str(2**70)), ("threshold", "-1")):
-        text = json.dumps(_placed(monitor("number"), f"spec.{field}", _MARK)).replace(f'"{_MARK}"', value)
+        text = json.dumps(placed(monitor("number"), f"spec.{field}", MARK)).replace(f'"{MARK}"', value)
         codes.append(ground.tenant.ask("POST", path, text).code)
     return Seen(f"answers {codes}", succeeded=any(code < 300 or code >= 500 for code in codes))
 

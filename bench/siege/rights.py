@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from selfheal_operator.api.names import PLURAL
 from siege.attack import Attack, Seen, UntriedError
-from siege.caller import APPLY, DRY, Reply, collection
 from siege.ground import ABROAD, HOME, Ground, passes
 from siege.monitors import monitor
+from testbed.caller import APPLY, DRY, Reply, collection
 from testbed.kubectl import Document
 
 Spec = Mapping[str, Any]

@@ -1,49 +1,34 @@
 """Statuses that are already stored, whoever has written them: the operator goes on, and mends its part."""
 
 import json
-from typing import Any, Final
+from typing import Final
 
-from selfheal_operator.api.names import API_VERSION, PLURAL
+from selfheal_operator.api.names import PLURAL
 from siege.attack import Attack, Seen, UntriedError
-from siege.caller import MERGE, collection
 from siege.ground import HOME, Ground, passes
 from siege.monitors import monitor
-from testbed.kubectl import Document
+from testbed.caller import MERGE, collection
+from testbed.forged_statuses import FORGED, REPORTED, SIGNS
+from testbed.nested_documents import deep_managed_fields
 
-_ODD: Final = "9999-12-31T23:59:59-23:59"
-_REPORT: Final[Document] = {
-    "scheduledTime": "9999-01-01T00:00:00Z",
-    "jobName": "any-check-1",
-    "result": "Drift",
-    "reason": "ThresholdExceeded",
-    "message": "forged",
-    "observedGeneration": 1,
+_TITLES: Final = {
+    "promise": "a next check at a time that does not exist in UTC",
+    "first-year": "a next check before the year 1",
+    "started": "a last slot in the year 9999",
+    "report": "a report of the year 9999",
+    "odd-report": "a report that ended at no time",
+    "history": "a history of the year 9999",
+    "record": "a huge count of retrainings",
+    "missed": "a count of missed checks that overflows",
+    "active": "an active Job that is a path",
+    "since": "a condition since a time that does not exist",
 }
-_READY: Final = {"type": "Ready", "status": "True", "reason": "R", "message": "m", "lastTransitionTime": _ODD}
-_PATH: Final = "../../../../../api/v1/secrets"
-_FORGED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "promise": ("a next check at a time that does not exist in UTC", {"nextCheckTime": _ODD}),
-    "first-year": ("a next check before the year 1", {"nextCheckTime": "0001-01-01T00:00:00+23:59"}),
-    "started": ("a last slot in the year 9999", {"lastScheduleTime": "9999-01-01T00:00:00Z"}),
-    "report": ("a report of the year 9999", {"lastCheck": _REPORT}),
-    "odd-report": ("a report that ended at no time", {"lastCheck": _REPORT | {"completionTime": _ODD}}),
-    "history": ("a history of the year 9999", {"history": [{"scheduledTime": _ODD, "result": "Drift"}]}),
-    "record": (
-        "a huge count of retrainings",
-        {"retraining": {"count": 999_999_999, "lastStartTime": _ODD, "startTimes": [_ODD]}},
-    ),
-    "missed": ("a count of missed checks that overflows", {"missedChecks": 2**63 - 1}),
-    "active": ("an active Job that is a path", {"active": [{"name": _PATH, "uid": "u", "purpose": "Check"}]}),
-    "since": ("a condition since a time that does not exist", {"conditions": [_READY]}),
-}
-_OPERATORS: Final = {"lastCheck", "lastRetraining", "model"}
-"""Fields that the containers write; the operator leaves them, and does not believe them."""
-_SIGNS: Final = ("9999-", "0001-01", "secrets", str(2**63 - 1), '"count": 999999999')
+_SIGNS: Final = (*SIGNS, '"count": 999999999')
 
 
 def _stored(ground: Ground) -> int:
     """Store and forge all of them, and a usual one after them; return the operator's process."""
-    for name, (_, forged) in _FORGED.items():
+    for name, forged in FORGED.items():
         path = collection(PLURAL, HOME)
         passes(ground.tenant.ask("POST", path, monitor(name)), name)
         reply = passes(ground.admin.merge(f"{path}/{name}/status", {"status": forged}), name)
@@ -56,7 +41,7 @@ def _stored(ground: Ground) -> int:
 
 def _is_served(ground: Ground, name: str) -> bool:
     status = ground.read(PLURAL, name).get("status", {})
-    ours = {key: value for key, value in status.items() if key not in _OPERATORS}
+    ours = {key: value for key, value in status.items() if key not in REPORTED}
     ready = any(each["type"] == "Ready" for each in status.get("conditions", ()))
     return ready and not any(sign in json.dumps(ours) for sign in _SIGNS)
 
@@ -67,12 +52,12 @@ def _forges(name: str) -> Attack:
     def do(ground: Ground) -> Seen:
         ground.once("forged statuses", _stored)
         ground.wait(lambda: _is_served(ground, name), f"{name} is mended")
-        forged = {"status": _FORGED[name][1]}
+        forged = {"status": FORGED[name]}
         passes(ground.admin.merge(collection(PLURAL, HOME, name, "status"), forged), name)
         ground.wait(lambda: _is_served(ground, name), f"{name} is mended again")
         return _after(ground)
 
-    return Attack(_FORGED[name][0], 2, "whoever may overwrite a status", do, "it serves all")
+    return Attack(_TITLES[name], 2, "whoever may overwrite a status", do, "it serves all")
 
 
 def _after(ground: Ground) -> Seen:
@@ -88,13 +73,13 @@ def _after(ground: Ground) -> Seen:
 def _takes_over(ground: Ground) -> Seen:
     """Forge all of them, and let another operator start with them."""
     ground.once("forged statuses", _stored)
-    for name, (_, forged) in _FORGED.items():
+    for name, forged in FORGED.items():
         passes(ground.admin.merge(collection(PLURAL, HOME, name, "status"), {"status": forged}), name)
     ground.operator_process.kill()
-    for name, (_, forged) in _FORGED.items():
+    for name, forged in FORGED.items():
         passes(ground.admin.merge(collection(PLURAL, HOME, name, "status"), {"status": forged}), name)
     ground.operator_process.start()
-    for name in ("plain", *_FORGED):
+    for name in ("plain", *FORGED):
         ground.wait(lambda name=name: _is_served(ground, name), f"{name} is mended")  # type: ignore[misc]
     return _after(ground)
 
@@ -103,16 +88,7 @@ def _deep_fields(ground: Ground) -> Seen:
     """Have the tenant write managedFields that nest deep, which the API server stores."""
     ground.once("forged statuses", _stored)
     depth = 1200
-    record = {
-        "manager": "tenant",
-        "operation": "Update",
-        "apiVersion": API_VERSION,
-        "time": "2026-11-23T12:00:00Z",
-        "fieldsType": "FieldsV1",
-        "fieldsV1": "deep",
-    }
-    fields = '{"f:spec":' + '{"f:a":' * depth + "{}" + "}" * depth + "}"
-    patch = json.dumps({"metadata": {"managedFields": [record]}}).replace('"deep"', fields)
+    patch = deep_managed_fields("tenant", depth)
     passes(ground.tenant.ask("POST", collection(PLURAL, HOME), monitor("deep")), "a monitor of one's own")
     path = collection(PLURAL, HOME, "deep")
     reply = passes(ground.tenant.ask("PATCH", path, patch, kind=MERGE), "managedFields of one's own")
@@ -126,7 +102,7 @@ def _deep_fields(ground: Ground) -> Seen:
 
 
 ATTACKS: Final = (
-    *(_forges(name) for name in _FORGED),
+    *(_forges(name) for name in FORGED),
     Attack(
         "all of them at the start of an operator",
         2,

@@ -4,14 +4,10 @@ One such object would end the lists and watches of all namespaces: those of the 
 collection and of kubectl. The documents are written as text, since no JSON library of Python nests as deep.
 """
 
-import copy
-import http.client
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -21,11 +17,12 @@ from localcluster import LocalCluster
 from selfheal_jobs.delivery.cluster_access import of_kubeconfig
 from selfheal_operator.api.names import GROUP, KIND, PLURAL, VERSION
 from support.eventually import eventually
+from testbed.caller import MERGE, Caller
 from testbed.kubectl import Document, Kubectl
+from testbed.nested_documents import MARK, depth_of, parts_of, placed, with_nest
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "modelmonitors.selfheal.dev.yaml"
 COLLECTION: Final = f"/apis/{GROUP}/{VERSION}/namespaces/poison/{PLURAL}"
-MARK: Final = "nested here"
 DEPTHS: Final = (1_200, 9_990)
 """Deeper than Python 3.11 reads by default, and as deep as the API server does: it refuses 10,000."""
 
@@ -35,23 +32,6 @@ STORED_OR_REFUSED: Final = (200, 201, 400, 422)
 
 DEEPEST_READABLE: Final = 100
 """Far deeper than the CRD; a document that nests deeper was not pruned."""
-
-
-def with_nest(text: str, depth: int, shape: str) -> str:
-    """Return the document with what is nested so deep in place of the mark: of lists, or of objects."""
-    nest = "[" * depth + "]" * depth if shape == "lists" else '{"a":' * depth + "1" + "}" * depth
-    return text.replace(f'"{MARK}"', nest)
-
-
-def paths(schema: Document, path: str = "") -> Iterator[str]:
-    """Yield each part of a schema, one item of each list, and a field that each object lacks."""
-    for name, child in schema.get("properties", {}).items():
-        yield from paths(child, f"{path}.{name}".lstrip("."))
-    if "items" in schema:
-        yield from paths(schema["items"], f"{path}[0]")
-    if "properties" in schema or "additionalProperties" in schema:
-        yield f"{path}.unheardOf".lstrip(".")
-    yield path
 
 
 def schema_of(part: str) -> Document:
@@ -67,39 +47,17 @@ METADATA: Final = (
 )
 
 
-class Server:
-    """The API server, asked with documents that are text; no answer is read unless it has to be."""
-
-    def __init__(self, kubeconfig: Path) -> None:
-        access = of_kubeconfig(kubeconfig)
-        assert access.context is not None
-        host = urlsplit(access.url)
-        self._connection = http.client.HTTPSConnection(
-            str(host.hostname), host.port, context=access.context, timeout=60
-        )
-
-    def ask(
-        self, method: str, path: str, body: str = "", content_type: str = "application/json"
-    ) -> tuple[int, str]:
-        """Return the status and the text of the answer."""
-        self._connection.request(method, path, body or None, {"Content-Type": content_type})
-        response = self._connection.getresponse()
-        return response.status, response.read().decode()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-
 @pytest.fixture(scope="module")
-def server(cluster: LocalCluster) -> Iterator[Server]:
+def server(cluster: LocalCluster) -> Iterator[Caller]:
     """The API server with the CRD, and a namespace to poison."""
     kubectl = Kubectl(cluster.kubectl, cluster.kubeconfig, "default")
     kubectl("apply", "-f", str(CRD))
     kubectl("wait", "--for=condition=Established", "--timeout=20s", "-f", str(CRD))
     kubectl("create", "namespace", "poison")
-    server = Server(cluster.kubeconfig)
-    eventually(lambda: server.ask("GET", COLLECTION)[0] == 200, "the resource is served")
+    access = of_kubeconfig(cluster.kubeconfig)
+    assert access.context is not None
+    server = Caller(access.url, access.context)
+    eventually(lambda: server.ask("GET", COLLECTION).code == 200, "the resource is served")
     yield server
     server.close()
     kubectl("delete", "namespace", "poison", "--wait=false")
@@ -116,55 +74,29 @@ def text_of(name: str, spec: Any, metadata: Document | None = None) -> str:
     return json.dumps(document)
 
 
-def marked(document: Document, path: str) -> Any:
-    """Return a copy with the mark at a path; what is missing on the way is made."""
-    found: Any = None
-    place: Any = [copy.deepcopy(document)]
-    step: str | int = 0
-    root = place
-    for following in re.findall(r"[^.\[\]]+", path):
-        found = place[step]
-        if not isinstance(found, list if following.isdigit() else dict):
-            found = place[step] = [None] if following.isdigit() else {}
-        place, step = found, int(following) if following.isdigit() else following
-        if isinstance(place, dict):
-            place.setdefault(step, None)
-    place[step] = MARK
-    return root[0]
-
-
-def depth_of(text: str) -> int:
-    """Return how deep a JSON text nests; brackets within its strings are left out."""
-    depth = deepest = 0
-    for bracket in re.sub(r"[^\[\]{}]", "", re.sub(r'"(\\.|[^"\\])*"', "", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def assert_nothing_is_poisoned(server: Server) -> None:
+def assert_nothing_is_poisoned(server: Caller) -> None:
     """List and watch everything; nothing that is stored nests deeper than the CRD."""
     everywhere = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
     for path in (everywhere, f"{everywhere}?watch=true&timeoutSeconds=1&resourceVersion=0"):
-        status, text = server.ask("GET", path)
-        assert status == 200, path
-        assert depth_of(text) < DEEPEST_READABLE, path
+        reply = server.ask("GET", path)
+        assert reply.code == 200, path
+        assert depth_of(reply.text) < DEEPEST_READABLE, path
 
 
-def remove_all(server: Server) -> None:
+def remove_all(server: Caller) -> None:
     """Remove what was stored, which a poisoned object would keep from working."""
-    assert server.ask("DELETE", COLLECTION)[0] == 200
-    assert json.loads(server.ask("GET", COLLECTION)[1])["items"] == []
+    assert server.ask("DELETE", COLLECTION).code == 200
+    assert json.loads(server.ask("GET", COLLECTION).text)["items"] == []
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_no_field_of_a_spec_stores_what_cannot_be_listed(server: Server, depth: int) -> None:
+def test_no_field_of_a_spec_stores_what_cannot_be_listed(server: Caller, depth: int) -> None:
     """Nor one that the CRD does not have, at any place; nor the spec itself."""
     stored = 0
-    for number, path in enumerate(paths(schema_of("spec"))):
+    for number, (path, _) in enumerate(parts_of(schema_of("spec"))):
         for shape in SHAPES:
-            text = text_of(f"m{number}-{shape}", marked(FULL_SPEC, path))
-            status, _ = server.ask("POST", COLLECTION, with_nest(text, depth, shape))
+            text = text_of(f"m{number}-{shape}", placed(FULL_SPEC, path))
+            status = server.ask("POST", COLLECTION, with_nest(text, depth, shape)).code
             assert status in STORED_OR_REFUSED, (path, shape)
             stored += status == 201
     assert stored  # the fields that the CRD lacks are pruned
@@ -173,24 +105,24 @@ def test_no_field_of_a_spec_stores_what_cannot_be_listed(server: Server, depth: 
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_no_field_of_the_metadata_stores_what_cannot_be_listed(server: Server, depth: int) -> None:
+def test_no_field_of_the_metadata_stores_what_cannot_be_listed(server: Caller, depth: int) -> None:
     """Some are pruned, too."""
     for number, path in enumerate(METADATA):
         for shape in SHAPES:
-            text = text_of(f"m{number}-{shape}", FULL_SPEC, marked({}, path))
-            status, _ = server.ask("POST", COLLECTION, with_nest(text, depth, shape))
+            text = text_of(f"m{number}-{shape}", FULL_SPEC, placed({}, path))
+            status = server.ask("POST", COLLECTION, with_nest(text, depth, shape)).code
             assert status in STORED_OR_REFUSED, (path, shape)
     assert_nothing_is_poisoned(server)
     remove_all(server)
 
 
-def test_no_patch_stores_what_cannot_be_listed(server: Server) -> None:
+def test_no_patch_stores_what_cannot_be_listed(server: Caller) -> None:
     """Of the status, or of what the CRD lacks.
 
     Not of the greatest depth: for such a patch, of whatever resource, the API server takes minutes. Nor of
     managedFields, which it stores: tests/integration/test_forged_statuses.py has the operator read them.
     """
-    assert server.ask("POST", COLLECTION, text_of("plain", FULL_SPEC))[0] == 201
+    assert server.ask("POST", COLLECTION, text_of("plain", FULL_SPEC)).code == 201
     for path, document in (
         ("", {"spec": {"unheardOf": MARK}}),
         ("", {"spec": {"dataset": MARK}}),
@@ -202,22 +134,22 @@ def test_no_patch_stores_what_cannot_be_listed(server: Server) -> None:
         for shape in SHAPES:
             patch = with_nest(json.dumps(document), DEPTHS[0], shape)
             url = f"{COLLECTION}/plain{path}"
-            status, _ = server.ask("PATCH", url, patch, "application/merge-patch+json")
+            status = server.ask("PATCH", url, patch, kind=MERGE).code
             assert status in STORED_OR_REFUSED, (document, shape)
     assert_nothing_is_poisoned(server)
     remove_all(server)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_no_field_of_a_status_stores_what_cannot_be_listed(server: Server, depth: int) -> None:
+def test_no_field_of_a_status_stores_what_cannot_be_listed(server: Caller, depth: int) -> None:
     """Nor one that the CRD does not have."""
-    assert server.ask("POST", COLLECTION, text_of("plain", FULL_SPEC))[0] == 201
+    assert server.ask("POST", COLLECTION, text_of("plain", FULL_SPEC)).code == 201
     path = f"{COLLECTION}/plain"
-    for field in paths(schema_of("status")):
+    for field, _ in parts_of(schema_of("status")):
         for shape in SHAPES:
-            stored = json.loads(server.ask("GET", path)[1])
-            body = json.dumps({**stored, "status": marked({}, field)})
-            status, _ = server.ask("PUT", f"{path}/status", with_nest(body, depth, shape))
+            stored = json.loads(server.ask("GET", path).text)
+            body = json.dumps({**stored, "status": placed({}, field)})
+            status = server.ask("PUT", f"{path}/status", with_nest(body, depth, shape)).code
             assert status in STORED_OR_REFUSED, (field, shape)
     assert_nothing_is_poisoned(server)
     remove_all(server)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from selfheal_operator.api.names import CHECK_MANAGER, GROUP, VERSION
+from selfheal_operator.api.names import CHECK_MANAGER
 from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.observed import monitor_from
 from selfheal_operator.kube.client import ApiClient
@@ -15,34 +15,11 @@ from selfheal_operator.kube.cluster import Cluster
 from support.builders.monitors import monitor_manifest
 from support.eventually import eventually
 from support.processes.operators import Operator
+from testbed.forged_statuses import FORGED, REPORTED, SIGNS
 from testbed.kubectl import Kubectl
+from testbed.nested_documents import deep_managed_fields
 
 NOWHERE: Final = "/nowhere.parquet"
-ODD: Final = "9999-12-31T23:59:59-23:59"
-REPORT: Final = {
-    "scheduledTime": "9999-01-01T00:00:00Z",
-    "jobName": "any-check-1",
-    "result": "Drift",
-    "reason": "ThresholdExceeded",
-    "message": "forged",
-    "observedGeneration": 1,
-}
-FORGED: Final[dict[str, dict[str, Any]]] = {
-    "promise": {"nextCheckTime": ODD},
-    "first-year": {"nextCheckTime": "0001-01-01T00:00:00+23:59"},
-    "started": {"lastScheduleTime": "9999-01-01T00:00:00Z"},
-    "report": {"lastCheck": REPORT},
-    "odd-report": {"lastCheck": REPORT | {"completionTime": ODD}},
-    "history": {"history": [{"scheduledTime": ODD, "result": "Drift"}]},
-    "record": {"retraining": {"count": 999_999_999, "lastStartTime": ODD, "startTimes": [ODD]}},
-    "missed": {"missedChecks": 2**63 - 1},
-    "active": {"active": [{"name": "../../../../../api/v1/secrets", "uid": "u", "purpose": "Check"}]},
-    "since": {
-        "conditions": [
-            {"type": "Ready", "status": "True", "reason": "R", "message": "m", "lastTransitionTime": ODD}
-        ]
-    },
-}
 
 
 @pytest.fixture
@@ -69,9 +46,9 @@ def is_mended(kubectl: Kubectl, name: str) -> bool:
     """Return whether the operator has written its part, and nothing of what was forged stands there."""
     found = status(kubectl, name)
     ready = [each for each in found.get("conditions", ()) if each["type"] == "Ready"]
-    part = {key: value for key, value in found.items() if key not in {"lastCheck", "lastRetraining", "model"}}
+    part = {key: value for key, value in found.items() if key not in REPORTED}
     text = json.dumps(part)
-    return bool(ready) and not any(word in text for word in ("9999-", "0001-01", "secrets", str(2**63 - 1)))
+    return bool(ready) and not any(word in text for word in SIGNS)
 
 
 def wait_until_mended(kubectl: Kubectl, name: str) -> None:
@@ -123,17 +100,7 @@ def test_an_object_that_nests_deep_stops_neither_the_operator_nor_another_monito
 
 def nest_deep(kubectl: Kubectl, name: str, manager: str) -> None:
     """Write that a manager owns a field which lies deeper than Python 3.11 reads by default."""
-    depth = 1200
-    record = {
-        "manager": manager,
-        "operation": "Update",
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "time": "2026-11-23T12:00:00Z",
-        "fieldsType": "FieldsV1",
-        "fieldsV1": "deep",
-    }
-    fields = '{"f:spec":' + '{"f:a":' * depth + "{}" + "}" * depth + "}"
-    patch = json.dumps({"metadata": {"managedFields": [record]}}).replace('"deep"', fields)
+    patch = deep_managed_fields(manager, depth=1200)
     kubectl("patch", "modelmonitor", name, "--type=merge", "--patch", patch)
 
 
@@ -164,4 +131,6 @@ async def test_a_report_that_the_crd_refuses_is_a_refusal(
     monitor = monitor_from(await cluster_of_operator.monitor(kubectl.namespace, "idle"))
 
     with pytest.raises(RejectedError):
-        await cluster_of_operator.apply_status(monitor, {"lastCheck": REPORT | part}, CHECK_MANAGER)
+        await cluster_of_operator.apply_status(
+            monitor, {"lastCheck": FORGED["report"]["lastCheck"] | part}, CHECK_MANAGER
+        )

@@ -26,6 +26,7 @@ from selfheal_operator.kube.admission_policies import POLICIES
 from support.builders.monitors import monitor_manifest
 from support.eventually import eventually
 from support.processes.operators import Operator
+from testbed.accounts import role_binding, unstarted_pod
 from testbed.install import MANIFESTS, OPERATOR_NAMESPACE, rendered
 from testbed.kubectl import Document, Kubectl
 
@@ -98,9 +99,7 @@ class Identities:
 
     def pod(self, name: str, account: str = RUNNER_ACCOUNT, within: str = "") -> Identity:
         """Return a pod of an account, which never starts, as it would act in another namespace."""
-        container = {"name": "run", "image": "none"}
-        spec = {"serviceAccountName": account, "containers": [container], "nodeSelector": {"no": "node"}}
-        self.admin.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+        self.admin.apply(unstarted_pod(name, self.admin.namespace, account))
         binding = ("--bound-object-kind=Pod", f"--bound-object-name={name}")
         return self.account(account, *binding, within=within)
 
@@ -125,13 +124,7 @@ def account(name: str) -> Document:
 
 def bound(role: str, name: str, namespace: str, kind: str = "ClusterRole") -> Document:
     """Return what binds a role to a ServiceAccount of the namespace."""
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": f"{name}-{role}"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
-    }
+    return role_binding(f"{name}-{role}", namespace, role, name, kind=kind)
 
 
 def may(name: str, verb: str, resource: str, *names: str) -> Document:

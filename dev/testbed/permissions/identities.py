@@ -1,10 +1,10 @@
 """Who is asked about: accounts of the cluster, each by what RBAC knows of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from selfheal_operator.api.names import RUNNER_ACCOUNT
+from testbed.accounts import role_binding
 from testbed.install import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 
 
@@ -41,21 +41,7 @@ class Identity:
     def binding(self, tenant: str, other: str) -> dict[str, Any]:
         """Return what binds its role to its account."""
         home = self.namespace(tenant, other)
-        metadata = {"name": f"{self.account}-{self.role}", "namespace": home}
-        subject = {"kind": "ServiceAccount", "name": self.account, "namespace": home}
-        return _rbac("RoleBinding", metadata, self.role, subject)
-
-
-def _rbac(kind: str, metadata: Mapping[str, Any], role: str, subject: Mapping[str, Any]) -> dict[str, Any]:
-    group = "rbac.authorization.k8s.io"
-    reference = {"apiGroup": group, "kind": "ClusterRole", "name": role}
-    return {
-        "apiVersion": f"{group}/v1",
-        "kind": kind,
-        "metadata": metadata,
-        "roleRef": reference,
-        "subjects": [subject],
-    }
+        return role_binding(f"{self.account}-{self.role}", home, self.role, self.account)
 
 
 CHECK: Final = "churn-check-29923920"

@@ -1,6 +1,7 @@
 """The matrix of verbs, resources and identities: what the API server answers, beside what is expected."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -54,8 +55,8 @@ def permission_matrix(cluster: LocalCluster, namespace: str, other: str) -> list
     """
     table = yaml.safe_load(EXPECTED.read_text())
     admin = Kubectl(cluster.kubectl, cluster.kubeconfig, namespace)
-    requests = Requests(cluster, admin, other)
-    return [*_reviewed(table, admin, other), *_requested(table, requests)]
+    with closing(Requests(cluster, admin, other)) as requests:
+        return [*_reviewed(table, admin, other), *_requested(table, requests)]
 
 
 def _reviewed(table: Mapping[str, Any], admin: Kubectl, other: str) -> Iterator[Row]:

@@ -1,20 +1,17 @@
 """Requests that a policy decides and not RBAC: each is really sent, with a real token, as a dry run."""
 
-import http.client
-import json
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from localcluster import LocalCluster
 from selfheal_operator.api.names import API_VERSION, KIND, PLURAL
+from testbed.accounts import unstarted_pod
+from testbed.caller import DRY, JSON, MERGE, Caller
 from testbed.kubectl import Document, Kubectl
 from testbed.permissions.identities import CHECK, IDENTITIES, SLOT, Identity
 
-_OK: Final = 300
-_SECONDS: Final = 30
 _MONITORS: Final = f"/apis/{API_VERSION}/namespaces/{{}}/{PLURAL}"
 _JOBS: Final = "/apis/batch/v1/namespaces/{}/jobs"
 
@@ -131,27 +128,22 @@ class Requests:
 
     def __init__(self, cluster: LocalCluster, admin: Kubectl, other: str) -> None:
         self._admin, self._other = admin, other
-        self._address = urlsplit(cluster.server)
-        self._trust = ssl.create_default_context(cafile=str(cluster.state.pki / "ca.crt"))
         self._prepare()
-        self._tokens = {each.name: self._token(each) for each in IDENTITIES}
+        trust = ssl.create_default_context(cafile=str(cluster.state.pki / "ca.crt"))
+        self._callers = {each.name: Caller(cluster.server, trust, self._token(each)) for each in IDENTITIES}
         self._uid = admin.get(PLURAL, "churn")["metadata"]["uid"]
 
     def is_taken(self, request: Request, identity: Identity) -> bool:
         """Send a request as somebody; return whether the API server takes it."""
         namespace = self._admin.namespace
-        token = self._tokens[identity.name]
-        kind = "merge-patch+json" if request.method == "PATCH" else "json"
-        login = {"Authorization": f"Bearer {token}"} if token else {}
-        headers = {"Content-Type": f"application/{kind}", **login}
-        body = json.dumps(request.body(namespace, self._uid))
-        host, port = self._address.hostname or "", self._address.port
-        server = http.client.HTTPSConnection(host, port, context=self._trust, timeout=_SECONDS)
-        try:
-            server.request(request.method, request.path.format(namespace) + "?dryRun=All", body, headers)
-            return server.getresponse().status < _OK
-        finally:
-            server.close()
+        path, body = request.path.format(namespace) + DRY, request.body(namespace, self._uid)
+        kind = MERGE if request.method == "PATCH" else JSON
+        return self._callers[identity.name].ask(request.method, path, body, kind=kind).taken
+
+    def close(self) -> None:
+        """Close all connections."""
+        for caller in self._callers.values():
+            caller.close()
 
     def _prepare(self) -> None:
         namespace = self._admin.namespace
@@ -162,7 +154,8 @@ class Requests:
                 account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
                 self._admin.apply_server_side(account, each.binding(namespace, self._other))
             if each.pod:
-                self._admin.apply_server_side(_pod(each, each.namespace(namespace, self._other)))
+                home = each.namespace(namespace, self._other)
+                self._admin.apply_server_side(unstarted_pod(each.pod, home, each.account))
         self._admin.apply_server_side(*(monitor(namespace, name) for name in ("churn", "other")))
 
     def _token(self, identity: Identity) -> str:
@@ -172,15 +165,3 @@ class Requests:
         bound = ("--bound-object-kind=Pod", f"--bound-object-name={identity.pod}") if identity.pod else ()
         command = ("create", "token", identity.account, f"--namespace={home}", *bound)
         return self._admin.anywhere(*command).strip()
-
-
-def _pod(identity: Identity, namespace: str) -> Document:
-    """Return a pod that never starts."""
-    container = {"name": "run", "image": "none"}
-    spec = {"serviceAccountName": identity.account, "containers": [container], "nodeSelector": {"no": "node"}}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": identity.pod, "namespace": namespace},
-        "spec": spec,
-    }
