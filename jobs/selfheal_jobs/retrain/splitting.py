@@ -295,7 +295,7 @@ def _usable_reference(
     A copy would be learnt where the current row is held out, or is scored in the cross-validation.
     """
     if layout.target not in reference.columns or not reference[layout.target].notna().any():
-        return reference.iloc[:0], 0
+        return current.iloc[:0], 0  # with the target, which the reference may lack
     more = _in_labels_of(current[layout.target], with_target(reference, layout.target, layout.task), layout)
     if not set(layout.learnt) <= set(current.columns):
         return more.reset_index(drop=True), 0

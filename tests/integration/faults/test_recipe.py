@@ -101,3 +101,14 @@ def test_a_declared_category_of_integers_may_have_gaps(tmp_path: Path, mlflow_ur
         table.to_parquet(spec["dataset"][side]["uri"])
 
     assert FaultMonitor.new(mlflow_uri).retrain(spec).last_retraining.result is RetrainResult.REGISTERED
+
+
+def test_a_reference_needs_no_target(tmp_path: Path, mlflow_uri: str) -> None:
+    """Checks do not need it either; a version is learnt from the current data alone."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"plan": rng.integers(1, 5, 400), "x": rng.normal(size=400)})
+    spec = case_of("15", tmp_path).spec
+    table.to_parquet(spec["dataset"]["reference"]["uri"])
+    table.assign(label=table["plan"] % 2).to_parquet(spec["dataset"]["current"]["uri"])
+
+    assert FaultMonitor.new(mlflow_uri).retrain(spec).last_retraining.result is RetrainResult.REGISTERED

@@ -54,6 +54,15 @@ def learnt_of(rows: Any, until: datetime | None = None) -> LearntRows:
     return LearntRows.of(rows, ("x", "label"), until)
 
 
+@pytest.mark.parametrize("data", ["Auto", "Current", "ReferenceAndCurrent"])
+def test_a_reference_without_a_target_adds_no_row(data: str) -> None:
+    """Its part has the columns of the others all the same: digests of rows are taken of each part."""
+    parts = divided(table(100), table(100, start=100).drop(columns="label"), training_data=data)
+
+    assert parts.reference.empty
+    assert list(parts.reference.columns) == list(parts.train.columns)
+
+
 # --- without times ------------------------------------------------------------------------------------------
 
 
