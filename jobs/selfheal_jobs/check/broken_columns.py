@@ -4,7 +4,8 @@ What is learnt from them is worth nothing once the feed is repaired, so no retra
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from selfheal_jobs.check.column_facts import ColumnFacts
 from selfheal_jobs.columns.broken_feed import has_more_gaps
@@ -12,8 +13,7 @@ from selfheal_jobs.columns.scan import EMPTY, ColumnPlan
 from selfheal_operator.api.v1alpha1.dataset import ColumnPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenColumn:
+class BrokenColumn(Struct, frozen=True):
     """A column whose feed is probably broken, and why."""
 
     name: str

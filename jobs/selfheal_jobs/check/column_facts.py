@@ -1,9 +1,10 @@
 """Statistics of the current data's columns beside drift: gaps, new categories, outliers."""
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.broken_feed import is_no_coincidence
 from selfheal_jobs.columns.kind import Kind
@@ -11,8 +12,7 @@ from selfheal_jobs.columns.scan import Compared
 from selfheal_jobs.tables.content import Content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnFacts:
+class ColumnFacts(Struct, frozen=True, kw_only=True):
     """One compared column of the current data."""
 
     name: str

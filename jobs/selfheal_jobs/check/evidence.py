@@ -6,7 +6,8 @@ MLflow also tells which version is the present champion.
 import gc
 import logging
 import traceback
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from selfheal_jobs.check.evidently_parts import only_the_parts_that_draw
 from selfheal_jobs.check.mlflow_run import CheckNumbers, LoggedCheck, log_check
@@ -25,8 +26,7 @@ from selfheal_operator.api.request import RunRequest
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """A report with what MLflow has added to it."""
 
     report: CheckReport

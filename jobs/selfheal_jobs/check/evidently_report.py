@@ -8,7 +8,6 @@ import html
 import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from evidently.core.report import Report
 from evidently.legacy.calculations import stattests
 from evidently.legacy.core import ColumnType
 from evidently.presets.drift import DataDriftPreset
+from msgspec import Struct
 
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
@@ -41,8 +41,7 @@ _DISPLAYED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """A test for Evidently that returns a known score and verdict."""
 
     column: ColumnDrift

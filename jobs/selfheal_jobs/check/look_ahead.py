@@ -7,8 +7,9 @@ that is being prepared, and one that is tested or read.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.scan import Compared, Excluded

@@ -7,8 +7,9 @@ import logging
 import math
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.redaction import one_line, without_secrets
@@ -25,8 +26,7 @@ TABLE: Final = "drift_columns"
 _TAG_REPORT: Final = "selfheal.report"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedCheck:
+class LoggedCheck(Struct, frozen=True, kw_only=True):
     """Where a check was logged."""
 
     run_id: str
@@ -37,8 +37,7 @@ class LoggedCheck:
     """The connection, for what else is to be asked."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckNumbers:
+class CheckNumbers(Struct, frozen=True, kw_only=True):
     """The numbers of a check with a verdict, for MLflow."""
 
     comparison: Comparison

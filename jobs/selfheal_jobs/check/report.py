@@ -1,9 +1,10 @@
 """The report of a check: the part of the status that the container writes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.check.broken_columns import BrokenColumn, broken_columns
 from selfheal_jobs.check.column_facts import ColumnFacts
@@ -35,8 +36,7 @@ _MAX_MESSAGE: Final = 1500
 _MAX_WHY: Final = 256
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckFindings:
+class CheckFindings(Struct, frozen=True, kw_only=True):
     """The results of a check so far; incomplete if an error ended it early."""
 
     task: Task | None = None

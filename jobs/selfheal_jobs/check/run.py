@@ -8,10 +8,11 @@ MLflow run and the address of the report.
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from selfheal_jobs.check.broken_columns import changed_gaps
 from selfheal_jobs.check.column_facts import ColumnFacts, facts_of

@@ -1,8 +1,9 @@
 """The result of one signal: breached, within its limits, or unknown. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_operator.api.reasons import Reason, SignalResult
@@ -12,8 +13,7 @@ from selfheal_operator.api.v1alpha1.status import SignalStatus
 _MAX_SENTENCE: Final = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalFinding:
+class SignalFinding(Struct, frozen=True, kw_only=True):
     """One signal's result."""
 
     signal: Signal

@@ -1,8 +1,9 @@
 """The input of the signals: the tables of a check, and the results of the comparison of the columns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from selfheal_jobs.check.column_facts import ColumnFacts
 from selfheal_jobs.columns.scan import ColumnPlan
@@ -16,8 +17,7 @@ from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 
-@dataclass(frozen=True)
-class SignalTables:
+class SignalTables(Struct, frozen=True, dict=True):
     """The tables of one check, and the results so far."""
 
     request: RunRequest

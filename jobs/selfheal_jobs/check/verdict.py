@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.check.broken_columns import BrokenColumn, missing
 from selfheal_jobs.check.column_facts import ColumnFacts
@@ -18,8 +19,7 @@ from selfheal_operator.api.v1alpha1.status import MethodUse
 _INCONCLUSIVE: Final = frozenset({Reason.EMPTY_DATA, Reason.NOTHING_TO_COMPARE, Reason.TOO_FEW_ROWS})
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A result, and why."""
 
     result: CheckResult

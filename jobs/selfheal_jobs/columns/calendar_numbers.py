@@ -9,10 +9,10 @@ months, weeks and quarters that the reference has.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from selfheal_jobs.columns.row_numbers import direction, is_whole
@@ -61,8 +61,7 @@ _OF_WHAT: Final = frozenset(
 _MOVES_ON: Final = "times always move on"
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """A way of writing a time as an integer."""
 
     written: str

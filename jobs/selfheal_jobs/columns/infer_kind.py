@@ -7,8 +7,9 @@ are nearly all distinct is skipped instead of being compared with a domain class
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.columns.numbers_as_text import why_no_numbers
@@ -27,8 +28,7 @@ _ISO_TIME: Final = re.compile(
 """Also months, weeks and quarters of a year, such as 2026-11, 2026-W48 and 2026Q4."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column that is compared."""
 
     name: str
@@ -38,17 +38,16 @@ class Column:
     """Whether its values are declared to be categories: by the spec, or by the file's own type."""
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A column that is not compared, and why."""
 
     name: str
     reason: str
     is_fault: bool = False
     """Whether it is probably not meant to be skipped, so that the message names it."""
-    reference_null_share: float | None = field(default=None, compare=False)
+    reference_null_share: float | None = None
     """Share of the reference's rows without a value, for a column that has none in the current data."""
-    of_the_row: bool = field(default=False, compare=False)
+    of_the_row: bool = False
     """Whether it tells which row it is in, or when the row was made: a row number, an identifier, a time."""
 
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Self
+
+from msgspec import Struct
 
 from selfheal_jobs.tables.content import Content, Values
 
@@ -21,8 +22,7 @@ _MOST: Final = 0.5
 """Share of a column's texts that must be numbers before it is called so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumbersAsText:
+class NumbersAsText(Struct, frozen=True, kw_only=True):
     """How many of the texts of a column are numbers."""
 
     texts: int

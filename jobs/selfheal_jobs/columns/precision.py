@@ -4,11 +4,11 @@
 both are compared in the coarser one: finer digits of one side differ from the other's by how they are stored.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -16,8 +16,7 @@ Array = NDArray[Any]
 _BITS: Final = {16: "half precision", 32: "single precision"}
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(Struct, frozen=True):
     """What a type can tell apart; both None for float64 and integers."""
 
     bits: int | None = None

@@ -17,11 +17,11 @@ A sorted measurement has repeats, or ranges that overlap, or fractions: it is co
 
 import math
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from selfheal_jobs.columns.infer_kind import FEW_INTEGERS
@@ -51,8 +51,7 @@ _IDENTIFIER_NAME: Final = re.compile(r"(.*[^a-zA-Z])?(id|ID|Id|uuid|UUID|guid|GU
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class _Integers:
+class _Integers(Struct, frozen=True, dict=True):
     """The integers of one side."""
 
     content: Content

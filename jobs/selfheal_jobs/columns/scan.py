@@ -3,12 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum, auto
 from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from selfheal_jobs.columns.calendar_numbers import is_cycle, looks_like_time, why_calendar
@@ -39,14 +40,12 @@ NAMES_SHOWN: Final = 5
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """A column that is compared, and its content on both sides."""
 
     column: Column
     reference: Content
     current: Content
-    _: KW_ONLY
     precision: Precision | None = None
     """The precision that both sides have, if they are stored in different ones."""
     compared_in: str = ""
@@ -84,16 +83,14 @@ class Fate(Enum):
         return self in {Fate.MISSING, Fate.EMPTY, Fate.CHANGED}
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """A column that is not compared."""
 
     column: Skipped
     fate: Fate
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnPlan:
+class ColumnPlan(Struct, frozen=True, kw_only=True):
     """The columns of the reference except the target, sorted into compared and skipped."""
 
     compared: tuple[Column, ...]
@@ -222,8 +219,7 @@ def _fate(policy: str, failure: Fate) -> Fate:
     return {"Fail": failure, "CountAsDrift": Fate.COUNTED}.get(policy, Fate.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class TablePair:
+class TablePair(Struct, frozen=True):
     """The tables of both sides, for what one column's counts and numbers do not determine."""
 
     reference: Table

@@ -5,9 +5,10 @@ import json
 import ssl
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from selfheal_jobs.transport.json_http import Server
 from selfheal_operator.api.names import SERVICE_ACCOUNT_FOLDER
@@ -19,8 +20,7 @@ class AccessError(Exception):
     """The environment's configuration does not give access to the API server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """An API server, and the token or client certificate for it."""
 
     url: str

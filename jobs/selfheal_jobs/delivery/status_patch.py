@@ -30,11 +30,12 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from selfheal_jobs.delivery.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.delivery.masked_report import masked_report
@@ -64,8 +65,7 @@ logger = logging.getLogger(__name__)
 AnyReport = CheckReport | RetrainReport
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Share:
+class _Share(Struct, frozen=True, kw_only=True):
     """The part of the status that one kind of report owns."""
 
     manager: str

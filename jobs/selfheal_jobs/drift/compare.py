@@ -10,10 +10,11 @@ declares drift when they are equal.
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.kind import Kind
@@ -31,8 +32,7 @@ _LEAST: Final = 1e-300
 """Replaces a p-value of zero in a division."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnDrift:
+class ColumnDrift(Struct, frozen=True, kw_only=True):
     """One column's test."""
 
     name: str
@@ -68,8 +68,7 @@ class ColumnDrift:
         return high / max(low, _LEAST)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """All columns' tests."""
 
     columns: tuple[ColumnDrift, ...]

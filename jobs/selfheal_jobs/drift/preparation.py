@@ -3,9 +3,8 @@
 This is most of a check's work. NumPy releases the GIL meanwhile, so several sides are prepared in parallel.
 """
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.infer_kind import Column
 from selfheal_jobs.columns.kind import Kind

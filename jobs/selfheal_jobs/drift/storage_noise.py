@@ -4,10 +4,10 @@ Tests compare numbers for equality, exactly. A rate of 0.1 that one side stores 
 one side computes to 1 +- 1e-7, would be a new value in every row.
 """
 
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.scan import Compared
 from selfheal_jobs.drift.methods.pair import Array

@@ -3,9 +3,10 @@
 import logging
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.reference_profile.profile import MOST_BYTES
@@ -16,8 +17,7 @@ _READABLE: Final = 0o640
 """Readable by the volume's group (fsGroup) but not by others, since the profile contains values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """The file of one profile."""
 
     path: Path

@@ -7,8 +7,9 @@ client supports every artifact store, but takes two seconds to import.
 
 import json
 import logging
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.tracking.rest_client import MLflowServer, reach
@@ -23,8 +24,7 @@ _LOOKING: Final = RetryPolicy(timeout_seconds=2, retries=0)
 """Waiting any longer for a server that does not respond would take more time than reading the reference."""
 
 
-@dataclass(frozen=True, slots=True)
-class InMLflow:
+class InMLflow(Struct, frozen=True):
     """The place of one profile in MLflow."""
 
     request: RunRequest

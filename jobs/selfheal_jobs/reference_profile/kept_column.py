@@ -1,10 +1,10 @@
 """The cached content of one column of the reference: counts of its distinct values, if they are few."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
+from msgspec import Struct
 
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
 from selfheal_jobs.columns.row_numbers import needs_row_order
@@ -21,8 +21,7 @@ _FIRST_ROWS: Final = 4 * MOST_VALUES
 """For most columns of measurements these rows suffice to see that there are more distinct values."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptColumn:
+class KeptColumn(Struct, frozen=True, kw_only=True):
     """The content of a column, without the order of its rows."""
 
     holds: Values

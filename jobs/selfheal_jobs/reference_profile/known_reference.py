@@ -5,9 +5,10 @@ later checks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.infer_kind import Column, infer_kind
 from selfheal_jobs.columns.scan import thinned
@@ -24,8 +25,7 @@ Open = Callable[[frozenset[str]], SourceTable]
 """Opens the reference with these columns; raises DataError if it is not the data of the profile."""
 
 
-@dataclass(kw_only=True)
-class KnownReference:
+class KnownReference(Struct, kw_only=True):
     """A reference with a profile; implements `SourceTable` and `contents.Known`."""
 
     profile: Profile

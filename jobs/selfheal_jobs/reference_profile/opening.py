@@ -5,8 +5,10 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.reference_profile.beside import Beside
@@ -42,8 +44,7 @@ class Store(Protocol):
         """Write the document atomically; raise OSError or TrackingError if that fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundReference:
+class FoundReference(Struct, frozen=True):
     """The listed reference, and the time when the listing began."""
 
     place: Place
@@ -57,8 +58,7 @@ class FoundReference:
         return cls(place, now_ns, locate(place))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileCache:
+class ProfileCache(Struct, frozen=True, kw_only=True):
     """The storage of a reference's profile, and the identity of the data that the profile must have."""
 
     request: RunRequest

@@ -8,11 +8,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.scan import ROWS_THINNED
 from selfheal_jobs.reference_profile.kept_column import KeptColumn
@@ -29,8 +30,7 @@ class ForeignProfileError(ValueError):
     """The document is not a profile of this data; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """The cached content of a reference."""
 
     digest: str
@@ -43,7 +43,7 @@ class Profile:
     """None for a column with too many distinct values."""
     ranks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Dense ranks, from 0, of each column's values in the sampled rows, for correlations; -1 for gaps."""
-    stored_as: str = field(default="", compare=False)
+    stored_as: str = ""
     """A digest of the document that it was read from; empty if it was not."""
 
     def to_bytes(self) -> bytes:

@@ -10,12 +10,12 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.isolation.file_digest import digest_of_files
@@ -42,8 +42,7 @@ TAG_SCORE: Final = "selfheal.score"
 TAG_BASELINE: Final = "selfheal.baseline"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Champion:
+class Champion(Struct, frozen=True, kw_only=True):
     """A model version that has been loaded."""
 
     version: Version

@@ -8,12 +8,13 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sklearn.base import BaseEstimator, clone
 
 from selfheal_jobs.redaction import one_line
@@ -37,8 +38,7 @@ _FEW_ROWS: Final = 20_000
 with more, only the winner is: the second look would double the cost."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The winner, and what the cross-validation has found out."""
 
     winner: Recipe | None
@@ -59,8 +59,7 @@ class Choice:
         return self.training_set.reference is not None and bool(self.training_set.reference.any())
 
 
-@dataclass(kw_only=True)
-class _Table:
+class _Table(Struct, kw_only=True):
     """Scores by candidate, gathered fold by fold."""
 
     scores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -167,8 +166,7 @@ def _chosen(candidates: Sequence[Recipe], training_set: TrainingSet, table: _Tab
     )
 
 
-@dataclass(frozen=True)
-class _Prepared:
+class _Prepared(Struct, frozen=True):
     """The rows of a fold, as an estimator is given them."""
 
     train: Any

@@ -4,10 +4,10 @@ A feed that broke is no news about the world: a model that learns from it fails 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
+from msgspec import Struct
 
 from selfheal_jobs.columns.broken_feed import has_more_gaps, is_no_coincidence
 from selfheal_jobs.errors import DataError
@@ -18,8 +18,7 @@ from selfheal_operator.api.reasons import Reason, Task
 _NAMES_SHOWN: Final = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Feed:
+class Feed(Struct, frozen=True, kw_only=True):
     """The data of a retraining, beside the reference."""
 
     reference: pd.DataFrame

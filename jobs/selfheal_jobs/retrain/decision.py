@@ -1,9 +1,10 @@
 """Decides whether the best candidate is registered, and says why. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from selfheal_jobs.retrain.differences import difference, ends
 from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence, champion, shortfall
@@ -37,8 +38,7 @@ class Decision(ApiModel, frozen=True, kw_only=True):
     """The present version, also if it was not compared."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Findings:
+class Findings(Struct, frozen=True, kw_only=True):
     """What a retraining has found out about its best candidate."""
 
     evidence: Evidence
@@ -59,8 +59,7 @@ class Findings:
         return all(gate.passed for gate in self.gates)
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One attempt at a requested retraining."""
 
     request: RunRequest

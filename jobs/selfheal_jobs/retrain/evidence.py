@@ -1,10 +1,10 @@
 """Gathers what the gates depend on: the answers of all models on the held-out rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from msgspec import Struct
 
 from selfheal_jobs.retrain import leaks
 from selfheal_jobs.retrain.answers import AnswersError
@@ -20,8 +20,7 @@ from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.dataset import Columns
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opponent:
+class Opponent(Struct, frozen=True, kw_only=True):
     """The champion with its answers for the held-out rows."""
 
     champion: Champion

@@ -1,11 +1,11 @@
 """Examines models on the held-out rows, all on the same ones, once. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from selfheal_jobs.retrain.answers import read_answers
@@ -18,8 +18,7 @@ _LEAST_IN_A_SLICE: Final = 50
 _MOST_SLICES: Final = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class Examination:
+class Examination(Struct, frozen=True, kw_only=True):
     """The held-out rows, and which of them are resampled together."""
 
     target: pd.Series

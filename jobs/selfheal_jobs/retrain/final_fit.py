@@ -1,9 +1,9 @@
 """The model to register: the winner, fitted again on all labelled rows where the spec says so."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from msgspec import Struct
 
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.learnt_rows import LearntRows
@@ -12,8 +12,7 @@ from selfheal_jobs.retrain.row_times import newest
 from selfheal_jobs.retrain.training import Recipe, TrainingSet, fit
 
 
-@dataclass(frozen=True, kw_only=True)
-class FinalModel:
+class FinalModel(Struct, frozen=True, kw_only=True):
     """A model that may be registered, and the rows that it has learnt."""
 
     model: Any

@@ -6,11 +6,11 @@ stratified by class, and rows of one group stay together.
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
 from numpy.typing import NDArray
 from sklearn.model_selection import (
     GroupKFold,
@@ -34,8 +34,7 @@ _MANY_GROUPS: Final = 5_000
 Positions = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """The positions of the rows of one fold."""
 
     train: Positions

@@ -1,9 +1,10 @@
 """May the best candidate replace the champion? A list of gates, all of which have to pass. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.names_shown import some
 from selfheal_jobs.retrain.differences import difference, ends, share
@@ -24,8 +25,7 @@ _SKILL_KEPT: Final = 0.5
 """Share of the champion's skill at its promotion that a successor has to have."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """A model on the held-out rows."""
 
     name: str
@@ -33,8 +33,7 @@ class Examined:
     metrics: Mapping[str, float]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slice:
+class Slice(Struct, frozen=True, kw_only=True):
     """The held-out rows that have one value in one column."""
 
     name: str
@@ -43,8 +42,7 @@ class Slice:
     champion: Sums
 
 
-@dataclass(frozen=True, kw_only=True)
-class PastScore:
+class PastScore(Struct, frozen=True, kw_only=True):
     """The champion's score when it was registered, and that of the best baseline then."""
 
     metric: str
@@ -52,8 +50,7 @@ class PastScore:
     baseline: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True, dict=True):
     """Everything that the gates depend on."""
 
     rules: Promotion

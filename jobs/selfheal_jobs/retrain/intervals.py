@@ -6,10 +6,10 @@ few units.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -23,8 +23,7 @@ _FEWEST: Final = 2_000
 _AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """By how much one model is better than another."""
 
     difference: float

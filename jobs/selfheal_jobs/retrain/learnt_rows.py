@@ -2,20 +2,19 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from selfheal_jobs.retrain.equal_rows import chance_of_equal_rows
 from selfheal_jobs.retrain.row_digests import VERSION, Digests, digests
 
 
-@dataclass(frozen=True, kw_only=True)
-class LearntRows:
+class LearntRows(Struct, frozen=True, kw_only=True):
     """The rows that a model version has learnt."""
 
     columns: tuple[str, ...] = ()

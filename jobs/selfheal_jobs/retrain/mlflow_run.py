@@ -10,13 +10,12 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import Any, Final
 
 import mlflow
 import pandas as pd
-from msgspec import DecodeError
+from msgspec import DecodeError, Struct
 
 from selfheal_jobs.redaction import masked, without_secrets
 from selfheal_jobs.retrain.cross_validation import Choice
@@ -49,8 +48,7 @@ _SERVED_WITH: Final = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cl
 """Requirements of a registered model. Explicit, since MLflow would start a process of 3 s to infer them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedModel:
+class LoggedModel(Struct, frozen=True, kw_only=True):
     """A candidate's model in MLflow."""
 
     run_id: str

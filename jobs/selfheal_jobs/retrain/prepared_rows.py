@@ -3,13 +3,14 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.retrain.class_words import class_words
@@ -31,8 +32,7 @@ _DAY: Final = timedelta(days=1)
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PreparedRows:
+class PreparedRows(Struct, frozen=True, kw_only=True, dict=True):
     """The rows of a retraining after the split."""
 
     request: RunRequest

@@ -6,9 +6,9 @@ variance (Davis et al., A nonparametric updating method to correct clinical pred
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct, field
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingRegressor
@@ -25,8 +25,7 @@ _ISOTONIC_ROWS: Final = 1_000
 """With fewer rows, isotonic calibration overfits: scikit-learn's user guide, 1.16.3."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecalibratedChampion:
+class RecalibratedChampion(Struct, frozen=True, kw_only=True):
     """A candidate made of the champion, whose own fit stays as it is, and a correction of its answers.
 
     It may only compete where the champion has learnt none of the rows that candidates are scored on:

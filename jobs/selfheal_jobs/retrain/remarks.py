@@ -1,8 +1,9 @@
 """What a reader of the status should know beside the scores."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.names_shown import some

@@ -1,11 +1,12 @@
 """Loads what a retraining learns from: both tables, the columns, and the task."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.columns import scan
 from selfheal_jobs.columns.infer_kind import Column, Skipped
@@ -30,8 +31,7 @@ _NAMELESS: Final = ""
 _NOT_ASKED_FOR: Final = "a column without a name is not learnt from: no request could hold it"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RetrainingData:
+class RetrainingData(Struct, frozen=True, kw_only=True):
     """The tables of a retraining."""
 
     reference: pd.DataFrame

@@ -1,18 +1,17 @@
 """Reads the timestamps of rows, as those that order the rows of a retraining. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from selfheal_jobs.sources.time_sorting import EPOCH_LIMITS
 
 
-@dataclass(frozen=True, kw_only=True)
-class RowTimes:
+class RowTimes(Struct, frozen=True, kw_only=True):
     """The times of rows. A row of unknown age counts as the oldest."""
 
     times: NDArray[np.datetime64] | None = None

@@ -9,9 +9,10 @@ import resource
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from selfheal_jobs.delivery.status_patch import ReportSink
 from selfheal_jobs.errors import DataError, TrackingError

@@ -5,11 +5,11 @@ class that nobody has is wrong, and does not cost a whole class.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
 from numpy.typing import NDArray
 from sklearn import metrics
 
@@ -41,8 +41,7 @@ class Predictor(Protocol):
         """Return one prediction per row."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldOut:
+class HeldOut(Struct, frozen=True, kw_only=True):
     """The held-out set: rows that no candidate was trained on, and their targets."""
 
     rows: pd.DataFrame

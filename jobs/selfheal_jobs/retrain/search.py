@@ -8,11 +8,12 @@ trial. Only time can end it early: the number of finished trials is recorded, an
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import optuna
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain.cross_validation import Choice, PreparedFolds
@@ -31,8 +32,7 @@ _NEVER_PRUNED: Final = 5
 """Trials before pruning starts: Optuna's default for its median rule."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """The state of a search after a trial."""
 
     trial: int
@@ -43,8 +43,7 @@ class Progress:
     """The best mean score so far, including the winner without a search."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Searched:
+class Searched(Struct, frozen=True, kw_only=True):
     """The winner after a search."""
 
     choice: Choice

@@ -5,10 +5,10 @@ trees and the depth of a tree are not searched upwards.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import optuna
+from msgspec import Struct
 
 
 class Range(Protocol):
@@ -18,8 +18,7 @@ class Range(Protocol):
         """Return the trial's value as a manifest writes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reals:
+class Reals(Struct, frozen=True):
     """Numbers between two bounds, on a logarithmic scale."""
 
     low: float
@@ -30,8 +29,7 @@ class Reals:
         return repr(trial.suggest_float(name, self.low, self.high, log=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Integers:
+class Integers(Struct, frozen=True):
     """Integers between two bounds, on a logarithmic scale."""
 
     low: int

@@ -10,7 +10,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
+from msgspec import Struct
 from threadpoolctl import threadpool_limits
 
 from selfheal_jobs.isolation.file_digest import digest_of_files
@@ -38,8 +38,7 @@ _HUGE: Final = 1e39
 """Single precision has no such number."""
 
 
-@dataclass(frozen=True)
-class _Trial:
+class _Trial(Struct, frozen=True):
     """Rows that a request brings, and a name for them."""
 
     name: str
@@ -48,8 +47,7 @@ class _Trial:
     """Whether the request leaves out what a row has no value in."""
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """The outcome of a trial."""
 
     problem: str | None

@@ -4,12 +4,13 @@ With timestamps the held-out rows are the newest: a model is asked about rows th
 Without, they are drawn by class, and rows that hang together stay on one side.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -36,8 +37,7 @@ _Codes = NDArray[np.intp]
 _Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """Which columns of the tables are used, and for what."""
 
     target: str
@@ -57,8 +57,7 @@ class Layout:
         return (*self.features, self.target)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Split:
+class Split(Struct, frozen=True, kw_only=True):
     """Training rows and held-out rows; both have every column of their tables, including the target."""
 
     train: pd.DataFrame

@@ -3,10 +3,10 @@
 A bootstrap resample is then a weighted sum of units: its cost does not depend on the number of rows.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Sums = NDArray[np.float64]
@@ -16,8 +16,7 @@ MOST_UNITS: Final = 1_000
 """More units are put together at random, which leaves the variance of a resampled sum as it is."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Classes:
+class Classes(Struct, frozen=True, kw_only=True):
     """The labels of the held-out rows as codes of the classes that they have."""
 
     names: tuple[str, ...]
@@ -35,8 +34,7 @@ def of_words(labels: NDArray[np.object_]) -> Classes:
     return Classes(names=tuple(names.tolist()), codes=codes)
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(Struct, frozen=True):
     """Which rows are resampled together."""
 
     codes: NDArray[np.intp]

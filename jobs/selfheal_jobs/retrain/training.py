@@ -4,12 +4,13 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import joblib
 import numpy as np
 import pandas as pd
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -37,8 +38,7 @@ _ROWS_OF_A_THREAD: Final = 5_000
 """With fewer rows, threads wait for each other longer than they work, the more so on busy CPUs."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingSet:
+class TrainingSet(Struct, frozen=True, kw_only=True):
     """The training rows of all candidates, without the held-out rows."""
 
     rows: pd.DataFrame

@@ -1,7 +1,9 @@
 """One trial: the best candidate against the champion, from the tables to what the decision depends on."""
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.redaction import one_line
 from selfheal_jobs.retrain import remarks
@@ -20,8 +22,7 @@ from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.status import TrainingRows
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """What an attempt decides on: the rows, the candidates and the champion."""
 
     attempt: Attempt
@@ -34,8 +35,7 @@ class Trial:
     """The present version if the request wants it not to be compared."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """The findings of a trial, and the model that they are about."""
 
     findings: Findings

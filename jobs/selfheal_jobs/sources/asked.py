@@ -1,12 +1,11 @@
 """A request to a data source: columns, time span, and maximum number of rows. Pure."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from selfheal_jobs.sources.timespan import TimeSpan
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ColumnChoice:
+class ColumnChoice(Struct, frozen=True, kw_only=True):
     """The columns to read."""
 
     only: frozenset[str] | None = None
@@ -18,8 +17,7 @@ class ColumnChoice:
         return name not in self.without and (self.only is None or name in self.only)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What a run reads from a data source."""
 
     columns: ColumnChoice = field(default_factory=ColumnChoice)

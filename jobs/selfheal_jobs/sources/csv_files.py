@@ -5,10 +5,10 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+from msgspec import Struct
 from pyarrow import fs
 
 from selfheal_jobs.sources.filenames import compression_of
@@ -46,8 +46,7 @@ class SeparatorError(WrittenOtherwiseError):
     """The values of a file are not separated by commas."""
 
 
-@dataclass(frozen=True, slots=True)
-class CsvReader:
+class CsvReader(Struct, frozen=True):
     """A CSV file whose header has been read."""
 
     filesystem: fs.FileSystem

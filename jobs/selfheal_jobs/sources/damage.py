@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+from msgspec import Struct
 from pyarrow import fs
 
 from selfheal_jobs.errors import DataError
@@ -20,8 +20,7 @@ _REMEDY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """Converts the errors of reading a source's files."""
 
     filesystem: fs.FileSystem

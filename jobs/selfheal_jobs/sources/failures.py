@@ -7,10 +7,10 @@ whose wording depends on each provider's library. This module matches these mess
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import one_line
@@ -32,8 +32,7 @@ _WHY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
+class Failures(Struct, frozen=True, kw_only=True):
     """Patterns for the error messages of one provider's library, in addition to the common ones.
 
     Each is a regular expression. The first match decides, in the order of the fields.

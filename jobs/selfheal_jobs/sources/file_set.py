@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.arrow_types import common_type
@@ -20,8 +20,7 @@ Reader = CsvReader | ParquetReader
 _WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class FileSet:
+class FileSet(Struct, frozen=True):
     """Files whose headers have been read."""
 
     place: Place

@@ -6,10 +6,10 @@ Uses Arrow's own clients, not fsspec's: they come with Arrow, retry, and load in
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+from msgspec import Struct
 from pyarrow import fs
 
 from selfheal_jobs.errors import DataError
@@ -35,8 +35,7 @@ ATTEMPTS: Final = 4
 Connect = Callable[[Place], tuple[fs.FileSystem, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileStore:
+class FileStore(Struct, frozen=True, kw_only=True):
     """One type of file system."""
 
     connect: Connect
@@ -59,8 +58,7 @@ class FileStore:
         return self.failures.explain(place, error)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileData:
+class FileData(Struct, frozen=True, kw_only=True):
     """The listed files."""
 
     store: FileStore

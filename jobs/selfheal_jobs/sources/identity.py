@@ -8,10 +8,10 @@ identified by its ETag.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from msgspec import Struct
 from pyarrow import fs
 
 from selfheal_jobs.sources.listing import DataFile, root_of_glob
@@ -24,8 +24,7 @@ _TAIL: Final = 8
 """Bytes after a Parquet footer: its length, and the magic number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """The identity of the data at a place at one time."""
 
     digest: str

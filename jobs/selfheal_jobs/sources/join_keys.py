@@ -1,10 +1,10 @@
 """Compares the keys of two tables: as text, as numbers without rounding, or as instants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.arrow_types import common_type, widened
@@ -16,8 +16,7 @@ _SHOWN = 40
 """Characters of a key in a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTypes:
+class KeyTypes(Struct, frozen=True):
     """How both sides store the join column, and how their values are compared."""
 
     name: str

@@ -1,11 +1,11 @@
 """Joins labels that arrive later to the rows of the current data."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.similar_names import did_you_mean
@@ -20,8 +20,7 @@ _EXAMPLES = 1_000
 """Keys that are looked at if no label matches a row: the answer is for a message only."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledTable:
+class LabelledTable(Struct, frozen=True):
     """The rows of the current data that have a label, with the label as one more column."""
 
     current: Table

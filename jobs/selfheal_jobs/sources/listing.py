@@ -1,10 +1,10 @@
 """Lists the files of a place, and checks after reading whether they have changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
+from msgspec import Struct, field
 from pyarrow import fs
 
 from selfheal_jobs.errors import DataError
@@ -14,8 +14,7 @@ from selfheal_jobs.sources.place import Place
 _MAGIC: Final = "*?["
 
 
-@dataclass(frozen=True, slots=True)
-class DataFile:
+class DataFile(Struct, frozen=True):
     """A file, with its size and modification time when it was listed."""
 
     path: str

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 from pyarrow import fs
 
 from selfheal_jobs.sources.arrow_types import plain
@@ -27,14 +27,13 @@ _PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 _UNITS: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetReader:
+class ParquetReader(Struct, frozen=True):
     """A Parquet file whose footer has been read."""
 
     filesystem: fs.FileSystem
     file: DataFile
     metadata: pq.FileMetaData
-    schema: pa.Schema = field(repr=False)
+    schema: pa.Schema
     """Normalised types, without pandas metadata about its index."""
 
     @classmethod

@@ -1,7 +1,8 @@
 """A data source of the spec, and its errors: each message begins with the field of the spec."""
 
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.redaction import without_secrets
@@ -11,8 +12,7 @@ from selfheal_operator.api.v1alpha1.dataset import VOLUME, DataSource, Labels, n
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A data source, its field in the spec, and the prefix of its Secret's environment variables."""
 
     source: DataSource

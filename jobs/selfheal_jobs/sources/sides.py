@@ -1,8 +1,9 @@
 """Opens the tables of a run according to its spec: the reference, the current data, and its labels."""
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.similar_names import did_you_mean

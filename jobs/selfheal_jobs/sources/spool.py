@@ -8,11 +8,11 @@ import mmap
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import IO, Final
 
 import pyarrow as pa
+from msgspec import Struct
 
 IN_MEMORY_BYTES: Final = 32 << 20
 """Up to this size no file is written: most data sets are smaller."""
@@ -20,8 +20,7 @@ _BATCH_ROWS: Final = 1 << 13
 _ALIGNMENT: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
+class _Stored(Struct, frozen=True):
     """A batch in the file."""
 
     schema: pa.Schema

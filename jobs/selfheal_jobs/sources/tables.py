@@ -1,11 +1,12 @@
 """Tables over storage: one over the rows of a spool, one directly over Parquet files on a volume."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Protocol, runtime_checkable
 
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.arrow_types import widened
@@ -44,8 +45,7 @@ class StoresTexts(Protocol):
         """Return a column as it is written, with its leading zeros; None if it was not read as text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTable:
+class StoredTable(Struct, frozen=True, kw_only=True):
     """A table of rows in a spool."""
 
     schema: pa.Schema
@@ -100,8 +100,7 @@ class StoredTable:
             raise DataError(Reason.DATA_UNREADABLE, f"{where}{inexact(name, kind)}") from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParquetTable:
+class ParquetTable(Struct, frozen=True, kw_only=True, dict=True):
     """All rows of Parquet files on a volume; columns are read on demand."""
 
     schema: pa.Schema

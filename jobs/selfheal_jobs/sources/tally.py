@@ -1,12 +1,12 @@
 """Counts the rows of a source: read, in the window, kept, joined; and says what was left out. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(slots=True)
-class Tally:
+
+class Tally(Struct):
     """Counts, while reading, the rows for which the window cannot be evaluated."""
 
     unreadable: int = 0
@@ -19,8 +19,7 @@ class Tally:
     """What one row has in place of a timestamp, if none has one so far."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowsRead:
+class RowsRead(Struct, frozen=True, kw_only=True):
     """Row counts of one side."""
 
     kept: int
@@ -57,8 +56,7 @@ class RowsRead:
 NO_ROWS: Final = RowsRead(kept=0, counted=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinCounts:
+class JoinCounts(Struct, frozen=True, kw_only=True):
     """Row counts of the join of labels."""
 
     rows: int

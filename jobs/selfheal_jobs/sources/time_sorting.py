@@ -1,12 +1,13 @@
 """Selects the rows in a window, for all storage types of timestamps. Pure."""
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
+from msgspec.structs import replace
 
 from selfheal_jobs.sources.timespan import TimeSpan
 
@@ -23,8 +24,7 @@ _WHOLE_AS_FLOAT: Final = r"\d+\.0"
 _FRACTION: Final = r"^-?\d{1,18}\.\d+$"
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(Struct, frozen=True):
     """Rows classified by their timestamps."""
 
     inside: pa.BooleanArray

@@ -3,17 +3,17 @@
 A row is in the window if `after < timestamp <= until`: consecutive windows share no row and miss none.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
+
+from msgspec import Struct
 
 from selfheal_operator.api.v1alpha1.dataset import Window
 
 _UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSpan:
+class TimeSpan(Struct, frozen=True):
     """Rows whose `column` is later than `after` and not later than `until`; both have whole seconds."""
 
     column: str

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from selfheal_jobs.errors import DataError
@@ -41,8 +42,7 @@ class Values(StrEnum):
     OTHER = "values of another type"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(Struct, frozen=True, kw_only=True):
     """A column without its gaps."""
 
     holds: Values
@@ -186,8 +186,7 @@ def content_of(column: pa.ChunkedArray) -> Content:
     return content(_Single(column), "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Single:
+class _Single(Struct, frozen=True):
     """A table of a single column without a name."""
 
     values: pa.ChunkedArray

@@ -7,10 +7,10 @@ columns NaN is a gap, as null is: code that computes with a column drops both.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self, runtime_checkable
 
 import pyarrow as pa
+from msgspec import Struct
 
 
 class Table(Protocol):
@@ -55,8 +55,7 @@ def offered_columns(table: Table) -> Sequence[str]:
     return table.offered if isinstance(table, OffersColumns) else table.schema.names
 
 
-@dataclass(frozen=True, slots=True)
-class ArrowTable:
+class ArrowTable(Struct, frozen=True):
     """A table in memory."""
 
     table: pa.Table

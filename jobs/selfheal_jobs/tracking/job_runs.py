@@ -1,8 +1,9 @@
 """The MLflow runs of one Job: starts them, and finds those of earlier pods of the Job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.tracking.rest_client import MLflowServer, Run, reach
 from selfheal_jobs.tracking.run_tags import TAG_PURPOSE, run_tags, same_job
@@ -13,8 +14,7 @@ from selfheal_operator.api.request import RunRequest
 _PARENT: Final = "mlflow.parentRunId"
 
 
-@dataclass(frozen=True, slots=True)
-class JobRuns:
+class JobRuns(Struct, frozen=True):
     """An existing experiment, and the request whose runs are logged to it."""
 
     server: MLflowServer

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
+
+from msgspec import Struct
 
 from selfheal_jobs.tracking.rest_client import MLflowServer, RefusedError
 from selfheal_jobs.tracking.search_conditions import equals, is_exact
@@ -13,8 +14,7 @@ from selfheal_jobs.tracking.search_conditions import equals, is_exact
 _MOST_VERSIONS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """A model version in the registry."""
 
     name: str
@@ -25,8 +25,7 @@ class Version:
     """The MLflow run that made it, if it names one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRegistry:
+class ModelRegistry(Struct, frozen=True):
     """The model registry of a tracking server. Methods raise TrackingError as those of MLflowServer do."""
 
     server: MLflowServer

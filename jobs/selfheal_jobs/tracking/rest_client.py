@@ -13,10 +13,11 @@ import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import Struct
 
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import masked, one_line, without_secrets
@@ -48,8 +49,7 @@ class RefusedError(TrackingError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run on the server."""
 
     run_id: str
@@ -58,16 +58,14 @@ class Run:
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(Struct, frozen=True):
     """An experiment on the server."""
 
     experiment_id: str
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class MLflowServer:
+class MLflowServer(Struct, frozen=True):
     """A tracking server. Methods raise TrackingError if it cannot be reached or rejects the request."""
 
     server: Server

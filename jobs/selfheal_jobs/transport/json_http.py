@@ -13,9 +13,10 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from selfheal_jobs.transport.forbidden_addresses import require_address, require_host
 
@@ -149,8 +150,7 @@ class Server:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     status: int
     reason: str
     body: bytes

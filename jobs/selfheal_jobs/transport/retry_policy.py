@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct
 
 from selfheal_jobs.transport.json_http import AnswerError
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """A number of attempts."""
 
     timeout_seconds: int
@@ -40,8 +40,7 @@ STANDARD: Final = RetryPolicy(timeout_seconds=60, retries=4)
 """For a server that has recently responded: it may be busy with a large artifact, or restarting."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeadlinePolicy:
+class DeadlinePolicy(Struct, frozen=True, kw_only=True):
     """A retry policy with a time limit that depends on the server's response."""
 
     total_seconds: float = 300

@@ -1,8 +1,9 @@
 """The rule Calibrated: decides which columns count as drifted, and which are underpowered."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from selfheal_jobs.drift.calibration import homogeneity, rank_test
 from selfheal_jobs.drift.calibration.level import columns_for_alarm, level, rank_correlations, strictest_level
@@ -15,8 +16,7 @@ MOST_LIKELY: Final = 0.05
 """A distance with a larger p-value never counts as drift, whatever the number of columns."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnTest:
+class ColumnTest(Struct, frozen=True, kw_only=True):
     """The test of one column, before the rule is applied to all columns."""
 
     method: Method
@@ -39,8 +39,7 @@ class ColumnTest:
         return effective_rows(self.reference_rows, self.current_rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RobustTest:
+class RobustTest(Struct, frozen=True, kw_only=True):
     """The test of a column without its outliers, by a distance that reaches the threshold then."""
 
     score: float
@@ -48,8 +47,7 @@ class RobustTest:
     """Of the ranks, outliers included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The rule's decision for one column, given the tests of all columns."""
 
     drifted: bool

@@ -5,9 +5,8 @@ by Sturges' rule for all rows. Otherwise every distinct number or category is a 
 Source: `evidently...stattests.utils.get_binned_data`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from selfheal_jobs.drift.methods.pair import Array, Counts, Numbers, Pair, more_distinct_than
 
@@ -27,8 +26,7 @@ def histograms(pair: Numbers, binned: Array) -> Counts:
     return Counts(np.histogram(pair.reference, edges)[0], np.histogram(pair.current, edges)[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """Shares of rows per bin, each side summing to one."""
 
     reference: Array

@@ -1,9 +1,10 @@
 """A drift method: a test statistic or distance, and the properties that the other modules use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.methods.effect_size import rows_to_compare_means
@@ -18,8 +19,7 @@ class Criterion(StrEnum):
     DISTANCE_ABOVE = "distance > threshold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
+class Method(Struct, frozen=True, kw_only=True):
     """A statistic and its properties. The docstring of `score` has a worked example, which a test runs."""
 
     id: str

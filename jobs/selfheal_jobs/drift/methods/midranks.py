@@ -1,14 +1,12 @@
 """Ranks in the pooled sample; tied values share their mean rank."""
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from selfheal_jobs.drift.methods.pair import Array, Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Midranks:
+class Midranks(Struct, frozen=True):
     """Ranks of either side in ascending order, from 1, and how often each distinct value occurs."""
 
     reference: Array

@@ -1,18 +1,17 @@
 """The two sides of a column, the input of the methods: numbers, or counts of categories."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """How often each category occurs on either side.
 
     Both arrays have one integer per category, in the order of the sorted categories. Every category occurs on
@@ -52,8 +51,7 @@ class Counts:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class CodedRows:
+class CodedRows(Struct, frozen=True):
     """Categories row by row: the position of each row's category in the sorted categories."""
 
     reference: Array
@@ -69,8 +67,7 @@ def in_order(keys: Any) -> list[Any]:
         return sorted(keys, key=str)
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(Struct, frozen=True, dict=True):
     """Finite numbers of either side, at least one each: float64, or integers where a column has no gaps."""
 
     reference: Array

@@ -8,7 +8,6 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.engine import URL, Connection
 
 from selfheal_jobs.errors import DataError
@@ -70,8 +70,7 @@ class Sql:
 SOURCE: Final = Sql()
 
 
-@dataclass(frozen=True, slots=True)
-class SqlData:
+class SqlData(Struct, frozen=True):
     """A table or a query of one database."""
 
     place: Place

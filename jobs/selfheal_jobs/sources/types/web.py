@@ -16,12 +16,12 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+from msgspec import Struct
 from pyarrow import fs
 from yarl import URL
 
@@ -89,8 +89,7 @@ class Web:
 SOURCE: Final = Web()
 
 
-@dataclass(frozen=True, slots=True)
-class WebFile:
+class WebFile(Struct, frozen=True):
     """The file at one address."""
 
     place: Place

@@ -1,10 +1,9 @@
 """These run the real Evidently: its page is what people see in MLflow."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from selfheal_jobs.check.evidently_report import MOST_ROWS, page
 from selfheal_jobs.columns.scan import TablePair

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from selfheal_jobs.check.cpus import usable_cpus
 from selfheal_jobs.check.look_ahead import Read, read_ahead

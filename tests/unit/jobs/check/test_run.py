@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -6,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from selfheal_jobs.check.mlflow_run import CheckNumbers
 from selfheal_jobs.check.report import CheckFindings, report_of
@@ -87,7 +87,7 @@ def test_a_column_that_is_all_null_does_not_stop_the_others(data: Path) -> None:
     seen = looked(data)
 
     assert len(seen.comparison.columns) == 1
-    assert seen.plan.skipped == (Skipped("n", "no values in the current data"),)
+    assert seen.plan.skipped == (Skipped("n", "no values in the current data", reference_null_share=0.0),)
 
 
 def test_the_report_says_why_no_column_is_comparable(data: Path) -> None:

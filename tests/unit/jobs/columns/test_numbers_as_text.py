@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from selfheal_jobs.columns.infer_kind import Skipped, infer_kind
 from selfheal_jobs.columns.numbers_as_text import NumbersAsText, compared_as_words, told_numbers

@@ -90,7 +90,7 @@ def test_a_column_without_values_now_is_skipped(empty: Any) -> None:
     """Missing values are no drift of the values: they are told of, not counted."""
     column = planned([1.5, 2.5], current=empty)
 
-    assert column == Skipped("x", "no values in the current data")
+    assert column == Skipped("x", "no values in the current data", reference_null_share=0.0)
 
 
 def test_the_target_is_left_out() -> None:
