@@ -5,7 +5,6 @@ user's data is a delivered report too; a Job that failed on it would only be ret
 1: the report could not be delivered, and waits in the termination message. 2: there was no request.
 """
 
-import argparse
 import gc
 import logging
 import os
@@ -24,6 +23,8 @@ from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import RunRequest
 
+_PURPOSES: Final = ("check", "retrain")
+
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """A check has no matrix products that benefit from a second thread, and NumPy's threads busy-wait for work: a
 tenth of a second of CPU. Read when NumPy is imported. A retraining needs the threads."""
@@ -31,9 +32,7 @@ tenth of a second of CPU. Read when NumPy is imported. A retraining needs the th
 
 def main(arguments: list[str] | None = None) -> int:
     """Run once, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="selfheal_jobs", description=__doc__)
-    parser.add_argument("purpose", choices=["check", "retrain"])
-    purpose = parser.parse_args(arguments).purpose
+    purpose = _purpose(sys.argv[1:] if arguments is None else arguments)
     for name, value in (QUIET | (_ONE_THREAD if purpose == "check" else {})).items():
         os.environ.setdefault(name, value)
     _log_to_stdout()
@@ -50,6 +49,17 @@ def main(arguments: list[str] | None = None) -> int:
         logging.getLogger(__name__).exception("The run ended by a defect")
         return 1
     return 0
+
+
+def _purpose(arguments: list[str]) -> str:
+    if len(arguments) == 1 and arguments[0] in _PURPOSES:
+        return arguments[0]
+    # Imported here: it takes 9 ms of a check's start, and only --help and a wrong command line need it.
+    import argparse  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="selfheal_jobs", description=__doc__)
+    parser.add_argument("purpose", choices=_PURPOSES)
+    return str(parser.parse_args(arguments).purpose)
 
 
 class _Masking(logging.Formatter):

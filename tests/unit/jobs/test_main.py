@@ -39,6 +39,23 @@ def test_without_a_request_of_its_own_a_container_ends_with_two(
     assert "Traceback" not in run.stdout + run.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "usage: selfheal_jobs [-h] {check,retrain}"),
+        ([], 2, "the following arguments are required: purpose"),
+        (["chec"], 2, "invalid choice: 'chec'"),
+        (["check", "now"], 2, "unrecognized arguments: now"),
+    ],
+)
+def test_the_command_line_explains_itself(arguments: list[str], code: int, said: str) -> None:
+    """To who starts the image by hand, or with a command of their own."""
+    run = started(*arguments)
+
+    assert run.returncode == code
+    assert said in run.stdout + run.stderr
+
+
 def test_a_container_that_cannot_report_ends_with_one() -> None:
     """The Job shall fail, so that the report is looked for in its termination message."""
     run = started("check", **{ENV_REQUEST: REQUEST, "KUBECONFIG": "/nowhere/config"})
