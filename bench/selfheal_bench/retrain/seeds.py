@@ -15,7 +15,9 @@ def decided(arguments: tuple[Any, ...], seed: int) -> Sequence[Decided]:
         arguments: The kind of world, and what it takes beside the seed.
         seed: Draws the rows.
     """
-    return [Decided(promoted=run.promoted, better=run.better) for run in _runs(arguments, seed)]
+    return [
+        Decided(promoted=run.promoted, better=run.better, errors=run.errors) for run in _runs(arguments, seed)
+    ]
 
 
 def _runs(arguments: tuple[Any, ...], seed: int) -> Sequence[Run]:

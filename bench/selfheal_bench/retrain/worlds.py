@@ -4,7 +4,7 @@ Fits are small: logistic or linear regressions of a few columns, so that hundred
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -50,6 +50,8 @@ class Run:
     outcome: Outcome
     better: float | None = None
     """By how much the best candidate is better than the champion on fresh rows; None if not compared."""
+    errors: Mapping[str, float] = field(default_factory=dict)
+    """Of the deployed model on the rows that follow, by policy; empty if policies are not compared."""
 
     @property
     def promoted(self) -> bool:
@@ -138,31 +140,39 @@ def trend(*, growing: bool) -> Callable[[int], Sequence[Run]]:
     """Prices fall month by month, and each window holds months that the champion has learnt.
 
     Eight retrainings, one every second month. `better` is relative to the champion's error on the two months
-    that follow.
+    that follow. `errors` are those of the deployed models on these months: of the first version (never), of
+    one that replaces it every time, without gates (always), and of the one that the gates let through.
     """
 
     def world(seed: int) -> Sequence[Run]:
         rng = np.random.default_rng([4, growing, seed])
         table = _monthly(rng, 34)
         runs: list[Run] = []
-        champion = first(_months(table, 1, 16), FOREST, dataset=WINDOW)
+        never = always = champion = first(_months(table, 1, 16), FOREST, dataset=WINDOW)
         for month in range(18, 34, 2):
             start = 1 if growing else month - 7
             reference, current = _months(table, 1, 16), _months(table, start, month)
-            outcome = retrained(
-                reference, current, champion, candidates=[FOREST, LEAST_SQUARES], dataset=WINDOW
-            )
-            runs.append(
-                Run(
-                    outcome=outcome, better=_relative(outcome, champion, _months(table, month + 1, month + 2))
-                )
-            )
+            outcome = _retrained_in_trend(reference, current, champion)
+            always = _retrained_in_trend(reference, current, promotion=UNGATED).champion or always
+            fresh = _months(table, month + 1, month + 2)
+            better = _relative(outcome, champion, fresh)
             champion = outcome.champion or champion
+            deployed = {"never": never, "always": always, "selfheal": champion}
+            errors = {policy: rmse(each.model, fresh) for policy, each in deployed.items()}
+            runs.append(Run(outcome=outcome, better=better, errors=errors))
         return runs
 
     return world
 
 
+def _retrained_in_trend(
+    reference: pd.DataFrame, current: pd.DataFrame, champion: Champion | None = None, **spec: Any
+) -> Outcome:
+    candidates = [FOREST, LEAST_SQUARES]
+    return retrained(reference, current, champion, candidates=candidates, dataset=WINDOW, **spec)
+
+
+UNGATED: Final = {"baseline": "Ignore"}
 WINDOW: Final = {"window": {"timestampColumn": "taken", "lookbackSeconds": 315_360_000}}
 
 
@@ -305,7 +315,7 @@ def leaking(seed: int) -> Run:
 
 def first(table: pd.DataFrame, candidate: Candidate = LINEAR, **spec: Any) -> Champion:
     """Return the version that a first retraining registers, whatever it has learnt."""
-    outcome = retrained(table, table, candidates=[candidate], promotion={"baseline": "Ignore"}, **spec)
+    outcome = retrained(table, table, candidates=[candidate], promotion=UNGATED, **spec)
     if outcome.champion is None:
         raise SetupError(f"there is no first version: {outcome.message}")
     return outcome.champion
