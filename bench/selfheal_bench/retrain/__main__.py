@@ -12,7 +12,7 @@ from typing import Any, Final
 from localcluster.binaries import cache_dir
 from selfheal_bench.arena import say
 from selfheal_bench.machine import Machine
-from selfheal_bench.retrain import cost, policies, worlds
+from selfheal_bench.retrain import baseline_rules, cost, policies, worlds
 from selfheal_bench.retrain.rates import Rates, rates_of
 from selfheal_bench.retrain.real_sets import SETS
 from selfheal_bench.retrain.seeds import decided
@@ -119,6 +119,9 @@ def main() -> None:
     parser.add_argument(
         "--real-set", action="append", choices=SETS, help="compare policies on this set instead"
     )
+    parser.add_argument(
+        "--baseline-rules", action="store_true", help="compare rules for the gate baseline instead"
+    )
     parser.add_argument("--slots", type=int, default=25, help="of each real set")
     parser.add_argument("--rounds", type=int, default=2, help="of each size's cost")
     arguments = parser.parse_args()
@@ -130,6 +133,10 @@ def main() -> None:
     if arguments.real_set:
         sets = {name: _on_real_set(name, arguments.slots) for name in arguments.real_set}
         print(json.dumps({"benchmark": "retrain", "realSets": sets, "machine": machine.to_json()}))
+        return
+    if arguments.baseline_rules:
+        rules = baseline_rules.measure(arguments.runs, machine.cpus)
+        print(json.dumps({"benchmark": "retrain", "baselineRules": rules, "machine": machine.to_json()}))
         return
     say(f"{'world':<48}{'runs':>6}{'promoted':>10}{'worse':>8}{'gain':>8}  must")
     table: dict[str, Any] = {}
