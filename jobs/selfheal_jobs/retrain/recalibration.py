@@ -24,6 +24,9 @@ NAME: Final = "champion-recalibrated"
 _ISOTONIC_ROWS: Final = 1_000
 """With fewer rows, isotonic calibration overfits: scikit-learn's user guide, 1.16.3."""
 
+_FEWEST_FOLDS: Final = 2
+"""The champion is frozen: folds fit nothing and only ask it, so that their number changes no answer."""
+
 
 class RecalibratedChampion(Struct, frozen=True, kw_only=True):
     """A candidate made of the champion, whose own fit stays as it is, and a correction of its answers.
@@ -45,7 +48,7 @@ class RecalibratedChampion(Struct, frozen=True, kw_only=True):
             stacked = [("champion", frozen)]
             return StackingRegressor(stacked, final_estimator=LinearRegression(), cv="prefit")
         method = "isotonic" if rows >= _ISOTONIC_ROWS else "sigmoid"
-        return CalibratedClassifierCV(frozen, method=method)
+        return CalibratedClassifierCV(frozen, method=method, cv=_FEWEST_FOLDS)
 
 
 def recalibrated(champion: Any, task: Task, names: Sequence[str] | None) -> RecalibratedChampion | None:
