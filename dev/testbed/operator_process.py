@@ -40,15 +40,20 @@ class OperatorProcess:
             "SELFHEAL_HEALTH_PORT": str(self._port),
         }
 
+    @property
+    def url(self) -> str:
+        """Where it serves its health and its metrics."""
+        return f"http://127.0.0.1:{self._port}"
+
     def start(self) -> float:
         """Start it, and return the seconds that passed until it was ready.
 
         Raises:
             ProgramFailedError: if it ends, or does not become ready in time.
         """
-        began, url = time.monotonic(), f"http://127.0.0.1:{self._port}/readyz"
+        began = time.monotonic()
         self.program.start([sys.executable, "-m", "selfheal_operator"], self._environment)
-        self.program.wait(url, timeout_seconds=READY_SECONDS, poll_seconds=0.05)
+        self.program.wait(f"{self.url}/readyz", timeout_seconds=READY_SECONDS, poll_seconds=0.05)
         return time.monotonic() - began
 
     @property
@@ -70,7 +75,8 @@ class OperatorProcess:
 
     def metrics(self) -> str:
         """Return its metrics, as Prometheus would read them."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
+        url = f"{self.url}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - its own
             return str(answer.read().decode())
 
     def send(self, number: signal.Signals) -> None:

@@ -82,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often everything is listed to find changes that the watch missed."""
     health_port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     """The port of /livez, /readyz and /metrics; 0 to disable them."""
+    metrics_authorization: bool = False
+    """Whether /metrics needs a bearer token whose holder may get the nonResourceURL /metrics. The operator
+    then needs the right to create TokenReviews and SubjectAccessReviews."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     pod_name: str | None = None

@@ -24,6 +24,7 @@ from selfheal_operator.controller.reconcile import Reconciler
 from selfheal_operator.controller.store import Key, Store
 from selfheal_operator.controller.sweeper import Sweeper
 from selfheal_operator.core.leadership import lease_name
+from selfheal_operator.kube.access_reviews import AccessReviews
 from selfheal_operator.kube.admission_policies import AdmissionPolicies
 from selfheal_operator.kube.batch_jobs import BatchJobs
 from selfheal_operator.kube.client import ApiClient
@@ -36,6 +37,7 @@ from selfheal_operator.logs import configure_logging
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.serve.endpoints import Endpoints, serve
+from selfheal_operator.serve.metrics_access import MetricsAccess
 from selfheal_operator.serve.pulse import Pulse
 from selfheal_operator.watch.age import WatchAge
 from selfheal_operator.watch.engine import keep_watching
@@ -47,6 +49,8 @@ from selfheal_operator.watch.session import WatchSession
 Clock = Callable[[], datetime]
 
 DEEPEST_WATCHED: Final = 12_000
+REVIEWS_PER_SECOND: Final = 20
+"""The rate limit of requests about the tokens of scrapers; each token needs two a minute."""
 
 
 def main() -> None:
@@ -113,6 +117,7 @@ async def run(settings: Settings, clock: ServerClock | None = None) -> None:
                 # A standby is ready too: it has listed everything, and only the leader may reconcile.
                 is_ready=sweeper.listed.is_set,
                 metrics=Exposition(instruments, store.facts, clock).text,
+                metrics_access=await _metrics_access(settings, instruments, ends),
             )
             server = await _served(settings.health_port, endpoints)
             ends.push_async_callback(server.cleanup)
@@ -134,6 +139,18 @@ async def _served(port: int, endpoints: Endpoints) -> AppRunner:
     except OSError as error:
         name = variable_of("health_port")
         raise SettingError(f"{name}: port {port} is taken or forbidden ({error}); set another") from error
+
+
+async def _metrics_access(
+    settings: Settings, instruments: Instruments, ends: contextlib.AsyncExitStack
+) -> MetricsAccess | None:
+    if not settings.metrics_authorization:
+        return None
+    # By a connection of its own: tokens that somebody makes up hold back no check, and a standby asks too.
+    throttle = Throttle(REVIEWS_PER_SECOND, burst=REVIEWS_PER_SECOND)
+    client = await ApiClient.connect(throttle=throttle, instruments=instruments)
+    ends.push_async_callback(client.close)
+    return MetricsAccess(AccessReviews(client))
 
 
 def _show(instruments: Instruments, context: Context, age: WatchAge, clock: Clock) -> None:

@@ -505,6 +505,15 @@ ARGO_CD: Final[Document] = {
 """Argo CD finds its settings by the labels."""
 
 
+@situation(("docs/metrics.md", "Authorization"))
+def _the_component_of_authorization(place: Place) -> Generator[None]:
+    _install(place)
+    place.kubectl("apply", "-f", str(place.folder / "manifests/metrics_authorization/reader_role.yaml"))
+    yield
+    account = "--as=system:serviceaccount:monitoring:prometheus"
+    assert place.kubectl("auth", "can-i", "get", "/metrics", account).strip() == "yes"
+
+
 @situation(("docs/install.md", "Argo CD"))
 def _argo_cd_as_its_guide_installs_it(place: Place) -> Generator[None]:
     """By client-side `kubectl apply`: a server-side apply of our two keys would remove all others."""

@@ -30,10 +30,16 @@ def documented_settings() -> dict[str, str]:
     return dict(rows)
 
 
+def _written(default: object) -> str:
+    if default in (None, ()):
+        return "none"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
 def test_the_installation_guide_lists_every_setting_with_its_default() -> None:
     """A setting that is added, dropped or changed has to be written down."""
     defaults = {variable_of(field.name): field.default for field in msgspec.structs.fields(Settings)}
-    expected = {name: "none" if default in (None, ()) else str(default) for name, default in defaults.items()}
+    expected = {name: _written(default) for name, default in defaults.items()}
     assert documented_settings() == expected
 
 

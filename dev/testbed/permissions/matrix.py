@@ -66,9 +66,8 @@ def _reviewed(table: Mapping[str, Any], admin: Kubectl, other: str) -> Iterator[
         user, groups = identity.user(admin.namespace, other)
         for resource, where in table["resources"].items():
             for verb in (*table["verbs"], *where.get("verbs", ())):
-                attributes = _attributes(resource) | {"namespace": admin.namespace} | _named(where)
-                asked = {**attributes, "verb": verb}
-                spec = {"user": user, "groups": groups, "resourceAttributes": asked}
+                asked = _attributes(resource, verb, {"namespace": admin.namespace} | _named(where))
+                spec = {"user": user, "groups": groups, **asked}
                 got = server.call("POST", _REVIEWS, {**_REVIEW, "spec": spec})["status"]["allowed"]
                 yield Row(identity.name, verb, resource, verb in allowed.get(resource, ()), got)
 
@@ -77,12 +76,23 @@ def _named(where: Mapping[str, Any]) -> dict[str, str]:
     return {part: where[part] for part in ("namespace", "name") if part in where}
 
 
-def _attributes(resource: str) -> dict[str, str]:
-    """Return what a SubjectAccessReview says of a resource, from its plural, subresource and group.
+def _attributes(resource: str, verb: str, where: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return what a SubjectAccessReview asks: about a path, or a resource at its namespace and of its name.
 
-    >>> _attributes("modelmonitors/status.selfheal.dev")
+    >>> _attributes("/metrics", "get", {})
+    {'nonResourceAttributes': {'path': '/metrics', 'verb': 'get'}}
+    """
+    if resource.startswith("/"):
+        return {"nonResourceAttributes": {"path": resource, "verb": verb}}
+    return {"resourceAttributes": {**_parts(resource), **where, "verb": verb}}
+
+
+def _parts(resource: str) -> dict[str, str]:
+    """Return plural, subresource and group of a resource.
+
+    >>> _parts("modelmonitors/status.selfheal.dev")
     {'resource': 'modelmonitors', 'subresource': 'status', 'group': 'selfheal.dev'}
-    >>> _attributes("secrets (of the operator)")
+    >>> _parts("secrets (of the operator)")
     {'resource': 'secrets', 'subresource': '', 'group': ''}
     """
     plural, _, group = resource.split(" ", maxsplit=1)[0].partition(".")

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from selfheal_operator.metrics.exposition import CONTENT_TYPE
+from selfheal_operator.serve.metrics_access import METRICS, MetricsAccess
 
 SHUTDOWN_SECONDS: Final = 1.0
 """How long a slow reader of metrics may delay the operator's shutdown."""
@@ -21,6 +22,8 @@ class Endpoints:
     """Returns why the process should be restarted; None while it is healthy."""
     is_ready: Callable[[], bool]
     metrics: Callable[[], AsyncIterator[bytes]]
+    metrics_access: MetricsAccess | None = None
+    """Refuses scrapes; without it, everybody may read the metrics."""
 
     async def livez(self, _: web.Request) -> web.Response:
         """Respond 200 while the process is healthy, else 503."""
@@ -34,6 +37,9 @@ class Endpoints:
 
     async def show_metrics(self, request: web.Request) -> web.StreamResponse:
         """Stream the metrics, with backpressure from the reader."""
+        authorization = request.headers.get("Authorization", "")
+        if self.metrics_access and (refusal := await self.metrics_access.refusal(authorization)):
+            return refusal
         response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
         with contextlib.suppress(ConnectionError):  # the reader has gone away, which is no error of ours
             await response.prepare(request)
@@ -50,7 +56,7 @@ async def serve(port: int, endpoints: Endpoints) -> web.AppRunner:
         [
             web.get("/livez", endpoints.livez),
             web.get("/readyz", endpoints.readyz),
-            web.get("/metrics", endpoints.show_metrics),
+            web.get(METRICS, endpoints.show_metrics),
         ]
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)

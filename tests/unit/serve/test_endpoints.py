@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -6,10 +7,12 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from selfheal_operator.kube.access_reviews import Access
 from selfheal_operator.metrics.exposition import Exposition
 from selfheal_operator.metrics.instruments import Instruments
 from selfheal_operator.metrics.monitors import facts_of
 from selfheal_operator.serve.endpoints import Endpoints, serve
+from selfheal_operator.serve.metrics_access import MetricsAccess
 from support.builders.objects import NOON
 from support.scrapes import Scrape
 
@@ -38,6 +41,13 @@ async def url(state) -> AsyncIterator[str]:
     endpoints = Endpoints(
         trouble=lambda: state.trouble, is_ready=lambda: state.ready, metrics=exposition.text
     )
+    async with serving(endpoints) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def serving(endpoints: Endpoints) -> AsyncIterator[str]:
+    """Serve these, and return where."""
     runner = await serve(0, endpoints)
     port = next(address[1] for address in runner.addresses if len(address) == 2)  # of IPv4
     yield f"http://127.0.0.1:{port}"
@@ -101,6 +111,39 @@ async def test_a_reader_that_resets_the_connection_leaves_no_traceback(url, stat
 
     state.monitors = 1
     assert (await asked(f"{url}{path}"))[0] == 200
+    assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
+class Held:
+    """Reviews a token once it may."""
+
+    def __init__(self, access: Access) -> None:
+        self.asked, self.may_answer, self._access = asyncio.Event(), asyncio.Event(), access
+
+    async def access(self, token: str, path: str) -> Access:
+        """Wait, and answer."""
+        self.asked.set()
+        await self.may_answer.wait()
+        return self._access
+
+
+@pytest.mark.parametrize("access", Access)
+async def test_a_reader_that_goes_away_during_its_review_leaves_no_traceback(caplog, access):
+    """Whatever the answer would have been."""
+    exposition, held = Exposition(Instruments(), list, lambda: NOON), Held(access)
+    endpoints = Endpoints(
+        trouble=lambda: None,
+        is_ready=lambda: True,
+        metrics=exposition.text,
+        metrics_access=MetricsAccess(held),
+    )
+    async with serving(endpoints) as url:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: operator\r\nAuthorization: Bearer a.b.c\r\n\r\n")
+        await held.asked.wait()
+        writer.transport.abort()
+        held.may_answer.set()
+        assert (await asked(f"{url}/livez"))[0] == 200
     assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
