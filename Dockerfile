@@ -1,8 +1,11 @@
 # Two images from one file: `--target operator` and `--target jobs`. Both run as user 65532 on a read-only
 # root file system; what they may write to is /tmp.
-FROM python:3.13-slim AS build
-ARG UV_VERSION=0.13.9
-RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore "uv==${UV_VERSION}"
+#
+# PYTHON_IMAGE is the base of both; docs/install.md shows how to name it by its digest.
+ARG PYTHON_IMAGE=python:3.13-slim
+FROM ${PYTHON_IMAGE} AS build
+COPY uv-requirements.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --require-hashes -r uv-requirements.txt
 # Packages come through whatever the base image trusts: company images bring their own certificates.
 ENV UV_SYSTEM_CERTS=true \
     UV_NO_CACHE=1 \
@@ -30,7 +33,7 @@ COPY operator operator
 COPY jobs jobs
 RUN uv sync --frozen --no-dev --extra jobs ${BOOSTING:+--extra boosting} --no-editable
 
-FROM python:3.13-slim AS runtime
+FROM ${PYTHON_IMAGE} AS runtime
 RUN groupadd --gid 65532 selfheal \
  && useradd --key UID_MAX=65532 --uid 65532 --gid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin selfheal
 # /tmp is the one place that can be written to; libraries put their caches below HOME.
@@ -44,14 +47,19 @@ WORKDIR /tmp
 USER 65532:65532
 
 FROM runtime AS operator
-LABEL org.opencontainers.image.title="selfheal-operator" \
-      org.opencontainers.image.description="Watches ModelMonitors and starts their checks and retrainings."
 COPY --from=build-operator /opt/selfheal /opt/selfheal
 ENTRYPOINT ["python", "-m", "selfheal_operator"]
+# Last, so that another revision with the same content is the same layers. REVISION is the commit.
+ARG PYTHON_IMAGE
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="selfheal-operator" \
+      org.opencontainers.image.description="Watches ModelMonitors and starts their checks and retrainings." \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"
 
 FROM runtime AS jobs
-LABEL org.opencontainers.image.title="selfheal-jobs" \
-      org.opencontainers.image.description="Checks data for drift and retrains models, for selfheal."
 # Nothing calls home, and nothing looks for a git that is not there.
 ENV MLFLOW_DISABLE_TELEMETRY=true \
     DO_NOT_TRACK=true \
@@ -63,3 +71,11 @@ USER root
 RUN test -z "$BOOSTING" || { apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; }
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "selfheal_jobs"]
+ARG PYTHON_IMAGE
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="selfheal-jobs" \
+      org.opencontainers.image.description="Checks data for drift and retrains models, for selfheal." \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"

@@ -1,6 +1,6 @@
 # Everything runs in .venv, which the first target that needs it makes: a fresh machine needs Python 3.11+ only.
 PYTHON ?= python3
-UV_VERSION := 0.13.9
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 # Test processes, each with a cluster of its own. Tests wait more than they work: one more than small machines have.
 WORKERS ?= 3
 VENV := .venv
@@ -17,10 +17,10 @@ export UV_SYSTEM_CERTS ?= true
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml uv.lock
+$(READY): pyproject.toml uv.lock uv-requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "selfheal needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
 	@test -x $(PY) || { echo "Making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r uv-requirements.txt
 	@echo "Installing the locked packages (about 260 MB to download the first time)"
 	@$(VENV)/bin/uv sync --quiet --frozen --all-extras --inexact --compile-bytecode --python $(PY)
 	@touch $@
@@ -108,6 +108,38 @@ bench-memory: $(READY) ## A check of ten times more data than its memory, under 
 .PHONY: bench-reference-profile
 bench-reference-profile: $(READY) ## What a profile of the reference saves a check (two minutes; ARGS=--help)
 	@$(PY) -m selfheal_bench.reference_profile $(ARGS)
+
+##@ Ship
+# Of what `make images` builds. PYTHON_IMAGE=python:3.13-slim@sha256:... names the base by its digest.
+REGISTRY ?= localhost
+ENGINE ?= docker
+PYTHON_IMAGE ?= python:3.13-slim
+DESCRIBED := dist/selfheal
+
+.PHONY: images
+images: sbom ## Build both images with their SBOMs (REGISTRY=... PYTHON_IMAGE=...@sha256:... ENGINE=podman BOOSTING=1 SOURCE=url)
+	@for image in operator jobs; do \
+	  $(ENGINE) build --target $$image -t $(REGISTRY)/selfheal-$$image:$(VERSION) \
+	    --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --build-arg VERSION=$(VERSION) \
+	    --build-arg REVISION=$$(git describe --always --dirty --abbrev=40 --exclude '*') \
+	    $(if $(BOOSTING),--build-arg BOOSTING=1) $(if $(SOURCE),--label org.opencontainers.image.source=$(SOURCE)) . || exit 1; \
+	done
+
+.PHONY: sbom
+sbom: $(READY) ## Write what is in each image into dist/, as CycloneDX (BOOSTING=1: LightGBM too)
+	@mkdir -p dist
+	@$(PY) -m sbom operator --output $(DESCRIBED)-operator-$(VERSION).cdx.json
+	@$(PY) -m sbom jobs $(if $(BOOSTING),--boosting) --output $(DESCRIBED)-jobs-$(VERSION).cdx.json
+	@ls $(DESCRIBED)-*-$(VERSION).cdx.json
+
+# Strict: a package that the database does not answer about is a failure, and not a package without findings.
+.PHONY: audit
+audit: $(READY) ## Ask a database of vulnerabilities about the packages of both images (ARGS="-s osv": another one)
+	@mkdir -p dist
+	@$(PY) -m sbom operator --pins --output dist/audited-operator.txt
+	@$(PY) -m sbom jobs --boosting --pins --output dist/audited-jobs.txt
+	@$(VENV)/bin/uv tool run --quiet --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off \
+	  -r dist/audited-operator.txt -r dist/audited-jobs.txt $(ARGS)
 
 ##@ Develop
 .PHONY: test

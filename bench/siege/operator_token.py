@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any, Final
 
-from selfheal_operator.api.names import PLURAL
+from selfheal_operator.api.names import JOBS_IMAGE, PLURAL
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from siege.attack import Attack, Seen
@@ -128,7 +128,7 @@ ATTACKS: Final = (
     _starts("another image", lambda job: _container(job).update(image="evil:1"), "evil:1 is not allowed"),
     _starts(
         "an image that begins like ours",
-        lambda job: _container(job).update(image="selfheal-jobs:latest-evil"),
+        lambda job: _container(job).update(image=f"{JOBS_IMAGE}-evil"),
         "is not allowed",
     ),
     _starts(

@@ -9,10 +9,13 @@ from typing import Any, Final, Self
 
 import yaml
 
+from selfheal_operator.api.names import JOBS_IMAGE, RELEASE
+
 OPERATOR: Final = "selfheal-operator"
 JOBS: Final = "selfheal-jobs"
 """Names in manifests/kustomization.yaml."""
 DEFAULT_TAG: Final = "latest"
+"""Of an image that is named without one, as container engines have it."""
 _FIELDS: Final = "image_fields.yaml"
 _RIGHT: Final = "jobs_image"
 
@@ -21,8 +24,8 @@ _RIGHT: Final = "jobs_image"
 class Images:
     """References that the nodes of the cluster can pull, or have."""
 
-    operator: str = f"{OPERATOR}:{DEFAULT_TAG}"
-    jobs: str = f"{JOBS}:{DEFAULT_TAG}"
+    operator: str = f"{OPERATOR}:{RELEASE}"
+    jobs: str = JOBS_IMAGE
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

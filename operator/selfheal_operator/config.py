@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from selfheal_operator.api.allowed_uris import is_pattern
 from selfheal_operator.api.model import first_violation
+from selfheal_operator.api.names import JOBS_IMAGE
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.capacity import Limits
 from selfheal_operator.core.leadership import Durations
@@ -27,7 +28,7 @@ class SettingError(ValueError):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is set by the environment variable SELFHEAL_ and its name in capitals."""
 
-    jobs_image: str = "selfheal-jobs:latest"
+    jobs_image: str = JOBS_IMAGE
     """The image that checks and retrainings run."""
     jobs_image_pull_policy: str = "IfNotPresent"
     """As in a pod: Always, IfNotPresent or Never."""

@@ -28,6 +28,7 @@ import pytest
 import yaml
 
 from localcluster import LocalCluster
+from selfheal_operator.api.names import RELEASE
 from selfheal_operator.api.reasons import CheckResult, Purpose
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
@@ -254,27 +255,22 @@ raise SystemExit(f"{sys.argv[0]} has parsed no arguments")
 
 
 def _check_docker(arguments: list[str]) -> None:
-    """The target is one of the Dockerfile's, and an image that is pushed was built."""
+    """What is built is a target of the Dockerfile, what is pushed was built; others name the base image."""
     command, *rest = arguments
-    assert command in {"build", "push"}, f"docker {command} is not checked"
-    if command == "build":
+    assert command in {"build", "push", "pull", "inspect"}, f"docker {command} is not checked"
+    if command in {"pull", "inspect"}:
+        assert f"ARG PYTHON_IMAGE={rest[-1]}\n" in (ROOT / "Dockerfile").read_text()
+    elif command == "build":
         target, image = rest[rest.index("--target") + 1], rest[rest.index("-t") + 1]
         assert rest == ["--target", target, "-t", image, "."]
         stages = re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
         assert target in stages
     else:
         (image,) = rest
-        built = [
-            script
-            for script in SCRIPTS
-            for line in script.commands
-            if f"docker build --target {_kind(image)}" in line
-        ]
-        assert built, f"{image} was not built"
-
-
-def _kind(image: str) -> str:
-    return image.rpartition("/")[2].partition(":")[0].removeprefix("selfheal-")
+        registry, _, name = image.rpartition("/")
+        assert name in {f"selfheal-{kind}:{RELEASE}" for kind in ("operator", "jobs")}
+        built = f"make images REGISTRY={registry}"
+        assert any(built in script.commands for script in SCRIPTS), f"{image} was not built"
 
 
 # What is there.
@@ -393,7 +389,9 @@ def _a_kustomization_of_the_readers_own(place: Place) -> Generator[None]:
     deployment = place.kubectl.get("deployment", "selfheal-operator", "--namespace=selfheal-system")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     own = "rollout" in str(place.commands)
-    assert container["image"].startswith("registry.example.com/ml/" if own else "selfheal-operator:latest")
+    assert container["image"].startswith(
+        "registry.example.com/ml/" if own else f"selfheal-operator:{RELEASE}"
+    )
 
 
 def _enter_own_folder(place: Place) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from kubernetes.aio import client as aio
 
+from selfheal_operator.api.names import JOBS_IMAGE
 from selfheal_operator.core.errors import RejectedError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, Monitor, monitor_from
@@ -322,7 +323,7 @@ def test_an_operator_may_use_the_image_of_its_settings(kubectl: Kubectl, tmp_pat
     (tmp_path / "own" / "kustomization.yaml").write_text(yaml.safe_dump(own))
     documents = {folder: rendered(kubectl, tmp_path / folder) for folder in (f"manifests/{base}", "own")}
     images = [allowed_images(each) for each in documents.values()]
-    assert images == [["selfheal-jobs:latest"], ["registry.test/jobs:1"]]
+    assert images == [[JOBS_IMAGE], ["registry.test/jobs:1"]]
 
 
 def test_argo_cds_settings_can_be_patched_in_git(kubectl: Kubectl, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from localcluster import LocalCluster
+from selfheal_operator.api.names import JOBS_IMAGE
 from support.builders.monitors import monitor_manifest, promise_slot
 from support.eventually import eventually
 from support.fakes.fault_proxy import FaultProxy
@@ -148,7 +149,7 @@ def test_each_operator_is_held_to_its_own_image(tenants: list[Tenant]) -> None:
         (rule,) = tenant.kubectl.get("role", "selfheal-operator-images", f"--namespace={tenant.home}")[
             "rules"
         ]
-        assert rule["resourceNames"] == ["selfheal-jobs:latest"]
+        assert rule["resourceNames"] == [JOBS_IMAGE]
 
 
 def test_each_operator_has_its_own_lease(tenants: list[Tenant]) -> None:

@@ -19,7 +19,7 @@ from localcluster import LocalCluster
 from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from selfheal_jobs.delivery.cluster_access import of_kubeconfig
 from selfheal_jobs.transport.json_http import AnswerError
-from selfheal_operator.api.names import API_VERSION, PLURAL, RUNNER_ACCOUNT
+from selfheal_operator.api.names import API_VERSION, JOBS_IMAGE, PLURAL, RUNNER_ACCOUNT
 from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job_name
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.admission_policies import POLICIES
@@ -807,7 +807,7 @@ def test_an_image_that_the_platform_allows_passes(
     system = Kubectl(runners.admin.program, runners.admin.kubeconfig, OPERATOR_NAMESPACE)
     role = ("role", "selfheal-operator-images")
     configured = system.get(*role)["rules"][0]["resourceNames"]
-    assert configured == ["selfheal-jobs:latest"]
+    assert configured == [JOBS_IMAGE]
 
     def allow(*images: str) -> None:
         value = [*configured, *images]
@@ -825,7 +825,7 @@ def test_an_image_that_the_platform_allows_passes(
         assert not refused("registry.example.com/ml/jobs@sha256:" + "0" * 64)
         assert refused("registry.example.com/mlx/jobs:1")
         assert refused("mine:11")
-        assert not refused("selfheal-jobs:latest")
+        assert not refused(JOBS_IMAGE)
     finally:
         allow()
 
@@ -834,7 +834,7 @@ def test_two_images_in_one_job_are_refused(operator: Identity, job: Document) ->
     """The API server lets an expression ask for the rights to one."""
     made = copy.deepcopy(job)
     pod_of(made)["initContainers"] = [{**container_of(made), "name": "i", "image": "evil:1"}]
-    assert "selfheal-jobs:latest, evil:1 is not allowed" in start(operator, made)
+    assert f"{JOBS_IMAGE}, evil:1 is not allowed" in start(operator, made)
 
 
 def test_an_account_of_this_name_without_rights_to_images_runs_none(
@@ -848,9 +848,7 @@ def test_an_account_of_this_name_without_rights_to_images_runs_none(
     made["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] = (
         False  # it may not update finalizers either
     )
-    eventually(
-        lambda: "selfheal-jobs:latest is not allowed" in start(other, made), "it is held to the policy"
-    )
+    eventually(lambda: f"{JOBS_IMAGE} is not allowed" in start(other, made), "it is held to the policy")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])

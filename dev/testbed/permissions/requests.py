@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localcluster import LocalCluster
-from selfheal_operator.api.names import API_VERSION, KIND, PLURAL
+from selfheal_operator.api.names import API_VERSION, JOBS_IMAGE, KIND, PLURAL
 from testbed.accounts import unstarted_pod
 from testbed.caller import DRY, JSON, MERGE, Caller
 from testbed.kubectl import Document, Kubectl
@@ -43,7 +43,7 @@ def monitor(namespace: str, name: str, **spec: Any) -> Document:
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": least | spec}
 
 
-def job(namespace: str, uid: str, image: str = "selfheal-jobs:latest", *, owned: bool = True) -> Document:
+def job(namespace: str, uid: str, image: str = JOBS_IMAGE, *, owned: bool = True) -> Document:
     """Return a Job like that of a check, never started."""
     owner = {"apiVersion": API_VERSION, "kind": KIND, "name": "churn", "uid": uid, "controller": True}
     container = {

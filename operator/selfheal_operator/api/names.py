@@ -10,6 +10,10 @@ PLURAL: Final = "modelmonitors"
 SINGULAR: Final = "modelmonitor"
 SHORT_NAME: Final = "mmon"
 
+RELEASE: Final = "0.1.0"
+"""This version of selfheal, and the tag of its images."""
+JOBS_IMAGE: Final = f"selfheal-jobs:{RELEASE}"
+
 MAX_MONITOR_NAME: Final = 45
 """A Job's name is a label value on its pods, so at most 63: this leaves 18 for `-retrain-<count>`."""
 

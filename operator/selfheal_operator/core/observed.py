@@ -18,6 +18,7 @@ from selfheal_operator.api.names import (
     ANNOTATION_RETRAIN_REQUEST,
     ANNOTATION_SLOT,
     ANNOTATION_TRIGGERS,
+    JOBS_IMAGE,
     LABEL_MONITOR,
     LABEL_MONITOR_UID,
     LABEL_PURPOSE,
@@ -158,7 +159,7 @@ class PodTrouble:
 class JobDefaults:
     """The platform team's defaults for every Job; a monitor may override them."""
 
-    image: str = "selfheal-jobs:latest"
+    image: str = JOBS_IMAGE
     image_pull_policy: str = "IfNotPresent"
     tracking_uri: str | None = None
     check_deadline_seconds: int = 3600

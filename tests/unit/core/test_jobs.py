@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from selfheal_operator.api.names import JOBS_IMAGE
 from selfheal_operator.api.reasons import Purpose, Task
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.status import MethodUse
@@ -125,7 +126,7 @@ def test_a_check_job_is_this_document():
                     "containers": [
                         {
                             "name": "run",
-                            "image": "selfheal-jobs:latest",
+                            "image": JOBS_IMAGE,
                             "imagePullPolicy": "IfNotPresent",
                             "command": ["python", "-m", "selfheal_jobs", "check"],
                             "env": [

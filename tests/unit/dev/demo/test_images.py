@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from demo.images import Images, override
+from selfheal_operator.api.names import JOBS_IMAGE
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_an_empty_variable_means_the_default() -> None:
     """`make demo JOBS_IMAGE=` is not an image without a name."""
     images = Images.from_environment({"JOBS_IMAGE": "", "OPERATOR_IMAGE": "mine:1"})
 
-    assert (images.operator, images.jobs) == ("mine:1", "selfheal-jobs:latest")
+    assert (images.operator, images.jobs) == ("mine:1", JOBS_IMAGE)
 
 
 def test_the_overlay_builds_on_the_manifests_beside_it(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What is in an image: a CycloneDX document of its Python packages, from the lock file."""
