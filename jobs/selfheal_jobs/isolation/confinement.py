@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from landlockpy import AccessFS, Ruleset, Scope, abi_version
-from seccompy import Action, Filter
+from seccompy import Action, ArgCmp, CmpOp, Filter, syscall_nr
 
 _READ: Final = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.EXECUTE
 _WRITE: Final = (
@@ -41,7 +41,25 @@ _REFUSED: Final = (
     "mount",
     "unshare",
     "setns",
+    "setsid",  # who leaves the process group is not ended with it
+    "setpgid",
 )
+_OF_OTHERS: Final = (
+    ("prlimit64", 0),
+    ("sched_setaffinity", 0),
+    ("sched_setattr", 0),
+    ("sched_setparam", 0),
+    ("sched_setscheduler", 0),
+    ("setpriority", 0),  # of a process, which is 0, not of all of a user
+    ("setpriority", 1),
+    ("ioprio_set", 1),
+)
+"""Calls that change other processes of the same user, such as limits that end them, and which argument must
+be 0, for the caller itself. Landlock has no rule for them."""
+_X32: Final = 0x40000000
+"""Kernels with the x32 interface take the calls of x86-64 by other numbers as well: by this bit."""
+_X32_NUMBERS: Final = (521, 539, 540)
+"""There, ptrace, process_vm_readv and process_vm_writev have numbers of their own."""
 _LARGEST_FILE: Final = 2**30
 
 
@@ -85,4 +103,10 @@ def _refuse_calls() -> None:
     calls = Filter(default=Action.ALLOW)
     for name in _REFUSED:
         calls.errno(name, errno.EPERM)
+    for name, argument in _OF_OTHERS:
+        calls.errno(name, errno.EPERM, args=[ArgCmp(argument, CmpOp.NE, 0)])
+    for name in {*_REFUSED, *(name for name, _ in _OF_OTHERS)}:
+        calls.errno(_X32 | syscall_nr(name), errno.EPERM)
+    for number in _X32_NUMBERS:
+        calls.errno(_X32 | number, errno.EPERM)
     calls.load()

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -90,6 +91,12 @@ def _reach(secret: str) -> Callable[[Any], Any]:
             "a program": lambda: subprocess.run(["/bin/cat", secret], check=True, capture_output=True),
             "writing": lambda: Path(secret).write_text("changed"),
             "writing beside the model": lambda: Path(secret).with_name("new").touch(),
+            "its limits": lambda: resource.prlimit(parent, resource.RLIMIT_CORE, (0, 0)),
+            "its priority": lambda: os.setpriority(os.PRIO_PROCESS, parent, 19),
+            "everybody's priority": lambda: os.setpriority(os.PRIO_USER, 0, 19),
+            "its processors": lambda: os.sched_setaffinity(parent, {0}),
+            "its scheduler": lambda: os.sched_setscheduler(parent, os.SCHED_OTHER, os.sched_param(0)),
+            "another process group": lambda: subprocess.run(["true"], check=True, start_new_session=True),
             "a trace": lambda: 1 / (1 + ctypes.CDLL(None).ptrace(16, parent, 0, 0)),
         }
         reached = []
