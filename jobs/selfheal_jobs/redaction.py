@@ -170,7 +170,15 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = without_secrets(_with_cause(lines[0], lines[-1])) if lines else ""
-    text = f"{type(error).__name__}: {said}"[:limit].rstrip(": ")
+    return printable(f"{type(error).__name__}: {said}"[:limit].rstrip(": "))
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which question marks replace line breaks, control characters and the like.
+
+    >>> printable("red: \x1b[31m")
+    'red: ?[31m'
+    """
     return "".join(character if character.isprintable() else "?" for character in text)
 
 

@@ -6,6 +6,7 @@ it answers are values: see `answers_wire`.
 
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from selfheal_jobs.isolation.answers_wire import ForgedAnswerError, receive
 from selfheal_jobs.isolation.model_process import LOAD
 from selfheal_jobs.isolation.row_values import without_row_values
 from selfheal_jobs.quiet_libraries import QUIET
+from selfheal_jobs.redaction import printable
 
 LONGEST_SECONDS: Final = 1800.0
 """A model that takes longer for one answer is no use to anybody."""
@@ -31,6 +33,7 @@ LONGEST_SECONDS: Final = 1800.0
 _MODULE: Final = model_process.__name__
 
 _MOST_BYTES: Final = 2**30
+_LONGEST_ERROR: Final = 300
 
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONTZPATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that the process gets; none of them is a user's secret."""
@@ -119,7 +122,8 @@ class IsolatedModel:
         finally:
             clock.cancel()
         if problem := header.get("unconfined") or header.get("error"):
-            raise ModelError(str(problem))
+            # The model's own code may have sent it.
+            raise ModelError(printable(str(problem)[:_LONGEST_ERROR]))
         return header, values
 
     def _late(self) -> str:
@@ -138,8 +142,8 @@ def isolated(seconds: float = LONGEST_SECONDS) -> Iterator[IsolatedModel]:
     Args:
         seconds: How long the model may take to load, and for each answer.
     """
-    with tempfile.TemporaryDirectory(prefix="model-") as root, _pipe() as (reading, writing):
-        folder, scratch = Path(root, "model"), Path(root, "scratch")
+    with _root() as root, _pipe() as (reading, writing):
+        folder, scratch = root / "model", root / "scratch"
         folder.mkdir()
         scratch.mkdir()
         process = subprocess.Popen(
@@ -168,6 +172,17 @@ def _forget_server(folder: Path) -> None:
     if description.is_file():
         lines = description.read_text(encoding="utf-8").splitlines(keepends=True)
         description.write_text("".join(line for line in lines if not line.startswith("model_id:")), "utf-8")
+
+
+@contextmanager
+def _root() -> Iterator[Path]:
+    """Yield a folder, and remove it as far as possible: the model may have put anything into it."""
+    root = tempfile.mkdtemp(prefix="model-")
+    try:
+        yield Path(root)
+    finally:
+        with suppress(RecursionError):  # of folders below folders; the rest goes with the pod
+            shutil.rmtree(root, ignore_errors=True)
 
 
 @contextmanager

@@ -195,6 +195,39 @@ def test_an_error_that_quotes_a_row_does_not_tell_its_words() -> None:
     assert str(caught.value) == "ValueError: refused: {'x': 1.5, 'mail': '***'}"
 
 
+def _lie(_: Any) -> Any:
+    header = b'{"bytes": 0, "values": false, "error": "red \\u001b[31m' + b"\\nx" * 10_000 + b'"}'
+    for descriptor in range(3, os.sysconf("SC_OPEN_MAX")):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, len(header).to_bytes(4, "big") + header)
+    os._exit(0)
+
+
+def test_an_error_that_a_model_forges_is_one_short_line() -> None:
+    """It becomes a message of the status, and a line of the log."""
+    with _loaded(_by_rule(_lie)) as model, pytest.raises(ModelError) as caught:
+        model.predict(ROWS)
+
+    assert str(caught.value).startswith("red ?[31m?x?x")
+    assert len(str(caught.value)) == 300
+
+
+def _dig(_: Any) -> Any:
+    os.chdir(tempfile.gettempdir())
+    for _level in range(5_000):
+        Path("below").mkdir()
+        os.chdir("below")
+    return [1]
+
+
+def test_whatever_a_model_leaves_in_its_folder_does_not_end_the_run() -> None:
+    """Not even folders below folders, more than a recursion goes down."""
+    with _loaded(_by_rule(_dig)) as model:
+        answers = model.predict(ROWS)
+
+    assert answers.tolist() == [1]
+
+
 def test_a_model_that_never_answers_is_given_up() -> None:
     """After the limit its process is killed."""
     with _loaded(_by_rule(_wait)) as model:
