@@ -466,3 +466,12 @@ def test_rows_are_streamed(database: Any) -> None:
     told = json.loads(run.stdout.splitlines()[-1])
     assert (told["rows"], told["kept"]) == (1_000_000, 10_000)
     assert told["mib"] <= 256
+
+
+def test_a_statement_ends_although_nobody_waits_for_it(database: Any) -> None:
+    """The server works on for as long as it likes where only the client has ended."""
+    assert database("SELECT 1").fetchone() == (1,)
+
+    found = opened("sql://", "SELECT current_setting('statement_timeout') AS t")
+
+    assert found.column("t").to_pylist() == ["6h"]

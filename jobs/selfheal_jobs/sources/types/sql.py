@@ -34,13 +34,17 @@ from selfheal_jobs.sources.window_columns import with_timestamps
 
 _ROWS_AT_ONCE: Final = 10_000
 _CONNECT_SECONDS: Final = 10
+_LONGEST_STATEMENT_SECONDS: Final = 21_600
+"""For the first rows, and for each further part of them; as long as a retraining may take by default."""
 _DRIVERS: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 """The driver in the image. A URL may name another driver, which then needs a custom image."""
 _POSTGRES: Final = {
     "connect_timeout": _CONNECT_SECONDS,
     "application_name": "selfheal",
     # Times without a zone are UTC. Scans start at the table's beginning, for a reproducible order of rows.
-    "options": "-c timezone=UTC -c synchronize_seqscans=off -c default_transaction_read_only=on",
+    # The server does not notice that a run was ended at its deadline while it works on a statement.
+    "options": "-c timezone=UTC -c synchronize_seqscans=off -c default_transaction_read_only=on"
+    f" -c statement_timeout={_LONGEST_STATEMENT_SECONDS}s",
 }
 
 _TOKENS: Final = re.compile(
