@@ -21,6 +21,7 @@ from selfheal_jobs.errors import DataError
 from selfheal_jobs.isolation.file_digest import digest_of_files
 from selfheal_jobs.isolation.isolated_model import IsolatedModel, ModelError
 from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.retrain.artifact_address import artifacts_at, require_own
 from selfheal_jobs.retrain.gates import PastScore
 from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, ranking
@@ -142,7 +143,7 @@ def _fetched(version: Version, model: IsolatedModel, retries: RetryPolicy) -> st
     uri = f"models:/{version.name}/{version.version}"
     with warnings.catch_warnings(action="ignore"):
         retries.call(
-            lambda: mlflow.artifacts.download_artifacts(uri, dst_path=str(model.folder)),
+            lambda: artifacts_at(uri).download_artifacts("", dst_path=str(model.folder)),
             is_transient=_is_about_files,
         )
     return digest_of_files(model.folder)
@@ -192,6 +193,7 @@ def learnt_rows(version: Version) -> LearntRows | None:
     if not address:
         return None
     try:
+        require_own(address, mlflow.get_tracking_uri())
         return LearntRows.from_wire(json.loads(mlflow.artifacts.load_text(address)))
     except Exception as error:  # each artifact store's library has its own errors
         if is_unreachable(error):

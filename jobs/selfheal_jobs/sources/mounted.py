@@ -31,6 +31,11 @@ def require_no_way_out(place: Place, paths: Iterable[str]) -> None:
         raise place.forbidden("a symbolic link leads out of the mounted volumes")
 
 
+def is_outside(path: str) -> bool:
+    """Return whether a path is outside the volumes; never for a run by hand."""
+    return any(_outside([path]))
+
+
 def _outside(paths: Iterable[str]) -> Iterator[str]:
     """Yield the paths that lead out of the permitted folders."""
     folders = os.environ.get(ENV_DATA_PATHS)
