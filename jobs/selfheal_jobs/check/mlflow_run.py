@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from selfheal_jobs.drift.compare import Comparison
-from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.redaction import masked, one_line, without_secrets
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.metric_keys import column_keys
 from selfheal_jobs.tracking.rest_client import MLflowServer, Run
@@ -50,7 +50,7 @@ class CheckNumbers(Struct, frozen=True, kw_only=True):
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics: those of the whole check, and `score/<column>` of each column."""
-        keys = column_keys(each.name for each in self.comparison.columns)
+        keys = self._keys()
         whole = {
             "drift_share": self.comparison.share,
             "columns_checked": self.comparison.columns_checked,
@@ -62,9 +62,13 @@ class CheckNumbers(Struct, frozen=True, kw_only=True):
         signals = {f"signal/{name}": value for name, value in self.signals.items()}
         return whole | {name: score for name, score in (scores | signals).items() if math.isfinite(score)}
 
+    def _keys(self) -> dict[str, str]:
+        # Masked first: what replaces a character here, or escapes it in a table, would hide a secret.
+        return column_keys((each.name for each in self.comparison.columns), masked)
+
     def params(self) -> dict[str, str]:
         """Return the params: `method/<column>` and `threshold/<column>` of each column."""
-        keys = column_keys(each.name for each in self.comparison.columns)
+        keys = self._keys()
         methods = {f"method/{keys[each.name]}": each.method for each in self.comparison.columns}
         limits = {f"threshold/{keys[each.name]}": f"{each.threshold:g}" for each in self.comparison.columns}
         return {"threshold": f"{self.threshold:g}"} | methods | limits
@@ -73,7 +77,7 @@ class CheckNumbers(Struct, frozen=True, kw_only=True):
         """Return one row per column, the drifted ones first; NaN scores become None."""
         return [
             {
-                "column": each.name,
+                "column": masked(each.name),
                 "kind": each.kind.value,
                 "method": each.method,
                 "score": each.score if math.isfinite(each.score) else None,

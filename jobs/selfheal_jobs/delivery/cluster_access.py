@@ -4,7 +4,8 @@ import base64
 import json
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,14 @@ class Access(Struct, frozen=True):
     def server(self) -> Server:
         """Return a client with one connection. Its requests raise AccessError for an unreadable token."""
         return Server(self.url, headers=self._authorization, context=self.context, any_address=True)
+
+    def tokens(self) -> Iterator[str]:
+        """Yield the token as it is now, for masking."""
+        if self.token:
+            yield self.token
+        with suppress(OSError):
+            if self.token_file:
+                yield self.token_file.read_text(encoding="utf-8").strip()
 
     def _authorization(self) -> dict[str, str]:
         try:

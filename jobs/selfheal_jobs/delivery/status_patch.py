@@ -40,7 +40,7 @@ from msgspec import Struct
 from selfheal_jobs.delivery.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.delivery.masked_report import masked_report
 from selfheal_jobs.errors import UndeliveredError
-from selfheal_jobs.redaction import one_line
+from selfheal_jobs.redaction import learn_secrets, one_line
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError
 from selfheal_jobs.transport.retry_policy import REPORTING, DeadlinePolicy
 from selfheal_operator.api.model import format_time
@@ -121,6 +121,7 @@ def open_report_sink(monitor: MonitorRef) -> ReportSink:
     except AccessError as error:
         way = f"KUBECONFIG ({kubeconfig})" if kubeconfig else "the pod's ServiceAccount token"
         raise UndeliveredError(f"{way} does not lead to the API server: {one_line(error)}") from error
+    learn_secrets(access.tokens())
     return ApiServer(access, monitor)
 
 

@@ -236,3 +236,21 @@ def test_mlflow_gets_every_columns_method_score_and_threshold() -> None:
     assert numbers.params()["method/c0"] == "ks"
     assert numbers.params()["threshold/c0"] == "0.05"
     assert [row["column"] for row in numbers.table()] == ["c0", "c1"]
+
+
+def test_the_name_of_a_column_may_be_a_secret_for_mlflow_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys have other characters, and tables escape names: both would hide it from a later search."""
+    monkeypatch.setenv("SELFHEAL_CURRENT_token", 'c0 of "siege"/x')
+    made = comparison(1, 1)
+    columns = tuple(replace(each, name=each.name.replace("c0", 'c0 of "siege"/x')) for each in made.columns)
+    numbers = CheckNumbers(
+        comparison=replace(made, columns=columns),
+        rows_reference=5,
+        rows_current=7,
+        threshold=0.3,
+        result="Drift",
+    )
+
+    assert "score/___" in numbers.metrics()
+    assert {"method/___", "threshold/___"} <= set(numbers.params())
+    assert [row["column"] for row in numbers.table()] == ["***", "c1"]

@@ -23,6 +23,7 @@ from selfheal_jobs.delivery.status_patch import (
     open_report_sink,
 )
 from selfheal_jobs.errors import UndeliveredError
+from selfheal_jobs.redaction import masked
 from selfheal_jobs.transport.retry_policy import DeadlinePolicy
 from selfheal_operator.api.reasons import CheckResult, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
@@ -431,6 +432,24 @@ def test_an_api_server_that_is_named_but_closed_is_an_error(
 
     with pytest.raises(UndeliveredError, match=said):
         open_report_sink(MONITOR)
+
+
+def test_the_token_of_a_kubeconfig_is_a_secret_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pod's token is known anyway; a run by hand has another one."""
+    (tmp_path / "token").write_text("token-in-a-file\n")
+    user = {"name": "u", "user": {"tokenFile": "token"}}
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [user],
+    }
+    (tmp_path / "config").write_text(json.dumps(config))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+
+    open_report_sink(MONITOR)
+
+    assert masked("a column called token-in-a-file") == "a column called ***"
 
 
 def test_a_termination_message_that_cannot_be_written_stops_nothing(
