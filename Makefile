@@ -94,7 +94,7 @@ chaos: programs ## Strike three operators with faults, then audit the API server
 	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 .PHONY: siege
-siege: programs ## Attack the API server and the operator with real tokens; all must be held (5 minutes; ARGS=--mutations: without a guard)
+siege: programs ## Attack the API server, the operator and runs as each identity; all must be held (15 minutes; ARGS=--mutations: without a guard)
 	@$(PY) -m siege $(ARGS)
 
 .PHONY: bench-cron

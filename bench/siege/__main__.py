@@ -30,7 +30,11 @@ def main() -> None:
     try:
         say("starting a cluster and an operator")
         ground.start()
-        good = _without_guards(ground) if arguments.mutations else _with_guards(ground, arguments.kinds)
+        good = (
+            _without_guards(ground, arguments.kinds)
+            if arguments.mutations
+            else _with_guards(ground, arguments.kinds)
+        )
     finally:
         ground.stop()
     sys.exit(not good)
@@ -46,21 +50,20 @@ def _with_guards(ground: Ground, kinds: Sequence[str]) -> bool:
     return held == len(outcomes)
 
 
-def _without_guards(ground: Ground) -> bool:
+def _without_guards(ground: Ground, kinds: Sequence[str]) -> bool:
     needed = {}
-    for guard in GUARDS:
+    for guard in (each for each in GUARDS if set(each.kinds) & set(kinds)):
         say(f"without {guard.name}")
         guard.take_away(ground)
         ground.forget()
-        outcomes = [
-            attempt(attack, ground) for kind in guard.kinds for attack in KINDS[kind] if _is_safe(attack)
-        ]
+        tried = [each for kind in guard.kinds for each in KINDS[kind] if guard.tries(each.name)]
+        outcomes = [attempt(attack, ground) for attack in tried if _is_safe(attack)]
         found = [each.attack.name for each in outcomes if each.verdict is Verdict.SUCCEEDED]
         needed[guard.name] = len(found)
         print(f"without {guard.name}: {len(found)} of {len(outcomes)} attacks succeed")
         print("".join(f"    {name}\n" for name in found), end="", flush=True)
         if guard is not GUARDS[-1]:
-            restore(ground)
+            restore(ground, guard)
     idle = [name for name, count in needed.items() if not count]
     print(f"guards that no attack needs: {', '.join(idle) or 'none'}")
     print(json.dumps({"guards": needed, "idle": idle}))

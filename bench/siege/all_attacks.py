@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
-from siege import forged_reports, operator_token, poison, rights, stored_statuses
+from siege import (
+    data,
+    databases,
+    forged_reports,
+    masking,
+    models,
+    one_job,
+    operator_token,
+    poison,
+    profiles,
+    rights,
+    stored_statuses,
+    tracking,
+)
 from siege.attack import Attack
 
 KINDS: Final[Mapping[str, tuple[Attack, ...]]] = {
@@ -11,5 +24,12 @@ KINDS: Final[Mapping[str, tuple[Attack, ...]]] = {
     "forged-reports": forged_reports.ATTACKS,
     "operator-token": operator_token.ATTACKS,
     "stored-statuses": stored_statuses.ATTACKS,
+    "models": models.ATTACKS,
+    "tracking": tracking.ATTACKS,
+    "one-job": one_job.ATTACKS,
+    "data": data.ATTACKS,
+    "databases": databases.ATTACKS,
+    "profiles": profiles.ATTACKS,
+    "masking": masking.ATTACKS,
     "poison": poison.ATTACKS,
 }

@@ -39,7 +39,7 @@ class Attack:
 
     Args:
         name: What it tries, as a short phrase.
-        section: What it is about: 1 the API, 2 the status, 3 rights.
+        section: What it is about: 1 the API, 2 the status, 3 rights, 4 models and MLflow, 5 data and reports.
         identity: Whose credentials it uses, or what it may write to.
         do: Tries it, and returns what it saw. Raises UntriedError if the legitimate counterpart fails.
         expected: A part of what is seen when it is held.

@@ -1,10 +1,12 @@
 """What is attacked: a local cluster with the shipped manifests, a real operator, and who attacks them."""
 
+import base64
 import shutil
 import ssl
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -45,6 +47,11 @@ class Ground:
         self.cluster = LocalCluster(folder / "cluster", guarded=True)
         self._workspace = Workspace(folder / "programs")
         self._made: dict[str, Any] = {}
+        self._servers: dict[str, Any] = {}
+        self._open = ExitStack()
+        self.weakened: tuple[str, ...] = ()
+        """The guards that the processes of runs lack."""
+        self._tokens: dict[tuple[str, ...], str] = {}
         self._callers: dict[tuple[str, ...], Caller] = {}
 
     def start(self) -> None:
@@ -70,6 +77,7 @@ class Ground:
 
     def stop(self) -> None:
         """Stop it all."""
+        self._open.close()
         if hasattr(self, "operator_process"):
             self.operator_process.stop()
         if hasattr(self, "admin"):
@@ -88,6 +96,13 @@ class Ground:
             self._made[name] = make(self)
         made: _T = self._made[name]
         return made
+
+    def server(self, name: str, make: "Callable[[Ground], AbstractContextManager[_T]]") -> _T:
+        """Return what runs until the end of the siege; it starts when the first attack needs it."""
+        if name not in self._servers:
+            self._servers[name] = self._open.enter_context(make(self))
+        found: _T = self._servers[name]
+        return found
 
     def apply(self, document: Document) -> None:
         """Create or replace an object as an administrator."""
@@ -108,19 +123,29 @@ class Ground:
         """Return a ServiceAccount by a real token; of a pod, whose token names it, if one is named."""
         key = (namespace, name, pod)
         if key not in self._callers:
+            token = self._token(name, namespace, pod)
+            self._callers[key] = Caller(self.cluster.server, self._trust(), token)
+        return self._callers[key]
+
+    def _token(self, name: str, namespace: str, pod: str) -> str:
+        key = (namespace, name, pod)
+        if key not in self._tokens:
             bound = {"boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": pod}} if pod else {}
             body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": bound}
             path = collection("serviceaccounts", namespace, name, "token")
-            token = passes(self.admin.ask("POST", path, body), f"a token of {name}").document["status"][
-                "token"
-            ]
-            self._callers[key] = Caller(self.cluster.server, self._trust(), token)
-        return self._callers[key]
+            reply = passes(self.admin.ask("POST", path, body), f"a token of {name}")
+            self._tokens[key] = reply.document["status"]["token"]
+        return self._tokens[key]
 
     def pod(self, name: str, namespace: str = HOME) -> Caller:
         """Return a pod of the runner's account, which never starts, by the token that is bound to it."""
         self.admin.ask("POST", collection("pods", namespace), unstarted_pod(name, namespace, RUNNER_ACCOUNT))
         return self.account(RUNNER_ACCOUNT, namespace, pod=name)
+
+    def pod_token(self, name: str) -> str:
+        """Return the token of such a pod in the tenant's namespace."""
+        self.pod(name)
+        return self._token(RUNNER_ACCOUNT, HOME, name)
 
     @property
     def tenant(self) -> Caller:
@@ -179,6 +204,11 @@ def passes(reply: Reply, what: str) -> Reply:
     return reply
 
 
+def decoded(secret: Document) -> dict[str, str]:
+    """Return the values of a Secret."""
+    return {key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()}
+
+
 def clear(folder: Path) -> None:
     """Empty a folder that an earlier run has left."""
     if (folder / MARK).exists():
@@ -197,8 +227,8 @@ def _tenants() -> list[Document]:
     return [
         *(_account(name, HOME) for name in ("tenant", "lent", "foreign", RUNNER_ACCOUNT)),
         *(_account(name, ABROAD) for name in ("tenant", RUNNER_ACCOUNT)),
-        *(_secret(name, HOME, {"k": SECRET, "url": "sqlite:////nowhere"}) for name in ("own", "foreign")),
-        _secret("theirs", ABROAD, {"k": SECRET}),
+        *(secret(name, HOME, {"k": SECRET, "url": "sqlite:////nowhere"}) for name in ("own", "foreign")),
+        secret("theirs", ABROAD, {"k": SECRET}),
         _role("own", "get", "secrets", "own", "warehouse", "lake"),
         _role("lent", "impersonate", "serviceaccounts", "lent"),
         *(role_binding(f"tenant-{name}", HOME, name, "tenant", kind="Role") for name in ("own", "lent")),
@@ -217,7 +247,8 @@ def _account(name: str, namespace: str) -> Document:
     return _object("ServiceAccount", name, namespace)
 
 
-def _secret(name: str, namespace: str, values: dict[str, str]) -> Document:
+def secret(name: str, namespace: str, values: dict[str, str]) -> Document:
+    """Return a Secret."""
     return _object("Secret", name, namespace, stringData=values)
 
 

@@ -31,6 +31,14 @@ class Guard:
     name: str
     kinds: tuple[str, ...]
     take_away: Callable[[Ground], None]
+    only: str = ""
+    """A part of the names of the attacks that are tried; all of the kinds if it is empty."""
+    of_runs: bool = False
+    """Whether it is a guard of the processes of runs; else it is one of the cluster."""
+
+    def tries(self, name: str) -> bool:
+        """Return whether an attack of this name is tried without it."""
+        return self.only in name
 
 
 def _without_binding(policy: str, probe: Callable[[Ground], Reply]) -> Callable[[Ground], None]:
@@ -91,8 +99,21 @@ def _with_rights(account: str, namespace: str, role: str) -> Callable[[Ground], 
     return take_away
 
 
-def restore(ground: Ground) -> None:
-    """Put every guard back."""
+def _of_runs(name: str, kind: str, only: str = "") -> Guard:
+    """Return a guard of the processes of runs, by its name in `weakenings`."""
+
+    def take_away(ground: Ground) -> None:
+        ground.weakened = (name,)
+
+    return Guard(f"of a run: {name}", (kind,), take_away, only, of_runs=True)
+
+
+def restore(ground: Ground, guard: Guard) -> None:
+    """Put a guard back."""
+    ground.weakened = ()
+    if guard.of_runs:
+        ground.forget()
+        return
     ground.remove("clusterrolebindings", "siege-more", "")
     ground.reinstall()
 
@@ -120,6 +141,23 @@ GUARDS: Final = (
     ),
     Guard("the runner's role", ("forged-reports",), _with_rights(RUNNER_ACCOUNT, HOME, "admin")),
     Guard("the tenant's role", ("rights",), _with_rights("tenant", HOME, "admin")),
+    _of_runs("landlock", "models", "reaches for"),
+    _of_runs("seccomp", "models", "reaches for"),
+    _of_runs("environment", "models", "reaches for"),
+    _of_runs("forged-errors", "models", "forged error"),
+    _of_runs("digests", "tracking", "other files"),
+    _of_runs("artifact-addresses", "tracking", "on another server"),
+    _of_runs("library-redirects", "tracking", "redirect of a model's files"),
+    _of_runs("versions", "one-job"),
+    _of_runs("credentials", "data", "redirect"),
+    _of_runs("link-local", "data", "link-local"),
+    _of_runs("volumes", "data", "out of the volume"),
+    _of_runs("patterns", "data", "not permitted"),
+    _of_runs("downloads", "data", "times its limit"),
+    _of_runs("statements", "databases", "COMMIT among"),
+    _of_runs("read-only", "databases", "writes"),
+    _of_runs("masking", "masking"),
+    _of_runs("profiles", "profiles", "counts"),
     Guard("the bounds of the CRD", ("poison",), _without_bounds),
 )
 """The last one is taken away at the end: what it lets in may make lists fail."""
