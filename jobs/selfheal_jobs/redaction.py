@@ -97,7 +97,9 @@ def _forms(part: str) -> Iterator[str]:
     yield part
     yield from (unquote(part), quote(part, safe=""), quote(part), quote_plus(part))
     yield from (re.sub("%..", lambda code: code[0].lower(), quote(part, safe="")),)
-    yield from (json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], repr(part)[1:-1])
+    yield repr(part)[1:-1]
+    for escaped in (json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]):
+        yield from (escaped, json.dumps(escaped)[1:-1])  # twice, in a page that holds a name that is JSON
     if len(part) >= _WORD:
         yield from _in_base64(part.encode(errors="replace"))
 

@@ -107,6 +107,12 @@ def test_an_error_without_text_is_its_type() -> None:
         ("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", "a/b+c=d&e", "sig a%2Fb%2Bc%3Dd%26e.", "sig ***."),
         ("SELFHEAL_CURRENT_AWS_SECRET_ACCESS_KEY", "a/b+c=d&e", "sig a%2fb%2bc%3dd%26e.", "sig ***."),
         ("SELFHEAL_CURRENT_password", 'pa"ss\\word', r'{"p": "pa\"ss\\word"}', '{"p": "***"}'),
+        (
+            "SELFHEAL_CURRENT_password",
+            'pa"ss\\word',
+            r'["{\"p\": \"pa\\\"ss\\\\word\"}"]',
+            r'["{\"p\": \"***\"}"]',
+        ),
         ("SELFHEAL_CURRENT_password", "two words", "p=two+words", "p=***"),
         (
             "SELFHEAL_CURRENT_GOOGLE_CREDENTIALS",
