@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ from siege.tables import plain_spec
 _WRITER: Final = "whoever writes to the reference's folder"
 _ROWS: Final = 60_000
 """So that the reference takes a megabyte: smaller ones have no profile."""
+_LONG_AGO: Final = 1_700_000_000.0
+"""What has just been written may still change, and has no profile."""
 Document = dict[str, Any]
 
 
@@ -29,7 +32,9 @@ def _profiled(ground: Ground) -> tuple[Path, bytes]:
     for side, rows in (("reference", _ROWS), ("current", 400)):
         made = pd.DataFrame({"age": 18 + rng.integers(0, 72, rows), "plan": rng.choice(["a", "b"], rows)})
         made = made.assign(other=rng.normal(size=rows), more=rng.normal(size=rows))
-        made.assign(label=rng.integers(0, 2, rows)).to_parquet(folder / f"{side}.parquet", index=False)
+        path = folder / f"{side}.parquet"
+        made.assign(label=rng.integers(0, 2, rows)).to_parquet(path, index=False)
+        os.utime(path, (_LONG_AGO, _LONG_AGO))
     _checked(ground)
     found = list(folder.glob(".selfheal-*.profile"))
     if len(found) != 1 or not _is_used(again := _checked(ground)):

@@ -241,18 +241,17 @@ mlflow_version: 3.17.2
 
 
 def _changed_files(ground: Ground) -> Seen:
-    """Let the status record a version's files, then exchange one of them."""
-    name, writer, mark = new_name("changed"), stranger(ground), ground.folder / new_name("mark")
-    spec = plain_spec(ground)
-    prepared(ground, Wanted(purpose=Purpose.RETRAIN, spec=spec, mlflow=writer.uri, name=name))
-    version = writer.registers(own_name(name))
-    first = retraining(ground, spec, mlflow=writer.uri, name=name)
-    model = _recorded(first)
+    """Let a retraining register a version, and exchange one of its files before the next one."""
+    name, writer, spec = new_name("changed"), stranger(ground), plain_spec(ground)
+    model = _recorded(retraining(ground, spec, mlflow=writer.uri, name=name))
+    usual = retraining(ground, spec, mlflow=writer.uri, name=name, number=2, model=model)
+    if usual.outcome.get("result") != "NotImproved":
+        raise UntriedError(f"the unchanged version is not compared: {usual.said}")
+    version = next(each for each in writer.versions(own_name(name)) if each["version"] == model["version"])
     made = writer.asks("GET", f"logged-models/{version['source'].removeprefix('models:/')}")
-    where = made["model"]["info"]["artifact_uri"]
-    writer.puts(where, "requirements.txt", b"changed\n")
-    end = retraining(ground, spec, mlflow=writer.uri, name=name, number=2, model=model)
-    return Seen(end.said[:400], succeeded=mark.exists() or end.outcome.get("reason") != "ChampionChanged")
+    writer.puts(made["model"]["info"]["artifact_uri"], "requirements.txt", b"changed\n")
+    end = retraining(ground, spec, mlflow=writer.uri, name=name, number=3, model=model)
+    return Seen(end.said[:400], succeeded=end.outcome.get("reason") != "ChampionChanged")
 
 
 def _recorded(first: End) -> Any:
