@@ -162,14 +162,16 @@ def _never_ends(ground: Ground) -> Seen:
 
 _BREAKOUTS: Final = {
     "a COMMIT among several statements": (
-        "SELECT x FROM siege) a; COMMIT; SET default_transaction_read_only = off; {0}; "
+        "SELECT x FROM siege) a; COMMIT; SET default_transaction_read_only = off; COMMIT; {0}; "
         "SELECT * FROM (TABLE siege"
     ),
     "a ROLLBACK and a transaction that writes": (
         "SELECT x FROM siege) a; ROLLBACK; BEGIN READ WRITE; {0}; COMMIT; SELECT * FROM (SELECT x FROM siege"
     ),
-    "statements behind a comment": "SELECT x FROM siege) a /* ; */; END; {0} --",
-    "statements behind a dollar quote": "SELECT x FROM siege WHERE label = $a$;$a$) a; COMMIT; {0}; --",
+    "statements behind a comment": "SELECT x FROM siege) a /* ; */; END; BEGIN READ WRITE; {0}; COMMIT --",
+    "statements behind a dollar quote": (
+        "SELECT x FROM siege WHERE label = $a$;$a$) a; COMMIT; BEGIN READ WRITE; {0}; COMMIT; --"
+    ),
 }
 _WRITES: Final = {
     "deleting": "DELETE FROM victim",

@@ -163,7 +163,7 @@ def pickled(code: Callable[[], object]) -> bytes:
 @contextmanager
 def _server(ground: Ground) -> Iterator[Stranger]:
     folder = ground.folder / "mlflow"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with running_mlflow(folder) as server:
         yield Stranger(server.uri, _harmless(ground.folder / "harmless"))
 
