@@ -8,14 +8,14 @@ import html
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 import plotly.io as pio
 import pyarrow as pa
 from evidently.core.datasets import DataDefinition, PandasDataset
-from evidently.core.report import Report
+from evidently.core.report import Report, _default_input_data_generator
 from evidently.legacy.calculations import stattests
 from evidently.legacy.calculations.data_drift import get_dataset_drift
 from evidently.legacy.core import ColumnType
@@ -28,6 +28,7 @@ from evidently.legacy.metrics.data_drift.dataset_drift_metric import (
 from evidently.presets.drift import DataDriftPreset
 from msgspec import Struct
 
+from selfheal_jobs.check.evidently_table import TableRenderer
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.tables.table import Table
@@ -66,6 +67,13 @@ class _DriftTable(DataDriftPreset):  # type: ignore[misc]  # Evidently's types a
     and draw each column a second time.
     """
 
+    _renderer: TableRenderer
+
+    def drawn_by(self, renderer: TableRenderer) -> Self:
+        """Set the renderer of the table; the preset's fields are Evidently's."""
+        self._renderer = renderer
+        return self
+
     def generate_metrics(self, context: Any) -> list[Any]:
         """Return none."""
         del context
@@ -82,8 +90,9 @@ class _DriftTable(DataDriftPreset):  # type: ignore[misc]  # Evidently's types a
             per_column_stattest=self.per_column_method,
             per_column_stattest_threshold=self.per_column_threshold,
         )
-        found, table = context.get_legacy_metric(columns, None, None)
-        return [*_verdict(found, self.drift_share), *table]
+        found = columns.calculate(_default_input_data_generator(context, None))
+        _set_result(columns, found)
+        return [*_verdict(found, self.drift_share), *self._renderer.render_html(columns)]
 
 
 def _verdict(found: DataDriftTableResults, threshold: float) -> list[Any]:
@@ -96,9 +105,13 @@ def _verdict(found: DataDriftTableResults, threshold: float) -> list[Any]:
         share_of_drifted_columns=drift.dataset_drift_score,
         dataset_drift=drift.dataset_drift,
     )
-    object.__setattr__(metric, "get_result", lambda: result)  # as Evidently does; pydantic refuses others
+    _set_result(metric, result)
     widgets: list[Any] = DataDriftMetricsRenderer().render_html(metric)
     return widgets
+
+
+def _set_result(metric: Any, result: Any) -> None:
+    object.__setattr__(metric, "get_result", lambda: result)  # as Evidently does; pydantic refuses others
 
 
 class _Rows(PandasDataset):  # type: ignore[misc]  # Evidently's types are not read
@@ -118,20 +131,21 @@ def page(comparison: Comparison, reference: Table, current: Table, *, threshold:
         threshold: Threshold of the share of drifted columns.
         seed: Seed of the sample, if there are too many rows.
     """
+    renderer = TableRenderer()
     frames = _frame(reference, comparison, seed), _frame(current, comparison, seed)
     shown = [each for each in comparison.columns if all(frame[each.name].notna().any() for frame in frames)]
     definition = _definition(shown)
     with warnings.catch_warnings(action="ignore"):  # from its plots: constant columns, empty bins
-        report = Report([_DriftTable(
+        table = _DriftTable(
             columns=[each.name for each in shown],
             drift_share=_least_share(comparison, threshold),
             per_column_method={each.name: _registered(number, each) for number, each in enumerate(shown)},
             per_column_threshold={each.name: each.threshold for each in shown},
-        )])  # fmt: skip
-        snapshot = report.run(
+        )
+        snapshot = Report([table.drawn_by(renderer)]).run(
             current_data=_Rows(frames[1], definition), reference_data=_Rows(frames[0], definition)
         )
-        made: str = snapshot.get_html_str(as_iframe=False)
+        made = renderer.with_figures(snapshot.get_html_str(as_iframe=False))
     return _labelled(made, _label(reference.num_rows, current.num_rows, len(comparison.columns) - len(shown)))
 
 

@@ -1,11 +1,15 @@
 """These run the real Evidently: its page is what people see in MLflow."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from evidently.legacy.metrics.data_drift.data_drift_table import DataDriftTableRenderer
 from msgspec.structs import replace
 
 from selfheal_jobs.check.evidently_report import MOST_ROWS, page
+from selfheal_jobs.check.evidently_table import TableRenderer
 from selfheal_jobs.columns.scan import TablePair
 from selfheal_jobs.drift.compare import Comparison, compare
 from selfheal_jobs.tables.table import ArrowTable
@@ -37,6 +41,11 @@ def compared(reference: ArrowTable, current: ArrowTable) -> Comparison:
     """Return the comparison of two tables."""
     pairs, rows = column_pairs(reference, current), TablePair(reference, current)
     return compare(pairs, Drift(rule="Evidently"), 0.3, rows)
+
+
+def without_ids(html: str) -> str:
+    """Return a page without the ids of its widgets, which are others each time."""
+    return re.sub("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", "", html)
 
 
 def test_the_report_is_one_html_page_that_says_whose_scores_it_shows() -> None:
@@ -79,6 +88,26 @@ def test_a_method_that_evidently_lacks_is_shown_by_its_id() -> None:
     html = page(ours, reference, current, threshold=0.3, seed=1)
 
     assert "not-evidentlys" in html
+
+
+def test_the_figures_are_to_the_byte_as_evidently_encodes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are encoded one by one, with placeholders in the page until its end."""
+    reference, current = tables(60)
+    comparison = compared(reference, current)
+    html = page(comparison, reference, current, threshold=0.3, seed=1)
+    monkeypatch.delattr(TableRenderer, "_generate_column_params")
+    monkeypatch.setattr(TableRenderer, "with_figures", lambda _, page: page)
+
+    assert TableRenderer._generate_column_params is DataDriftTableRenderer._generate_column_params
+    assert without_ids(html) == without_ids(page(comparison, reference, current, threshold=0.3, seed=1))
+
+
+def test_the_page_holds_a_category_that_looks_like_a_placeholder() -> None:
+    """No figure has its id."""
+    name = f"selfheal-figure-{'0' * 36}"
+    table = arrow_table(pd.DataFrame({"c": [name, "b"] * 30}))
+
+    assert name in page(compared(table, table), table, table, threshold=0.3, seed=1)
 
 
 @pytest.mark.parametrize("rows", [1, 2])
