@@ -28,6 +28,7 @@ from evidently.legacy.metrics.data_drift.dataset_drift_metric import (
 from evidently.presets.drift import DataDriftPreset
 from msgspec import Struct
 
+import selfheal_jobs.check.plotly_patches  # noqa: F401  a page has two figures for each column
 from selfheal_jobs.check.evidently_table import TableRenderer
 from selfheal_jobs.columns.kind import Kind
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison

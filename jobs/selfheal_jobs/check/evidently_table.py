@@ -4,19 +4,13 @@ The table holds placeholders, which are replaced in the page. Otherwise Evidentl
 objects, copy their values one by one, and encode them twice, since they are in the page twice.
 """
 
-import functools
 import json
 import re
 from typing import Any, Final
 
-import plotly.basedatatypes
 from evidently.legacy.metrics.data_drift.data_drift_table import DataDriftTableRenderer
 from evidently.legacy.renderers.html_widgets import RichTableDataRow
 from evidently.legacy.utils import NumpyEncoder
-
-plotly.basedatatypes._str_to_dict_path_full = functools.cache(plotly.basedatatypes._str_to_dict_path_full)  # noqa: SLF001
-"""Parses the path of a property: 180 times for each figure, always the same 110 paths, a quarter of the
-figure's time. It depends on nothing but the path, and nobody changes its result."""
 
 _PLACEHOLDER: Final = re.compile('"selfheal-figure-([-0-9a-f]{36})"')
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from evidently.legacy.metrics.data_drift.data_drift_table import DataDriftTableRenderer
 from msgspec.structs import replace
+from plotly.graph_objs import Figure, Layout
 
 from selfheal_jobs.check.evidently_report import MOST_ROWS, page
 from selfheal_jobs.check.evidently_table import TableRenderer
@@ -100,6 +101,21 @@ def test_the_figures_are_to_the_byte_as_evidently_encodes_them(monkeypatch: pyte
 
     assert TableRenderer._generate_column_params is DataDriftTableRenderer._generate_column_params
     assert without_ids(html) == without_ids(page(comparison, reference, current, threshold=0.3, seed=1))
+
+
+def test_a_layout_is_updated_as_plotly_does() -> None:
+    """A page's figures are updated only by layouts that are not empty, and by keywords."""
+    present = Layout(xaxis={"title": {"text": "x"}, "anchor": "y"}, template="none")
+
+    ours = Figure(layout={"xaxis": {"domain": [0, 1]}}).update_layout(present, yaxis_title="y")
+
+    plotlys = Figure(layout={"xaxis": {"domain": [0, 1]}})
+    plotlys.layout.update(present, yaxis_title="y")
+    assert ours.to_json() == plotlys.to_json()
+    assert Figure().update_layout(Layout()).to_json() == Figure().to_json()
+    assert (
+        Figure().update_layout(present, True).layout == Figure().update_layout(present, overwrite=True).layout
+    )
 
 
 def test_the_page_holds_a_category_that_looks_like_a_placeholder() -> None:
