@@ -100,7 +100,8 @@ def _measured(
         problems |= warm_up(everyone, tables, course)
         if OURS in problems:
             raise BenchError(f"our own check cannot be run: {problems[OURS]}")
-        ours[0].verdicts.clear()
+        for each in ours:
+            each.verdicts.clear()  # those of the warm-up
         return measure_all(everyone, problems, sizes, arguments.cases, course)
 
 
