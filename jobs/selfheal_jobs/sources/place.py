@@ -64,7 +64,10 @@ class Place(Struct, frozen=True, kw_only=True):
 
     def not_found(self, what: str) -> DataError:
         """Return the error for missing data (DataNotFound)."""
-        volume = " and that podTemplate.volumeMounts mounts its volume there"
+        volume = (
+            " and that podTemplate.volumeMounts mounts its volume there"
+            " (or that the operator's SELFHEAL_DATA_PATHS names its folder)"
+        )
         remedy = f"check that the data was delivered{volume if self.is_mounted else ''}"
         return DataError(
             Reason.DATA_NOT_FOUND,
