@@ -11,6 +11,7 @@ from selfheal_operator.api.allowed_uris import is_allowed
 from selfheal_operator.api.estimators import CLASSIFIERS, NEEDS_INNER, REGRESSORS
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.dataset import names_server
+from selfheal_operator.api.v1alpha1.promotion import METRICS
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
@@ -51,8 +52,10 @@ def rules_of(monitor: Monitor, defaults: JobDefaults) -> Rules:
     tracking_target(monitor, spec, defaults)
     _check_addresses(spec, defaults.allowed_uris)
     _check_trigger(spec)
+    task = known_task(spec, monitor.status)
+    _check_metrics(spec, task)
     for candidate in spec.retraining.candidates:
-        _check_candidate(candidate, known_task(spec, monitor.status))
+        _check_candidate(candidate, task)
     return Rules(spec, schedule)
 
 
@@ -95,6 +98,22 @@ def _check_trigger(spec: ModelMonitorSpec) -> None:
             raise InvalidSpecError("spec.trigger.on", problem + _suggestion(name, known))
     if spec.trigger.window < spec.trigger.consecutive_breaches:
         raise InvalidSpecError("spec.trigger.withinChecks", "it must be at least consecutiveBreaches")
+
+
+def _check_metrics(spec: ModelMonitorSpec, task: Task | None) -> None:
+    """Raise InvalidSpecError for a metric of the promotion that is not one of the task."""
+    if task is None:
+        return
+    named = {"spec.promotion.primaryMetric": spec.promotion.primary_metric}
+    named |= {
+        f"spec.promotion.gates[{number}].metric": gate.metric
+        for number, gate in enumerate(spec.promotion.gates)
+    }
+    for field, metric in named.items():
+        if metric is not None and metric not in METRICS[task]:
+            raise InvalidSpecError(
+                field, f"{metric} is no metric of the task {task}; use one of {', '.join(METRICS[task])}"
+            )
 
 
 def _check_candidate(candidate: Candidate, task: Task | None) -> None:

@@ -1,10 +1,11 @@
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1.promotion import METRICS, Metric
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.validation import LARGEST_SPEC_BYTES, rules_of
@@ -156,6 +157,33 @@ def test_what_neither_the_schema_nor_cel_can_see(case, given, expected):
 def test_a_trigger_that_could_never_be_met_is_refused(trigger, expected):
     """The API server refuses it too, unless its CRD is an older one."""
     assert problem(signals=[{"name": "labels", "type": "TargetDrift"}], trigger=trigger) == expected
+
+
+@pytest.mark.parametrize(
+    ("promotion", "task", "field"),
+    [
+        ({"primaryMetric": "f1_macro"}, "Classification", None),
+        ({"primaryMetric": "f1_macro"}, None, None),
+        ({"primaryMetric": "f1_macro"}, "Regression", "spec.promotion.primaryMetric"),
+        ({"gates": [{"metric": "r2", "threshold": 0.5}]}, "Regression", None),
+        (
+            {"gates": [{"metric": "r2", "threshold": 0.5}, {"metric": "accuracy", "threshold": 0.5}]},
+            "Regression",
+            "spec.promotion.gates[1].metric",
+        ),
+    ],
+)
+@pytest.mark.parametrize("source", ["task", "inferred"])
+def test_a_metric_of_the_other_task_is_refused(promotion, task, field, source):
+    """Before a retraining is started for it, as soon as the task is known."""
+    known = task and (Task(task) if source == "inferred" else task)
+    found = problem(promotion=promotion, **{source: known})
+    assert (found or "").split(":")[0] == (field or "")
+
+
+def test_the_metrics_of_the_tasks_are_all_metrics():
+    """Each metric of the API belongs to one task."""
+    assert sorted(sum(METRICS.values(), ())) == sorted(get_args(Metric))
 
 
 def test_a_spec_is_checked_from_the_top():

@@ -1,11 +1,12 @@
 """`spec.promotion`: what a new version has to show before it is registered."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta
 
 from selfheal_operator.api.model import ApiModel
+from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.schema import ATOMIC, cel_rule, cel_rules, map_list
 
 Metric = Literal[
@@ -18,7 +19,12 @@ Metric = Literal[
     "mean_squared_error",
     "r2",
 ]
-"""Metrics of answers, by scikit-learn's names; the first four are of classes, the others of quantities."""
+"""Metrics of answers, by scikit-learn's names."""
+
+METRICS: Final[Mapping[Task, tuple[str, ...]]] = {
+    Task.CLASSIFICATION: ("f1_macro", "accuracy", "precision_macro", "recall_macro"),
+    Task.REGRESSION: ("root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "r2"),
+}
 
 
 class MetricGate(ApiModel, frozen=True, kw_only=True):
