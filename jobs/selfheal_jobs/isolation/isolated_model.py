@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from selfheal_jobs.isolation import model_process
 from selfheal_jobs.isolation.answers_wire import ForgedAnswerError, receive
-from selfheal_jobs.isolation.model_process import LOAD
+from selfheal_jobs.isolation.model_process import LOAD, SERVE
 from selfheal_jobs.isolation.row_values import without_row_values
 from selfheal_jobs.quiet_libraries import QUIET
 from selfheal_jobs.redaction import printable
@@ -59,14 +59,17 @@ class IsolatedModel:
         self.names: tuple[str, ...] | None = None
         """The columns of its signature, if it is asked by these only; else None."""
 
-    def load(self) -> None:
+    def load(self, *, as_served: bool = False) -> None:
         """Load the model from its folder.
+
+        Args:
+            as_served: Whether it is asked as MLflow's server asks it: by pyfunc, with any columns.
 
         Raises:
             ModelError: It cannot be loaded, or this node cannot confine a process.
         """
         _forget_server(self.folder)
-        self._put(LOAD)
+        self._put(SERVE if as_served else LOAD)
         header, classes = self._answer()
         names, methods = header.get("names"), header.get("methods")
         self.names = tuple(map(str, names)) if isinstance(names, list) else None

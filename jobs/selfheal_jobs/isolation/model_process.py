@@ -29,6 +29,9 @@ _LONGEST_ERROR: Final = 300
 LOAD: Final = "load"
 """The first question: the folder holds the model now."""
 
+SERVE: Final = "serve"
+"""The same, of a model that is asked as MLflow's server asks it."""
+
 
 def main() -> None:
     """Confine this process, load the model, and answer until the questions end."""
@@ -42,9 +45,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     import mlflow  # noqa: F401, PLC0415 - takes seconds, in which the other process fetches the model
 
-    if pickle.load(sys.stdin.buffer) != LOAD:  # noqa: S301 - from the process that has started this one
+    first = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that has started this one
+    if first not in (LOAD, SERVE):
         return
-    model = _answered(answers, lambda: _Model(folder))
+    model = _answered(answers, lambda: _Model(folder, as_served=first == SERVE))
     if model is not None:
         send(answers, {"names": model.names, "methods": model.methods}, model.classes)
         _answer_all(model, sys.stdin.buffer, answers)
@@ -76,19 +80,22 @@ def _answered(answers: BinaryIO, ask: Callable[[], Any]) -> Any:
 
 
 class _Model:
-    """A model as its flavor loads it: only scikit-learn's offers probabilities."""
+    """A model as its flavor loads it: only scikit-learn's offers probabilities, and not as it is served."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, as_served: bool) -> None:
         import mlflow  # noqa: PLC0415 - after this process is confined
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - as above
 
         info = mlflow.models.get_model_info(str(folder))
         inputs = info.signature.inputs if info.signature else None
         named = inputs is not None and inputs.has_input_names()
         self.names = list(inputs.input_names()) if inputs is not None and named else None
-        if "sklearn" in info.flavors:
+        if "sklearn" in info.flavors and not as_served:
             self._model = mlflow.sklearn.load_model(str(folder))
         else:
             self._model, self.names = mlflow.pyfunc.load_model(str(folder)), None
+        if as_served:
+            threadpool_limits(1)  # a row needs no threads
 
     @property
     def methods(self) -> list[str]:

@@ -11,12 +11,15 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any, Final
 
 import mlflow
 import pandas as pd
+from mlflow.models import Model
 from msgspec import DecodeError, Struct
 
+from selfheal_jobs.isolation.file_digest import digest_of_files
 from selfheal_jobs.redaction import masked, without_secrets
 from selfheal_jobs.retrain.cross_validation import Choice
 from selfheal_jobs.retrain.decision import Decision
@@ -53,6 +56,8 @@ class LoggedModel(Struct, frozen=True, kw_only=True):
 
     run_id: str
     uri: str
+    digest: str
+    """The digest of its files, taken before they were uploaded: others may write to MLflow's artifacts."""
 
 
 def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
@@ -140,17 +145,33 @@ def log_model(child: Run, winner: Recipe, final: FinalModel) -> LoggedModel:
     """
     logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # warns about cloudpickle each time
     logging.getLogger("mlflow.models.model").setLevel(logging.ERROR)
-    rows = final.training_set
+    rows, saved = final.training_set, _Saved()
     with mlflow.start_run(run_id=child.run_id), warnings.catch_warnings(action="ignore"):
-        logged = mlflow.sklearn.log_model(
-            final.model,
+        logged = Model.log(
+            artifact_path=None,  # it has no default; its successor is `name`
             name="model",
+            flavor=saved,
+            flavor_name=mlflow.sklearn.__name__,
+            validate_serving_input=False,  # `serving_trial` does
+            sk_model=final.model,
             signature=signature_of(rows.target, rows.columns),
             input_example=input_example(rows.rows),
             pip_requirements=requirements(winner.estimator),
             serialization_format="cloudpickle",
         )
-    return LoggedModel(run_id=child.run_id, uri=str(logged.model_uri))
+    return LoggedModel(run_id=child.run_id, uri=str(logged.model_uri), digest=saved.digest)
+
+
+class _Saved:
+    """Saves a model of scikit-learn where MLflow uploads it from, and keeps the digest of its files."""
+
+    digest = ""
+
+    def save_model(self, path: str, *, validate_serving_input: bool, **given: Any) -> None:
+        """Save a model into a folder, as `mlflow.sklearn.save_model` does."""
+        del validate_serving_input  # MLflow's `Model.log` passes its own options on
+        mlflow.sklearn.save_model(path=path, **given)
+        self.digest = digest_of_files(Path(path))
 
 
 def log_learnt_rows(runs: JobRuns, parent: Run, learnt: LearntRows) -> str:

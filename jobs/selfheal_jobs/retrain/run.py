@@ -144,10 +144,11 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
     if not findings.passed:
         return Decision(outcome=_decided(trial, findings, clock)), None
     final = final_model(choice.winner, found.model, choice, rows)
-    logged = retrain_run.log_model(winner_run, choice.winner, final)
-    tried = try_as_served(logged.uri, rows.test.rows)
-    if tried.problem:
-        return not_servable(trial.attempt, findings, tried.problem, clock()), None
+    with isolated() as served:  # its process imports its libraries while the model is logged
+        logged = retrain_run.log_model(winner_run, choice.winner, final)
+        problem = try_as_served(logged, served, rows.test.rows)
+    if problem:
+        return not_servable(trial.attempt, findings, problem, clock()), None
     address = retrain_run.log_learnt_rows(runs, parent, final.learnt)
     decision = Decision(
         outcome=_decided(trial, findings, clock),
@@ -158,7 +159,7 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         learnt_rows=len(final.training_set.rows),
         previous_version=findings.champion_version or findings.ignored_version,
     )
-    return decision, tried.digest
+    return decision, logged.digest
 
 
 def _all_failed(trial: Trial, problems: Mapping[str, str], parent: Run, clock: Clock) -> Decision:

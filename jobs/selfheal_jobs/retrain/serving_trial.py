@@ -2,15 +2,14 @@
 
 The model is loaded by MLflow's pyfunc and asked by JSON, through MLflow's own reading of a request. Every
 answer must be that of the batch of data frames on which the model was examined.
+
+Its files come from MLflow, where others may have exchanged them since they were logged. So they have to have
+the digest of what was logged, and their code runs in a confined process (`isolation`).
 """
 
 import json
-import logging
-import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import mlflow
@@ -18,10 +17,12 @@ import numpy as np
 import pandas as pd
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
 from msgspec import Struct
-from threadpoolctl import threadpool_limits
 
 from selfheal_jobs.isolation.file_digest import digest_of_files
-from selfheal_jobs.redaction import one_line
+from selfheal_jobs.isolation.isolated_model import IsolatedModel, ModelError
+from selfheal_jobs.redaction import one_line, without_secrets
+from selfheal_jobs.retrain.artifact_address import artifacts_at
+from selfheal_jobs.retrain.mlflow_run import LoggedModel
 from selfheal_jobs.tracking.library_client import is_unreachable
 
 _ROWS: Final = 8
@@ -47,65 +48,76 @@ class _Trial(Struct, frozen=True):
     """Whether the request leaves out what a row has no value in."""
 
 
-class Tried(Struct, frozen=True):
-    """The outcome of a trial."""
-
-    problem: str | None
-    """What is wrong with the answers, as a sentence; None if nothing is."""
-    digest: str | None = None
-    """The digest of the files that were loaded."""
-
-
-def try_as_served(model_uri: str, rows: pd.DataFrame) -> Tried:
-    """Return whether a model's answers are as a server gives them.
+def try_as_served(logged: LoggedModel, model: IsolatedModel, rows: pd.DataFrame) -> str | None:
+    """Return what is wrong with a model's files, or with its answers as a server gives them, or None.
 
     Asked are single rows, a row without any value, a request without a value in one column, or without the
     column, an unseen word in each column of words, a huge number in each column of numbers, and whole numbers
     as floats and as integers.
 
     Args:
-        model_uri: The logged model.
+        logged: The logged model.
+        model: A confined process.
         rows: Some rows as the model was trained on, such as held-out ones.
+
+    Returns:
+        A sentence without its full stop.
 
     Raises:
         MlflowException: MLflow could not be reached.
     """
-    with warnings.catch_warnings(action="ignore"), _quiet(), threadpool_limits(1):  # a row needs no threads
+    with warnings.catch_warnings(action="ignore"):
         try:
-            return _tried(model_uri, rows.head(_ROWS))
+            return _tried(logged, model, rows.head(_ROWS))
         except Exception as error:
             if is_unreachable(error):
                 raise
-            return Tried(f"the logged model cannot be loaded: {one_line(error, 160)}")
+            return f"the logged model cannot be loaded: {_why(error)}"
 
 
-def _tried(model_uri: str, rows: pd.DataFrame) -> Tried:
-    with tempfile.TemporaryDirectory(prefix="trial-") as folder:
-        files = mlflow.artifacts.download_artifacts(model_uri, dst_path=folder)
-        model = mlflow.pyfunc.load_model(files)
-        return Tried(_first_problem(model, rows), digest_of_files(Path(files)))
+def _tried(logged: LoggedModel, model: IsolatedModel, rows: pd.DataFrame) -> str | None:
+    artifacts_at(logged.uri).download_artifacts("", dst_path=str(model.folder))
+    found = digest_of_files(model.folder)
+    if found != logged.digest:
+        return (
+            f"MLflow has other files of it than this run has logged (SHA-256 {found[:12]}, "
+            f"logged {logged.digest[:12]}), so they are not loaded; find out who writes to the artifacts"
+        )
+    model.load(as_served=True)
+    signature = mlflow.models.get_model_info(str(model.folder)).signature
+    return _first_problem(_Served(model, signature and signature.inputs), rows)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence MLflow's warnings of unused columns and of other versions."""
-    mlflows = logging.getLogger("mlflow")
-    level = mlflows.level
-    mlflows.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        mlflows.setLevel(level)
+def _why(error: Exception) -> str:
+    return without_secrets(str(error)) if isinstance(error, ModelError) else one_line(error, 160)
 
 
-def _first_problem(model: Any, rows: pd.DataFrame) -> str | None:
+class _Served(Struct, frozen=True):
+    """A model, and the schema by which a server reads a request."""
+
+    model: IsolatedModel
+    schema: Any
+
+    def answers(self, rows: pd.DataFrame) -> Any:
+        """Return its answers to a batch."""
+        return np.asarray(self.model.predict(rows)).reshape(-1)
+
+    def answers_to(self, records: list[dict[str, Any]]) -> Any:
+        """Return its answers to a request, which MLflow's scoring server reads from `dataframe_records`."""
+        rows: pd.DataFrame = dataframe_from_parsed_json(  # type: ignore[no-untyped-call]  # it has no types
+            records, pandas_orient="records", schema=self.schema
+        )
+        return self.answers(rows)
+
+
+def _first_problem(model: _Served, rows: pd.DataFrame) -> str | None:
     for trial in _trials(rows):
         try:
             problem = _problem(model, rows, trial)
         except Exception as error:
             if is_unreachable(error):
                 raise
-            problem = f"is not answered: {one_line(error, 160)}"
+            problem = f"is not answered: {_why(error)}"
         if problem:
             return f"{trial.name} {problem}"
     return None
@@ -130,12 +142,12 @@ def _trials(rows: pd.DataFrame) -> Iterator[_Trial]:
             yield _Trial(f"a row with whole numbers as {dtype}", whole)
 
 
-def _problem(model: Any, usual: pd.DataFrame, trial: _Trial) -> str | None:
+def _problem(model: _Served, usual: pd.DataFrame, trial: _Trial) -> str | None:
     """Compare the answers in a batch with other rows, in one request, and in a request for each row."""
-    batch = _answers(model.predict(_batch(usual, trial.rows)))[len(usual) :]
+    batch = model.answers(_batch(usual, trial.rows))[len(usual) :]
     records = _records(trial)
-    together = _answers(model.predict(_request(model, records)))
-    alone = np.concatenate([_answers(model.predict(_request(model, [record]))) for record in records])
+    together = model.answers_to(records)
+    alone = np.concatenate([model.answers_to([record]) for record in records])
     for answers, asked in ((together, "in a request"), (alone, "alone")):
         if len(answers) != len(batch) or _same(answers, batch) < _SAME:
             return f"is answered otherwise {asked} than in a batch"
@@ -161,18 +173,6 @@ def _records(trial: _Trial) -> list[dict[str, Any]]:
     if not trial.without_gaps:
         return records
     return [{name: value for name, value in each.items() if value is not None} for each in records]
-
-
-def _request(model: Any, records: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the rows as MLflow's scoring server reads them from `dataframe_records`."""
-    made: pd.DataFrame = dataframe_from_parsed_json(  # type: ignore[no-untyped-call]  # it has no types
-        records, pandas_orient="records", schema=model.metadata.get_input_schema()
-    )
-    return made
-
-
-def _answers(answered: Any) -> Any:
-    return np.asarray(answered).reshape(-1)
 
 
 def _same(one: Any, other: Any) -> float:

@@ -1,6 +1,10 @@
-"""A champion's files are loaded only if they are those that the status has recorded."""
+"""A model's files are loaded only if they are those that the status has recorded, or the run has logged."""
 
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -52,3 +56,38 @@ def test_the_first_retraining_records_a_version_that_it_has_found(tmp_path: Path
     assert (found.version, found.origin) == ("1", Origin.FOUND)
     assert found.digest is not None
     assert monitor.retrain(case.spec, champion=found).model == found
+
+
+@dataclass
+class Touches:
+    """Creates a file where it is unpickled."""
+
+    path: str
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        """Return what is called, and with what."""
+        return Path.touch, (Path(self.path),)
+
+
+def test_a_file_that_is_exchanged_before_the_trial_is_not_loaded(
+    tmp_path: Path, mlflow_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trial fetches it from MLflow: what this run has not logged is neither loaded nor registered."""
+    case, monitor, mark = case_of("14a", tmp_path), FaultMonitor.new(mlflow_uri), tmp_path / "mark"
+    forged = tmp_path / "model.pkl"
+    forged.write_bytes(pickle.dumps(Touches(str(mark))))
+    really = mlflow.MlflowClient.log_model_artifacts
+
+    def exchanged(self: mlflow.MlflowClient, model_id: str, local_dir: str, **more: Any) -> None:
+        really(self, model_id, local_dir, **more)
+        self.log_model_artifact(model_id, str(forged))
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_model_artifacts", exchanged)
+    report = monitor.prepare(case)
+
+    assert report is not None
+    assert not mark.exists()
+    assert report.model is None
+    assert report.last_retraining.result is RetrainResult.FAILED
+    assert "MLflow has other files of it than this run has logged" in report.last_retraining.message
+    assert mlflow.MlflowClient(mlflow_uri).search_model_versions(f"name = '{monitor.model}'") == []

@@ -11,7 +11,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from selfheal_jobs.isolation.file_digest import digest_of_files
+from selfheal_jobs.isolation.isolated_model import isolated
 from selfheal_jobs.retrain.candidates import DEFAULTS
+from selfheal_jobs.retrain.mlflow_run import LoggedModel
 from selfheal_jobs.retrain.serving_trial import try_as_served
 from selfheal_jobs.retrain.signature import signature_of
 from selfheal_jobs.retrain.training import TrainingSet, fit
@@ -32,8 +35,8 @@ def table(task: Task) -> pd.DataFrame:
     return made
 
 
-def saved(model: Any, rows: TrainingSet, folder: Path, **more: Any) -> str:
-    """Save a model as a retraining logs it, and return its URI."""
+def problem_of(model: Any, rows: TrainingSet, folder: Path, **more: Any) -> str | None:
+    """Save a model as a retraining logs it, try it, and return what is wrong."""
     signature = signature_of(rows.target, rows.columns)
     mlflow.sklearn.save_model(
         model,
@@ -42,7 +45,14 @@ def saved(model: Any, rows: TrainingSet, folder: Path, **more: Any) -> str:
         pip_requirements=[],
         serialization_format="cloudpickle",
     )
-    return (folder / "model").as_uri()
+    return tried(folder / "model", rows.rows)
+
+
+def tried(folder: Path, rows: pd.DataFrame) -> str | None:
+    """Try the model in a folder, and return what is wrong."""
+    logged = LoggedModel(run_id="r", uri=folder.as_uri(), digest=digest_of_files(folder))
+    with isolated() as model:
+        return try_as_served(logged, model, rows)
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -52,7 +62,7 @@ def test_a_default_candidate_passes(task: Task, number: int, tmp_path: Path) -> 
     rows = training_set(table(task), task)
     model = fit(DEFAULTS[task][number], rows)
 
-    assert try_as_served(saved(model, rows, tmp_path), rows.rows).problem is None
+    assert problem_of(model, rows, tmp_path) is None
 
 
 def test_integers_beyond_int64_are_no_problem(tmp_path: Path) -> None:
@@ -61,7 +71,7 @@ def test_integers_beyond_int64_are_no_problem(tmp_path: Path) -> None:
     rows = training_set(pd.DataFrame({"x": x, "z": x % 7 / 7, "label": x % 2}))
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
 
-    assert try_as_served(saved(model, rows, tmp_path), rows.rows).problem is None
+    assert problem_of(model, rows, tmp_path) is None
 
 
 def test_a_model_that_refuses_a_huge_number_is_told(tmp_path: Path) -> None:
@@ -69,7 +79,7 @@ def test_a_model_that_refuses_a_huge_number_is_told(tmp_path: Path) -> None:
     rows = training_set(table(Task.CLASSIFICATION)[["x", "label"]])
     forest = RandomForestClassifier(n_estimators=2).fit(rows.rows, rows.target)
 
-    problem = try_as_served(saved(forest, rows, tmp_path), rows.rows).problem
+    problem = problem_of(forest, rows, tmp_path)
 
     assert problem is not None
     assert problem.startswith("a row with a huge number is not answered: ")
@@ -81,7 +91,7 @@ def test_a_signature_that_refuses_a_gap_is_told(tmp_path: Path) -> None:
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)
     inferred = ModelSignature(inputs=Schema([ColSpec("double", "x"), ColSpec("long", "rooms")]))
 
-    problem = try_as_served(saved(model, rows, tmp_path, signature=inferred), rows.rows).problem
+    problem = problem_of(model, rows, tmp_path, signature=inferred)
 
     assert problem is not None
     assert "is not answered: " in problem
@@ -94,7 +104,7 @@ def test_a_model_that_answers_a_batch_otherwise_is_told(tmp_path: Path) -> None:
     centred = FunctionTransformer(_centred)
     model = Pipeline([("centred", centred), ("model", line)])
 
-    problem = try_as_served(saved(model, rows, tmp_path), rows.rows).problem
+    problem = problem_of(model, rows, tmp_path)
 
     assert problem == "a row is answered otherwise alone than in a batch"
 
@@ -104,7 +114,7 @@ def test_a_model_that_needs_a_column_of_its_signature_is_told(tmp_path: Path) ->
     rows = training_set(table(Task.CLASSIFICATION))
     model = fit(DEFAULTS[Task.CLASSIFICATION][0], rows)[1:]
 
-    problem = try_as_served(saved(model, rows, tmp_path), rows.rows).problem
+    problem = problem_of(model, rows, tmp_path)
 
     assert problem is not None
     assert problem.startswith("a row with one column absent is not answered: ")
@@ -116,7 +126,7 @@ def _centred(rows: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     """Its files may be damaged."""
-    problem = try_as_served((tmp_path / "nothing").as_uri(), pd.DataFrame({"x": [1.0]})).problem
+    problem = tried(tmp_path / "nothing", pd.DataFrame({"x": [1.0]}))
 
     assert problem is not None
     assert problem.startswith("the logged model cannot be loaded: ")
