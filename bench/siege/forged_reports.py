@@ -127,6 +127,13 @@ _ELSE: Final = "and nothing else"
 _JOB: Final = "must name its own Job"
 _STRANGER: Final = "does not belong to a Job of the monitor churn"
 
+_FOUND: Final = {"name": NAME, "version": "1", "registeredTime": f"{SLOT:%Y-%m-%dT%H:%M:%SZ}"}
+_PROOFS: Final[dict[str, Document]] = {
+    "a digest": {"digest": "a" * 64},
+    "an origin": {"origin": "Retraining"},
+    "a digest and an origin": {"digest": "a" * 64, "origin": "Retraining"},
+}
+
 ATTACKS: Final = (
     _reports("hiding missed checks", "check", {"missedChecks": 0}, _ELSE),
     _reports("a next check in the year 9999", "check", {"nextCheckTime": "9999-12-31T23:59:59-23:59"}, _ELSE),
@@ -136,6 +143,10 @@ ATTACKS: Final = (
     _reports("the outcome of a retraining", "check", {"lastRetraining": _outcome(RETRAIN)}, _ELSE),
     _reports("the verdict of a check", "retraining", {"lastCheck": verdict(CHECK)}, _ELSE),
     _reports("another task", "retraining", {"task": "Regression"}, _ELSE),
+    *(
+        _reports(f"a version with {name}", "check", {"model": {**_FOUND, **proof}}, "leave out digest and")
+        for name, proof in _PROOFS.items()
+    ),
     _reports("another check's Job", "check", {"lastCheck": verdict("churn-check-29923976")}, _JOB),
     _reports("a Job that is none", "check", {"lastCheck": verdict("churn")}, _JOB),
     _reports(

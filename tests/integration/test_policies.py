@@ -604,6 +604,62 @@ def test_a_pod_of_a_job_reports_what_its_kind_reports(runners: Identities) -> No
     assert report(retraining, {"lastRetraining": outcome(RETRAIN), "model": MODEL}) == ""
 
 
+PROVEN: Final[Document] = {**MODEL, "digest": "a" * 64, "origin": "Retraining"}
+
+
+@pytest.fixture
+def proven(runners: Identities) -> Iterator[Identities]:
+    """Let the monitor have a version that a retraining has registered."""
+    _store(runners, PROVEN)
+    yield runners
+    _store(runners, None)
+
+
+def _store(runners: Identities, model: Document | None) -> None:
+    patch = json.dumps({"status": {"model": model}})
+    runners.admin("patch", PLURAL, "churn", "--subresource=status", "--type=merge", "--patch", patch)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": "2"},
+        {"name": "other"},
+        {"registeredTime": "2026-11-23T12:00:01Z"},
+        {"digest": "b" * 64},
+        {"version": "2", "digest": None},
+        {"version": "2", "origin": None},
+        {"digest": None, "origin": "Found"},
+    ],
+)
+def test_a_check_does_not_vouch_for_files(proven: Identities, changes: Document) -> None:
+    """A retraining loads a version of this digest and origin where its Secrets are."""
+    found = {"lastCheck": verdict(CHECK), "model": {**PROVEN, **changes}}
+    assert "may leave out digest and origin" in report(proven.pod(f"{CHECK}-x7k2p"), found)
+
+
+@pytest.mark.parametrize("proof", [{"digest": "a" * 64}, {"origin": "Retraining"}])
+def test_a_check_does_not_vouch_for_the_first_version(runners: Identities, proof: Document) -> None:
+    """Here the status has none yet."""
+    found = {"lastCheck": verdict(CHECK), "model": {**MODEL, **proof}}
+    assert "may leave out digest and origin" in report(runners.pod(f"{CHECK}-x7k2p"), found)
+
+
+def test_a_check_reports_beside_a_version_of_a_retraining(proven: Identities) -> None:
+    """It leaves the version as it is, shows another one without digest and origin, or finds none."""
+    another = {**PROVEN, "version": "2", "digest": None, "origin": None}
+    for model in (PROVEN, another, None):
+        assert report(proven.pod(f"{CHECK}-x7k2p"), {"lastCheck": verdict(CHECK), "model": model}) == ""
+    assert report(proven.pod(f"{CHECK}-x7k2p"), {"lastCheck": verdict(CHECK)}) == ""
+
+
+def test_a_retraining_vouches_for_what_it_registers(proven: Identities) -> None:
+    """The digest is that of the files that it has logged."""
+    registered = {**PROVEN, "version": "2", "digest": "b" * 64}
+    status = {"lastRetraining": outcome(RETRAIN), "model": registered}
+    assert report(proven.pod(f"{RETRAIN}-b5c9d", "lake-reader"), status) == ""
+
+
 def test_a_requested_check_reports(runners: Identities) -> None:
     """Its Job is named for the request, not for a slot."""
     job = "churn-check-r0123abcd"

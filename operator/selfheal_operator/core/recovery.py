@@ -79,7 +79,8 @@ def _is_controlled_by(job: Job, metadata: Mapping[str, Any]) -> bool:
 def _check(report: CheckReport, stored: ModelMonitorStatus) -> Recovered:
     if report.task is None:
         report = report.replaced(task=stored.task, target=stored.target)
-    return Recovered(CHECK_MANAGER, report.replaced(model=stored.model or report.model).to_wire())
+    found = report.model and report.model.without_digest()  # the policy holds the pod to it, not the operator
+    return Recovered(CHECK_MANAGER, report.replaced(model=stored.model or found).to_wire())
 
 
 def _retraining(report: RetrainReport, stored: ModelMonitorStatus) -> Recovered:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
-from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult, Task
+from selfheal_operator.api.reasons import CheckResult, Origin, Purpose, RetrainResult, Task
 from selfheal_operator.api.report import CheckReport, RetrainReport
 from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.recovery import how_it_ended, pod_trouble, recover_report
@@ -97,6 +97,16 @@ def test_what_the_container_owns_besides_is_sent_again(task):
 
     assert recovered.status.get("task") == task
     assert recovered.status.get("target") == stored.target
+    assert recovered.status["model"] == model_version().to_wire()
+
+
+def test_the_last_words_of_a_check_vouch_for_no_files():
+    """The operator may write every field: the policy does not stop it."""
+    forged = model_version().replaced(digest="a" * 64, origin=Origin.RETRAINING)
+    said = last_words(CheckReport(last_check=last_check(NOON), model=forged))
+
+    recovered = recover_report(CHECK_JOB, [pod(message=said)], status(), LATER)
+
     assert recovered.status["model"] == model_version().to_wire()
 
 

@@ -437,6 +437,10 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
         """Return whether it is a version of that registered model, and does not predict another target."""
         return self.name == name and self.target in (None, target)
 
+    def without_digest(self) -> "ModelVersion":
+        """Return it without digest and origin, for which only a retraining vouches."""
+        return self.replaced(digest=None, origin=None)
+
 
 class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """What selfheal has seen and done.
