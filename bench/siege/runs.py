@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import selfheal_jobs
 import selfheal_operator
@@ -23,7 +24,7 @@ from localcluster.processnode.environment import (
     expand,
     referenced_sources,
 )
-from selfheal_operator.api.names import PLURAL
+from selfheal_operator.api.names import LABEL_JOB_UID, PLURAL
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.jobs import check_job, retrain_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
@@ -134,7 +135,10 @@ def prepared(ground: Ground, wanted: Wanted) -> Pod:
     )
     container = job["spec"]["template"]["spec"]["containers"][0]
     environment = container_environment(
-        {"metadata": {"name": name}}, container, _sources(ground, container), {**_given(), **wanted.variables}
+        {"metadata": {"name": name, "labels": {LABEL_JOB_UID: str(uuid4())}}},
+        container,
+        _sources(ground, container),
+        {**_given(), **wanted.variables},
     )
     imposed = {
         "KUBECONFIG": str(folder / "kubeconfig"),

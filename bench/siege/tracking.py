@@ -281,12 +281,10 @@ def _forged_decision(ground: Ground) -> Seen:
     listed = [{"key": key, "value": value} for key, value in changed.items()]
     writer.asks("POST", "runs/create", {"experiment_id": experiment, "start_time": 1, "tags": listed})
     end = retraining(ground, spec, mlflow=writer.uri, name=name, number=2)
-    model = end.status.get("model") or {}
-    if model.get("version") == first.outcome.get("version"):
-        raise UntriedError(f"the decision was not carried out: {end.said}")
-    trusted = "digest" in model
-    got = f"registered {'with' if trusted else 'without'} a digest; {end.said[:200]!a}"
-    return Seen(got, succeeded=trusted or mark.exists())
+    sources = [each.get("source") for each in writer.versions(own_name(name))]
+    registered = f"models:/{evil}" in sources
+    got = f"the forged model is {'' if registered else 'not '}registered; {end.said[:200]!a}"
+    return Seen(got, succeeded=registered or mark.exists())
 
 
 def _tags(run: Any) -> dict[str, str]:
@@ -363,5 +361,5 @@ ATTACKS: Final = (
         },
     ),
     Attack("other files than those recorded", 4, _WRITER, _changed_files, "ChampionChanged"),
-    Attack("a forged decision of the same Job", 4, _WRITER, _forged_decision, "without a digest"),
+    Attack("a forged decision of the same Job", 4, _WRITER, _forged_decision, "is not registered"),
 )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from selfheal_operator.api.names import (
+    ENV_JOB_UID,
     ENV_PREFIX_CURRENT,
     ENV_PREFIX_LABELS,
     ENV_PREFIX_MLFLOW,
@@ -30,6 +31,7 @@ _REQUEST_TARGET: Final = re.compile(r"(?P<key>url: )(?P<place>/[^\s?)]*)\?[^\s)]
 _SECRETS: Final = (
     *(ENV_PREFIX_REFERENCE, ENV_PREFIX_CURRENT, ENV_PREFIX_LABELS, ENV_PREFIX_MLFLOW),
     *("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"),
+    ENV_JOB_UID,
 )
 """Prefixes of the environment variables that contain values of Secrets."""
 _PUBLIC: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")

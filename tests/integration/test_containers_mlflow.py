@@ -20,6 +20,7 @@ from mlflow.pyfunc.model import PythonModel
 from selfheal_jobs.check.run import run_check
 from selfheal_jobs.retrain import mlflow_run as retrain_run
 from selfheal_jobs.retrain.run import run_retrain
+from selfheal_jobs.tracking.model_registry import ModelRegistry
 from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.report import CheckReport, RetrainReport
@@ -33,6 +34,7 @@ SMALL_FOREST = {
     "estimator": "sklearn.ensemble.RandomForestClassifier",
     "params": {"n_estimators": "5"},
 }
+JOB_UID = "3f1c5a52-7a3e-4b0e-9a53-51d6a2a4f0c9"
 SILLY = {"name": "silly", "estimator": "sklearn.dummy.DummyClassifier"}
 LINEAR = {"name": "linear", "estimator": "sklearn.linear_model.LogisticRegression"}
 
@@ -64,6 +66,7 @@ def names(mlflow_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """An experiment and a registered model that only this test uses; the environment is put back after it."""
     for name in ("TIMEOUT", "MAX_RETRIES", "BACKOFF_FACTOR"):
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "1")
+    monkeypatch.setenv("SELFHEAL_JOB_UID", JOB_UID)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(mlflow_uri)
     yield {
@@ -623,3 +626,124 @@ def test_two_pods_of_one_job_leave_one_version(data: Path, names: dict[str, str]
     models = [report.model for report in reports]
     assert [model and (model.version, model.run_id) for model in models] == [("1", left[0].run_id)] * 2
     assert len(list(meeting.iterdir())) == 2
+
+
+# --- what others write to MLflow ----------------------------------------------------------------------------
+
+
+def forged_run(names: dict[str, str], original: Run, **changes: str) -> Run:
+    """Log a finished run with the tags of another one, but for the changes, as any client of MLflow can."""
+    tags = {name: value for name, value in original.data.tags.items() if name.startswith("selfheal.")}
+    changed = {f"selfheal.{name}": value for name, value in changes.items()}
+    made = client(names).create_run(original.info.experiment_id, tags=tags | changed)
+    client(names).set_terminated(made.info.run_id)
+    return client(names).get_run(made.info.run_id)
+
+
+def evil_model(names: dict[str, str]) -> str:
+    """Log a model as somebody else, and return its address."""
+    experiment = client(names).create_experiment(f"{names['experiment']}/others")
+    made = client(names).create_logged_model(experiment, name="evil")
+    client(names).finalize_logged_model(made.model_id, "READY")
+    return str(made.model_uri)
+
+
+@pytest.mark.parametrize("proof", ["copied", "", "\u00e4", None])
+def test_a_decision_that_no_pod_of_the_job_made_is_ignored(
+    data: Path, names: dict[str, str], caplog: pytest.LogCaptureFixture, proof: str | None
+) -> None:
+    """The proof of another run is none. The model of the forged decision is not registered."""
+    honest = client(names).get_run(str(retrain(data, names).last_retraining.run_id))
+    decided = json.loads(honest.data.tags["selfheal.decision"].replace("churn-retrain-1", "churn-retrain-2"))
+    decision = json.dumps({**decided, "modelURI": evil_model(names)})
+    changes = {"jobName": "churn-retrain-2", "decision": decision}
+    forged = forged_run(names, honest, **changes, **({} if proof == "copied" else {"proof": proof or ""}))
+    if proof is None:
+        client(names).delete_tag(forged.info.run_id, "selfheal.proof")
+
+    outcome = retrain(data, names, job_name="churn-retrain-2").last_retraining
+
+    assert outcome.result is RetrainResult.NOT_IMPROVED
+    assert outcome.run_id not in (None, forged.info.run_id, honest.info.run_id)
+    assert [each.version for each in versions(names)] == ["1"]
+    assert f"decision in MLflow's run {forged.info.run_id} is ignored" in caplog.text
+
+
+def test_a_decision_that_was_changed_in_its_own_run_is_ignored(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pod that follows trains again, and registers what it has trained."""
+    with monkeypatch.context() as patch:
+        dies_at("store", patch, after=True)
+        with pytest.raises(DiedError):
+            retrain(data, names)
+    (parent,) = [run for run in runs(names) if run.data.tags["selfheal.purpose"] == "Retrain"]
+    decided = json.loads(parent.data.tags["selfheal.decision"])
+    evil = evil_model(names)
+    changed = json.dumps({**decided, "modelURI": evil})
+    client(names).set_tag(parent.info.run_id, "selfheal.decision", changed)
+
+    report = retrain(data, names)
+
+    assert report.last_retraining.result is RetrainResult.REGISTERED
+    assert [each.source == evil for each in versions(names)] == [False]
+
+
+def test_without_its_jobs_uid_a_run_believes_no_earlier_one(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run by hand has none. The second one trains again, and has to beat the version of the first one."""
+    monkeypatch.delenv("SELFHEAL_JOB_UID")
+    retrain(data, names)
+
+    again = retrain(data, names).last_retraining
+
+    assert again.result is RetrainResult.NOT_IMPROVED
+    assert again.champion_version == "1"
+    assert not [run for run in runs(names) if "selfheal.proof" in run.data.tags]
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_tags_do_not_make_a_version_that_of_a_job(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, meanwhile: bool
+) -> None:
+    """The Job registers its own version, and deletes none, also if the tags are set while it registers."""
+    rules = {"candidates": [LINEAR]}
+    retrain(data, names, retraining=rules | {"trainingData": "Reference"})
+    real = ModelRegistry.register
+
+    def tag() -> None:
+        client(names).set_model_version_tag(
+            names["registeredModelName"], "1", "selfheal.jobName", "churn-retrain-2"
+        )
+
+    def register(self: ModelRegistry, *arguments: Any, **more: Any) -> Any:
+        tag()
+        return real(self, *arguments, **more)
+
+    if meanwhile:
+        monkeypatch.setattr(ModelRegistry, "register", register)
+    else:
+        tag()
+
+    monkeypatch.setenv("SELFHEAL_JOB_UID", JOB_UID.replace("3f", "4f"))  # each Job has its own
+    report = retrain(data, names, job_name="churn-retrain-2", retraining=rules)
+
+    assert report.last_retraining.result is RetrainResult.REGISTERED
+    assert report.model is not None
+    assert report.model.version == "2"
+    assert {each.version for each in versions(names)} == {"1", "2"}
+
+
+def test_a_finished_check_that_no_pod_of_the_job_made_is_not_its_evidence(
+    data: Path, names: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its numbers and its report would be somebody else's, also with the proof of another run."""
+    check(data, names)
+    (honest,) = runs(names)
+    forged = forged_run(names, honest, jobName="churn-check-2")
+
+    *_, report = check(data, names, job_name="churn-check-2")
+
+    assert report.last_check.run_id not in (None, forged.info.run_id)
+    assert f"MLflow's run {forged.info.run_id} is not used" in caplog.text

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.redaction import masked, one_line, without_secrets
+from selfheal_jobs.tracking.job_proof import is_proven, proof_tags
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.metric_keys import column_keys
 from selfheal_jobs.tracking.rest_client import MLflowServer, Run
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 HTML_REPORT: Final = "drift_report.html"
 TABLE: Final = "drift_columns"
 _TAG_REPORT: Final = "selfheal.report"
+_CHECK: Final = "check"
+"""What is proven."""
 
 
 class LoggedCheck(Struct, frozen=True, kw_only=True):
@@ -114,7 +117,7 @@ def log_check(
         run,
         metrics=numbers.metrics(),
         params=numbers.params(),
-        tags={"selfheal.result": numbers.result},
+        tags={"selfheal.result": numbers.result} | proof_tags(_CHECK, run.run_id),
     )
     for name, text in _tables(numbers).items():
         server.log_text(run, name, text)
@@ -130,17 +133,20 @@ def log_check(
 
 
 def _finished_before(runs: JobRuns) -> Run | None:
+    """Return the run that an earlier pod of this Job has finished; mark unfinished ones as KILLED."""
     finished = None
     for run in runs.earlier():
         if run.status == "RUNNING":
             runs.server.end_run(run, "KILLED")
-        elif run.status == "FINISHED":
+        elif run.status == "FINISHED" and is_proven(run.tags, _CHECK, run.run_id):
             finished = run
+        elif run.status == "FINISHED":
+            logger.warning("MLflow's run %s is not used: no pod of this Job made it", run.run_id)
     return finished
 
 
 def _report_uri(run: Run) -> str | None:
-    return f"{run.artifact_uri}/{run.tags[_TAG_REPORT]}" if _TAG_REPORT in run.tags else None
+    return f"{run.artifact_uri}/{HTML_REPORT}" if _TAG_REPORT in run.tags else None
 
 
 def _log_report(server: MLflowServer, run: Run, report: Callable[[], str]) -> str:

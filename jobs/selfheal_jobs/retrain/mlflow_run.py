@@ -2,6 +2,7 @@
 
 The decision, whether the winner is to be registered, is stored in the parent run BEFORE it is carried out.
 From then on every step is idempotent: a model version is searched by the tag of its Job before it is created.
+Only what a pod of this Job has proven counts (`job_proof`): others may write to MLflow, too.
 If an attempt dies before the decision, the next one marks its runs as KILLED.
 """
 
@@ -31,6 +32,7 @@ from selfheal_jobs.retrain.search import Progress, Searched
 from selfheal_jobs.retrain.signature import signature_of
 from selfheal_jobs.retrain.training import Recipe, TrainingSet
 from selfheal_jobs.retrain.version_description import description_of
+from selfheal_jobs.tracking.job_proof import is_proven, proof_tags
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
 from selfheal_jobs.tracking.rest_client import Run
@@ -43,6 +45,9 @@ from selfheal_operator.api.v1alpha1.status import ModelVersion
 logger = logging.getLogger(__name__)
 
 TAG_DECISION: Final = "selfheal.decision"
+_DECISION: Final = "decision"
+_VERSION: Final = "version"
+"""What is proven."""
 COMPARISON: Final = "comparison"
 DATA_SUMMARY: Final = "data_facts.json"
 LEARNT_ROWS: Final = "learnt_rows.json"
@@ -61,13 +66,25 @@ class LoggedModel(Struct, frozen=True, kw_only=True):
 
 
 def decision_before(runs: JobRuns) -> tuple[Run, Decision] | None:
-    """Return the decision of an earlier attempt, or None; mark attempts without a decision as KILLED."""
+    """Return the proven decision of an earlier attempt, or None; mark attempts without one as KILLED."""
     for run in runs.earlier():
-        try:
-            return run, Decision.from_json(run.tags.get(TAG_DECISION, ""))
-        except DecodeError:
-            runs.mark_killed(run)
+        if (decision := _proven_decision(run)) is not None:
+            return run, decision
+        runs.mark_killed(run)
     return None
+
+
+def _proven_decision(run: Run) -> Decision | None:
+    """Return the decision that a pod of this Job has stored in the run; None if there is none."""
+    if (text := run.tags.get(TAG_DECISION)) is None:
+        return None
+    if not is_proven(run.tags, _DECISION, run.run_id, text):
+        logger.warning("The decision in MLflow's run %s is ignored: no pod of this Job made it", run.run_id)
+        return None
+    try:
+        return Decision.from_json(text)
+    except DecodeError:  # by another version of this program
+        return None
 
 
 def log_data(
@@ -261,6 +278,7 @@ def store(runs: JobRuns, parent: Run, decision: Decision) -> None:
         if value is not None
     }
     tags = {TAG_DECISION: text, "selfheal.result": decision.outcome.result}
+    tags |= proof_tags(_DECISION, parent.run_id, text)
     runs.server.log(parent, metrics=candidate | champion | interval, tags=tags)
 
 
@@ -289,9 +307,10 @@ def carry_out(runs: JobRuns, parent: Run, decision: Decision, digest: str | None
 
 def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
     registry, name = ModelRegistry(runs.server), runs.request.mlflow.registered_model_name
-    made = _version_of_job(registry, name, runs)
+    made = _version_of_job(registry, name, runs, decision)
     if made is None:
-        tags = run_tags(runs.request) | decision.version_tags
+        made_of = str(decision.model_uri), str(decision.model_run_id)
+        tags = run_tags(runs.request) | decision.version_tags | proof_tags(_VERSION, *made_of)
         made = registry.register(
             name,
             str(decision.model_uri),
@@ -300,7 +319,7 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
             run_id=str(decision.model_run_id),
         )
         # The node of another pod of this Job may have been lost, and the pod not: it may have registered too.
-        made = _version_of_job(registry, name, runs) or made
+        made = _version_of_job(registry, name, runs, decision) or made
     logger.info("Version %s of %s is registered", made.version, name)
     return ModelVersion(
         name=name,
@@ -313,16 +332,26 @@ def _registered_once(runs: JobRuns, decision: Decision) -> ModelVersion:
     )
 
 
-def _version_of_job(registry: ModelRegistry, name: str, runs: JobRuns) -> Version | None:
+def _version_of_job(registry: ModelRegistry, name: str, runs: JobRuns, decision: Decision) -> Version | None:
     """Return the model version that this Job has registered: the first one, if its pods have made several.
 
     The others are deleted. Every pod does so after it has registered, so that whoever is last sees all.
+    A version that only has the tags of this Job is neither taken for its version nor deleted.
     """
-    ours = {tag: run_tags(runs.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
-    found = sorted(registry.versions_with_tags(name, ours), key=lambda version: int(version.version))
+    tags = {tag: run_tags(runs.request)[tag] for tag in (TAG_JOB, TAG_MONITOR_UID)}
+    ours = [each for each in registry.versions_with_tags(name, tags) if _is_of_job(each, decision)]
+    found = sorted(ours, key=lambda version: int(version.version))
     for version in found[1:]:
         logger.info(
             "Version %s of %s is deleted: %s is of the same Job", version.version, name, found[0].version
         )
         registry.delete_version(version)
     return next(iter(found), None)
+
+
+def _is_of_job(version: Version, decision: Decision) -> bool:
+    """Return whether a version is of the model that was decided on, or of one that another pod has proven."""
+    made_of = version.source, version.run_id or ""
+    return made_of == (decision.model_uri, decision.model_run_id) or is_proven(
+        version.tags, _VERSION, *made_of
+    )

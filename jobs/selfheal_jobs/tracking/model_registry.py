@@ -23,6 +23,8 @@ class Version(Struct, frozen=True):
     tags: Mapping[str, str]
     run_id: str | None = None
     """The MLflow run that made it, if it names one."""
+    source: str = ""
+    """Where its files are: `models:/<id of the logged model>`, or another address."""
 
 
 class ModelRegistry(Struct, frozen=True):
@@ -136,4 +138,5 @@ def _version(document: Mapping[str, Any]) -> Version:
         created=datetime.fromtimestamp(int(document["creation_timestamp"]) / 1000, UTC),
         tags={each["key"]: each["value"] for each in document.get("tags", [])},
         run_id=document.get("run_id") or None,
+        source=document.get("source", ""),
     )

@@ -5,8 +5,10 @@ from typing import Any, Final
 from selfheal_operator.api.names import (
     ENV_ALLOWED_URIS,
     ENV_DATA_PATHS,
+    ENV_JOB_UID,
     ENV_MAX_DOWNLOAD_BYTES,
     ENV_REQUEST,
+    LABEL_JOB_UID,
 )
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
@@ -27,8 +29,11 @@ def environment_of(request: RunRequest, template: PodTemplate, defaults: JobDefa
         ENV_MAX_DOWNLOAD_BYTES: str(_most_bytes(template, defaults)),
         ENV_REQUEST: request.to_json(),
     }
-    theirs = [variable.to_wire() for variable in template.env or () if variable.name not in ours]
-    return theirs + [{"name": name, "value": _escaped(value)} for name, value in ours.items()]
+    label = {"fieldPath": f"metadata.labels['{LABEL_JOB_UID}']"}
+    uid = {"name": ENV_JOB_UID, "valueFrom": {"fieldRef": label}}
+    set_by_us = {*ours, ENV_JOB_UID}
+    theirs = [variable.to_wire() for variable in template.env or () if variable.name not in set_by_us]
+    return [*theirs, uid, *({"name": name, "value": _escaped(value)} for name, value in ours.items())]
 
 
 def _mount_paths(template: PodTemplate) -> list[str]:

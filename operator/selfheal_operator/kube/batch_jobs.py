@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from selfheal_operator.api.names import (
     ANNOTATION_REPLACED,
+    LABEL_JOB_UID,
     LABEL_MANAGED_BY,
     LABEL_MONITOR,
     LABEL_MONITOR_UID,
@@ -132,7 +133,7 @@ class BatchJobs:
 
     async def pods(self, job: Job) -> list[dict[str, Any]]:
         """Return the pods of a Job, oldest first."""
-        query = {"labelSelector": f"batch.kubernetes.io/controller-uid={job.uid}"}
+        query = {"labelSelector": f"{LABEL_JOB_UID}={job.uid}"}
         page = await self._client.request(
             "GET", _PODS.path(job.namespace), query=query, call=_PODS.call("list")
         )

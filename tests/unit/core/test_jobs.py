@@ -72,6 +72,9 @@ def request_in(job: dict[str, Any], environment: dict[str, str] | None = None) -
     return RunRequest.from_json(expanded(value, environment or {}))
 
 
+JOB_UID_LABEL = {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}
+
+
 def test_a_check_job_is_this_document():
     """All of it: what is new here is new in every cluster."""
     job = job_for()
@@ -130,6 +133,7 @@ def test_a_check_job_is_this_document():
                             "imagePullPolicy": "IfNotPresent",
                             "command": ["python", "-m", "selfheal_jobs", "check"],
                             "env": [
+                                {"name": "SELFHEAL_JOB_UID", "valueFrom": {"fieldRef": JOB_UID_LABEL}},
                                 {"name": "SELFHEAL_ALLOWED_URIS", "value": ""},
                                 {"name": "SELFHEAL_DATA_PATHS", "value": ""},
                                 {"name": "SELFHEAL_MAX_DOWNLOAD_BYTES", "value": "8589934592"},
@@ -461,7 +465,13 @@ def test_the_request_cannot_be_replaced_by_the_users_environment():
     assert container_of(job)["env"][-1]["value"] != "{}"
 
 
-OURS = ("SELFHEAL_ALLOWED_URIS", "SELFHEAL_DATA_PATHS", "SELFHEAL_MAX_DOWNLOAD_BYTES", "SELFHEAL_REQUEST")
+OURS = (
+    "SELFHEAL_JOB_UID",
+    "SELFHEAL_ALLOWED_URIS",
+    "SELFHEAL_DATA_PATHS",
+    "SELFHEAL_MAX_DOWNLOAD_BYTES",
+    "SELFHEAL_REQUEST",
+)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -472,7 +482,7 @@ def test_what_the_platform_team_permits_is_not_replaced_by_the_users_environment
     found = container_of(job_for(podTemplate={"env": mine}))["env"]
 
     assert [each["name"] for each in found] == ["A", *OURS]
-    assert "mine" not in [each["value"] for each in found]
+    assert "mine" not in [each.get("value") for each in found]
 
 
 def test_a_run_is_told_what_the_platform_team_permits():
@@ -487,7 +497,7 @@ def test_a_run_is_told_what_the_platform_team_permits():
 
     job = check_job(monitor(), spec(podTemplate={"volumeMounts": mounts}), NOON, defaults)
 
-    found = {each["name"]: each["value"] for each in container_of(job)["env"]}
+    found = {each["name"]: each.get("value") for each in container_of(job)["env"]}
     assert found["SELFHEAL_ALLOWED_URIS"] == "s3://lake/*,https://$$(HOST)/*"
     assert found["SELFHEAL_DATA_PATHS"] == "/data:/more:/opt/data"
     assert found["SELFHEAL_MAX_DOWNLOAD_BYTES"] == "1000"
@@ -500,7 +510,7 @@ def test_a_download_takes_no_more_than_half_of_the_pods_disk(limit, most):
     """The rows are spooled beside it, and a pod beyond its limit is evicted."""
     job = job_for(podTemplate={"resources": {"limits": {"ephemeral-storage": limit}}})
 
-    found = {each["name"]: each["value"] for each in container_of(job)["env"]}
+    found = {each["name"]: each.get("value") for each in container_of(job)["env"]}
     assert found["SELFHEAL_MAX_DOWNLOAD_BYTES"] == most
 
 
