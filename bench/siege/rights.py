@@ -192,7 +192,10 @@ ATTACKS: Final = (
     ),
     *(
         _refused(f"the variable {name}", _variable(name), _variable(f"MY_{name}"), "it must not match")
-        for name in ("PYTHONPATH", "LD_PRELOAD", "KUBERNETES_SERVICE_HOST", "SELFHEAL_CURRENT_url")
+        for name in (
+            *("PYTHONPATH", "LD_PRELOAD", "KUBERNETES_SERVICE_HOST", "SELFHEAL_CURRENT_url", "PATH", "HOME"),
+            *("GIT_PYTHON_GIT_EXECUTABLE", "OPENSSL_CONF", "AWS_CONFIG_FILE", "PGHOSTADDR", "KUBECONFIG"),
+        )
     ),
     _refused(
         "an inline volume of a CSI driver",

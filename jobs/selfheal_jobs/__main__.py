@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import DecodeError, ValidationError
 
 from selfheal_jobs.errors import RequestError, UndeliveredError
+from selfheal_jobs.foreign_variables import drop_foreign_variables
 from selfheal_jobs.pod_secrets import secrets_of
 from selfheal_jobs.quiet_libraries import QUIET
 from selfheal_jobs.redaction import learn_secrets, without_secrets
@@ -33,6 +34,7 @@ tenth of a second of CPU. Read when NumPy is imported. A retraining needs the th
 def main(arguments: list[str] | None = None) -> int:
     """Run once, and return the exit code."""
     purpose = _purpose(sys.argv[1:] if arguments is None else arguments)
+    drop_foreign_variables(os.environ)
     for name, value in (QUIET | (_ONE_THREAD if purpose == "check" else {})).items():
         os.environ.setdefault(name, value)
     _log_to_stdout()

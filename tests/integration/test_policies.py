@@ -294,7 +294,12 @@ def test_an_author_names_only_accounts_that_they_may_impersonate(tenant: Identit
 
 @pytest.mark.parametrize("template", ["podTemplate", "retraining"])
 @pytest.mark.parametrize(
-    "name", ["PYTHONPATH", "PYTHONSTARTUP", "LD_PRELOAD", "KUBERNETES_SERVICE_HOST", "SELFHEAL_CURRENT_URL"]
+    "name",
+    [
+        *("PYTHONPATH", "PYTHONSTARTUP", "LD_PRELOAD", "KUBERNETES_SERVICE_HOST", "SELFHEAL_CURRENT_URL"),
+        *("PATH", "HOME", "GIT_PYTHON_GIT_EXECUTABLE", "OPENSSL_CONF", "AWS_CONFIG_FILE", "PGHOSTADDR"),
+        "KUBECONFIG",
+    ],
 )
 def test_a_variable_that_changes_what_runs_is_refused(tenant: Identity, template: str, name: str) -> None:
     """Its prefix decides; one that only contains it passes."""

@@ -112,3 +112,20 @@ def test_a_check_has_no_threads_for_matrices_and_a_retraining_has(purpose: str, 
     )
 
     assert run.stdout.splitlines()[-1] == f"{threads} False"
+
+
+@pytest.mark.parametrize("purpose", ["check", "retrain"])
+def test_a_run_has_no_variables_that_name_programs_or_servers(purpose: str) -> None:
+    """The C libraries of its process see none either."""
+    script = (
+        "import ctypes, sys; from selfheal_jobs.__main__ import main; main(sys.argv[1:]); "
+        "get = ctypes.CDLL(None).getenv; get.restype = ctypes.c_char_p; "
+        "print([get(name) for name in (b'PGHOSTADDR', b'GIT_PYTHON_GIT_EXECUTABLE', b'AWS_CONFIG_FILE')])"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    evil = dict.fromkeys(("PGHOSTADDR", "GIT_PYTHON_GIT_EXECUTABLE", "AWS_CONFIG_FILE"), "/data/evil")
+    run = subprocess.run(
+        [sys.executable, "-c", script, purpose], env=kept | evil, capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout.splitlines()[-1] == "[None, b'/bin/false', b'/dev/null']"
