@@ -27,6 +27,7 @@ from evidently.legacy.metrics.data_drift.dataset_drift_metric import (
 )
 from evidently.presets.drift import DataDriftPreset
 from msgspec import Struct
+from msgspec.structs import replace
 
 import selfheal_jobs.check.plotly_patches  # noqa: F401  a page has two figures for each column
 from selfheal_jobs.check.evidently_table import TableRenderer
@@ -43,6 +44,9 @@ pio.templates[pio.templates.default].layout.colorway = _COLORS
 
 MOST_ROWS: Final = 5_000
 """Sample size per side: enough for a histogram, and takes a second for a hundred columns."""
+
+_LOOKALIKE: Final = "\u2039"
+"""A single angle quotation mark. It stands for a less-than sign."""
 
 _TYPES: Final = {Kind.NUMERICAL: ColumnType.Numerical, Kind.CATEGORICAL: ColumnType.Categorical}
 _DISPLAYED: Final = {
@@ -133,8 +137,10 @@ def page(comparison: Comparison, reference: Table, current: Table, *, threshold:
         seed: Seed of the sample, if there are too many rows.
     """
     renderer = TableRenderer()
-    frames = _frame(reference, comparison, seed), _frame(current, comparison, seed)
-    shown = [each for each in comparison.columns if all(frame[each.name].notna().any() for frame in frames)]
+    names = _harmless_names(comparison)
+    frames = [_frame(each, comparison, seed).rename(columns=names) for each in (reference, current)]
+    renamed = [replace(each, name=names[each.name]) for each in comparison.columns]
+    shown = [each for each in renamed if all(frame[each.name].notna().any() for frame in frames)]
     definition = _definition(shown)
     with warnings.catch_warnings(action="ignore"):  # from its plots: constant columns, empty bins
         table = _DriftTable(
@@ -148,6 +154,22 @@ def page(comparison: Comparison, reference: Table, current: Table, *, threshold:
         )
         made = renderer.with_figures(snapshot.get_html_str(as_iframe=False))
     return _labelled(made, _label(reference.num_rows, current.num_rows, len(comparison.columns) - len(shown)))
+
+
+def _harmless_names(comparison: Comparison) -> dict[str, str]:
+    """Return what the columns are called on the page, all differently."""
+    found: dict[str, str] = {}
+    for each in comparison.columns:
+        name = _harmless(each.name)
+        while name in found.values():
+            name += _LOOKALIKE
+        found[each.name] = name
+    return found
+
+
+def _harmless(text: str) -> str:
+    """Return a text of the data that ends no script of the page: Evidently writes texts there unescaped."""
+    return text.replace("<", _LOOKALIKE)
 
 
 def _least_share(comparison: Comparison, threshold: float) -> float:
@@ -208,7 +230,7 @@ def _drawable(column: pa.ChunkedArray, kind: Kind) -> pd.Series:
 
 def _spelt(value: object) -> str:
     """Return a category as text: one side may hold 1 and the other, because of a gap, 1.0."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else _harmless(str(value))
 
 
 def _label(reference_rows: int, current_rows: int, empty: int) -> str:

@@ -1,6 +1,7 @@
 """These run the real Evidently: its page is what people see in MLflow."""
 
 import re
+from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -148,3 +149,41 @@ def test_the_page_comes_to_the_verdict_of_the_monitors_threshold(threshold: floa
     html = page(comparison, reference, current, threshold=threshold, seed=1)
 
     assert f"{said} Dataset drift detection threshold is {threshold}" in html
+
+
+class Scripts(HTMLParser):
+    """Collects what a browser would run: elements of a page with their attributes, without values."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, ...]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        self.found.append((tag, *(name for name, _ in attrs)))
+
+
+def named(name: str, category: str) -> str:
+    """Return the page of data with a name and a category."""
+    reference, current = (
+        arrow_table(pd.DataFrame({name: [1.0, 2.0, 3.0] * 20, "c": [one, "b"] * 30}))
+        for one in ("a", category)
+    )
+    return page(compared(reference, current), reference, current, threshold=0.3, seed=1)
+
+
+def test_a_name_or_category_of_the_data_puts_no_element_into_the_page() -> None:
+    """Whoever may write to the data would otherwise run a script in the browser of who opens the report."""
+    evil = named("x</script><script>alert(document.domain)</script>", "</script><svg onload=alert(3)>")
+
+    assert Scripts(evil).found == Scripts(named("x", "y")).found
+    assert "x\u2039/script>" in evil.replace("\\u2039", "\u2039")
+
+
+def test_names_that_look_alike_on_the_page_are_two_columns() -> None:
+    """One has the sign that stands for a less-than sign on the page."""
+    frame = pd.DataFrame({"a<": [1.0, 2.0, 3.0] * 20, "a\u2039": [1.0, 2.0, 3.0] * 20})
+    table = arrow_table(frame)
+
+    assert page(compared(table, table), table, table, threshold=0.3, seed=1)
