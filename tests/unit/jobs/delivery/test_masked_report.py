@@ -58,3 +58,21 @@ def test_a_masked_text_is_no_longer_than_before() -> None:
 
     assert len(report.last_check.message) == len(check.message)
     assert "ks" not in report.last_check.message
+
+
+def test_no_name_of_a_column_breaks_a_line_or_controls_a_terminal() -> None:
+    """Of data that anybody may have written: kubectl and logs show the names as they are."""
+    name = "red\x1b[31m\nReady"
+    drifted = DriftedColumn(name=name, method="ks", score="0.01", threshold="0.05")
+    check = last_check(
+        message=f"drifted: {name}",
+        top_drifted_columns=[drifted],
+        constant_columns=[name],
+        broken_columns=[name],
+    )
+
+    report = masked_report(CheckReport(last_check=check)).last_check
+
+    assert report.message == "drifted: red?[31m?Ready"
+    assert report.top_drifted_columns[0].name == "red?[31m?Ready"
+    assert report.constant_columns == report.broken_columns == ["red?[31m?Ready"]
