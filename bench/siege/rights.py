@@ -82,6 +82,11 @@ def _variable(name: str) -> Spec:
     return {"podTemplate": {"env": [{"name": name, "value": "x"}]}}
 
 
+def _mounted(path: str) -> Spec:
+    volume, mount = {"name": "v", "configMap": {"name": "c"}}, {"name": "v", "mountPath": path}
+    return {"podTemplate": {"volumes": [volume], "volumeMounts": [mount]}}
+
+
 def _account_of(template: str, account: str) -> Spec:
     return _templated(template, {"serviceAccountName": account})
 
@@ -196,6 +201,10 @@ ATTACKS: Final = (
             *("PYTHONPATH", "LD_PRELOAD", "KUBERNETES_SERVICE_HOST", "SELFHEAL_CURRENT_url", "PATH", "HOME"),
             *("GIT_PYTHON_GIT_EXECUTABLE", "OPENSSL_CONF", "AWS_CONFIG_FILE", "PGHOSTADDR", "KUBECONFIG"),
         )
+    ),
+    *(
+        _refused(f"a volume over {path}", _mounted(path), _mounted(f"/data{path}"), "mountPath must not be")
+        for path in ("/opt/selfheal", "/usr/bin", "/etc", "/var/run/secrets")
     ),
     _refused(
         "an inline volume of a CSI driver",

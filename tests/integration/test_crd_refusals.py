@@ -955,6 +955,13 @@ def length_rule(at: str, field: str, what: str, most: int = 317) -> Rule:
     )
 
 
+OWN_FOLDERS: Final = ("/data", "/mnt/etc", "/var/lib/x", "/tmp", "/tmp/x", "/optional", "/home/..x")
+SYSTEM_FOLDERS: Final = (
+    *("/", "//", "/opt", "/opt/selfheal/bin", "opt", "//usr/lib", "/bin", "/sbin/x", "/lib64", "/etc/x"),
+    *("/proc", "/sys", "/dev/shm", "/run/x", "/var/run", "/var//run/x", "/root", "/data/../opt", "/./etc"),
+)
+
+
 def pod_rules(at: str) -> Iterator[Rule]:
     """Yield the rules of a pod template."""
     yield from key_rules(at)
@@ -973,6 +980,17 @@ def pod_rules(at: str) -> Iterator[Rule]:
         fails=({f"{at}.env[0].name": "SELFHEAL_REQUEST"},),
     )
     field_ref = {"fieldRef": {"fieldPath": "metadata.name"}}
+    path = f"{at}.volumeMounts[0].mountPath"
+    yield Rule(
+        on=f"{at}.volumeMounts[]",
+        complaint=(
+            f"spec.{path}: Invalid value: mountPath must not be / or a folder of the system or the program "
+            "(/opt, /usr, /bin, /sbin, /lib, /etc, /proc, /sys, /dev, /run, /var/run, /root), "
+            "and have no . or .. in it: mount it below /data or /mnt"
+        ),
+        passes=tuple({path: each} for each in OWN_FOLDERS),
+        fails=tuple({path: each} for each in SYSTEM_FOLDERS),
+    )
     yield Rule(
         on=f"{at}.env[]",
         complaint=f"spec.{at}.env[0].valueFrom: Invalid value: set value or valueFrom, not both",

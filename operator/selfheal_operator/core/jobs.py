@@ -256,7 +256,8 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
         "name": CONTAINER,
         "image": defaults.image,
         "imagePullPolicy": defaults.image_pull_policy,
-        "command": ["python", "-m", "selfheal_jobs", request.purpose.value.lower()],
+        # Not from the working directory or the user's packages: both are in /tmp, where a volume may be.
+        "command": ["python", "-s", "-P", "-m", "selfheal_jobs", request.purpose.value.lower()],
         "env": environment_of(request, template, defaults),
         "resources": _resources(template, defaults),
         "volumeMounts": mounts,

@@ -1,6 +1,9 @@
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,7 +134,7 @@ def test_a_check_job_is_this_document():
                             "name": "run",
                             "image": JOBS_IMAGE,
                             "imagePullPolicy": "IfNotPresent",
-                            "command": ["python", "-m", "selfheal_jobs", "check"],
+                            "command": ["python", "-s", "-P", "-m", "selfheal_jobs", "check"],
                             "env": [
                                 {"name": "SELFHEAL_JOB_UID", "valueFrom": {"fieldRef": JOB_UID_LABEL}},
                                 {"name": "SELFHEAL_ALLOWED_URIS", "value": ""},
@@ -614,3 +617,16 @@ def test_local_storage_is_limited_unless_the_user_says_how_much(where):
     for each in (job, usual):
         (volume,) = each["spec"]["template"]["spec"]["volumes"]
         assert volume["emptyDir"] == {"sizeLimit": "2Gi"}
+
+
+def test_a_run_imports_nothing_from_its_working_directory(tmp_path: Path) -> None:
+    """It is /tmp, where a monitor may mount a volume with a program of its own."""
+    (tmp_path / "selfheal_jobs.py").write_text("print('the program of a volume')")
+    _, *arguments = container_of(job_for())["command"]
+
+    run = subprocess.run(
+        [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert "the program of a volume" not in run.stdout
+    assert "SELFHEAL_REQUEST holds the run's request" in run.stdout

@@ -25,6 +25,13 @@ from selfheal_operator.api.v1alpha1.volumes import Volume
 _Labels = Annotated[dict[str, LabelValue], Meta(max_length=16)]
 _Annotations = Annotated[dict[str, Text], Meta(max_length=16)]
 
+_SYSTEM_FOLDERS: Final = (
+    "^/*$|(^|/)[.][.]?(/|$)|^/*(opt|usr|s?bin|lib[^/]*|etc|proc|sys|dev|run|var/+run|root)(/|$)"
+)
+"""Where a volume would change which program runs, what it believes in, or its account.
+
+Kubernetes takes a relative path as one below /."""
+
 _MAX_KEY: Final = 317
 """A DNS name of 253 characters, a slash and 63 characters."""
 
@@ -106,6 +113,16 @@ class EnvVar(ApiModel, frozen=True, kw_only=True):
 
 class VolumeMount(ApiModel, frozen=True, kw_only=True):
     """Where a volume is mounted."""
+
+    schema: ClassVar[Mapping[str, Any]] = cel_rules(
+        cel_rule(
+            f"!self.mountPath.matches('{_SYSTEM_FOLDERS}')",
+            "mountPath must not be / or a folder of the system or the program (/opt, /usr, /bin, "
+            "/sbin, /lib, /etc, /proc, /sys, /dev, /run, /var/run, /root), and have no . or .. in it: "
+            "mount it below /data or /mnt",
+            field="mountPath",
+        ),
+    )
 
     name: Name
     """name of the volume."""
