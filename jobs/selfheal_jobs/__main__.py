@@ -18,7 +18,7 @@ from selfheal_jobs.errors import RequestError, UndeliveredError
 from selfheal_jobs.foreign_variables import drop_foreign_variables
 from selfheal_jobs.pod_secrets import secrets_of
 from selfheal_jobs.quiet_libraries import QUIET
-from selfheal_jobs.redaction import learn_secrets, without_secrets
+from selfheal_jobs.redaction import learn_secrets, printable, without_secrets
 from selfheal_operator.api.model import first_violation
 from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
@@ -65,11 +65,12 @@ def _purpose(arguments: list[str]) -> str:
 
 
 class _Masking(logging.Formatter):
-    """Masks secrets in whatever is logged, by libraries too, and in tracebacks."""
+    """Masks secrets in whatever is logged, by libraries too, and in tracebacks; controls no terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return without_secrets(super().format(record))
+        lines = without_secrets(super().format(record)).split("\n")
+        return "\n".join(map(printable, lines))
 
 
 def _log_to_stdout() -> None:

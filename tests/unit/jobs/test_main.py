@@ -74,12 +74,13 @@ def test_an_error_that_is_reported_is_no_failure() -> None:
     assert "Traceback" not in run.stdout + run.stderr
 
 
-def test_a_traceback_shows_no_secret() -> None:
+def test_a_log_shows_no_secret_and_controls_no_terminal() -> None:
     """Neither of an error that is logged nor of one that ends the process, nor in a library's warning."""
     script = (
         "import sys, warnings; import selfheal_jobs.check.run as run\n"
         "def fails(*arguments):\n"
         "    warnings.warn('with hunter22')\n"
+        "    warnings.warn('red: \\x1b[31m')\n"
         "    raise ValueError('hunter22 https://ann:pw@lake/x?sig=1')\n"
         "run.run_check = fails\n"
         "from selfheal_jobs.__main__ import main; sys.exit(main(['check']))"
@@ -96,6 +97,7 @@ def test_a_traceback_shows_no_secret() -> None:
     assert run.returncode == 1
     assert "ValueError: *** https://lake/x" in run.stdout
     assert "with ***" in run.stdout
+    assert "red: ?[31m" in run.stdout
     assert "hunter22" not in run.stdout + run.stderr
 
 
