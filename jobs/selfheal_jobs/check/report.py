@@ -9,7 +9,13 @@ from msgspec import Struct
 from selfheal_jobs.check.broken_columns import BrokenColumn, broken_columns
 from selfheal_jobs.check.column_facts import ColumnFacts
 from selfheal_jobs.check.signal_result import SignalFinding, remark, unknown
-from selfheal_jobs.check.verdict import change_of_methods, of_comparison, of_problem, remarks_on_columns
+from selfheal_jobs.check.verdict import (
+    change_of_methods,
+    of_comparison,
+    of_problem,
+    of_repeated_rows,
+    remarks_on_columns,
+)
 from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
@@ -54,6 +60,8 @@ class CheckFindings(Struct, frozen=True, kw_only=True):
     """The identity of the current data and its labels."""
     left_out: tuple[str, ...] = ()
     """Remarks on what was not read, or read otherwise than it may be meant."""
+    repeated: str = ""
+    """Which few rows are repeated so often that there is no verdict; empty if there are none."""
 
 
 def report_of(
@@ -65,7 +73,11 @@ def report_of(
         said = of_problem(findings.problem)
     elif comparison is not None:
         spec = request.spec
-        said = of_comparison(comparison, spec.threshold, warning_threshold=spec.warning_threshold)
+        said = (
+            of_repeated_rows(comparison, findings.repeated)
+            if findings.repeated
+            else of_comparison(comparison, spec.threshold, warning_threshold=spec.warning_threshold)
+        )
     else:
         raise ValueError("a check without a problem has a comparison")
     share = comparison.share if comparison and said.result is not CheckResult.INCONCLUSIVE else None

@@ -150,8 +150,7 @@ def _comparison(
         logger.info("%s", reference.account((each.name, each.method) for each in comparison.columns))
     comparison = replace(comparison, counted=len(plan.counted))
     if request.spec.drift.rule == "Calibrated":
-        comparison, copies = _without_copies(request, comparison, plan, (reference, current))
-        findings = replace(findings, left_out=(*findings.left_out, *copies))
+        findings, comparison = _without_copies(request, findings, comparison, plan, (reference, current))
         comparison = comparison.with_changed_gaps(changed_gaps(facts, dataset.column_policy))
     return replace(findings, comparison=comparison, facts=facts)
 
@@ -188,18 +187,29 @@ def _test_columns(
 
 
 def _without_copies(
-    request: RunRequest, comparison: Comparison, plan: ColumnPlan, tables: tuple[Table, Table]
-) -> tuple[Comparison, list[str]]:
-    """Return the comparison, or that of the distinct rows with a remark: copies make a false drift."""
+    request: RunRequest,
+    findings: CheckFindings,
+    comparison: Comparison,
+    plan: ColumnPlan,
+    tables: tuple[Table, Table],
+) -> tuple[CheckFindings, Comparison]:
+    """Return the comparison, or that of the distinct rows with a remark: copies make a false drift.
+
+    Where few rows are repeated and only their copies are drift, the distinct rows do not show its absence.
+    """
     if comparison.share <= request.spec.threshold or not plan.compared:
-        return comparison, []
+        return findings, comparison
     # Imported here: most checks find no drift.
     from selfheal_jobs.check.copied_rows import compared_without_copies  # noqa: PLC0415
 
     found = compared_without_copies(request.spec, plan.compared, *tables)
     if found is None:
-        return comparison, []
-    return replace(found[0], counted=comparison.counted), [found[1]]
+        return findings, comparison
+    distinct = replace(found.comparison, counted=comparison.counted)
+    if found.unevenly and distinct.share <= request.spec.threshold:
+        without = f"{distinct.columns_drifted} without copies"
+        return replace(findings, repeated=f"{found.unevenly}, and {without}"), comparison
+    return replace(findings, left_out=(*findings.left_out, found.remark)), distinct
 
 
 def _left_out(request: RunRequest, reference: SourceTable, current: SourceTable) -> Iterator[str]:

@@ -75,6 +75,23 @@ def of_comparison(
     return Verdict(CheckResult.NO_DRIFT, Reason.WITHIN_THRESHOLD, sentence)
 
 
+def of_repeated_rows(comparison: Comparison, repeated: str) -> Verdict:
+    """Return the verdict where copies of few rows are drift, and the distinct rows are not.
+
+    A stuck sensor and a client that repeats its requests look alike here: neither Drift nor NoDrift is sure.
+
+    Args:
+        comparison: All columns, with the copies.
+        repeated: Which rows are repeated, and what the comparison without copies found.
+    """
+    total, drifted = comparison.columns_checked, comparison.columns_drifted
+    sentence = (
+        f"{drifted} of {total} columns drifted, but {repeated}. Find out whether these are requests, a stuck "
+        f"sensor or a repeated delivery, and remove the copies if they are not real"
+    )
+    return Verdict(CheckResult.INCONCLUSIVE, Reason.REPEATED_ROWS, sentence)
+
+
 def _too_few(comparison: Comparison, counts: str) -> str:
     weakest = max(comparison.underpowered, key=_current_values_needed)
     others = (

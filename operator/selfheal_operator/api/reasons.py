@@ -104,6 +104,8 @@ class Reason(StrEnum):
     """No column is left to compare: all are skipped."""
     TOO_FEW_ROWS_FOR_METHOD = "TooFewRowsForMethod"
     """No drift was seen, but drift could not have been seen in so few rows."""
+    REPEATED_ROWS = "RepeatedRows"
+    """Copies of few rows are drift, and the distinct rows are not."""
 
     # why a check could not look
     DATA_NOT_FOUND = "DataNotFound"
