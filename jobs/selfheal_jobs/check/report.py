@@ -20,6 +20,7 @@ from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN, ColumnPlan
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.errors import DataError
+from selfheal_jobs.names_shown import some
 from selfheal_jobs.reference_profile.known_reference import KnownReference
 from selfheal_jobs.reference_profile.opening import ProfileCache
 from selfheal_jobs.tables.table import Table
@@ -132,21 +133,29 @@ def _remarks(request: RunRequest, findings: CheckFindings) -> Iterator[str]:
     if findings.comparison is None:
         return
     if findings.plan and findings.plan.skipped:
-        yield f"{len(findings.plan.skipped)} not compared{_faults(findings.plan.skipped)}"
+        skipped = findings.plan.skipped
+        yield f"{len(skipped)} not compared{_of_the_row(skipped)}{_faults(skipped)}"
     if findings.plan and findings.plan.counted:
         named = ", ".join(
             f"{each.name[:100]!r} ({each.reason})" for each in findings.plan.counted[:NAMES_SHOWN]
         )
         yield f"{len(findings.plan.counted)} counted as drifted by spec.dataset.columnPolicy: {named}"
     broken = _broken(request, findings)
-    skipped = findings.plan.skipped if findings.plan else ()
-    yield from remarks_on_columns(findings.comparison, findings.facts, broken, skipped)
+    yield from remarks_on_columns(findings.comparison, findings.facts, broken)
     if changed := change_of_methods(request.previous_methods, _methods(findings.comparison)):
         yield changed
 
 
 def _broken(request: RunRequest, findings: CheckFindings) -> list[BrokenColumn]:
     return broken_columns(findings.facts, findings.plan, request.spec.dataset.column_policy)
+
+
+def _of_the_row(skipped: Sequence[Skipped]) -> str:
+    """Name the columns that only tell the row."""
+    named = [repr(each.name[:100]) for each in skipped if each.of_the_row]
+    what = "a row number, identifier or time" if len(named) == 1 else "row numbers, identifiers or times"
+    part = "" if len(named) == len(skipped) else f"{len(named)} of them "
+    return f", {part}as {what}: {some(named, NAMES_SHOWN)}" if named else ""
 
 
 def _faults(skipped: Sequence[Skipped]) -> str:

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from selfheal_jobs.check.broken_columns import BrokenColumn, missing
 from selfheal_jobs.check.column_facts import ColumnFacts
-from selfheal_jobs.columns.infer_kind import Skipped
 from selfheal_jobs.columns.scan import NAMES_SHOWN
 from selfheal_jobs.drift.compare import ColumnDrift, Comparison
 from selfheal_jobs.errors import DataError
@@ -129,7 +128,6 @@ def remarks_on_columns(
     comparison: Comparison,
     facts: Sequence[ColumnFacts],
     broken: Sequence[BrokenColumn],
-    skipped: Sequence[Skipped] = (),
 ) -> list[str]:
     """Return what the message of a verdict says of single columns: each remark names some and counts all."""
     robust = [repr(each.name[:100]) for each in comparison.columns if each.without_outliers]
@@ -141,12 +139,10 @@ def remarks_on_columns(
         for each in facts
         if each.name in {column.name for column in comparison.columns if column.by_gaps} - known
     ]
-    rows = [repr(each.name[:100]) for each in skipped if each.of_the_row]
     remarks = (
         (looks, "{} probably from a broken feed, which is no reason to retrain: {}"),
         (filled, "{} with another share of missing values: {}"),
         (robust, "{} drifted by the distance without outliers, which hide it otherwise: {}"),
-        (rows, "{} left out as row numbers, identifiers or times: {}"),
         (rounded, "{} compared in the coarser precision of both sides: {}"),
     )
     return [said.format(len(names), some(names, NAMES_SHOWN)) for names, said in remarks if names]

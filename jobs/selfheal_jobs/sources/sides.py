@@ -107,7 +107,9 @@ def open_labelled_current(
     place = Place.of_current(request.spec)
     columns = ColumnChoice(only=None if only is None else only | {labels.join_column})
     current = open_table(place, _asked(request, columns, reference, span))
-    _tell("current that is old enough for labels", current)
+    _tell("current that is old enough for labels" if span else "current for labels", current)
+    if span is None and labels.delay_seconds:
+        logger.warning("spec.dataset.labels.delaySeconds is not applied: there is no spec.dataset.window")
     key, target = labels.join_column, request.spec.target
     require_named_columns(request.spec, offered_columns(reference), (*current.offered, target))
     _require_join_column(current, key, place)
@@ -121,7 +123,7 @@ def open_labelled_current(
             raise not_available(str(error).rstrip(".")) from error
         raise
     joined = join_labels(current, found, key=key, target=target)
-    logger.info("Labels: %s", joined.counts)
+    logger.info("Joined labels: %s", joined.counts.sentence())
     return replace(joined, offered=(*current.offered, target), rows=current.rows)
 
 

@@ -74,13 +74,19 @@ class JoinCounts(Struct, frozen=True, kw_only=True):
 
     def left_out(self) -> Iterator[str]:
         """Yield a remark on rows without a label and labels without a row."""
+        if self.labelled < self.rows or self._others():
+            yield self.sentence()
+
+    def sentence(self) -> str:
+        """Return how many rows have a label, and what was not joined."""
+        share = f" ({self.labelled / self.rows:.1%})" if self.rows else ""
+        return ", ".join([f"{self.labelled} of {self.rows} rows have a label{share}", *self._others()])
+
+    def _others(self) -> list[str]:
         others = {
             "labels match no row": self.unmatched_labels,
             "rows have no key": self.without_key,
             "labels are replaced by a later one": self.duplicate_keys,
             "rows of the labels have no key or no value": self.without_value,
         }
-        said = [f"{count} {what}" for what, count in others.items() if count]
-        if self.labelled < self.rows or said:
-            share = f"{self.labelled} of {self.rows} rows have a label ({self.labelled / self.rows:.1%})"
-            yield ", ".join([share, *said])
+        return [f"{count} {what}" for what, count in others.items() if count]

@@ -29,7 +29,8 @@ def test_what_only_tells_the_row_is_not_compared(case: str, left_out: list[str],
 
     assert check.result is CheckResult.NO_DRIFT
     assert [each.name for each in check.skipped_columns] == left_out
-    assert f"left out as row numbers, identifiers or times: {left_out[0]!r}" in check.message
+    what = "a row number, identifier or time" if len(left_out) == 1 else "row numbers, identifiers or times"
+    assert f"{len(left_out)} not compared, as {what}: {left_out[0]!r}" in check.message
 
 
 @pytest.mark.parametrize("case", ["11-1", "11-2"])

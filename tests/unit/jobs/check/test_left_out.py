@@ -125,3 +125,16 @@ def test_codes_that_one_side_has_rounded_are_an_error(tmp_path: Path) -> None:
 
     assert (found.result, found.reason) == (CheckResult.ERROR, Reason.COLUMN_TYPE_CHANGED)
     assert "'code' (integers beyond 2**53 on one side" in found.message
+
+
+def test_a_column_that_only_tells_the_row_is_counted_once(tmp_path: Path) -> None:
+    """It is one of those that are not compared, and no further one."""
+    words = [f"word {number}" for number in range(ROWS)]
+    rows = table(number=np.arange(ROWS), words=words)
+
+    found = checked(tmp_path, rows, rows)
+
+    assert found.message.endswith("; 2 not compared, 1 of them as a row number, identifier or time: 'number'")
+    assert checked(tmp_path, rows.drop(columns="words"), rows).message.endswith(
+        "; 1 not compared, as a row number, identifier or time: 'number'"
+    )

@@ -178,6 +178,21 @@ def test_labels_are_asked_of_rows_that_are_old_enough(folder: Path, delay: int, 
     assert caught.value.reason is Reason.LABELS_NOT_AVAILABLE
 
 
+def test_the_log_says_what_was_joined(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In words; and that without a window no row is too young."""
+    labels = {"uri": str(folder / "labels.csv"), "joinColumn": "id", "delaySeconds": 3600}
+    asked = request(folder, labels=labels)
+    caplog.set_level("INFO")
+
+    open_labelled_current(asked, open_reference(asked))
+
+    assert "Joined labels: 20 of 51 rows have a label (39.2%)" in caplog.messages
+    assert "Opened 51 rows of current for labels" in caplog.messages
+    assert (
+        "spec.dataset.labels.delaySeconds is not applied: there is no spec.dataset.window" in caplog.messages
+    )
+
+
 def test_labels_that_nobody_has_delivered_are_not_available(folder: Path) -> None:
     """The file will come; that is no error of the address for sure."""
     asked = request(folder, labels={"uri": str(folder / "none.csv"), "joinColumn": "id"})
