@@ -11,7 +11,8 @@ from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 def require_named_columns(spec: ModelMonitorSpec, reference: Iterable[str], current: Iterable[str]) -> None:
     """Raise DataError if the spec names a column that neither side has.
 
-    A misspelt name would else be accepted and ignored: a prediction would be compared, and learnt from.
+    A misspelt name would else be accepted and ignored: a prediction would be compared, and learnt from. The
+    target counts unless labels that arrive later bring it, or nothing is ever retrained.
 
     Args:
         spec: The monitor's spec.
@@ -48,6 +49,8 @@ def _named(spec: ModelMonitorSpec) -> Iterator[tuple[str, str]]:
         yield from ((f"spec.dataset.columns.{field}", name) for name in getattr(dataset.columns, field))
     if dataset.labels is not None:
         yield "spec.dataset.labels.joinColumn", dataset.labels.join_column
+    elif spec.retraining.mode != "Disabled":
+        yield "spec.target", spec.target
     if dataset.window is not None:
         yield "spec.dataset.window.timestampColumn", dataset.window.timestamp_column
     yield from (("spec.drift.columns", each.name) for each in spec.drift.columns)

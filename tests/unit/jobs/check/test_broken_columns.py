@@ -29,7 +29,9 @@ def said_of(folder: Path, reference: Any, current: Any, rule: str = "Calibrated"
         calm = {"y": random.normal(size=ROWS), "z": random.normal(size=ROWS)}
         pd.DataFrame({"x": values, **calm}).to_parquet(folder / f"{side}.parquet")
     sides = {side: {"uri": str(folder / f"{side}.parquet")} for side in ("reference", "current")}
-    request = run_request(dataset=sides | {"columnPolicy": policy}, drift={"rule": rule})
+    request = run_request(
+        dataset=sides | {"columnPolicy": policy}, drift={"rule": rule}, retraining={"mode": "Disabled"}
+    )
     return report_of(request, look(request), started=request.slot, completed=request.slot).last_check
 
 

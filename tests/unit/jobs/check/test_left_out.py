@@ -101,9 +101,18 @@ def test_labels_that_are_not_joined_are_counted(tmp_path: Path) -> None:
     assert "10 of 300 rows have a label (3.3%), 5 labels match no row" in found.message
 
 
-def test_a_target_that_no_side_has_is_told(tmp_path: Path) -> None:
-    """What is the target under another name is compared as a feature."""
+def test_a_target_that_no_side_has_is_an_error(tmp_path: Path) -> None:
+    """The misspelt one would be compared as a feature, and no retraining could succeed."""
     found = checked(tmp_path, table(), table(), target="lable")
+
+    assert (found.result, found.reason) == (CheckResult.ERROR, Reason.COLUMN_MISSING)
+    assert found.message.startswith("spec.target names 'lable', which neither the reference nor the current")
+    assert "did you mean 'label'?" in found.message
+
+
+def test_a_target_that_no_side_has_is_told_where_nothing_is_retrained(tmp_path: Path) -> None:
+    """What is the target under another name is compared as a feature."""
+    found = checked(tmp_path, table(), table(), target="lable", retraining={"mode": "Disabled"})
 
     assert "no side has the target 'lable' (did you mean 'label'?)" in found.message
 
