@@ -10,6 +10,7 @@ from pyarrow import fs
 from selfheal_jobs.errors import DataError
 from selfheal_jobs.sources.filenames import Format, format_of, is_data, partitions_of
 from selfheal_jobs.sources.place import Place
+from selfheal_jobs.sources.table_logs import log_of
 
 _MAGIC: Final = "*?["
 
@@ -39,7 +40,8 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     """Return the files of a place, sorted for a reproducible order of the rows.
 
     Raises:
-        DataError: There is none (DataNotFound).
+        DataError: There is none (DataNotFound), or they are those of a table format with a log, such as
+            Delta (DataUnreadable).
     """
     info = filesystem.get_file_info(path)
     if info.type is fs.FileType.File:
@@ -47,17 +49,32 @@ def list_files(filesystem: fs.FileSystem, path: str, place: Place) -> list[DataF
     if info.type is fs.FileType.Unknown:
         raise place.unreadable("it is no regular file, but a named pipe or a device. Correct the address.")
     if info.type is fs.FileType.Directory:
-        files = _data_files(_beneath(filesystem, [info]), path, place)
+        listed = _beneath(filesystem, [info])
+        files = _data_files(listed, path, place)
     elif any(character in path for character in _MAGIC):
         root = root_of_glob(path)
-        matching = _matching(filesystem, root, path.rstrip("/"))
+        listed = _listed(filesystem, root, path.rstrip("/"))
+        matching = _matching(listed, path.rstrip("/"))
         # Folders only where no file matches: a glob over files does not reach into an archive beside them.
-        files = _data_files(matching, root, place) or _data_files(_beneath(filesystem, matching), root, place)
+        files = _data_files(matching, root, place)
+        if not files:
+            beneath = _beneath(filesystem, matching)
+            files, listed = _data_files(beneath, root, place), [*listed, *beneath]
     else:
         raise place.not_found("no file was found")
     if not files:
         raise place.not_found("no CSV or Parquet file was found")
+    _require_no_log(listed, files, place)
     return sorted(files, key=lambda file: file.path)
+
+
+def _require_no_log(listed: Sequence[fs.FileInfo], files: Sequence[DataFile], place: Place) -> None:
+    if log := log_of((each.path for each in listed), [file.path for file in files]):
+        raise place.unreadable(
+            f"{PurePosixPath(log.folder).name} is a table of {log.table_format} (it has {log.path}), whose "
+            f"log says which rows are deleted: selfheal reads plain Parquet and CSV. Export the table, or "
+            f"query it by SQL."
+        )
 
 
 def _beneath(filesystem: fs.FileSystem, found: Sequence[fs.FileInfo]) -> list[fs.FileInfo]:
@@ -103,15 +120,19 @@ def root_of_glob(path: str) -> str:
     return str(plain[0])
 
 
-def _matching(filesystem: fs.FileSystem, root: str, pattern: str) -> list[fs.FileInfo]:
+def _listed(filesystem: fs.FileSystem, root: str, pattern: str) -> list[fs.FileInfo]:
+    """Return what a glob may match, and what lies beside it."""
+    deep = "/" in pattern[len(root) :].strip("/") or "**" in pattern
+    return list(filesystem.get_file_info(fs.FileSelector(root, recursive=deep, allow_not_found=True)))
+
+
+def _matching(listed: Sequence[fs.FileInfo], pattern: str) -> list[fs.FileInfo]:
     import re  # noqa: PLC0415
 
     from fsspec.utils import glob_translate  # noqa: PLC0415  0.1 s, and few addresses are globs
 
-    deep = "/" in pattern[len(root) :].strip("/") or "**" in pattern
     matches = re.compile(glob_translate(pattern)).match
-    selector = fs.FileSelector(root, recursive=deep, allow_not_found=True)
-    return [each for each in filesystem.get_file_info(selector) if matches(each.path)]
+    return [each for each in listed if matches(each.path)]
 
 
 def require_unchanged(filesystem: fs.FileSystem, files: list[DataFile], place: Place) -> None:

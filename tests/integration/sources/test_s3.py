@@ -82,6 +82,20 @@ def test_a_folder_or_a_glob_is_one_table_with_its_partitions(bucket: Path, uri: 
     assert table["day"].tolist() == ["2026-11-22"] * 2 + ["2026-11-23"] * 2
 
 
+@pytest.mark.parametrize("uri", ["sales", "sales/*.parquet", "sal*"])
+@pytest.mark.parametrize("log", ["_delta_log/0.json", ".hoodie/hoodie.properties"])
+def test_a_table_with_a_log_is_refused(bucket: Path, log: str, uri: str) -> None:
+    """Deleted rows would come back, as on a volume."""
+    put(bucket / "sales" / "part-0.parquet", TABLE)
+    (bucket / "sales" / log).parent.mkdir()
+    (bucket / "sales" / log).write_text("{}")
+
+    error = refused(f"s3://{bucket.name}/{uri}")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert "sales is a table of" in str(error)
+
+
 @pytest.mark.parametrize("path", ["nothing.parquet", "no/folder/", "*.parquet"])
 def test_what_is_not_in_a_bucket_is_not_found(bucket: Path, path: str) -> None:
     """The writer may not have delivered yet."""
