@@ -1,8 +1,12 @@
 """Normalises the Arrow types of all readers, and finds the common type of several files. Pure."""
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 import pyarrow as pa
+
+_MOST_OF_128_BITS: Final = 38
+"""Decimal digits."""
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
@@ -34,8 +38,20 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
     if one.equals(other):
         return one
     pair = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other)]
-    schemas = [pa.schema([pa.field("x", kind)]) for kind in pair]
+    one, other = pair
+    schemas = [pa.schema([pa.field("x", kind)]) for kind in (_roomy(one, other), _roomy(other, one))]
     return pa.unify_schemas(schemas, promote_options="permissive").field("x").type
+
+
+def _roomy(kind: pa.DataType, integers: pa.DataType) -> pa.DataType:
+    """Return a decimal without places with enough digits for a type of integers; another type as it is.
+
+    Arrow itself counts the digits that a type always holds: 18 of int64, whose greatest number has 19.
+    """
+    if not (pa.types.is_decimal(kind) and pa.types.is_integer(integers) and kind.scale <= 0):
+        return kind
+    digits = max(kind.precision - kind.scale, len(str(2**integers.bit_width)))
+    return (pa.decimal128 if digits <= _MOST_OF_128_BITS else pa.decimal256)(digits, 0)
 
 
 def widened(values: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -41,6 +41,8 @@ SHORT_AND_LONG = {
     "int64 with a gap": pa.array([LONG, None], pa.int64()),
     "uint64": pa.array([LONG], pa.uint64()),
     "decimal": pa.array([Decimal(LONG)], pa.decimal128(20, 0)),
+    "decimal of 16 digits": pa.array([Decimal(LONG)], pa.decimal128(16, 0)),
+    "the longest decimal": pa.array([Decimal(LONG)], pa.decimal128(38, 0)),
 }
 WAYS = [
     {},
@@ -61,6 +63,21 @@ def test_integers_of_several_types_are_exact(
 
     expected = [5 if each == "int32" else LONG for each in (one, other)]
     assert counted(tmp_path, **asked) == {value: expected.count(value) for value in expected}
+
+
+@pytest.mark.parametrize("asked", WAYS)
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [(pa.int64(), 2**63 - 1), (pa.int64(), -(2**63)), (pa.uint64(), 2**63 - 1), (pa.int32(), 2**31 - 1)],
+)
+@pytest.mark.parametrize("narrow", [pa.decimal32(9, 0), pa.decimal128(10, 0), pa.decimal128(18, 0)])
+def test_integers_beside_shorter_decimals_are_exact(
+    tmp_path: Path, narrow: pa.DataType, kind: pa.DataType, number: int, asked: dict[str, Any]
+) -> None:
+    """The greatest integers of a type need one digit more than the decimals have."""
+    parts(tmp_path, pa.array([Decimal(5)], narrow), pa.array([number], kind))
+
+    assert counted(tmp_path, **asked) == {5: 1, number: 1}
 
 
 @pytest.mark.parametrize("asked", WAYS)

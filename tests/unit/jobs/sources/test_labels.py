@@ -262,6 +262,15 @@ def test_long_keys_are_exact() -> None:
     assert joined(table(id=keys), table(id=decimals, y=["a", "b"])).column("y").to_pylist() == ["a", "b"]
 
 
+@pytest.mark.parametrize("digits", [10, 18, 19, 38])
+def test_keys_that_are_decimals_of_any_length_meet_integers(digits: int) -> None:
+    """A database's NUMERIC(10, 0) is an integer."""
+    decimals = pa.array([5, 7], pa.decimal128(digits, 0))
+    keys = pa.array([7, 2**63 - 1], pa.int64())
+
+    assert joined(table(id=keys), table(id=decimals, y=["a", "b"])).column("y").to_pylist() == ["b"]
+
+
 @pytest.mark.parametrize("rounded", [0, 1])
 def test_long_keys_that_one_side_has_rounded_are_an_error(rounded: int) -> None:
     """A gap made floats of them: none of them may be the row's own."""
