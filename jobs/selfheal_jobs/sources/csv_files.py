@@ -28,6 +28,9 @@ _ENCRYPTED: Final = 1
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """What other programs write between values."""
 _MOST_OF_HEADER: Final = 120
+_WEB_PAGE: Final = re.compile(r"<(!doctype html|html)\b", re.IGNORECASE)
+_DOCUMENT: Final = re.compile(r"[{\[<]\s*$|\{\s*[\"}]|\[\s*[\"{\[\]]|<[!?]|<html\b", re.IGNORECASE)
+"""How JSON, XML and HTML begin. A header such as <TICKER>,<OPEN> is one of a table."""
 _ROW_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 
@@ -68,6 +71,7 @@ class CsvReader(Struct, frozen=True):
                 header: list[str] = next((row for row in csv.reader(_lines(content)) if row), [])
             except (csv.Error, UnicodeDecodeError) as error:
                 raise _csv_error(error) from error
+            _require_no_document(header)
             _require_commas(header)
             return cls(filesystem, file, tuple(_names(header)))
 
@@ -166,6 +170,20 @@ def _lines(content: io.TextIOBase) -> Iterator[str]:
         if left < 0:
             raise CsvError(_TOO_LONG)
         yield line
+
+
+def _require_no_document(header: Sequence[str]) -> None:
+    """Raise WrittenOtherwiseError for JSON, XML and HTML, which a server may answer instead of the table."""
+    first = header[0].lstrip() if header else ""
+    if _WEB_PAGE.match(first):
+        raise WrittenOtherwiseError(
+            "this is a web page, not a table; http(s) reads one file, not a folder. Correct the address."
+        )
+    if _DOCUMENT.match(first) or (len(header) == 1 and first.startswith(("{", "[", "<"))):
+        raise WrittenOtherwiseError(
+            "this is JSON or XML, perhaps the message of an error, and not a table. Correct the address, or "
+            "write it as CSV or Parquet."
+        )
 
 
 def _require_commas(header: Sequence[str]) -> None:

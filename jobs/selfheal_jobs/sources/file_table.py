@@ -36,6 +36,8 @@ def open_files(guard: Guard, files: Sequence[DataFile], asked: Asked, *, stays: 
     """
     found = FileSet(guard.place, _readers(guard, files), asked.text_columns)
     names = found.names()
+    if not names:
+        raise guard.place.unreadable("it is empty: it has not even a header. Check what writes this data.")
     wanted = [name for name in names if asked.columns.keeps(name)] or names[
         :1
     ]  # rows are counted in any case

@@ -80,6 +80,9 @@ def open_current(
     table = (data or locate(place)).open(_asked(request, columns, reference, span))
     _tell("current", table)
     require_named_columns(request.spec, offered_columns(reference), table.offered)
+    outside = span is not None and (table.rows.has_times or table.rows.without_timestamp)
+    if table.num_rows == 0 and not outside:
+        _require_columns_of_reference(request.spec, reference, table, place)
     _require_rows(place, table, span)
     return table
 
@@ -198,6 +201,20 @@ def _tell(side: str, table: SourceTable) -> None:
         logger.info("They are a sample of %d rows: spec.dataset.maxRows", rows.counted)
     if rows.without_timestamp:
         logger.info("%d more rows have no readable timestamp, and are left out", rows.without_timestamp)
+
+
+def _require_columns_of_reference(
+    spec: ModelMonitorSpec, reference: Table, table: SourceTable, place: Place
+) -> None:
+    """Raise DataError for a file without any row that is another table: a check compares columns of rows."""
+    needed = [name for name in reference.schema.names if name != spec.target]
+    missing = [name for name in needed if name not in table.offered]
+    if missing:
+        raise DataError(
+            Reason.COLUMN_MISSING,
+            f"{place.field}: {place.uri} has no rows, and lacks {missing[0][:100]!r} of the reference"
+            f"{did_you_mean(missing[0], table.offered)}. Check the address, and what writes this data.",
+        )
 
 
 def _require_rows(place: Place, table: SourceTable, span: TimeSpan | None) -> None:

@@ -53,7 +53,7 @@ def test_a_check_sees_rows_task_and_share(data: Path) -> None:
     ("current", "result", "reason", "said"),
     [
         (None, CheckResult.ERROR, Reason.DATA_NOT_FOUND, "spec.dataset.current.uri: no file"),
-        ("", CheckResult.INCONCLUSIVE, Reason.EMPTY_DATA, "spec.dataset.current.uri: "),
+        ("", CheckResult.ERROR, Reason.DATA_UNREADABLE, "spec.dataset.current.uri: "),
         ("x,n,label\n", CheckResult.INCONCLUSIVE, Reason.EMPTY_DATA, "has no rows"),
         ("x,n\n1,2,3,4\n", CheckResult.ERROR, Reason.DATA_UNREADABLE, "is no CSV file"),
         ("x,label\n1,0\n", CheckResult.ERROR, Reason.COLUMN_MISSING, "the column 'n'"),

@@ -239,12 +239,37 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(load(place(tmp_path)), TABLE)
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n"])
+@pytest.mark.parametrize("content", ["a,b\n", "<TICKER>,<OPEN>\n", "[a],b\n"])
 def test_a_csv_without_rows_is_an_empty_table(tmp_path: Path, content: str) -> None:
     """It is there and can be read; that it is empty is for the check to judge."""
     (tmp_path / "t.csv").write_text(content)
 
     assert len(load(place(tmp_path / "t.csv"))) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "it has not even a header"),
+        ("\n\n", "it has not even a header"),
+        ('{"error":"expired"}', "this is JSON or XML"),
+        ('{"code":1,"error":"expired"}', "this is JSON or XML"),
+        ('{\n  "a": 1\n}\n', "this is JSON or XML"),
+        ('[{"a":1,"b":2}]', "this is JSON or XML"),
+        ("<Error><Code>AccessDenied</Code></Error>", "this is JSON or XML"),
+        ('<?xml version="1.0"?>\n<Error/>\n', "this is JSON or XML"),
+        ("<!DOCTYPE html>\n<title>Index</title>\n", "this is a web page"),
+        ('<html lang="de">\n', "this is a web page"),
+    ],
+)
+def test_what_is_no_table_is_unreadable(tmp_path: Path, content: str, said: str) -> None:
+    """A server may answer with a message and status 200: that is no table without rows."""
+    (tmp_path / "t.csv").write_text(content)
+
+    error = refused(tmp_path / "t.csv")
+
+    assert error.reason is Reason.DATA_UNREADABLE
+    assert said in str(error)
 
 
 def test_files_that_do_not_share_their_columns_are_refused(tmp_path: Path) -> None:

@@ -213,3 +213,36 @@ def test_what_is_left_out_of_the_current_data_is_told(folder: Path) -> None:
     assert left_out(open_labelled_current(days, open_reference(days))) == (
         "20 of 49 rows have a label (40.8%)",
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("foo,bar", Reason.COLUMN_MISSING),
+        ("id,ts,x,plan", Reason.COLUMN_MISSING),
+        ("id,ts,x,plan,score", Reason.EMPTY_DATA),
+        ("id,ts,x,plan,score,label,more", Reason.EMPTY_DATA),
+    ],
+)
+def test_a_header_without_rows_is_empty_data_only_with_the_reference_s_columns(
+    folder: Path, header: str, reason: Reason
+) -> None:
+    """Labels may come later; another table is a mistake, and not a lack of rows."""
+    (folder / "current.csv").write_text(f"{header}\n")
+    asked = request(folder)
+
+    with pytest.raises(DataError) as caught:
+        open_current(asked, open_reference(asked))
+
+    assert caught.value.reason is reason
+
+
+def test_an_empty_parquet_file_of_another_table_lacks_columns(folder: Path) -> None:
+    """As a header without rows."""
+    pd.DataFrame({"foo": [1.0]}).head(0).to_parquet(folder / "other.parquet")
+    asked = request(folder, current={"uri": str(folder / "other.parquet")})
+
+    with pytest.raises(DataError, match="lacks 'id' of the reference") as caught:
+        open_current(asked, open_reference(asked))
+
+    assert caught.value.reason is Reason.COLUMN_MISSING
