@@ -18,6 +18,8 @@ from selfheal_jobs.sources.timespan import TimeSpan
 Reader = CsvReader | ParquetReader
 
 _WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}")
+_TRUTH: Final = {"True", "TRUE", "true", "False", "FALSE", "false"}
+"""As in the columns of a CSV file."""
 
 
 class FileSet(Struct, frozen=True):
@@ -26,7 +28,7 @@ class FileSet(Struct, frozen=True):
     place: Place
     readers: Sequence[Reader]
     text_columns: frozenset[str] = frozenset()
-    """Partition columns that stay text even if all values look like numbers."""
+    """Partition columns that stay text even if all values look like numbers or booleans."""
 
     @property
     def is_text(self) -> bool:
@@ -83,7 +85,9 @@ class FileSet(Struct, frozen=True):
             return pa.string()
         values = {reader.file.partitions.get(name) for reader in self.readers} - {None}
         whole = all(_WHOLE_NUMBER.fullmatch(value) for value in values if value is not None)
-        return pa.int64() if values and whole else pa.string()
+        if values and whole:
+            return pa.int64()
+        return pa.bool_() if values and values <= _TRUTH else pa.string()
 
     def declared_texts(self) -> frozenset[str]:
         """Return the columns that a Parquet file declares to be text: their digits are no numbers."""

@@ -329,6 +329,21 @@ def test_a_partition_that_the_reference_holds_as_text_is_read_as_text(tmp_path: 
     assert load(place(tmp_path), text_columns=frozenset({"store"}))["store"].tolist() == ["007", "007"]
 
 
+@pytest.mark.parametrize(
+    ("text_columns", "flags"),
+    [(frozenset(), [False, True]), (frozenset({"flag"}), ["false", "true"])],
+)
+def test_a_partition_of_true_and_false_is_boolean(
+    tmp_path: Path, text_columns: frozenset[str], flags: list[Any]
+) -> None:
+    """Unless the reference holds it as text: as in a CSV file."""
+    for flag in ("false", "true"):
+        (tmp_path / f"flag={flag}").mkdir()
+        TABLE[:1].to_parquet(tmp_path / f"flag={flag}" / "part-0.parquet")
+
+    assert load(place(tmp_path), text_columns=text_columns)["flag"].tolist() == flags
+
+
 def test_a_parquet_file_brings_no_index_and_no_special_types(tmp_path: Path) -> None:
     """What pandas noted in the file would change columns and types from one writer to the next."""
     odd = pd.DataFrame({"n": pd.array([1, None], dtype="Int64")}, index=[7, 9])
