@@ -17,6 +17,8 @@ EPOCH_LIMITS: Final = {"s": 10**11, "ms": 10**14, "us": 10**17, "ns": 2**63}
 _CLOCK: Final = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _ZONED: Final = "^" + _CLOCK + r"(Z|[+-]\d{2}(:?\d{2})?)$"
 _NAIVE: Final = "^(" + _CLOCK + r"|\d{4}-\d{2}-\d{2})$"
+_BASIC: Final = r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})((?:[.,]\d{1,9})?(?:Z|[+-]\d{2}(?::?\d{2})?)?)$"
+"""ISO 8601 without hyphens and colons."""
 _WHOLE: Final = r"^-?(\d{1,18}|[1-8]\d{18})$"
 _DAY: Final = r"^\s*(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\.0)?\s*$"
 _WHOLE_AS_FLOAT: Final = r"\d+\.0"
@@ -156,6 +158,7 @@ def _inside_texts(values: pa.Array, span: TimeSpan) -> pa.BooleanArray:
     trimmed = pc.replace_substring_regex(
         pc.utf8_trim_whitespace(values.cast(pa.string())), pattern=r"\s?UTC$", replacement="Z"
     )
+    trimmed = pc.replace_substring_regex(trimmed, pattern=_BASIC, replacement=r"\1-\2-\3T\4:\5:\6\7")
     try:
         zoned = _only(trimmed, _ZONED).cast(pa.timestamp("ns", "UTC"))
         naive = _only(trimmed, _NAIVE).cast(pa.timestamp("ns"))

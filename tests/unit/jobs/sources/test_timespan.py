@@ -27,6 +27,8 @@ FORMS: dict[str, Callable[[datetime], Any]] = {
     "microseconds": lambda time: (seconds(time) * 10**6, pa.int64()),
     "nanoseconds": lambda time: (seconds(time) * 10**9, pa.int64()),
     "ISO 8601, Z": lambda time: (f"{time:%Y-%m-%dT%H:%M:%SZ}", pa.string()),
+    "ISO 8601, basic": lambda time: (f"{time:%Y%m%dT%H%M%SZ}", pa.string()),
+    "ISO 8601, basic, no zone": lambda time: (f"{time:%Y%m%dT%H%M%S}", pa.string()),
     "ISO 8601, no zone": lambda time: (f"{time:%Y-%m-%d %H:%M:%S}", pa.string()),
     "ISO 8601, an offset": lambda time: (
         time.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat(),
