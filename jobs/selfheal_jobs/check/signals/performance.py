@@ -31,6 +31,11 @@ _OF_CLASSES: Final = {
 }
 """Functions of sklearn.metrics by scorer name; the names of errors are without their neg_ prefix."""
 
+_SPELLINGS: Final = {r"^(?i:true)$": "1", r"^(?i:false)$": "0", r"^([+-]?\d+)\.0+$": r"\1"}
+"""Of one class, as a retraining reads labels: True is 1, and so is 1.0."""
+_SHOWN: Final = 40
+"""Characters of a class in a message."""
+
 
 class Performance:
     """Needs predictions and labels."""
@@ -151,9 +156,12 @@ def _codes(metric: str, labels: pa.Array, predictions: pa.Array) -> tuple[Any, A
     words = [_words(metric, values) for values in (labels, predictions)]
     codes = np.asarray(pa.concat_arrays(words).dictionary_encode().indices)
     true, predicted = codes[: len(labels)], codes[len(labels) :]
-    mixed = (holds(labels.type) is Values.TEXT) != (holds(predictions.type) is Values.TEXT)
-    if mixed and not np.isin(predicted, true).any():
-        raise _not_applicable(metric, "labels and predictions are of two types, and share no class")
+    sides = (labels, predictions)
+    if any(holds(side.type) is Values.TEXT for side in sides) and not np.isin(predicted, true).any():
+        ours, theirs = (repr(str(side[0].as_py())[:_SHOWN]) for side in sides)
+        raise _not_applicable(
+            metric, f"labels such as {ours} and predictions such as {theirs} share no class; spell them alike"
+        )
     return true, predicted
 
 
@@ -167,7 +175,10 @@ def _words(metric: str, values: pa.Array) -> pa.Array:
         values = values.cast(pa.int64())
     if holds(values.type) is Values.BOOLEANS:
         values = values.cast(pa.int8())
-    return values.cast(pa.large_string())
+    words = pc.utf8_trim_whitespace(values.cast(pa.large_string()))
+    for pattern, word in _SPELLINGS.items():
+        words = pc.replace_substring_regex(words, pattern=pattern, replacement=word)
+    return words
 
 
 def _not_applicable(metric: str, why: str) -> DataError:

@@ -123,8 +123,15 @@ def test_accuracy_is_the_share_of_equal_pairs(pairs: list[tuple[int, int | None]
         ([True, False], [1, 0], 1.0),
         (["1", "0"], [1, 0], 1.0),
         (["a", "b"], ["b", "a"], 0.0),
+        (["True", "false"], [True, False], 1.0),
+        (["1.0", "0.0"], [1, 0], 1.0),
+        ([" yes", "no"], ["yes", "no "], 1.0),
+        ([0, 0], [1, 1], 0.0),
     ],
-    ids=["a gap among integers", "booleans", "digits as text", "all wrong"],
+    ids=[
+        *("a gap among integers", "booleans", "digits as text", "all wrong"),
+        *("booleans as text", "numbers with a point as text", "blanks", "all wrong numbers"),
+    ],
 )
 def test_classes_are_the_same_however_they_are_stored(labels: Any, predictions: Any, value: float) -> None:
     """A file format is no mistake of the model."""
@@ -137,13 +144,14 @@ def test_classes_are_the_same_however_they_are_stored(labels: Any, predictions: 
     ("metric", "labels", "predictions"),
     [
         ("accuracy", ["yes", "no"], [1, 0]),
+        ("accuracy", ["no", "yes"], ["No", "Yes"]),
         ("f1_macro", [[1], [2]], [1, 2]),
         ("roc_auc", [1, 1], [0.1, 0.9]),
         ("roc_auc", [1, 2, 3], [0.1, 0.9, 0.5]),
         ("r2", [1.0], [1.0]),
         ("root_mean_squared_error", [1e308, -1e308], [-1e308, 1e308]),
     ],
-    ids=["no class in common", "lists", "one class", "three classes", "one row", "overflow"],
+    ids=["no class in common", "other letters", "lists", "one class", "three classes", "one row", "overflow"],
 )
 def test_a_metric_that_cannot_be_computed_is_never_a_number(
     metric: str, labels: Any, predictions: Any
@@ -155,3 +163,11 @@ def test_a_metric_that_cannot_be_computed_is_never_a_number(
         performance(metric, table, target="label", prediction="score")
 
     assert complaint.value.reason is Reason.METRIC_NOT_APPLICABLE
+
+
+def test_two_spellings_without_a_common_class_are_both_shown() -> None:
+    """An accuracy of 0 would start a retraining, which cannot mend a spelling."""
+    table = ArrowTable(pa.table({"label": ["no", "yes"], "score": ["No", "Yes"]}))
+
+    with pytest.raises(DataError, match="labels such as 'no' and predictions such as 'No' share no class"):
+        performance("accuracy", table, target="label", prediction="score")
