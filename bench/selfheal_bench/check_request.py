@@ -25,6 +25,7 @@ def check_request(reference: Path, current: Path, *, mlflow: str = NOWHERE, **da
         "spec": {
             "dataset": {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}, **dataset},
             "target": "label",
+            "retraining": {"mode": "Disabled"},  # which needs no target in the data
             "threshold": 0.3,
             "intervalSeconds": 300,
         },

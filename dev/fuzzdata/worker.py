@@ -100,6 +100,7 @@ def _request(folder: Path, name: str, *, with_signals: bool, beside: dict[str, A
     }
     spec: dict[str, Any] = {
         "target": "label",
+        "retraining": {"mode": "Disabled"},  # which needs no target in the data
         "threshold": 0.3,
         "intervalSeconds": 60,
         "signals": _SIGNALS if with_signals else [],
