@@ -47,7 +47,10 @@ class Monitor:
     def check(self, reference: Path, current: Path) -> LastCheck:
         """Run a check."""
         report = CheckReport.from_json(self._run(self._request(Purpose.CHECK, reference, current)))
-        self.present = report.model or self.present
+        found, known = report.model, self.present
+        # As in a cluster: of the same version the status keeps what it has, the digest included.
+        if found and (known is None or (known.name, known.version) != (found.name, found.version)):
+            self.present = found
         return report.last_check
 
     def first_version(self, reference: Path) -> LastRetraining:
