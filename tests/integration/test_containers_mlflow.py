@@ -594,14 +594,19 @@ def test_a_repeated_pod_reports_the_same_again(data: Path, names: dict[str, str]
     assert len(versions(names)) == 1
 
 
-def test_a_decision_is_carried_out_without_training_again(
-    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not even the data is needed any more."""
+def decide_and_die(data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a retraining whose pod dies when it has stored its decision."""
     with monkeypatch.context() as patch:
         dies_at("store", patch, after=True)
         with pytest.raises(DiedError):
             retrain(data, names)
+
+
+def test_a_decision_is_carried_out_without_training_again(
+    data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the data is needed any more."""
+    decide_and_die(data, names, monkeypatch)
     (data / "current.csv").unlink()
 
     assert retrain(data, names).last_retraining.version == "1"
@@ -673,10 +678,7 @@ def test_a_decision_that_was_changed_in_its_own_run_is_ignored(
     data: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pod that follows trains again, and registers what it has trained."""
-    with monkeypatch.context() as patch:
-        dies_at("store", patch, after=True)
-        with pytest.raises(DiedError):
-            retrain(data, names)
+    decide_and_die(data, names, monkeypatch)
     (parent,) = [run for run in runs(names) if run.data.tags["selfheal.purpose"] == "Retrain"]
     decided = json.loads(parent.data.tags["selfheal.decision"])
     evil = evil_model(names)
