@@ -57,7 +57,7 @@ def _with_champion(report: CheckReport, request: RunRequest, runs: JobRuns) -> E
     except TrackingError as error:  # what the status shows stays
         logger.info("The present version of %s is not known: %s", name, error)
         return Evidence(report)
-    # Stored is it only where the status shows another version; then its digest is not the check's to tell.
+    # It is stored only where the status shows another version, for whose files a check does not vouch.
     model = found and shown_as_known(found, request.champion).without_digest()
     return Evidence(report.replaced(model=model), forgets_model=found is None)
 
