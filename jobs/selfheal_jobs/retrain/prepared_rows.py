@@ -20,11 +20,12 @@ from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.many_classes import require_classes_with_rows
 from selfheal_jobs.retrain.retraining_data import RetrainingData
 from selfheal_jobs.retrain.row_digests import digests
-from selfheal_jobs.retrain.scores import METRICS, PRIMARY, HeldOut
+from selfheal_jobs.retrain.scores import PRIMARY, HeldOut
 from selfheal_jobs.retrain.splitting import Split, require_classes, split
 from selfheal_jobs.retrain.training import TrainingSet
 from selfheal_operator.api.reasons import Reason, Task
 from selfheal_operator.api.request import RunRequest
+from selfheal_operator.api.v1alpha1.promotion import METRICS
 
 _DAY: Final = timedelta(days=1)
 """How far clocks and time zones may be apart: a later timestamp is an error."""

@@ -9,8 +9,9 @@ from sklearn import metrics
 
 from selfheal_jobs.retrain.examination import Examination
 from selfheal_jobs.retrain.fold_score import gain
-from selfheal_jobs.retrain.scores import HeldOut, ranking, skill
+from selfheal_jobs.retrain.scores import METRICS, HeldOut, ranking, skill
 from selfheal_operator.api.reasons import Task
+from selfheal_operator.api.v1alpha1 import promotion
 
 CLASSIFICATION, REGRESSION = Task.CLASSIFICATION, Task.REGRESSION
 
@@ -40,6 +41,13 @@ def score(model: Any, rows: HeldOut) -> dict[str, float]:
     examination = Examination(target=rows.target, task=rows.task, together=None, seed=0, known=known)
     examined = examination.examined("model", model.predict(rows.rows), ranking(model, rows))
     return dict(examined.metrics)
+
+
+def test_every_metric_that_a_promotion_may_name_is_scored() -> None:
+    """The API says which metrics a task has; a retraining computes these."""
+    assert {task: [*scored] for task, scored in METRICS.items()} == {
+        task: [*names] for task, names in promotion.METRICS.items()
+    }
 
 
 def test_classification_is_scored_under_scikit_learns_names() -> None:
