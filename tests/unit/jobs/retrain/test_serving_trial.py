@@ -101,7 +101,8 @@ def test_a_model_that_answers_a_batch_otherwise_is_told(tmp_path: Path) -> None:
     """Here numbers are centred on the batch that they arrive in."""
     rows = training_set(table(Task.REGRESSION)[["x", "rooms", "label"]], Task.REGRESSION)
     line = fit(DEFAULTS[Task.REGRESSION][0], rows)
-    centred = FunctionTransformer(_centred)
+    # A lambda is pickled by value: the confined process cannot import this module.
+    centred = FunctionTransformer(lambda some: some - some.mean())
     model = Pipeline([("centred", centred), ("model", line)])
 
     problem = problem_of(model, rows, tmp_path)
@@ -118,10 +119,6 @@ def test_a_model_that_needs_a_column_of_its_signature_is_told(tmp_path: Path) ->
 
     assert problem is not None
     assert problem.startswith("a row with one column absent is not answered: ")
-
-
-def _centred(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows - rows.mean()
 
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
