@@ -119,7 +119,8 @@ async def _measure(ground: Arena, api: ApiServer, node: Program, course: Course)
 
     ground.operator.stop()
     restart = ground.operator.start()
-    say(f"ready {restart:.1f} s after its restart; nothing is due from now on")
+    listed = ground.operator.usage().peak_resident_bytes / MIB
+    say(f"ready {restart:.1f} s after its restart, peak {listed:.0f} MiB; nothing is due from now on")
     await _edit_interval(api, schedules)
     await settle(ground)
     if not node.running:  # what was measured then is not what was meant

@@ -186,4 +186,4 @@ async def test_usual_objects_come_in_full_pages():
     async with client_of(server.answer) as other:
         [page async for page in other.pages(PODS)]
 
-    assert [limit for limit, _ in server.answered] == [500, 500, 500]
+    assert [limit for limit, _ in server.answered] == [200] * 6
