@@ -9,6 +9,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -23,6 +24,9 @@ _SYSTEM: Final = (
     *("/sys/devices/system/cpu", "/sys/fs/cgroup", "/dev/urandom", "/dev/random", "/dev/zero"),
 )
 """Programs, libraries and facts of the machine; no one's data."""
+
+_LIBRARIES: Final = ("mlflow.pyfunc", "mlflow.sklearn", "sklearn.compose", "sklearn.ensemble")
+"""Imported before there is a model: this takes seconds, in which the other process logs or fetches it."""
 
 _LONGEST_ERROR: Final = 300
 
@@ -43,7 +47,8 @@ def main() -> None:
         return
     os.chdir(scratch)
     warnings.simplefilter("ignore")
-    import mlflow  # noqa: F401, PLC0415 - takes seconds, in which the other process fetches the model
+    for name in _LIBRARIES:
+        import_module(name)
 
     first = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that has started this one
     if first not in (LOAD, SERVE):
