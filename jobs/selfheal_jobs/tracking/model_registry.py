@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
+from selfheal_jobs.tracking.mlflow_answers import FoundVersion, FoundVersions, VersionAnswer, values_of
 from selfheal_jobs.tracking.rest_client import MLflowServer, RefusedError
 from selfheal_jobs.tracking.search_conditions import equals, is_exact
 
@@ -34,8 +35,9 @@ class ModelRegistry(Struct, frozen=True):
 
     def version(self, name: str, version: str) -> Version | None:
         """Return a version; None if there is none."""
-        found = self.server.find(f"model-versions/get?{urlencode({'name': name, 'version': version})}")
-        return _version(found["model_version"]) if found else None
+        query = urlencode({"name": name, "version": version})
+        found = self.server.find(FoundVersion, f"model-versions/get?{query}")
+        return _version(found.model_version) if found else None
 
     def newest_version(self, name: str) -> Version | None:
         """Return the version with the highest number; None if there is none."""
@@ -53,8 +55,8 @@ class ModelRegistry(Struct, frozen=True):
             "max_results": most,
             "order_by": "version_number DESC",
         }
-        answer = self.server.ask("GET", f"model-versions/search?{urlencode(question)}")
-        found = [_version(each) for each in answer.get("model_versions", [])]
+        answer = self.server.ask_for(FoundVersions, "GET", f"model-versions/search?{urlencode(question)}")
+        found = [_version(each) for each in answer.model_versions]
         return [each for each in found if each.name == name and tags.items() <= each.tags.items()]
 
     def delete_version(self, version: Version) -> None:
@@ -88,7 +90,8 @@ class ModelRegistry(Struct, frozen=True):
             **({"run_id": run_id} if run_id else {}),
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         }
-        made = _version(self.server.ask("POST", "model-versions/create", document)["model_version"])
+        answer = self.server.ask_for(FoundVersion, "POST", "model-versions/create", document)
+        made = _version(answer.model_version)
         self._link(model_id, made)
         return made
 
@@ -114,12 +117,12 @@ class ModelRegistry(Struct, frozen=True):
         """Return the version that an alias points to; None if there is no such alias, or no such model."""
         query = urlencode({"name": name, "alias": alias})
         try:
-            found = self.server.find(f"registered-models/alias?{query}")
+            found = self.server.find(FoundVersion, f"registered-models/alias?{query}")
         except RefusedError as error:
             if error.code == "INVALID_PARAMETER_VALUE":  # MLflow's code for a missing alias
                 return None
             raise
-        return _version(found["model_version"]) if found else None
+        return _version(found.model_version) if found else None
 
     def set_alias(self, version: Version, alias: str) -> None:
         """Set an alias to a version; an existing alias is moved."""
@@ -131,12 +134,12 @@ class ModelRegistry(Struct, frozen=True):
         self.server.ask("DELETE", "registered-models/alias", {"name": name, "alias": alias})
 
 
-def _version(document: Mapping[str, Any]) -> Version:
+def _version(found: VersionAnswer) -> Version:
     return Version(
-        name=document["name"],
-        version=str(document["version"]),
-        created=datetime.fromtimestamp(int(document["creation_timestamp"]) / 1000, UTC),
-        tags={each["key"]: each["value"] for each in document.get("tags", [])},
-        run_id=document.get("run_id") or None,
-        source=document.get("source", ""),
+        name=found.name,
+        version=str(found.version),
+        created=found.created,
+        tags=values_of(found.tags),
+        run_id=found.run_id or None,
+        source=found.source or "",
     )

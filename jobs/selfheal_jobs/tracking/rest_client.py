@@ -22,6 +22,17 @@ from msgspec import Struct
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import masked, one_line, without_secrets
 from selfheal_jobs.tracking.authentication import authentication
+from selfheal_jobs.tracking.mlflow_answers import (
+    Answer,
+    CreatedRun,
+    ExperimentAnswer,
+    FoundExperiment,
+    FoundRuns,
+    RunAnswer,
+    UnreadableAnswerError,
+    read,
+    values_of,
+)
 from selfheal_jobs.tracking.run_tags import OURS
 from selfheal_jobs.transport.forbidden_addresses import ForbiddenAddressError
 from selfheal_jobs.transport.json_http import UNREACHABLE, AnswerError, Server
@@ -76,29 +87,31 @@ class MLflowServer(Struct, frozen=True):
         found = self._experiment(name)
         if found is None:
             try:
-                return str(self.ask("POST", "experiments/create", {"name": name})["experiment_id"])
+                return self.ask_for(
+                    ExperimentAnswer, "POST", "experiments/create", {"name": name}
+                ).experiment_id
             except RefusedError as error:
                 if error.code != "RESOURCE_ALREADY_EXISTS":
                     raise
                 found = self._experiment(name)  # another monitor's Job has created it meanwhile
-        if found is None or found.get("lifecycle_stage") == "deleted":
+        if found is None or found.lifecycle_stage == "deleted":
             raise TrackingError(
                 f"MLflow's experiment {name!r} is deleted. Restore it, or set spec.mlflow.experiment "
                 f"to another."
             )
-        return str(found["experiment_id"])
+        return found.experiment_id
 
-    def _experiment(self, name: str) -> dict[str, Any] | None:
+    def _experiment(self, name: str) -> ExperimentAnswer | None:
         query = urlencode({"experiment_name": name})
-        found = self.find(f"experiments/get-by-name?{query}")
-        return found["experiment"] if found else None
+        found = self.find(FoundExperiment, f"experiments/get-by-name?{query}")
+        return found.experiment if found else None
 
     def find_experiment(self, name: str) -> Experiment | None:
         """Return the experiment; None if there is none, or it is deleted."""
         found = self._experiment(name)
-        if found is None or found.get("lifecycle_stage") == "deleted":
+        if found is None or found.lifecycle_stage == "deleted":
             return None
-        return Experiment(str(found["experiment_id"]), _tags(found))
+        return Experiment(found.experiment_id, values_of(found.tags))
 
     def tag_experiment(self, experiment_id: str, key: str, value: str) -> None:
         """Set a tag of an experiment."""
@@ -108,7 +121,7 @@ class MLflowServer(Struct, frozen=True):
     def search_runs(self, experiment_id: str, condition: str) -> list[Run]:
         """Return the runs that meet a condition, newest first."""
         question = {"experiment_ids": [experiment_id], "filter": condition, "max_results": 100}
-        return [_run(each) for each in self.ask("POST", "runs/search", question).get("runs", [])]
+        return [_run(each) for each in self.ask_for(FoundRuns, "POST", "runs/search", question).runs]
 
     def create_run(self, experiment_id: str, name: str, tags: Mapping[str, str]) -> Run:
         """Start a run."""
@@ -118,7 +131,7 @@ class MLflowServer(Struct, frozen=True):
             "start_time": _now(),
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         }
-        return _run(self.ask("POST", "runs/create", document)["run"])
+        return _run(self.ask_for(CreatedRun, "POST", "runs/create", document).run)
 
     def log(
         self,
@@ -169,14 +182,28 @@ class MLflowServer(Struct, frozen=True):
         """Return the content of a JSON artifact."""
         return self.ask("GET", _artifact(_require_served(address)), base="/api/2.0/")
 
-    def find(self, path: str) -> Any:
-        """Return the document at a path; None if it does not exist."""
+    def find(self, kind: type[Answer], path: str) -> Answer | None:
+        """Return the answer at a path; None if it does not exist."""
         try:
-            return self.ask("GET", path)
+            return self.ask_for(kind, "GET", path)
         except RefusedError as error:
             if error.code == "RESOURCE_DOES_NOT_EXIST":
                 return None
             raise
+
+    def ask_for(self, kind: type[Answer], method: str, path: str, document: Any = None) -> Answer:
+        """Send a request as `ask` does, and return an answer of one type.
+
+        Raises:
+            TrackingError: Also if the answer has another shape.
+        """
+        try:
+            return read(kind, self.ask(method, path, document))
+        except UnreadableAnswerError as error:
+            address = without_secrets(self.server.url)
+            raise TrackingError(
+                f"MLflow at {address} answered what cannot be read ({one_line(error)})."
+            ) from error
 
     def ask(self, method: str, path: str, document: Any = None, *, base: str = "/api/2.0/mlflow/") -> Any:
         """Send a request, retry transient errors, and return the response's document."""
@@ -260,18 +287,9 @@ def _json_number(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _run(document: Mapping[str, Any]) -> Run:
-    info, data = document["info"], document.get("data", {})
-    return Run(
-        run_id=info["run_id"],
-        status=info["status"],
-        artifact_uri=info.get("artifact_uri", ""),
-        tags=_tags(data),
-    )
-
-
-def _tags(document: Mapping[str, Any]) -> dict[str, str]:
-    return {each["key"]: each["value"] for each in document.get("tags", [])}
+def _run(found: RunAnswer) -> Run:
+    info = found.info
+    return Run(info.run_id, info.status, info.artifact_uri, values_of(found.data.tags))
 
 
 def _served_path(address: str) -> str | None:
