@@ -112,6 +112,8 @@ class Wanted:
     """Of a retraining."""
     token: str = ""
     """The request for a retraining, with its options."""
+    job_uid: str = field(default_factory=lambda: str(uuid4()))
+    """Of the Job whose pod it is: two runs of one object are two pods of one Job."""
 
 
 def new_name(stem: str) -> str:
@@ -135,7 +137,7 @@ def prepared(ground: Ground, wanted: Wanted) -> Pod:
     )
     container = job["spec"]["template"]["spec"]["containers"][0]
     environment = container_environment(
-        {"metadata": {"name": name, "labels": {LABEL_JOB_UID: str(uuid4())}}},
+        {"metadata": {"name": name, "labels": {LABEL_JOB_UID: wanted.job_uid}}},
         container,
         _sources(ground, container),
         {**_given(), **wanted.variables},
