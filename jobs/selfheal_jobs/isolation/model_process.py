@@ -8,7 +8,7 @@ import os
 import pickle
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -92,13 +92,14 @@ class _Model:
         from threadpoolctl import threadpool_limits  # noqa: PLC0415 - as above
 
         info = mlflow.models.get_model_info(str(folder))
-        inputs = info.signature.inputs if info.signature else None
-        named = inputs is not None and inputs.has_input_names()
-        self.names = list(inputs.input_names()) if inputs is not None and named else None
+        inputs = _named_inputs(info.signature)
+        self._types = {} if as_served else _types(inputs)
+        self.names = None if inputs is None else list(inputs.input_names())
         if "sklearn" in info.flavors and not as_served:
             self._model = mlflow.sklearn.load_model(str(folder))
+            self._fitted_on = [] if self.names else list(getattr(self._model, "feature_names_in_", ()))
         else:
-            self._model, self.names = mlflow.pyfunc.load_model(str(folder)), None
+            self._model, self.names, self._fitted_on = mlflow.pyfunc.load_model(str(folder)), None, []
         if as_served:
             threadpool_limits(1)  # a row needs no threads
 
@@ -114,13 +115,66 @@ class _Model:
         return getattr(self._model, "classes_", None)
 
     def ask(self, method: str, rows: Any) -> Any:
-        """Return the answers for rows, of which the model gets only the columns of its signature."""
+        """Return the answers for rows, of which the model gets only the columns that it knows."""
+        from selfheal_jobs.isolation import signature_types  # noqa: PLC0415 - after this process is confined
+
         for name in self.names or ():
             if name not in rows.columns:
-                raise LookupError(f"it needs the column {name!r}, which the data lacks")
+                raise LookupError(_lacking(name))
+        asked = signature_types.as_signed(self._known(rows), self._types)
+        if codes := signature_types.numbers_for_text(asked, self._types):
+            # An encoder that ignores unknown words would answer, and know none of the numbers.
+            told = (signature_types.told(asked, name, "string in its signature") for name in codes)
+            raise TypeError("; ".join(told))
+        return self._explained(method, asked)
+
+    def _known(self, rows: Any) -> Any:
+        if self.names is not None:
+            return rows[self.names]
+        # A ColumnTransformer does not miss a column that it drops.
+        fitted_on = [name for name in self._fitted_on if name in rows.columns]
+        return rows[fitted_on] if fitted_on else rows
+
+    def _explained(self, method: str, asked: Any) -> Any:
+        """Return the answers; an error names the columns first that do not suit the model."""
         import numpy as np  # noqa: PLC0415 - after this process is confined
 
-        return np.asarray(getattr(self._model, method)(rows if self.names is None else rows[self.names]))
+        try:
+            return np.asarray(getattr(self._model, method)(asked))
+        except Exception as error:
+            if not (why := "; ".join(self._unsuited(asked))):
+                raise
+            raise ValueError(f"{why}: {one_line(error)}") from error
+
+    def _unsuited(self, asked: Any) -> Iterator[str]:
+        from selfheal_jobs.isolation import signature_types  # noqa: PLC0415 - after this process is confined
+        from selfheal_jobs.isolation.learnt_text import learnt_as_text  # noqa: PLC0415 - as above
+
+        yield from (_lacking(name) for name in self._fitted_on if name not in asked.columns)
+        yield from signature_types.misfits(asked, self._types)
+        for name in sorted(learnt_as_text(self._model)):
+            if signature_types.holds_numbers(asked, name):
+                yield signature_types.told(asked, name, "text in what it has learnt")
+
+
+def _named_inputs(signature: Any) -> Any:
+    """Return the inputs of a signature; None if there is none, or if its inputs have no names."""
+    inputs = signature.inputs if signature else None
+    return inputs if inputs is not None and inputs.has_input_names() else None
+
+
+def _types(inputs: Any) -> dict[str, str]:
+    """Return the types of a signature's columns, as MLflow names them; of tensors and the like none."""
+    from mlflow.types import DataType  # noqa: PLC0415 - after this process is confined
+
+    if inputs is None:
+        return {}
+    named = zip(inputs.input_names(), inputs.input_types(), strict=True)
+    return {name: type_.name for name, type_ in named if isinstance(type_, DataType)}
+
+
+def _lacking(name: str) -> str:
+    return f"it needs the column {name!r}, which the data lacks"
 
 
 if __name__ == "__main__":

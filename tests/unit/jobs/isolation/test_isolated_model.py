@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ import pytest
 from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, Schema
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from selfheal_jobs.isolation.isolated_model import IsolatedModel, ModelError, isolated
 
@@ -234,3 +238,89 @@ def test_a_model_that_never_answers_is_given_up() -> None:
         model._seconds = 0.2
         with pytest.raises(ModelError, match=r"it has not answered within 0 s"):
             model.predict(ROWS)
+
+
+def _sums(types: dict[str, str]) -> Callable[[Path], None]:
+    """Return a pyfunc model with a signature that adds its columns."""
+
+    class Model(PythonModel):
+        def predict(self, context, model_input, params=None):  # a type hint would be read by MLflow
+            return model_input.sum(axis=1)
+
+    signature = ModelSignature(Schema([ColSpec(type_, name) for name, type_ in types.items()]))
+
+    def save(folder: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # about an input example, which it has none of
+            mlflow.pyfunc.save_model(folder, python_model=Model(), pip_requirements=[], signature=signature)
+
+    return save
+
+
+def test_a_pyfunc_model_is_asked_with_the_types_of_its_signature() -> None:
+    """As a server of MLflow parses rows: 64-bit integers for a double, and 64 bits for 32."""
+    types = {"whole": "double", "short": "integer", "single": "float", "flag": "boolean", "count": "long"}
+    rows = pd.DataFrame(
+        {"whole": [7, 8], "short": [1, 2], "single": [0.5, 0.25], "flag": [0, 1], "count": [3.0, 4.0]}
+    )
+
+    with _loaded(_sums(types)) as model:
+        assert model.predict(rows.assign(other="?")).tolist() == [11.5, 15.25]
+        with pytest.raises(ModelError, match="column 'count' is float64 in the data and long in its sig"):
+            model.predict(rows.assign(count=[3.5, 4.0]))
+
+
+def _unsigned(fitted: Any) -> Callable[[Path], None]:
+    return lambda folder: mlflow.sklearn.save_model(
+        fitted, folder, pip_requirements=[], serialization_format="cloudpickle"
+    )
+
+
+def test_a_model_without_a_signature_is_asked_by_the_columns_that_it_was_fitted_on() -> None:
+    """Scikit-learn remembers them; their order in the data, and other columns, do not matter."""
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, WORDS)
+
+    with _loaded(_unsigned(fitted)) as model:
+        assert model.names is None
+        asked = ROWS.assign(other="?")[["other", "z", "x"]]
+        np.testing.assert_array_equal(model.predict_proba(asked), fitted.predict_proba(ROWS))
+        with pytest.raises(ModelError, match="it needs the column 'z', which the data lacks"):
+            model.predict(ROWS[["x"]])
+
+
+def _by_codes(encoder: Any) -> tuple[Any, pd.DataFrame]:
+    """Return a model that has learnt codes as text, and rows that have them as numbers."""
+    codes = pd.DataFrame({"plz": ["01067", "04109"] * 25, "spare": "", "z": np.arange(50)})
+    prepared = make_column_transformer((encoder, ["plz"]), ("drop", ["spare"]), remainder="passthrough")
+    fitted = make_pipeline(prepared, LogisticRegression()).fit(codes, WORDS)
+    return fitted, codes.assign(plz=codes["plz"].astype(int))
+
+
+def test_a_column_that_was_only_dropped_may_be_absent() -> None:
+    """ColumnTransformer does not ask for it, although the model was fitted on it."""
+    fitted, rows = _by_codes("passthrough")
+
+    with _loaded(_unsigned(fitted)) as model:
+        assert model.predict(rows.drop(columns="spare")).tolist() == fitted.predict(rows).tolist()
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_codes_that_were_learnt_as_text_and_are_numbers_now_are_named(*, is_signed: bool) -> None:
+    """A CSV file has no types; NumPy's error tells neither the column nor a remedy."""
+    fitted, rows = _by_codes(OneHotEncoder(handle_unknown="ignore"))
+
+    def save(folder: Path) -> None:
+        signature = ModelSignature(Schema([ColSpec("string", "plz"), ColSpec("long", "z")]))
+        mlflow.sklearn.save_model(
+            fitted,
+            folder,
+            signature=signature if is_signed else None,
+            pip_requirements=[],
+            serialization_format="cloudpickle",
+        )
+
+    where = "string in its signature" if is_signed else "text in what it has learnt"
+    with _loaded(save) as model, pytest.raises(ModelError) as caught:
+        model.predict(rows)
+
+    assert f"the column 'plz' is int64 in the data and {where}" in str(caught.value)
+    assert "write the reference as Parquet, with the column as text" in str(caught.value)
