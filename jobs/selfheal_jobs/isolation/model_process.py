@@ -148,13 +148,20 @@ class _Model:
 
     def _unsuited(self, asked: Any) -> Iterator[str]:
         from selfheal_jobs.isolation import signature_types  # noqa: PLC0415 - after this process is confined
-        from selfheal_jobs.isolation.learnt_text import learnt_as_text  # noqa: PLC0415 - as above
 
         yield from (_lacking(name) for name in self._fitted_on if name not in asked.columns)
         yield from signature_types.misfits(asked, self._types)
-        for name in sorted(learnt_as_text(self._model)):
+        for name in sorted(self._learnt_as_text()):
             if signature_types.holds_numbers(asked, name):
                 yield signature_types.told(asked, name, "text in what it has learnt")
+
+    def _learnt_as_text(self) -> set[str]:
+        from selfheal_jobs.isolation.learnt_text import learnt_as_text  # noqa: PLC0415 - as above
+
+        try:
+            return learnt_as_text(self._model)
+        except Exception:  # noqa: BLE001 - the attributes of an estimator of someone else may be anything
+            return set()
 
 
 def _named_inputs(signature: Any) -> Any:

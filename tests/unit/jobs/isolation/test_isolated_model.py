@@ -23,6 +23,7 @@ import pytest
 from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, Schema
+from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -324,3 +325,22 @@ def test_codes_that_were_learnt_as_text_and_are_numbers_now_are_named(*, is_sign
 
     assert f"the column 'plz' is int64 in the data and {where}" in str(caught.value)
     assert "write the reference as Parquet, with the column as text" in str(caught.value)
+
+
+class _Odd(BaseEstimator):  # type: ignore[misc]  # no stubs
+    """Refers to itself, and raises an error where it is asked."""
+
+    def __init__(self) -> None:
+        self.owner = [self]
+
+    def predict(self, rows: Any) -> Any:
+        """Raise an error."""
+        raise ValueError("it is out of order")
+
+
+def test_an_error_is_told_as_it_is_where_the_parts_of_a_model_cannot_be_listed() -> None:
+    """What is looked for after an error does not replace it."""
+    with _loaded(_unsigned(_Odd())) as model, pytest.raises(ModelError) as caught:
+        model.predict(ROWS)
+
+    assert str(caught.value) == "ValueError: it is out of order"
