@@ -1068,6 +1068,20 @@ RULES: Final = (
         fails=({"dataset.columns.prediction": "churned"},),
     ),
     Rule(
+        on="dataset",
+        complaint=(
+            "spec.dataset.labels.delaySeconds: Invalid value: delaySeconds has a meaning only together with "
+            "dataset.window: name the column that tells how old a row is in its timestampColumn"
+        ),
+        passes=(
+            {"dataset.window": ABSENT, "dataset.labels.delaySeconds": ABSENT},
+            {"dataset.window": ABSENT, "dataset.labels.delaySeconds": 0},
+            {"dataset.window": ABSENT, "dataset.labels": ABSENT},
+            {"dataset.labels.delaySeconds": 1},
+        ),
+        fails=({"dataset.window": ABSENT, "dataset.labels.delaySeconds": 1},),
+    ),
+    Rule(
         on="drift.columns[]",
         complaint=(
             "spec.drift.columns[0]: Invalid value: set method or threshold, or both: "

@@ -111,7 +111,7 @@ def open_labelled_current(
     columns = ColumnChoice(only=None if only is None else only | {labels.join_column})
     current = open_table(place, _asked(request, columns, reference, span))
     _tell("current that is old enough for labels" if span else "current for labels", current)
-    if span is None and labels.delay_seconds:
+    if span is None and labels.delay_seconds:  # a spec from before the API server refused it
         logger.warning("spec.dataset.labels.delaySeconds is not applied: there is no spec.dataset.window")
     key, target = labels.join_column, request.spec.target
     require_named_columns(request.spec, offered_columns(reference), (*current.offered, target))

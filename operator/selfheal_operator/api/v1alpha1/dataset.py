@@ -174,7 +174,7 @@ class Labels(DataSource, frozen=True, kw_only=True):
     """delaySeconds is how long labels take: only rows that are older count where labels are needed.
 
     Signals and retrainings then use a window that is earlier by so much, as a whole, than the one whose
-    columns are compared. Without a window every row counts. Defaults to 0.
+    columns are compared. Only with a window, whose timestampColumn tells how old a row is. Defaults to 0.
     """
 
 
@@ -259,6 +259,16 @@ class ColumnPolicy(ApiModel, frozen=True, kw_only=True):
 
 class Dataset(ApiModel, frozen=True, kw_only=True):
     """The two tables that a check compares."""
+
+    schema: ClassVar[Mapping[str, Any]] = cel_rules(
+        cel_rule(
+            "!has(self.labels) || !has(self.labels.delaySeconds) || self.labels.delaySeconds == 0"
+            " || has(self.window)",
+            "delaySeconds has a meaning only together with dataset.window: "
+            "name the column that tells how old a row is in its timestampColumn",
+            field="labels.delaySeconds",
+        ),
+    )
 
     reference: DataSource
     """reference is the data that the present model was trained on: what normal looks like."""
