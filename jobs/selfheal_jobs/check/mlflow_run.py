@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from selfheal_jobs.drift.compare import Comparison
 from selfheal_jobs.redaction import masked, one_line, without_secrets
+from selfheal_jobs.tracking.artifact_folder import why_lost
 from selfheal_jobs.tracking.job_proof import is_proven, proof_tags
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.metric_keys import column_keys
@@ -35,7 +36,7 @@ class LoggedCheck(Struct, frozen=True, kw_only=True):
     run_id: str
     report_uri: str | None
     problem: str = ""
-    """Why there is no report although one was wanted."""
+    """Why there is no report although one was wanted, or no artifact at all."""
     runs: JobRuns
     """The connection, for what else is to be asked."""
 
@@ -119,9 +120,7 @@ def log_check(
         params=numbers.params(),
         tags={"selfheal.result": numbers.result} | proof_tags(_CHECK, run.run_id),
     )
-    for name, text in _tables(numbers).items():
-        server.log_text(run, name, text)
-    problem = _log_report(server, run, report) if report else ""
+    problem = _log_artifacts(server, run, _tables(numbers), report)
     server.end_run(run)
     made = report is not None and not problem
     return LoggedCheck(
@@ -147,6 +146,17 @@ def _finished_before(runs: JobRuns) -> Run | None:
 
 def _report_uri(run: Run) -> str | None:
     return f"{run.artifact_uri}/{HTML_REPORT}" if _TAG_REPORT in run.tags else None
+
+
+def _log_artifacts(
+    server: MLflowServer, run: Run, tables: Mapping[str, str], report: Callable[[], str] | None
+) -> str:
+    """Log the tables and the report, and return what went wrong, if anything."""
+    if lost := why_lost(run.artifact_uri):
+        return lost
+    for name, text in tables.items():
+        server.log_text(run, name, text)
+    return _log_report(server, run, report) if report else ""
 
 
 def _log_report(server: MLflowServer, run: Run, report: Callable[[], str]) -> str:

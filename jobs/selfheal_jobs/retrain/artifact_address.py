@@ -11,8 +11,8 @@ import mlflow
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 
+from selfheal_jobs.mounted_folders import is_outside
 from selfheal_jobs.redaction import without_secrets
-from selfheal_jobs.sources.mounted import is_outside
 
 _SERVERS: Final = frozenset({"http", "https", "mlflow-artifacts"})
 _FILES: Final = frozenset({"", "file"})

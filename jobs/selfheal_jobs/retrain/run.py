@@ -34,6 +34,7 @@ from selfheal_jobs.retrain.search import search
 from selfheal_jobs.retrain.serving_trial import try_as_served
 from selfheal_jobs.retrain.trial import Trial, WinnerFailedError, findings_of, trial_of
 from selfheal_jobs.sources.current_identity import identity_of_current
+from selfheal_jobs.tracking.artifact_folder import require_kept
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.library_client import configure_library, library_errors
 from selfheal_jobs.tracking.model_registry import ModelRegistry
@@ -100,6 +101,7 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
             require_other_rows(ModelRegistry(runs.server), request, trial.rows, champion.version)
         parent = runs.start()
         try:
+            require_kept(parent.artifact_uri)  # before the training, whose model would be lost
             decision, digest = _decision(runs, parent, trial, clock)
             retrain_run.store(runs, parent, decision)
         except Exception:

@@ -5,50 +5,19 @@ process with the values of Secrets. The author of a spec may have no right to se
 names of columns.
 """
 
-import os
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable
 
+from selfheal_jobs.mounted_folders import is_outside, outside
 from selfheal_jobs.sources.place import Place
-from selfheal_operator.api.names import ENV_DATA_PATHS
-
-_NEVER: Final = ("/proc", "/sys", "/dev", "/run/secrets", "/var/run/secrets")
-"""Kubernetes mounts the ServiceAccount's token below a volume that the spec may mount around it."""
 
 
 def require_mounted(place: Place, path: str) -> None:
-    """Raise DataError for a path outside the volumes (DataNotFound), whether or not there is something.
-
-    The operator names the folders. A run by hand, without an operator, reads any file.
-    """
-    if any(_outside([path])):
+    """Raise DataError for a path outside the volumes (DataNotFound), whether or not there is something."""
+    if is_outside(path):
         raise place.not_found("no volume is mounted")
 
 
 def require_no_way_out(place: Place, paths: Iterable[str]) -> None:
     """Raise DataError (DataAccessDenied) if a listed file is a link to one outside the volumes."""
-    if any(_outside(paths)):
+    if any(outside(paths)):
         raise place.forbidden("a symbolic link leads out of the mounted volumes")
-
-
-def is_outside(path: str) -> bool:
-    """Return whether a path is outside the volumes; never for a run by hand."""
-    return any(_outside([path]))
-
-
-def _outside(paths: Iterable[str]) -> Iterator[str]:
-    """Yield the paths that lead out of the permitted folders."""
-    folders = os.environ.get(ENV_DATA_PATHS)
-    if folders is None:
-        return
-    permitted = [os.path.realpath(folder) for folder in folders.split(":") if folder]
-    for path in paths:
-        real = os.path.realpath(path)
-        # As it is written too: /proc/self/root is a link to the root of this container.
-        is_the_systems = any(_is_below(each, _NEVER) for each in (real, os.path.normpath(path)))
-        if is_the_systems or not _is_below(real, permitted):
-            yield path
-
-
-def _is_below(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.redaction import masked, one_line, without_secrets
+from selfheal_jobs.tracking.artifact_folder import require_kept
 from selfheal_jobs.tracking.authentication import authentication
 from selfheal_jobs.tracking.mlflow_answers import (
     Answer,
@@ -161,9 +162,14 @@ class MLflowServer(Struct, frozen=True):
         self.ask("POST", "runs/update", document)
 
     def log_text(self, run: Run, name: str, text: str) -> None:
-        """Log a text as an artifact of a run, without values of Secrets."""
+        """Log a text as an artifact of a run, without values of Secrets.
+
+        Raises:
+            TrackingError: Also if it would be lost with this pod.
+        """
         text = masked(text)
         if (path := _served_path(run.artifact_uri)) is None:
+            require_kept(run.artifact_uri)
             _log_text_by_mlflow(self.server.url, run, name, text)
             return
         self.ask("PUT", _artifact(f"{path}/{name}"), text.encode(), base="/api/2.0/")
