@@ -115,7 +115,7 @@ def story(kubectl: Kubectl, installation: Path, mlflow_uri: str, tmp_path: Path)
                 {
                     "name": "broken",
                     "estimator": "sklearn.linear_model.Ridge",
-                    "params": {"solver": "none such"},
+                    "params": {"solver": "lbfgs"},  # scikit-learn wants it together with positive only
                 }
             ],
         },

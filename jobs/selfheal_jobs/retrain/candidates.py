@@ -1,6 +1,6 @@
 """Selects the candidate models, and constructs their estimators from the strings of a manifest. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
@@ -9,8 +9,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from selfheal_jobs.retrain.class_params import class_params
-from selfheal_jobs.retrain.param_values import param_values
 from selfheal_operator.api.estimators import CLASSIFIERS, REGRESSORS
+from selfheal_operator.api.param_values import param_values
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
@@ -88,7 +88,7 @@ def build_estimator(
     return made
 
 
-def _parameters(path: str, task: Task) -> Sequence[str]:
+def _parameters(path: str, task: Task) -> Collection[str]:
     if (parameters := _ALLOWED[task].get(path)) is None:
         raise CandidateError(f"{path} is no {task} estimator of scikit-learn" + _meant(path, _ALLOWED[task]))
     return parameters
@@ -105,7 +105,7 @@ def _class(path: str) -> Any:
         ) from error
 
 
-def _defaults(path: str, parameters: Sequence[str], *, seed: int, cpus: int) -> dict[str, Any]:
+def _defaults(path: str, parameters: Collection[str], *, seed: int, cpus: int) -> dict[str, Any]:
     chosen: dict[str, Any] = dict(_QUIET.get(path.split(".", 1)[0], {}))
     if "random_state" in parameters:
         chosen["random_state"] = seed
@@ -114,6 +114,6 @@ def _defaults(path: str, parameters: Sequence[str], *, seed: int, cpus: int) -> 
     return chosen
 
 
-def _meant(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+def _meant(word: str, known: Collection[str]) -> str:
     close = get_close_matches(word, list(known), n=1)
     return f". Did you mean {close[0]}?" if close else "."

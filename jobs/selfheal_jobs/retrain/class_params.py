@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import yaml
 
-from selfheal_jobs.retrain.param_values import ParamError, param_value
+from selfheal_operator.api.param_values import ParamError, param_value
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 _WEIGHTS: Final = "class_weight"

@@ -3,12 +3,16 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
+import yaml
 
 from selfheal_operator.api.allowed_uris import is_allowed
 from selfheal_operator.api.estimators import CLASSIFIERS, NEEDS_INNER, REGRESSORS
+from selfheal_operator.api.param_kinds import Value, advised, takes, told
+from selfheal_operator.api.param_values import param_value
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.dataset import names_server
 from selfheal_operator.api.v1alpha1.promotion import METRICS
@@ -25,7 +29,12 @@ LARGEST_SPEC_BYTES: Final = 112 * 1024
 
 _PATTERNS_SHOWN: Final = 5
 
-_CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
+_LONGEST_VALUE_READ: Final = 128
+"""Reading YAML takes time, 0.1 ms for so many characters; a longer value is a list, which is not judged."""
+_VALUES_KEPT: Final = 4096
+"""A spec is validated each time that something happens to its monitor."""
+
+_CATALOGUES: Final[Mapping[Task | None, tuple[str, Mapping[str, Mapping[str, tuple[Value, ...]]]]]] = {
     Task.CLASSIFICATION: ("classifier", CLASSIFIERS),
     Task.REGRESSION: ("regressor", REGRESSORS),
     None: ("classifier or regressor", {**REGRESSORS, **CLASSIFIERS}),
@@ -123,11 +132,27 @@ def _check_candidate(candidate: Candidate, task: Task | None) -> None:
         problem = f"{candidate.estimator} is not a {kind} of scikit-learn"
         raise InvalidSpecError(f"{path}.estimator", problem + _suggestion(candidate.estimator, catalogue))
     known = catalogue[candidate.estimator]
-    for param in candidate.params:
+    for param, text in candidate.params.items():
         if param not in known:
             problem = f"{candidate.estimator} has no parameter {param}"
             raise InvalidSpecError(f"{path}.params", problem + _suggestion(param, known))
+        if value_problem := _value_problem(text, known[param]):
+            raise InvalidSpecError(f"{path}.params.{param}", value_problem)
     _check_inner_estimator(candidate, kind, catalogue)
+
+
+@lru_cache(maxsize=_VALUES_KEPT)
+def _value_problem(text: str, allowed: tuple[Value, ...]) -> str | None:
+    """Return why an estimator would refuse a value in each fit; None if it may take it."""
+    if not allowed or len(text) > _LONGEST_VALUE_READ:
+        return None
+    try:
+        value = param_value(text)
+    except (yaml.YAMLError, ValueError, TypeError):  # the run says why
+        return None
+    if takes(allowed, value):
+        return None
+    return f"{text!r} is not allowed; write {told(allowed)}" + _suggestion(text, advised(allowed))
 
 
 def _check_inner_estimator(candidate: Candidate, kind: str, catalogue: Iterable[str]) -> None:

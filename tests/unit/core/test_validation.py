@@ -32,6 +32,7 @@ FOREST = "sklearn.ensemble.RandomForestClassifier"
 RIDGE = "sklearn.linear_model.Ridge"
 TUNED = "sklearn.model_selection.TunedThresholdClassifierCV"
 CODED = "sklearn.multiclass.OutputCodeClassifier"
+MAX_FEATURES = "an integer in [1, inf), a float in (0, 1], log2, sqrt or null"
 HERE = "spec.retraining.candidates[name=c0]"
 
 
@@ -124,6 +125,43 @@ HERE = "spec.retraining.candidates[name=c0]"
         ),
         ("LightGBM", {"estimators": ["lightgbm.LGBMRegressor"], "params": {"num_leaves": "15"}}, None),
         ("parameters that are there", {"estimators": [FOREST], "params": {"max_depth": "null"}}, None),
+        *(
+            (
+                "a value that scikit-learn would refuse in each fit",
+                {"estimators": [estimator], "params": {name: value}},
+                f"{HERE}.params.{name}: {value!r} is not allowed; write {remedy}",
+            )
+            for estimator, name, value, remedy in (
+                (FOREST, "n_estimators", "many", "an integer in [1, inf)"),
+                (FOREST, "n_estimators", "0", "an integer in [1, inf)"),
+                (FOREST, "n_estimators", "100.0", "an integer in [1, inf)"),
+                (FOREST, "n_estimators", "'100'", "an integer in [1, inf)"),
+                (FOREST, "bootstrap", "1", "false or true"),
+                (FOREST, "criterion", "Gini", "entropy, gini or log_loss; did you mean gini?"),
+                (FOREST, "max_features", "1.1", MAX_FEATURES),
+                (FOREST, "max_features", "[1]", MAX_FEATURES),
+                (FOREST, "class_weight", "1", "balanced, balanced_subsample, a mapping, a list or null"),
+                (RIDGE, "alpha", "-1", "a number in [0, inf), a list or a mapping"),
+            )
+        ),
+        *(
+            (
+                "a value that scikit-learn takes, or that is not known well enough",
+                {"estimators": [estimator], "params": {name: value}},
+                None,
+            )
+            for estimator, name, value in (
+                (FOREST, "n_estimators", "1"),
+                (FOREST, "n_estimators", "{"),
+                (FOREST, "n_estimators", "many" * 32 + "!"),
+                (FOREST, "max_features", "1.0"),
+                (FOREST, "max_features", "1"),
+                (FOREST, "class_weight", "{yes: 2}"),
+                (FOREST, "random_state", "7"),
+                ("sklearn.dummy.DummyClassifier", "constant", "yes"),
+                ("lightgbm.LGBMRegressor", "num_leaves", "many"),
+            )
+        ),
         (
             "the first wrong candidate is named",
             {"estimators": [FOREST, "Tree"]},

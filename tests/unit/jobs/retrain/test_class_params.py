@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from selfheal_jobs.retrain.class_params import class_params
-from selfheal_jobs.retrain.param_values import ParamError
+from selfheal_operator.api.param_values import ParamError
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 

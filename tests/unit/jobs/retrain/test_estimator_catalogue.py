@@ -1,10 +1,15 @@
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
 import selfheal_operator.api.estimators as generated
 from selfheal_jobs.retrain.candidates import DEFAULTS, build_estimator
 from selfheal_jobs.retrain.estimator_catalogue import render
+from selfheal_operator.api.param_kinds import takes
+from selfheal_operator.api.param_values import param_value
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
@@ -21,6 +26,36 @@ def test_the_defaults_are_listed() -> None:
     for task, candidates in DEFAULTS.items():
         for candidate in candidates:
             assert set(candidate.params) <= set(listed[task][candidate.estimator])
+
+
+TEXTS = (
+    *("many", "''", "0", "1", "-1", "2", "0.5", "1.0", "-0.5", "1e-3", "1e9", ".inf", "-.inf", ".nan"),
+    *("5000000000", "true", "false", "no", "null", "None", "auto", "2026-11-23"),
+)
+COLLECTIONS = ("[]", "[1, 2]", "{0: 1}")
+
+
+@pytest.mark.parametrize("path", [*generated.CLASSIFIERS, *generated.REGRESSORS])
+def test_a_value_is_refused_exactly_where_scikit_learn_refuses_it(path: str) -> None:
+    """Where all its constraints are understood; of others, and of what a list or mapping holds, none is."""
+    module, _, name_of_class = path.rpartition(".")
+    estimator = getattr(import_module(module), name_of_class)
+
+    for name, allowed in {**generated.CLASSIFIERS, **generated.REGRESSORS}[path].items():
+        words = [f"'{each}'" for each in allowed if isinstance(each, str)]
+        for text in [*TEXTS, *words, *COLLECTIONS] if allowed else ():
+            value = param_value(text)
+            refused = not takes(allowed, value)
+            assert refused is _refuses(estimator, name, value), (name, text, allowed)
+
+
+def _refuses(estimator: type, name: str, value: Any) -> bool:
+    declared = estimator._parameter_constraints[name]  # type: ignore[attr-defined]
+    try:
+        validate_parameter_constraints({name: declared}, {name: value}, "it")
+    except InvalidParameterError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("path", [*generated.CLASSIFIERS, *generated.REGRESSORS])

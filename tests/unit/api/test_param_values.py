@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal_jobs.retrain.param_values import ParamError, param_value, param_values
+from selfheal_operator.api.param_values import ParamError, param_value, param_values
 from selfheal_operator.api.v1alpha1.retraining import Candidate
 
 
