@@ -24,12 +24,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import mlflow
+import pandas as pd
 import pytest
 import yaml
+from mlflow.exceptions import MlflowException
+from sklearn.linear_model import LogisticRegression
 
 from localcluster import LocalCluster
+from selfheal_jobs.retrain.run import run_retrain
 from selfheal_operator.api.names import RELEASE
 from selfheal_operator.api.reasons import CheckResult, Purpose
+from selfheal_operator.api.report import RetrainReport
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.admission_policies import POLICIES
@@ -38,6 +44,7 @@ from support.builders.objects import last_check, model_version, status
 from support.builders.run_requests import run_request
 from support.documented import PAGES, ROOT, Script, scripts
 from support.eventually import eventually
+from support.fakes.inbox import Inbox
 from testbed.install import wait_for_api
 from testbed.kubectl import Document, Kubectl, KubectlError
 from testbed.program import answers, free_port
@@ -573,6 +580,70 @@ def _a_job_of_a_check(place: Place) -> Generator[None]:
     team.apply(check_job(monitor, monitor.read_spec(), due, JobDefaults(image="none")))
     yield
     assert "NoDrift" in place.printed
+
+
+@situation(("docs/your-own-model.md", "Show it to selfheal"), ("docs/your-own-model.md", "What replaces it"))
+def _a_model_of_the_readers_own(place: Place) -> Generator[None]:
+    _install(place)
+    team = _ensure_namespace(place, "team-a")
+    page = (ROOT / "docs/your-own-model.md").read_text()
+    (manifest,) = re.findall(r"```yaml\n(# churn.yaml\n.*?)```", page, re.DOTALL)
+    (place.folder / "churn.yaml").write_text(manifest)
+    data = write_table(place.folder / "data.parquet", rows=400, shift=0, seed=1)
+    client = _own_model(place.mlflow_uri(), data)
+    place.environment |= {"MLFLOW_TRACKING_URI": client.tracking_uri}
+    is_later = "champion" in str(place.commands) and "copy" not in str(place.commands)
+    for _ in range(2 if is_later else 0):
+        client.copy_model_version("models:/churn/1", "team-a.churn")
+    yield
+    if is_later:
+        assert client.get_model_version_by_alias("team-a.churn", "champion").version == "2"
+    elif "kubectl" in str(place.commands):
+        assert team.get("modelmonitor", "churn")["spec"] == yaml.safe_load(manifest)["spec"]
+    else:
+        assert _champion_of_a_retraining(client.tracking_uri, data) == "1"
+
+
+def _own_model(uri: str, data: Path) -> mlflow.MlflowClient:
+    """Register the version of a team, and nothing under the names of the page's monitor."""
+    client = mlflow.MlflowClient(uri)
+    for name in ("churn", "team-a.churn"):
+        with suppress(MlflowException):
+            client.delete_registered_model(name)
+    rows = pd.read_parquet(data)
+    columns = rows[["age", "income"]]
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_experiment("a team's own")
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(
+            LogisticRegression().fit(columns, rows["churned"]),
+            name="model",
+            registered_model_name="churn",
+            signature=mlflow.models.infer_signature(columns),
+            serialization_format="cloudpickle",
+            pip_requirements=[],
+        )
+    return client
+
+
+def _champion_of_a_retraining(uri: str, data: Path) -> str | None:
+    """Return the version that a retraining of the page's monitor has compared its candidate with."""
+    linear = {"name": "linear", "estimator": "sklearn.linear_model.LogisticRegression"}
+    request = run_request(
+        Purpose.RETRAIN,
+        reference=data,
+        current=data,
+        job_name=f"churn-retrain-{uuid.uuid4().hex[:8]}",
+        mlflow={"trackingURI": uri},
+        target="churned",
+        retraining={"candidates": [linear]},
+    )
+    inbox = Inbox()
+    run_retrain(request, inbox, lambda: datetime.now(UTC))
+    (report,) = inbox.reports
+    assert isinstance(report, RetrainReport)
+    assert any(gate.name == "champion" for gate in report.last_retraining.gates), report.last_retraining
+    return report.last_retraining.champion_version
 
 
 @situation(("docs/install.md", "Uninstall"))
