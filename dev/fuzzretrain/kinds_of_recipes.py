@@ -1,6 +1,6 @@
 """Candidates of every estimator that a spec may name, and the rules of retraining and promotion."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ def _with(spec: Callable[[Random], Spec], *, quantity: bool = False) -> Callable
     return make
 
 
-def _any_of(known: Mapping[str, Sequence[str]]) -> Callable[[Random], Spec]:
+def _any_of(known: Mapping[str, Collection[str]]) -> Callable[[Random], Spec]:
     """Return a spec of one estimator of the catalogue, as it is."""
 
     def spec(random: Random) -> Spec:
@@ -46,7 +46,7 @@ def _hostile_params(random: Random) -> Spec:
         "nan",
         "10000000000000000000",
     ]
-    params = {name: str(random.choice(values)) for name in random.choice(CLASSIFIERS[path], 2)}
+    params = {name: str(random.choice(values)) for name in random.choice(list(CLASSIFIERS[path]), 2)}
     if is_chance(random, 4):
         params |= {"self": "1"}
     return {"retraining": {"candidates": [{"name": "odd", "estimator": path, "params": params}]}}
