@@ -1,8 +1,8 @@
 """What is attacked: a local cluster with the shipped manifests, a real operator, and who attacks them."""
 
 import base64
-import shutil
 import ssl
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -212,7 +212,8 @@ def decoded(secret: Document) -> dict[str, str]:
 def clear(folder: Path) -> None:
     """Empty a folder that an earlier run has left."""
     if (folder / MARK).exists():
-        shutil.rmtree(folder)
+        # A model leaves folders below folders, deeper than Python can recurse.
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=True)
     if folder.exists() and any(folder.iterdir()):
         raise SystemExit(f"{folder} holds other things than a siege: choose another --folder")
     folder.mkdir(parents=True, exist_ok=True)
