@@ -49,7 +49,8 @@ def require_own(address: str, tracking_uri: str) -> None:
     Traceback (most recent call last):
     ...
     selfheal_jobs.retrain.artifact_address.ForeignAddressError: \
-mlflow-artifacts://elsewhere/1 is neither on MLflow's server, nor in an object store, nor on a volume
+mlflow-artifacts://elsewhere/1 is neither on MLflow's server, nor in an object store, nor on a volume: log \
+it anew to an experiment whose artifacts are served (--serve-artifacts) or in an object store
     """
     try:
         parsed = urlsplit(address)
@@ -59,7 +60,8 @@ mlflow-artifacts://elsewhere/1 is neither on MLflow's server, nor in an object s
     if not is_own:
         where = without_secrets(address)
         raise ForeignAddressError(
-            f"{where} is neither on MLflow's server, nor in an object store, nor on a volume"
+            f"{where} is neither on MLflow's server, nor in an object store, nor on a volume: log it anew to "
+            f"an experiment whose artifacts are served (--serve-artifacts) or in an object store"
         )
 
 

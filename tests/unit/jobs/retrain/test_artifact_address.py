@@ -60,7 +60,7 @@ def test_files_are_fetched_below_volumes_only(tmp_path: Path, monkeypatch: pytes
     require_own(f"{tmp_path}/mlruns/1", SERVER)
     require_own(f"file://{tmp_path}/mlruns/1", SERVER)
     for address in (f"{tmp_path}/mlruns/../other", f"file://{tmp_path}/other", "/proc/self/environ"):
-        with pytest.raises(ForeignAddressError):
+        with pytest.raises(ForeignAddressError, match=r"log it anew to an experiment .*--serve-artifacts"):
             require_own(address, SERVER)
 
 
