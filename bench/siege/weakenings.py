@@ -15,16 +15,23 @@ def _nothing(*_: Any, **__: Any) -> None:
     """Take the place of a guard."""
 
 
+def _exchange(owner: object, **parts: Any) -> None:
+    """Exchange parts of a module or class. One that it lacks is an error: the guard would stay, unnoticed."""
+    for name, value in parts.items():
+        getattr(owner, name)
+        setattr(owner, name, value)
+
+
 def _landlock() -> None:
     from selfheal_jobs.isolation import isolated_model
 
-    isolated_model._MODULE = "siege.model_without_landlock"
+    _exchange(isolated_model, _MODULE="siege.model_without_landlock")
 
 
 def _seccomp() -> None:
     from selfheal_jobs.isolation import isolated_model
 
-    isolated_model._MODULE = "siege.model_without_seccomp"
+    _exchange(isolated_model, _MODULE="siege.model_without_seccomp")
 
 
 def _environment() -> None:
@@ -32,13 +39,16 @@ def _environment() -> None:
     from selfheal_jobs.isolation import isolated_model
 
     really = isolated_model._environment
-    isolated_model._environment = lambda scratch: {**os.environ, **really(scratch)}
+    _exchange(isolated_model, _environment=lambda scratch: {**os.environ, **really(scratch)})
 
 
 def _forged_errors() -> None:
+    from selfheal_jobs import redaction
+    from selfheal_jobs.delivery import masked_report
     from selfheal_jobs.isolation import isolated_model
 
-    isolated_model.printable = str
+    for module in (isolated_model, masked_report, redaction):
+        _exchange(module, printable=str)
 
 
 def _patience() -> None:
@@ -51,13 +61,14 @@ def _patience() -> None:
 def _digests() -> None:
     from selfheal_jobs.retrain import champion
 
-    champion._require_same = _nothing
+    _exchange(champion, _require_same=_nothing)
 
 
 def _artifact_addresses() -> None:
     from selfheal_jobs.retrain import artifact_address, champion
 
-    champion.require_own = artifact_address.require_own = _nothing
+    for module in (champion, artifact_address):
+        _exchange(module, require_own=_nothing)
 
 
 def _library_redirects() -> None:
@@ -69,45 +80,46 @@ def _library_redirects() -> None:
         really(*arguments)
         os.environ["MLFLOW_ALLOW_HTTP_REDIRECTS"] = "true"
 
-    run.configure_library = configure
+    _exchange(run, configure_library=configure)
 
 
 def _versions() -> None:
     from selfheal_jobs.tracking.model_registry import ModelRegistry
 
-    ModelRegistry.delete_version = _nothing
+    _exchange(ModelRegistry, delete_version=_nothing)
 
 
 def _credentials() -> None:
     """Let every address have one origin, which gets the credential."""
     from yarl import URL
 
-    URL.origin = lambda _: URL("http://everywhere")
+    _exchange(URL, origin=lambda _: URL("http://everywhere"))
 
 
 def _link_local() -> None:
     from selfheal_jobs.sources import permitted
     from selfheal_jobs.sources.types import web
 
-    web.require_address = web.require_host = permitted.require_resolved = _nothing
+    _exchange(web, require_address=_nothing, require_host=_nothing)
+    _exchange(permitted, require_resolved=_nothing)
 
 
 def _volumes() -> None:
     from selfheal_jobs.sources import mounted
 
-    mounted._outside = lambda _: iter(())
+    _exchange(mounted, is_outside=lambda _: False, outside=lambda _: iter(()))
 
 
 def _patterns() -> None:
     from selfheal_jobs.sources import permitted
 
-    permitted.is_allowed = lambda *_: True
+    _exchange(permitted, is_allowed=lambda *_: True)
 
 
 def _downloads() -> None:
     from selfheal_jobs.sources.types import web
 
-    web._most_bytes = lambda _: 1 << 40
+    _exchange(web, _most_bytes=lambda _: 1 << 40)
 
 
 def _resolver() -> None:
@@ -119,14 +131,14 @@ def _resolver() -> None:
     def answer(host: Any, *arguments: Any, **options: Any) -> Any:
         return really("169.254.169.254" if host == "innocent.siege.test" else host, *arguments, **options)
 
-    socket.getaddrinfo = answer
+    _exchange(socket, getaddrinfo=answer)
 
 
 def _statements() -> None:
     """Send statements by the simple protocol, which takes several."""
     from sqlalchemy.engine import Connection
 
-    Connection.execution_options = lambda self, **_: self
+    _exchange(Connection, execution_options=lambda self, **_: self)
 
 
 def _read_only() -> None:
@@ -146,13 +158,13 @@ def _sql_patience() -> None:
 def _masking() -> None:
     from selfheal_jobs import redaction
 
-    redaction._forms_of = lambda _: ()
+    _exchange(redaction, _forms_of=lambda _: ())
 
 
 def _profiles() -> None:
     from selfheal_jobs.reference_profile.kept_column import KeptColumn
 
-    KeptColumn._require_counts = KeptColumn._require_values = _nothing
+    _exchange(KeptColumn, _require_counts=_nothing, _require_values=_nothing)
 
 
 WEAKENINGS: Final[Mapping[str, Callable[[], None]]] = {
