@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from selfheal_operator.api.names import PLURAL, RUNNER_ACCOUNT
-from selfheal_operator.core.jobs import check_job_name, retrain_job_name
+from selfheal_operator.core.jobs import check_job_name, promote_job_name, retrain_job_name
 from siege.attack import Attack, Seen
 from siege.ground import ABROAD, HOME, Ground, passes
 from siege.monitors import monitor
@@ -16,7 +16,12 @@ from testbed.unwatched_monitor import SLOT
 NAME: Final = "churn"
 CHECK: Final = check_job_name(NAME, SLOT)
 RETRAIN: Final = retrain_job_name(NAME, 3)
-_POD_OF: Final = {"check": f"{CHECK}-x7k2p", "retraining": f"{RETRAIN}-b5c9d"}
+PROMOTE: Final = promote_job_name(NAME, 2)
+_POD_OF: Final = {
+    "check": f"{CHECK}-x7k2p",
+    "retraining": f"{RETRAIN}-b5c9d",
+    "promotion": f"{PROMOTE}-q8w3r",
+}
 
 
 def verdict(job: str, **changes: Any) -> Document:
@@ -36,9 +41,18 @@ def _outcome(job: str) -> Document:
     return verdict(job, result="Registered", reason="ModelRegistered")
 
 
+def _moved(job: str) -> Document:
+    return verdict(job, result="Promoted", reason="ModelPromoted", version="8")
+
+
+def _version(number: str) -> Document:
+    return {"name": f"{HOME}.{NAME}", "version": number, "registeredTime": "2026-11-23T12:00:00Z"}
+
+
 OWN: Final[dict[str, Document]] = {
     "check": {"lastCheck": verdict(CHECK)},
     "retraining": {"lastRetraining": _outcome(RETRAIN)},
+    "promotion": {"lastPromotion": _moved(PROMOTE)},
 }
 
 
@@ -152,6 +166,11 @@ ATTACKS: Final = (
     _reports(
         "another retraining's Job", "retraining", {"lastRetraining": _outcome("churn-retrain-33")}, _JOB
     ),
+    _reports("an intent to promote", "retraining", {"promotion": {"count": 9}}, _ELSE),
+    _reports("a promotion", "retraining", {"lastPromotion": _moved(PROMOTE)}, _ELSE),
+    _reports("the outcome of a retraining", "promotion", {"lastRetraining": _outcome(RETRAIN)}, _ELSE),
+    _reports("another version to promote", "promotion", {"challenger": _version("9")}, _ELSE),
+    _reports("another promotion's Job", "promotion", {"lastPromotion": _moved("churn-promote-22")}, _JOB),
     *(
         _reports(
             f"a slot of {year}",

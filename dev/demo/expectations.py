@@ -23,8 +23,18 @@ class Outcome:
 def is_settled(scenario: Scenario, status: ModelMonitorStatus) -> bool:
     """Say whether there is nothing to wait for: no verdict, and where drift is expected, no retraining."""
     if scenario.drifts:
-        return status.last_retraining is not None and not is_retraining(status)
+        return (
+            status.last_retraining is not None and not is_retraining(status) and not awaits_promotion(status)
+        )
     return status.last_check is not None and status.last_check.result is not CheckResult.ERROR
+
+
+def awaits_promotion(status: ModelMonitorStatus) -> bool:
+    """Say whether a version was registered and is not the champion yet."""
+    retraining, model = status.last_retraining, status.model
+    if retraining is None or retraining.result is not RetrainResult.REGISTERED:
+        return False
+    return model is None or model.version != retraining.version
 
 
 def is_retraining(status: ModelMonitorStatus) -> bool:

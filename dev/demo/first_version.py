@@ -73,7 +73,7 @@ def by_hand(monitor: Mapping[str, Any], *, now: datetime) -> RunRequest:
     on_reference = {
         **spec,
         "retraining": {**spec.get("retraining", {}), "trainingData": "Reference"},
-        "promotion": {"baseline": "Ignore"},
+        "promotion": {"baseline": "Ignore", "mode": "None"},
     }
     return RunRequest(
         purpose=Purpose.RETRAIN,

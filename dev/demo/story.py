@@ -8,6 +8,7 @@ from selfheal_operator.api.v1alpha1.status import (
     Condition,
     DriftedColumn,
     LastCheck,
+    LastPromotion,
     LastRetraining,
     ModelMonitorStatus,
 )
@@ -24,6 +25,8 @@ def told(before: ModelMonitorStatus, after: ModelMonitorStatus, *, now: datetime
     yield from _started(before, after, Purpose.RETRAIN)
     if after.last_retraining and _job(after.last_retraining) != _job(before.last_retraining):
         yield _outcome(after.last_retraining)
+    if after.last_promotion and _job(after.last_promotion) != _job(before.last_promotion):
+        yield after.last_promotion.message
     if after.next_check_time and before.next_check_time is None:
         seconds = (after.next_check_time - now).total_seconds()
         yield f"first check due at {after.next_check_time:%H:%M:%S} UTC, in {seconds:.0f} s"
@@ -50,7 +53,7 @@ def _started(before: ModelMonitorStatus, after: ModelMonitorStatus, purpose: Pur
             yield f"{word} started: Job {job.name}"
 
 
-def _job(run: LastCheck | LastRetraining | None) -> str | None:
+def _job(run: LastCheck | LastRetraining | LastPromotion | None) -> str | None:
     return run.job_name if run else None
 
 

@@ -11,6 +11,7 @@ from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 
 SLOT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
 """Of every run."""
+NOBODY: Final = {"mode": "None"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class UnwatchedMonitor:
 
         Args:
             purpose: A check or a retraining.
-            spec: The spec, as in a manifest.
+            spec: The spec, as in a manifest. Nobody promotes its versions, unless it says who.
             job_name: A retraining with the name of an earlier one reports the decision of that one.
             task: The task that an earlier check has inferred.
         """
@@ -38,7 +39,7 @@ class UnwatchedMonitor:
             monitor=self.ref,
             job_name=job_name,
             slot=SLOT,
-            spec=ModelMonitorSpec.from_wire(dict(spec)),
+            spec=ModelMonitorSpec.from_wire({**spec, "promotion": NOBODY | spec.get("promotion", {})}),
             task=task,
             mlflow=TrackingTarget(
                 tracking_uri=self.mlflow_uri, experiment=self.model, registered_model_name=self.model

@@ -1,4 +1,4 @@
-"""`python -m selfheal_jobs check|retrain`: the container's entry point.
+"""`python -m selfheal_jobs check|retrain|promote`: the container's entry point.
 
 The exit code says whether the report arrived, nothing else: 0 if it did, whatever it says. An error in the
 user's data is a delivered report too; a Job that failed on it would only be retried for nothing.
@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, ValidationError
 
@@ -24,7 +24,10 @@ from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.request import RunRequest
 
-_PURPOSES: Final = ("check", "retrain")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PURPOSES: Final = ("check", "retrain", "promote")
 
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """A check has no matrix products that benefit from a second thread, and NumPy's threads busy-wait for work: a
@@ -104,15 +107,19 @@ def _run(request: RunRequest) -> None:
     # check's start.
     gc.disable()
     learn_secrets(secrets_of(request, os.environ))
-    # Imported here, after main() has set the environment for MLflow; a check needs no training code.
-    from selfheal_jobs.delivery.status_patch import open_report_sink  # noqa: PLC0415
+    # Imported here, after main() has set the environment for MLflow; a check needs no training code, and a
+    # promotion no data science at all.
+    from selfheal_jobs.delivery.status_patch import PromotionSink, open_report_sink  # noqa: PLC0415
 
     sink = open_report_sink(request.monitor)
+    run: Callable[[RunRequest, PromotionSink, Callable[[], datetime]], None]
     if request.purpose is Purpose.CHECK:
         from selfheal_jobs.check.malloc import reuse_freed_memory  # noqa: PLC0415
         from selfheal_jobs.check.run import run_check as run  # noqa: PLC0415
 
         reuse_freed_memory()
+    elif request.purpose is Purpose.PROMOTE:
+        from selfheal_jobs.promote.run import run_promote as run  # noqa: PLC0415
     else:
         from selfheal_jobs.retrain.run import run_retrain as run  # noqa: PLC0415
     gc.freeze()

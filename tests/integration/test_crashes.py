@@ -113,11 +113,12 @@ async def test_a_crash_at_any_write_neither_loses_nor_doubles(
     status = kubectl.get("modelmonitor", "mortal")["status"]
     jobs = kubectl.get("jobs")["items"]
     minute = int(slot.timestamp()) // 60
-    assert sorted(job["metadata"]["name"] for job in jobs) == [f"mortal-check-{minute}", "mortal-retrain-1"]
+    names = [f"mortal-check-{minute}", "mortal-promote-1", "mortal-retrain-1"]
+    assert sorted(job["metadata"]["name"] for job in jobs) == names
     assert status["lastScheduleTime"] == f"{slot:%Y-%m-%dT%H:%M:%SZ}"
     assert status["missedChecks"] == 0
     assert status["retraining"]["count"] == 1
-    assert status["model"]["version"] == "1"
-    assert client.deaths["before POST jobs"] == client.deaths["after POST jobs"] == 2
+    assert (status["model"]["version"], status["model"]["alias"]) == ("1", "champion")
+    assert client.deaths["before POST jobs"] == client.deaths["after POST jobs"] == 3
     assert client.deaths["before PATCH status"] == client.deaths["after PATCH status"] >= 3
     assert client.deaths["after POST rolebindings"] == client.deaths["after POST serviceaccounts"] == 1

@@ -136,10 +136,12 @@ def test_drift_is_answered_by_one_retraining_and_a_new_version(stage: Stage) -> 
     assert status["model"]["version"] == status["lastRetraining"]["version"] == "1"
     assert status["retraining"]["count"] == 1
     purposes = [job["metadata"]["labels"]["selfheal.dev/purpose"] for job in stage.jobs("drifting")]
-    assert sorted(purposes) == ["Check", "Retrain"]
+    assert sorted(purposes) == ["Check", "Promote", "Retrain"]
     assert stage.condition("drifting", "Ready")["status"] == "True"
     assert stage.condition("drifting", "DriftDetected")["reason"] == "ThresholdExceeded"
     assert stage.condition("drifting", "Retraining")["reason"] == "ModelRegistered"
+    assert stage.condition("drifting", "Promoted")["reason"] == "ModelPromoted"
+    assert status["model"]["alias"] == "champion"
 
 
 def test_mlflow_holds_the_runs_and_the_version(stage: Stage) -> None:
@@ -166,10 +168,11 @@ def test_events_tell_the_story_once(stage: Stage) -> None:
     """Drift, the start of the retraining, and its end: each is told."""
     stage.wait("drifting", lambda s: s.get("model") and not s.get("active"), "a version is registered")
 
-    told = {"DriftDetected", "RetrainingStarted", "ModelRegistered"}
+    told = {"DriftDetected", "RetrainingStarted", "ModelRegistered", "ModelPromoted"}
     eventually(lambda: told <= set(stage.events("drifting")), "the events are there")
     # The status is compare-and-swapped, and an Event follows a write that won: two operators tell it once.
     assert stage.events("drifting").count("ModelRegistered") == 1
+    assert stage.events("drifting").count("ModelPromoted") == 1
 
 
 def test_a_quiet_monitor_stays_quiet(stage: Stage) -> None:
@@ -193,6 +196,7 @@ def test_nothing_but_the_status_is_written(stage: Stage) -> None:
         "selfheal-operator",
         "selfheal-check",
         "selfheal-retrain",
+        "selfheal-promote",
     }
     assert all(set(entry["fieldsV1"]) == {"f:status"} for entry in ours)
     assert metadata["generation"] == 1

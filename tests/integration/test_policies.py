@@ -20,7 +20,7 @@ from localcluster.kubeconfig import kubeconfig, write_kubeconfig
 from selfheal_jobs.delivery.cluster_access import of_kubeconfig
 from selfheal_jobs.transport.json_http import AnswerError
 from selfheal_operator.api.names import API_VERSION, JOBS_IMAGE, PLURAL, RUNNER_ACCOUNT
-from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job_name
+from selfheal_operator.core.jobs import check_job, check_job_name, promote_job_name, retrain_job_name
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.admission_policies import POLICIES
 from support.builders.monitors import monitor_manifest
@@ -36,6 +36,7 @@ POLICY_FILES: Final = MANIFESTS / "policies"
 SLOT: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHECK: Final = check_job_name("churn", SLOT)
 RETRAIN: Final = retrain_job_name("churn", 3)
+PROMOTE: Final = promote_job_name("churn", 2)
 LONG_NAME: Final = "n" * 45
 
 Change = Mapping[str, Any]
@@ -591,6 +592,19 @@ def outcome(job: str) -> Document:
     return verdict(job, result="Registered", reason="ModelRegistered", message="Version 1 registered")
 
 
+def moved(job: str) -> Document:
+    """Return the outcome of a promotion."""
+    return verdict(job, result="Promoted", reason="ModelPromoted", message="Version 1 is promoted")
+
+
+OWN: Final[Mapping[str, Document]] = {
+    CHECK: {"lastCheck": verdict(CHECK)},
+    RETRAIN: {"lastRetraining": outcome(RETRAIN)},
+    PROMOTE: {"lastPromotion": moved(PROMOTE)},
+}
+"""The report of each kind of run, by its Job."""
+
+
 def report(writer: Identity, status: Document | None = None, monitor_name: str = "churn") -> str:
     """Merge a report into the status, by default that of the check; return what is said against it."""
     body = {"status": status or {"lastCheck": verdict(CHECK)}}
@@ -601,12 +615,14 @@ MODEL: Final[Document] = {"name": "churn", "version": "1", "registeredTime": "20
 
 
 def test_a_pod_of_a_job_reports_what_its_kind_reports(runners: Identities) -> None:
-    """A check its verdict, the task and the champion; a retraining its outcome and the champion."""
+    """Its outcome and the champion; a check the task too, and a retraining the version to promote."""
     check, retraining = runners.pod(f"{CHECK}-x7k2p"), runners.pod(f"{RETRAIN}-b5c9d", "lake-reader")
     found = {"task": "Classification", "target": "churned", "model": MODEL}
     assert report(check, {"lastCheck": verdict(CHECK), **found}) == ""
     assert report(check, {"lastCheck": verdict(CHECK, runID="r"), "model": None}) == ""
-    assert report(retraining, {"lastRetraining": outcome(RETRAIN), "model": MODEL}) == ""
+    registered = {"lastRetraining": outcome(RETRAIN), "model": MODEL, "challenger": MODEL}
+    assert report(retraining, registered) == ""
+    assert report(runners.pod(f"{PROMOTE}-q8w3r"), {"lastPromotion": moved(PROMOTE), "model": MODEL}) == ""
 
 
 PROVEN: Final[Document] = {**MODEL, "digest": "a" * 64, "origin": "Retraining"}
@@ -690,15 +706,18 @@ def test_a_pod_with_a_name_that_was_cut_reports(runners: Identities) -> None:
         (
             f"{RETRAIN}-x7k2p",
             {"lastCheck": verdict(CHECK)},
-            "may change lastRetraining, model and nothing else",
+            "may change lastRetraining, model, challenger and nothing else",
         ),
         (f"{RETRAIN}-x7k2p", {"task": "Regression"}, "and nothing else"),
+        (f"{RETRAIN}-x7k2p", {"promotion": {"count": 9}}, "and nothing else"),
+        (f"{RETRAIN}-x7k2p", {"lastPromotion": moved(PROMOTE)}, "and nothing else"),
+        (f"{PROMOTE}-x7k2p", {"challenger": MODEL}, "may change lastPromotion, model and nothing else"),
+        (f"{PROMOTE}-x7k2p", {"promotion": {"count": 9}}, "and nothing else"),
     ],
 )
 def test_a_pod_changes_no_other_field(runners: Identities, pod: str, status: Document, said: str) -> None:
     """Neither one of the operator's nor one of the other kind of run."""
-    own = {"lastCheck": verdict(CHECK)} if pod.startswith(CHECK) else {"lastRetraining": outcome(RETRAIN)}
-    assert said in report(runners.pod(pod), {**own, **status})
+    assert said in report(runners.pod(pod), {**OWN[pod.rpartition("-")[0]], **status})
 
 
 @pytest.mark.parametrize(
@@ -709,6 +728,7 @@ def test_a_pod_changes_no_other_field(runners: Identities, pod: str, status: Doc
         (f"{CHECK}-x7k2p", {"model": MODEL}),
         (f"{RETRAIN}-x7k2p", {"lastRetraining": outcome("churn-retrain-4")}),
         (f"{RETRAIN}-x7k2p", {"lastRetraining": outcome("churn-retrain-33")}),
+        (f"{PROMOTE}-x7k2p", {"lastPromotion": moved("churn-promote-22")}),
         ("churn-check-1-check-29923976-x7k2p", {"lastCheck": verdict("churn-check-1-check-29923976")}),
     ],
 )
@@ -756,7 +776,7 @@ def test_a_pod_of_another_namespace_reports_nothing(
 def test_the_operator_writes_every_field(runners: Identities, installation: Path) -> None:
     """Also those that a container would report: it recovers reports that never arrived."""
     operator = Identity(installation, runners.admin.namespace)
-    every = {"missedChecks": 4, "lastCheck": verdict(CHECK), "lastRetraining": outcome(RETRAIN)}
+    every = {"missedChecks": 4, **OWN[CHECK], **OWN[RETRAIN], **OWN[PROMOTE]}
     assert report(operator, every) == ""
 
 

@@ -51,14 +51,14 @@ def with_evidence(report: CheckReport, request: RunRequest, findings: CheckFindi
 
 
 def _with_champion(report: CheckReport, request: RunRequest, runs: JobRuns) -> Evidence:
-    name, target = request.mlflow.registered_model_name, request.spec.target
+    name = request.mlflow.registered_model_name
     try:
-        found = present_version(ModelRegistry(runs.server), name, target)
+        found = present_version(ModelRegistry(runs.server), request)
     except TrackingError as error:  # what the status shows stays
         logger.info("The present version of %s is not known: %s", name, error)
         return Evidence(report)
     # It is stored only where the status shows another version, for whose files a check does not vouch.
-    model = found and shown_as_known(found, request.champion).without_digest()
+    model = found and shown_as_known(found.version, request.champion, found.alias).without_digest()
     return Evidence(report.replaced(model=model), forgets_model=found is None)
 
 

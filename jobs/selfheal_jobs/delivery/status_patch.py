@@ -29,11 +29,11 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -51,18 +51,21 @@ from selfheal_operator.api.names import (
     GROUP,
     KIND,
     PLURAL,
+    PROMOTE_MANAGER,
     RETRAIN_MANAGER,
     RUNNER_ACCOUNT,
     TERMINATION_MESSAGE_PATH,
     VERSION,
 )
-from selfheal_operator.api.report import MOST_AHEAD, CheckReport, RetrainReport
-from selfheal_operator.api.request import MonitorRef
+from selfheal_operator.api.report import MOST_AHEAD, CheckReport, PromoteReport, RetrainReport
+from selfheal_operator.api.request import MonitorRef, RunRequest
 from selfheal_operator.api.v1alpha1.status import ModelVersion
 
 logger = logging.getLogger(__name__)
 
-AnyReport = CheckReport | RetrainReport
+_T = TypeVar("_T")
+
+AnyReport = CheckReport | RetrainReport | PromoteReport
 
 
 class _Share(Struct, frozen=True, kw_only=True):
@@ -75,7 +78,10 @@ class _Share(Struct, frozen=True, kw_only=True):
 
 _SHARES: Final[Mapping[type, _Share]] = {
     CheckReport: _Share(manager=CHECK_MANAGER, outcome="lastCheck", carried_over=("task", "target", "model")),
-    RetrainReport: _Share(manager=RETRAIN_MANAGER, outcome="lastRetraining", carried_over=("model",)),
+    RetrainReport: _Share(
+        manager=RETRAIN_MANAGER, outcome="lastRetraining", carried_over=("model", "challenger")
+    ),
+    PromoteReport: _Share(manager=PROMOTE_MANAGER, outcome="lastPromotion", carried_over=("model",)),
 }
 
 
@@ -103,7 +109,18 @@ class ReportSink(Protocol):
         """
 
 
-def open_report_sink(monitor: MonitorRef) -> ReportSink:
+class PromotionSink(ReportSink, Protocol):
+    """The destination of a promotion's report, which also knows the promotion's intent."""
+
+    def is_intended(self, request: RunRequest) -> bool:
+        """Return whether the status has the promotion's intent and no later report.
+
+        Raises:
+            UndeliveredError: Nobody could tell.
+        """
+
+
+def open_report_sink(monitor: MonitorRef) -> PromotionSink:
     """Return the API server that the environment configures, otherwise standard output.
 
     KUBECONFIG takes precedence over the pod's ServiceAccount. ~/.kube/config is ignored: a manual check on a
@@ -136,6 +153,11 @@ class StandardOutput:
         sys.stdout.write(report.to_json(indent=2) + "\n")
         return Delivery.PRINTED
 
+    def is_intended(self, request: RunRequest) -> bool:
+        """Return True: whoever runs it by hand intends it."""
+        del request
+        return True
+
 
 class ApiServer:
     """The status of one monitor.
@@ -161,16 +183,28 @@ class ApiServer:
         report = masked_report(report)
         # First, since it cannot fail: the operator recovers undelivered reports from the termination message.
         leave_termination_message(report)
+        delivery = self._retried(lambda: self._write(report, forgets_model=forgets_model))
+        logger.info("%s", _SENTENCES[delivery])
+        return delivery
+
+    def is_intended(self, request: RunRequest) -> bool:
+        """Return whether the status has the promotion's intent and no later report.
+
+        Raises:
+            UndeliveredError: The API server could not be reached for minutes.
+        """
+        seen = self._retried(self._read)
+        return seen is not None and is_intended(seen, request)
+
+    def _retried(self, attempt: Callable[[], _T]) -> _T:
         try:
-            delivery = self._retries.call(
-                lambda: self._write(report, forgets_model=forgets_model),
+            return self._retries.call(
+                attempt,
                 is_transient=lambda error: isinstance(error, _MAY_PASS),
                 before_pause=_log_pause,
             )
         except _MAY_PASS as error:
             raise UndeliveredError(_sentence(error, self._monitor)) from error
-        logger.info("%s", _SENTENCES[delivery])
-        return delivery
 
     def _write(self, report: AnyReport, *, forgets_model: bool) -> Delivery:
         applied, self._applied = self._applied, None  # after any failure, start with a read
@@ -232,6 +266,17 @@ _SENTENCES: Final = {
 }
 
 
+def is_intended(seen: Mapping[str, Any], request: RunRequest) -> bool:
+    """Return whether a monitor's status says that this promotion is to be carried out, and has not reported.
+
+    A pod may start late: when something else was decided, or after an earlier pod of its Job has reported.
+    """
+    status = seen.get("status", {})
+    intent = status.get("promotion", {}).get("intent") or {}
+    reported = status.get("lastPromotion", {}).get("scheduledTime")
+    return intent.get("decidedTime") == format_time(request.slot) and reported != intent["decidedTime"]
+
+
 def is_superseded(seen: Mapping[str, Any], report: AnyReport, now: datetime) -> bool:
     """Return whether the status already holds the outcome of a newer slot.
 
@@ -251,8 +296,13 @@ def _slot_of(outcome: Mapping[str, Any]) -> datetime | None:
 
 
 def _scheduled_time(report: AnyReport) -> datetime:
-    outcome = report.last_check if isinstance(report, CheckReport) else report.last_retraining
-    return outcome.scheduled_time
+    match report:
+        case CheckReport():
+            return report.last_check.scheduled_time
+        case RetrainReport():
+            return report.last_retraining.scheduled_time
+        case PromoteReport():
+            return report.last_promotion.scheduled_time
 
 
 def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, Any]:
@@ -307,6 +357,9 @@ def _change_of_model(
     unchanged = {"op": "test", "path": path, "value": stored}
     if found is not None and (known.get("name"), known.get("version")) != (found.name, found.version):
         return [unchanged, {"op": "add", "path": path, "value": found.to_wire()}]
+    if found is not None and known.get("alias") != found.alias:
+        value = {name: each for name, each in {**known, "alias": found.alias}.items() if each is not None}
+        return [unchanged, {"op": "add", "path": path, "value": value}]
     if forgets and stored is not None:
         return [unchanged, {"op": "remove", "path": path}]
     return []

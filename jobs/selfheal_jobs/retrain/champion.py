@@ -27,7 +27,7 @@ from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, ranking
 from selfheal_jobs.tracking.library_client import is_unreachable
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
-from selfheal_jobs.tracking.present_version import present_version, shown_as_known
+from selfheal_jobs.tracking.present_version import Present, present_version, shown_as_known
 from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.reasons import Origin, Reason
 from selfheal_operator.api.request import RunRequest
@@ -88,21 +88,33 @@ class Champion(Struct, frozen=True, kw_only=True):
             return None
 
 
-def find_version(registry: ModelRegistry, request: RunRequest) -> Version | None:
+def alias_version(registry: ModelRegistry, request: RunRequest) -> str | None:
+    """Return the version that the alias is on, whatever it predicts: a promotion expects it there."""
+    found = registry.version_by_alias(
+        request.mlflow.registered_model_name, request.spec.mlflow.champion_alias
+    )
+    return found.version if found is not None else None
+
+
+def find_version(registry: ModelRegistry, request: RunRequest) -> Present | None:
     """Return the version in the status; if there is none, the present one in the registry, or None.
 
-    A version in the status that has been deleted from the registry is not an error.
+    Where promotions move the alias, the one with the alias goes first: the status may not know of it yet. A
+    version in the status that has been deleted from the registry is not an error.
     """
     name, target, champion = request.mlflow.registered_model_name, request.spec.target, request.champion
+    present = present_version(registry, request) if request.spec.promotion.moves_the_alias else None
+    if present is not None and present.alias:
+        return present
     named = registry.version(name, champion.version) if champion and champion.is_of(name, target) else None
-    return named or present_version(registry, name, target)
+    return Present(named) if named else present or present_version(registry, request)
 
 
-def load(version: Version, model: IsolatedModel, request: RunRequest, retries: RetryPolicy) -> Champion:
+def load(present: Present, model: IsolatedModel, request: RunRequest, retries: RetryPolicy) -> Champion:
     """Load a registered version of any origin; try again if its files cannot be fetched.
 
     Args:
-        version: The version.
+        present: The version.
         model: A confined process.
         request: The retraining's; its champion has the digest that is recorded.
         retries: How patiently the files are fetched.
@@ -112,9 +124,10 @@ def load(version: Version, model: IsolatedModel, request: RunRequest, retries: R
             (ChampionChanged).
         MlflowException: MLflow could not be reached.
     """
+    version = present.version
     try:
         digest = _fetched(version, model, retries)
-        known = shown_as_known(version, request.champion)
+        known = shown_as_known(version, request.champion, present.alias)
         is_known = known.digest == digest
         if known.digest and not request.accept_champion:
             _require_same(version, known.digest, digest)

@@ -302,6 +302,8 @@ def carry_out(runs: JobRuns, parent: Run, decision: Decision, digest: str | None
         )
     failed = outcome.result is RetrainResult.FAILED
     runs.server.end_run(parent, "FAILED" if failed else "FINISHED")
+    if runs.request.spec.promotion.moves_the_alias:
+        return RetrainReport(last_retraining=outcome, challenger=model)
     return RetrainReport(last_retraining=outcome, model=model)
 
 

@@ -39,6 +39,7 @@ from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.library_client import configure_library, library_errors
 from selfheal_jobs.tracking.model_registry import ModelRegistry
 from selfheal_jobs.tracking.rest_client import Run
+from selfheal_jobs.tracking.run_tags import AWAITED, TAG_PROMOTION
 from selfheal_jobs.transport.retry_policy import PATIENT, STANDARD
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Reason
@@ -87,8 +88,10 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
         if decided := retrain_run.decision_before(runs):
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(runs, *decided)
-        version = champions.find_version(ModelRegistry(runs.server), request)
-        present, ignored = (None, version) if request.ignore_champion else (version, None)
+        registry = ModelRegistry(runs.server)
+        alias_version = champions.alias_version(registry, request)
+        found = champions.find_version(registry, request)
+        present, ignored = (None, found) if request.ignore_champion else (found, None)
         # Its process starts now: it imports its libraries while the data is read.
         model = stack.enter_context(isolated()) if present else None
         data = load_data(request)
@@ -96,9 +99,15 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
             require_usable(data.feed, forced=request.force)
         configure_library(request.mlflow.tracking_uri, runs.experiment_id, STANDARD)
         champion = champions.load(present, model, request, STANDARD) if present and model else None
-        trial = trial_of(attempt, data, champion, ignored.version if ignored else None)
+        trial = trial_of(
+            attempt,
+            data,
+            champion,
+            ignored_version=ignored.version.version if ignored else None,
+            alias_version=alias_version,
+        )
         if champion is not None and not request.force:
-            require_other_rows(ModelRegistry(runs.server), request, trial.rows, champion.version)
+            require_other_rows(registry, request, trial.rows, champion.version)
         parent = runs.start()
         try:
             require_kept(parent.artifact_uri)  # before the training, whose model would be lost
@@ -156,7 +165,9 @@ def _decision(runs: JobRuns, parent: Run, trial: Trial, clock: Clock) -> tuple[D
         outcome=_decided(trial, findings, clock),
         model_uri=logged.uri,
         model_run_id=logged.run_id,
-        version_tags=_version_tags(findings.evidence, final.learnt, address) | {TAG_ROWS: rows.digest},
+        version_tags=_version_tags(findings.evidence, final.learnt, address)
+        | {TAG_ROWS: rows.digest}
+        | _promotion_tags(runs.request),
         trained_until_time=final.learnt.until,
         learnt_rows=len(final.training_set.rows),
         previous_version=findings.champion_version or findings.ignored_version,
@@ -181,13 +192,18 @@ def _chosen(runs: JobRuns, parent: Run, trial: Trial) -> Choice:
 
 
 def _decided(trial: Trial, findings: Findings, clock: Clock) -> LastRetraining:
-    return decide(trial.attempt, replace(findings, cpu_seconds=cpu_seconds()), clock())
+    outcome = decide(trial.attempt, replace(findings, cpu_seconds=cpu_seconds()), clock())
+    return outcome.replaced(alias_version=trial.alias_version)
 
 
 def cpu_seconds() -> int:
     """Return the CPU time of this process and of those that it has waited for."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return round(sum(each.ru_utime + each.ru_stime for each in used))
+
+
+def _promotion_tags(request: RunRequest) -> dict[str, str]:
+    return {TAG_PROMOTION: AWAITED} if request.spec.promotion.moves_the_alias else {}
 
 
 def _version_tags(evidence: Evidence, learnt: LearntRows, address: str) -> dict[str, str]:

@@ -33,6 +33,8 @@ class Trial(Struct, frozen=True, kw_only=True):
     """Which of the default candidates are not tried."""
     ignored_version: str | None = None
     """The present version if the request wants it not to be compared."""
+    alias_version: str | None = None
+    """The version that spec.mlflow.championAlias was on."""
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -50,7 +52,11 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 def trial_of(
-    attempt: Attempt, data: RetrainingData, champion: Champion | None, ignored_version: str | None = None
+    attempt: Attempt,
+    data: RetrainingData,
+    champion: Champion | None,
+    ignored_version: str | None = None,
+    alias_version: str | None = None,
 ) -> Trial:
     """Prepare the rows, examine the champion, and list the candidates.
 
@@ -71,6 +77,7 @@ def trial_of(
         opponent=opponent(champion, rows) if champion else None,
         remarks=(remark,) if remark else (),
         ignored_version=ignored_version,
+        alias_version=alias_version,
     )
 
 

@@ -44,6 +44,10 @@ class ModelRegistry(Struct, frozen=True):
         most = 1 if is_exact(name) else _MOST_VERSIONS
         return next(iter(self._search(name, {}, most)), None)
 
+    def versions(self, name: str) -> list[Version]:
+        """Return the newest versions, the highest number first; at most 100."""
+        return self._search(name, {}, _MOST_VERSIONS)
+
     def versions_with_tags(self, name: str, tags: Mapping[str, str]) -> list[Version]:
         """Return the newest versions that have these tags, the highest number first; at most 100."""
         return self._search(name, tags, _MOST_VERSIONS)

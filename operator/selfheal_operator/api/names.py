@@ -15,7 +15,8 @@ RELEASE: Final = "0.1.0"
 JOBS_IMAGE: Final = f"selfheal-jobs:{RELEASE}"
 
 MAX_MONITOR_NAME: Final = 45
-"""A Job's name is a label value on its pods, so at most 63: this leaves 18 for `-retrain-<count>`."""
+"""A Job's name is a label value on its pods, so at most 63: this leaves 18 for `-retrain-<count>` and
+`-promote-<count>`."""
 
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 MANAGED_BY: Final = "selfheal-operator"
@@ -47,6 +48,7 @@ MAX_REQUEST_TOKEN: Final = 256
 OPERATOR_MANAGER: Final = "selfheal-operator"
 CHECK_MANAGER: Final = "selfheal-check"
 RETRAIN_MANAGER: Final = "selfheal-retrain"
+PROMOTE_MANAGER: Final = "selfheal-promote"
 """Field managers of server-side apply: each owns its own part of the status."""
 
 RUNNER_ACCOUNT: Final = "selfheal-runner"

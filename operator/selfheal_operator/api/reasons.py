@@ -15,6 +15,8 @@ class Purpose(StrEnum):
 
     CHECK = "Check"
     RETRAIN = "Retrain"
+    PROMOTE = "Promote"
+    """It moves the alias of the champion, on to a new version or back to an earlier one."""
 
 
 class CheckResult(StrEnum):
@@ -57,6 +59,24 @@ class RetrainResult(StrEnum):
     FAILED = "Failed"
 
 
+class PromotionDirection(StrEnum):
+    """Which way an alias is moved."""
+
+    PROMOTE = "Promote"
+    ROLLBACK = "Rollback"
+
+
+class PromotionResult(StrEnum):
+    """How a promotion or a rollback ended."""
+
+    PROMOTED = "Promoted"
+    """The alias is on the version."""
+    STOPPED = "Stopped"
+    """Nothing was changed, and trying again would not help."""
+    FAILED = "Failed"
+    """It is not known whether the alias was moved: it is tried again."""
+
+
 class ConditionType(StrEnum):
     """Conditions of a ModelMonitor."""
 
@@ -65,6 +85,7 @@ class ConditionType(StrEnum):
     RETRAINING = "Retraining"
     RETRAINING_FAILED = "RetrainingFailed"
     STALLED = "Stalled"
+    PROMOTED = "Promoted"
 
 
 class ConditionStatus(StrEnum):
@@ -183,6 +204,19 @@ class Reason(StrEnum):
     TOO_MANY_FAILURES = "TooManyFailures"
     FEW_FAILURES = "FewFailures"
     """Fewer than spec.retraining.maxConsecutiveFailures in a row."""
+
+    # Promoted, and results of promotions
+    NOT_YET_PROMOTED = "NotYetPromoted"
+    PROMOTION_RUNNING = "PromotionRunning"
+    """Also of Retraining: the champion is about to change."""
+    MODEL_PROMOTED = "ModelPromoted"
+    MODEL_ROLLED_BACK = "ModelRolledBack"
+    ALIAS_MOVED_ELSEWHERE = "AliasMovedElsewhere"
+    """The alias is not on the version that the promotion expects there, so it was left where it is."""
+    VERSION_NOT_FOUND = "VersionNotFound"
+    """The version to promote is not in MLflow."""
+    PROMOTION_FAILED = "PromotionFailed"
+    """The container ended without a report, or by a defect of ours."""
 
     # Events only
     RETRAINING_STARTED = "RetrainingStarted"

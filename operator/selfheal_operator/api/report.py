@@ -14,7 +14,7 @@ import msgspec
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
 from selfheal_operator.api.reasons import Task
-from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastPromotion, LastRetraining, ModelVersion
 
 MOST_AHEAD: Final = timedelta(hours=1)
 """How far ahead of the clock the scheduledTime of a report may lie, and what else a status says has happened.
@@ -66,16 +66,29 @@ class RetrainReport(Report, frozen=True, kw_only=True):
 
     last_retraining: LastRetraining
     model: ModelVersion | None = None
-    """Present only if a version was registered."""
+    """The present version: the one that was registered, if spec.promotion.mode is None."""
+    challenger: ModelVersion | None = None
+    """The version that was registered, to be promoted."""
 
 
+class PromoteReport(Report, frozen=True, kw_only=True):
+    """What a promotion's container writes."""
+
+    last_promotion: LastPromotion
+    model: ModelVersion | None = None
+    """The present version, if the alias is on the version that was to be promoted."""
+
+
+_OUTCOMES: Final = ("lastCheck", "lastRetraining", "lastPromotion")
 _SENTENCE: Final = 512
 _LEAST: Final = 64
 """Characters. The longest name of a Job and a text of this length fit even if each takes six bytes."""
 
 _NEEDED: Final = frozenset(
     {"scheduledTime", "jobName", "startTime", "completionTime", "result", "reason", "message", "driftShare"}
+    | {"version", "aliasVersion"}
 )
+_NEEDED_OF_A_VERSION: Final = frozenset({"name", "version", "registeredTime"})
 
 
 def _compact(document: dict[str, Any]) -> str:
@@ -83,7 +96,7 @@ def _compact(document: dict[str, Any]) -> str:
 
 
 def _outcome(document: dict[str, Any]) -> dict[str, Any]:
-    outcome: dict[str, Any] = document.get("lastCheck") or document["lastRetraining"]
+    outcome: dict[str, Any] = next(document[name] for name in _OUTCOMES if name in document)
     return outcome
 
 
@@ -101,6 +114,9 @@ def _drop_texts(document: dict[str, Any]) -> None:
 
 def _keep_the_least(document: dict[str, Any]) -> None:
     document.pop("model", None)
+    _outcome(document).pop("previous", None)
+    if challenger := document.get("challenger"):  # without it, the version would never be promoted
+        _drop(challenger, lambda name, _: name not in _NEEDED_OF_A_VERSION)
     _cut(_outcome(document), "message", _LEAST)
 
 

@@ -6,7 +6,7 @@ An image of your own needs to know this document and `api.report`, nothing else 
 """
 
 from selfheal_operator.api.model import ApiModel
-from selfheal_operator.api.reasons import Purpose, Task
+from selfheal_operator.api.reasons import PromotionDirection, Purpose, Task
 from selfheal_operator.api.v1alpha1.schema import Time
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import MethodUse, ModelVersion
@@ -29,6 +29,19 @@ class TrackingTarget(ApiModel, frozen=True, kw_only=True):
     registered_model_name: str
 
 
+class PromotionOrder(ApiModel, frozen=True, kw_only=True):
+    """For a promotion: which version gets the alias, and which one has it as far as is known."""
+
+    version: str
+    expected_version: str | None = None
+    """The version that the alias is on; None if there is no such alias. It is not moved from another one."""
+    direction: PromotionDirection = PromotionDirection.PROMOTE
+    approved_by: str
+    """Who or what has decided it, for the tag of the version."""
+    known: ModelVersion | None = None
+    """What the status has recorded of the version, its digest among it."""
+
+
 class RunRequest(ApiModel, frozen=True, kw_only=True):
     """One run: which monitor, why, and under which rules."""
 
@@ -36,7 +49,8 @@ class RunRequest(ApiModel, frozen=True, kw_only=True):
     monitor: MonitorRef
     job_name: str
     slot: Time
-    """The slot of the check; for a retraining, the slot of the check that led to it."""
+    """The slot of the check; for a retraining, the slot of the check that led to it; for a promotion, the
+    time of the decision."""
     spec: ModelMonitorSpec
     """The spec as it was at `monitor.generation`."""
     task: Task | None = None
@@ -56,6 +70,8 @@ class RunRequest(ApiModel, frozen=True, kw_only=True):
     """For a retraining: whether its request says to leave the champion out of the comparison."""
     accept_champion: bool = False
     """For a retraining: whether its request says to record the champion's files as they are now."""
+    promotion: PromotionOrder | None = None
+    """For a promotion."""
 
     @property
     def known_task(self) -> Task | None:

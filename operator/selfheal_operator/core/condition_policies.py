@@ -9,13 +9,14 @@ from selfheal_operator.api.reasons import (
     CheckResult,
     ConditionStatus,
     ConditionType,
+    PromotionResult,
     Purpose,
     Reason,
     RetrainResult,
 )
 from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
 from selfheal_operator.core.conditions import Finding
-from selfheal_operator.core.jobs import retrain_job_name
+from selfheal_operator.core.jobs import promote_job_name, retrain_job_name
 from selfheal_operator.core.observed import Job
 from selfheal_operator.core.requests import RETRAIN_OPTIONS
 from selfheal_operator.core.situation import Situation
@@ -266,6 +267,40 @@ def few_failures(situation: Situation) -> Finding:
     return Finding(_FALSE, Reason.FEW_FAILURES, "Retrainings do not fail one after the other")
 
 
+# --- Promoted: whether the newest promotion has moved the alias ---------------------------------------------
+
+
+def promotion_runs(situation: Situation) -> Finding | None:
+    """A promotion has been decided and has not ended; a repeated attempt shows why the last one failed."""
+    intent = situation.promotion.intent
+    if intent is None or not situation.promotes or intent.attempts > 1:
+        return None
+    name = promote_job_name(situation.seen.monitor.name, situation.promotion.count)
+    expected = f"is on version {intent.expected_version}" if intent.expected_version else "does not exist"
+    message = (
+        f"Job {name} sets the alias to version {intent.version}, if the alias {expected}; "
+        f"decided by {intent.approved_by}"
+    )
+    return Finding(_UNKNOWN, Reason.PROMOTION_RUNNING, message)
+
+
+def not_yet_promoted(situation: Situation) -> Finding | None:
+    """None has ended."""
+    if situation.seen.monitor.status.last_promotion is not None:
+        return None
+    return Finding(_FALSE, Reason.NOT_YET_PROMOTED, "No promotion has ended yet")
+
+
+def newest_promotion(situation: Situation) -> Finding | None:
+    """The outcome of the newest promotion that has ended."""
+    last = situation.seen.monitor.status.last_promotion
+    if last is None:
+        return None
+    succeeded = last.result is PromotionResult.PROMOTED
+    retried = " It is tried again." if last.result is PromotionResult.FAILED else ""
+    return Finding(_TRUE if succeeded else _FALSE, last.reason, last.message + retried)
+
+
 _OUTCOMES: Final = (ended_without_report, reported_failure, reported_success)
 
 CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
@@ -297,6 +332,7 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
         not_failed,
     ),
     ConditionType.STALLED: (too_many_failures, few_failures),
+    ConditionType.PROMOTED: (promotion_runs, not_yet_promoted, newest_promotion),
 }
 """As the API conventions ask, each condition is set from the first reconciliation on.
 

@@ -15,12 +15,14 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.report import MOST_AHEAD
 from selfheal_operator.api.v1alpha1.status import (
     LastCheck,
+    LastPromotion,
     LastRetraining,
     ModelMonitorStatus,
     ModelVersion,
+    PromotionStatus,
     RetrainingStatus,
 )
-from selfheal_operator.core.history import number_in, retrain_number
+from selfheal_operator.core.history import number_in
 from selfheal_operator.core.observed import EARLIEST_SLOT, Job, Monitor, is_job_name
 
 FORESEEABLE: Final = timedelta(days=6 * 366)
@@ -33,7 +35,9 @@ _FIRST_TIME: Final = datetime(1, 1, 3, tzinfo=UTC)
 _LAST_TIME: Final = datetime(9999, 12, 29, tzinfo=UTC)
 """Between these, a time can be written in UTC, whatever the offset that it was written with."""
 
-Outcome = TypeVar("Outcome", LastCheck, LastRetraining)
+_NUMBERED: Final = frozenset({Purpose.RETRAIN, Purpose.PROMOTE})
+
+Outcome = TypeVar("Outcome", LastCheck, LastRetraining, LastPromotion)
 
 
 def believed(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Monitor:
@@ -71,14 +75,24 @@ def _is_possible(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
         (not past or (min(past) >= EARLIEST_SLOT and max(past) <= now + MOST_AHEAD))
         and (not future or (min(future) >= EARLIEST_SLOT and max(future) <= now + FORESEEABLE))
         and (status.last_schedule_time is None or status.last_schedule_time <= now + SKEW)
-        and (status.model is None or _possible_model(status.model) is status.model)
-        and _is_possible_count(status.retraining.count, monitor, jobs, now)
+        and all(_possible_model(each) is each for each in _versions(status))
+        and all(_is_possible_count(count, monitor, jobs, now) for count in _counts(status))
     )
+
+
+def _versions(status: ModelMonitorStatus) -> list[ModelVersion]:
+    previous = status.last_promotion.previous if status.last_promotion else None
+    return [each for each in (status.model, status.challenger, previous) if each is not None]
+
+
+def _counts(status: ModelMonitorStatus) -> tuple[int, int]:
+    return status.retraining.count, status.promotion.count
 
 
 def _times_of_the_past(status: ModelMonitorStatus) -> list[datetime]:
     """Return the times of what has happened, but for the slots of reports, which their Jobs prove."""
     record, check, outcome = status.retraining, status.last_check, status.last_retraining
+    promotion, moved = status.promotion, status.last_promotion
     return [
         *(each.last_transition_time for each in status.conditions),
         *(each.scheduled_time for each in status.history),
@@ -87,6 +101,9 @@ def _times_of_the_past(status: ModelMonitorStatus) -> list[datetime]:
         *_there(record.last_start_time, record.last_trigger_time, record.last_outcome_time),
         *(_there(check.start_time, check.completion_time) if check else ()),
         *(_there(outcome.start_time, outcome.completion_time) if outcome else ()),
+        *(_there(moved.start_time, moved.completion_time) if moved else ()),
+        *_there(promotion.last_retraining_time),
+        *([promotion.intent.decided_time] if promotion.intent else ()),
     ]
 
 
@@ -111,6 +128,9 @@ def _possible_part(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Mode
         last_check=_possible_outcome(status.last_check, now),
         last_retraining=_possible_outcome(status.last_retraining, now),
         model=status.model and _possible_model(status.model),
+        challenger=status.challenger and _possible_model(status.challenger),
+        promotion=_possible_promotions(monitor, jobs, now),
+        last_promotion=_possible_promotion(status.last_promotion, now),
     )
 
 
@@ -134,8 +154,23 @@ def _possible_record(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Re
     )
 
 
+def _possible_promotions(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> PromotionStatus:
+    record = monitor.status.promotion
+    believed_intent = record.intent is not None and _past(record.intent.decided_time, now)
+    return record.replaced(
+        count=record.count if _is_possible_count(record.count, monitor, jobs, now) else 0,
+        intent=record.intent if believed_intent else None,
+        last_retraining_time=_past(record.last_retraining_time, now),
+    )
+
+
+def _possible_promotion(promotion: LastPromotion | None, now: datetime) -> LastPromotion | None:
+    possible = _possible_outcome(promotion, now)
+    return possible and possible.replaced(previous=possible.previous and _possible_model(possible.previous))
+
+
 def _is_possible_count(count: int, monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
-    """Return whether so many retrainings can have been started: one a second since the monitor was created.
+    """Return whether so many runs can have been started: one a second since the monitor was created.
 
     A greater count would lead to a Job's name that is too long.
     """
@@ -144,7 +179,7 @@ def _is_possible_count(count: int, monitor: Monitor, jobs: Sequence[Job], now: d
 
 
 def _highest_number(jobs: Iterable[Job]) -> int:
-    return max((retrain_number(job) for job in jobs if job.purpose is Purpose.RETRAIN), default=0)
+    return max((number_in(job.name) for job in jobs if job.purpose in _NUMBERED), default=0)
 
 
 def _possible_outcome(outcome: Outcome | None, now: datetime) -> Outcome | None:
@@ -182,9 +217,21 @@ def _with_known_jobs(
     if outcome is not None:
         was_started = number_in(outcome.job_name) <= max(status.retraining.count, _highest_number(jobs))
         outcome = outcome if _is_of_a_job(outcome, Purpose.RETRAIN, monitor, jobs, now, was_started) else None
-    if check is status.last_check and outcome is status.last_retraining:
+    promotion = _of_a_known_job(status, monitor, jobs, now)
+    if (check, outcome, promotion) == (status.last_check, status.last_retraining, status.last_promotion):
         return status
-    return status.replaced(last_check=check, last_retraining=outcome)
+    return status.replaced(last_check=check, last_retraining=outcome, last_promotion=promotion)
+
+
+def _of_a_known_job(
+    status: ModelMonitorStatus, monitor: Monitor, jobs: Sequence[Job], now: datetime
+) -> LastPromotion | None:
+    promotion = status.last_promotion
+    if promotion is None:
+        return None
+    was_started = number_in(promotion.job_name) <= max(status.promotion.count, _highest_number(jobs))
+    is_known = _is_of_a_job(promotion, Purpose.PROMOTE, monitor, jobs, now, was_started)
+    return promotion if is_known else None
 
 
 def _started_slots(status: ModelMonitorStatus, jobs: Iterable[Job]) -> list[datetime]:
@@ -196,7 +243,7 @@ def _started_slots(status: ModelMonitorStatus, jobs: Iterable[Job]) -> list[date
 
 
 def _is_of_a_job(  # noqa: PLR0913, PLR0917 - the two kinds of reports differ in the last argument only
-    outcome: LastCheck | LastRetraining,
+    outcome: LastCheck | LastRetraining | LastPromotion,
     purpose: Purpose,
     monitor: Monitor,
     jobs: Iterable[Job],

@@ -23,6 +23,7 @@ def events_of(situation: Situation, new: ModelMonitorStatus) -> tuple[Event, ...
         *_ready(before.get(ConditionType.READY), after[ConditionType.READY]),
         *_verdict(old, new),
         *_retraining_changes(old, new, situation),
+        *_promotion(before.get(ConditionType.PROMOTED), after[ConditionType.PROMOTED]),
         *_holding_back(before.get(ConditionType.RETRAINING), after[ConditionType.RETRAINING], situation),
     )
 
@@ -101,6 +102,16 @@ def _holding_back(before: Condition | None, after: Condition, situation: Situati
         yield Event(EventType.WARNING, after.reason, after.message)
     elif objection is not None and objection.holds_back and after.reason == objection.reason:
         yield Event(_kind(is_expected=objection.is_expected), after.reason, after.message)
+
+
+def _promotion(before: Condition | None, after: Condition) -> Iterator[Event]:
+    """Report how a promotion ended, and once that it cannot be carried out."""
+    if before is None or before.reason == after.reason or after.reason in _NO_OUTCOMES:
+        return
+    yield Event(_kind(is_expected=after.status is ConditionStatus.TRUE), after.reason, after.message)
+
+
+_NO_OUTCOMES: Final = frozenset({Reason.NOT_YET_PROMOTED, Reason.PROMOTION_RUNNING})
 
 
 def _kind(*, is_expected: bool) -> EventType:

@@ -6,6 +6,12 @@ from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import (
+    LastCheck,
+    LastPromotion,
+    LastRetraining,
+    ModelMonitorStatus,
+)
 from selfheal_operator.core.observed import Job, Monitor
 
 LOCK_KEPT: Final = timedelta(minutes=5)
@@ -55,8 +61,10 @@ def is_started_on_record(monitor: Monitor, job: Job) -> bool:
         handled = status.last_handled_check_request if check else status.last_handled_retrain_request
         if job.request == asked and job.request != handled:
             return False
-    if not check:
+    if job.purpose is Purpose.RETRAIN:
         return retrain_number(job) <= status.retraining.count
+    if job.purpose is Purpose.PROMOTE:
+        return number_in(job.name) <= status.promotion.count
     return bool(job.request) or (
         status.last_schedule_time is not None and job.slot <= status.last_schedule_time
     )
@@ -77,9 +85,20 @@ def is_end_on_record(monitor: Monitor, job: Job) -> bool:
 
 def has_reported(monitor: Monitor, job: Job) -> bool:
     """Return whether the stored status contains the report of the Job, or of a later one."""
-    status = monitor.status
-    report = status.last_check if job.purpose is Purpose.CHECK else status.last_retraining
-    return report is not None and report.scheduled_time >= job.slot
+    reported = reported_slot(monitor.status, job.purpose)
+    return reported is not None and reported >= job.slot
+
+
+def reported_slot(status: ModelMonitorStatus, purpose: Purpose) -> datetime | None:
+    """Return the slot of the newest report of one purpose."""
+    match purpose:
+        case Purpose.CHECK:
+            report: LastCheck | LastRetraining | LastPromotion | None = status.last_check
+        case Purpose.RETRAIN:
+            report = status.last_retraining
+        case Purpose.PROMOTE:
+            report = status.last_promotion
+    return report.scheduled_time if report is not None else None
 
 
 def retrain_number(job: Job) -> int:

@@ -26,10 +26,10 @@ from selfheal_operator.api.names import (
     TERMINATION_MESSAGE_PATH,
 )
 from selfheal_operator.api.reasons import Purpose, Task
-from selfheal_operator.api.request import MonitorRef, RunRequest, TrackingTarget
+from selfheal_operator.api.request import MonitorRef, PromotionOrder, RunRequest, TrackingTarget
 from selfheal_operator.api.v1alpha1.pods import PodTemplate
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
-from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus, ModelVersion, PromotionIntent
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.observed import JobDefaults, Monitor
 from selfheal_operator.core.requests import options_of
@@ -38,7 +38,7 @@ from selfheal_operator.core.run_environment import environment_of
 CONTAINER: Final = "run"
 _TMP: Final = "selfheal-tmp"
 
-_RETRIES: Final = {Purpose.CHECK: 2, Purpose.RETRAIN: 1}
+_RETRIES: Final = {Purpose.CHECK: 2, Purpose.RETRAIN: 1, Purpose.PROMOTE: 2}
 """How many pods a Job may start again after one was lost or could not deliver its report."""
 
 _DEFAULT_RESOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -46,6 +46,15 @@ _DEFAULT_RESOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
     "limits": {"memory": "4Gi"},
 }
 """A check of 100,000 rows peaks near 400 MiB with Evidently's report, one of a million near 1.7 GiB."""
+
+_OF_A_PROMOTION: Final[Mapping[str, Mapping[str, Any]]] = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"memory": "256Mi"},
+}
+"""It sends a few requests and reads no data; 35 MiB are measured."""
+
+_PROMOTION_SECONDS: Final = 900
+"""Longer than it waits for MLflow and for the API server."""
 
 _STORAGE: Final = "ephemeral-storage"
 _STORAGE_REQUEST: Final = "100Mi"
@@ -65,6 +74,11 @@ def requested_check_job_name(monitor: str, token: str) -> str:
 def retrain_job_name(monitor: str, count: int) -> str:
     """Name a retraining after its number, so that two operators' decisions for it use the same name."""
     return f"{monitor}-retrain-{count}"
+
+
+def promote_job_name(monitor: str, count: int) -> str:
+    """Name a promotion after its number, not after its version, which may be promoted more than once."""
+    return f"{monitor}-promote-{count}"
 
 
 def check_job(
@@ -100,6 +114,29 @@ def retrain_job(  # noqa: PLR0913 - each argument is a part of the document
     )
     why = {ANNOTATION_REQUEST: token} if token else {ANNOTATION_TRIGGERS: ",".join(triggers)}
     return _job(request, defaults, why)
+
+
+def promote_job(
+    monitor: Monitor, spec: ModelMonitorSpec, number: int, intent: PromotionIntent, defaults: JobDefaults
+) -> dict[str, Any]:
+    """Return the manifest of the promotion, or of the rollback, that the stored intent describes."""
+    name = promote_job_name(monitor.name, number)
+    request = _request(Purpose.PROMOTE, name, monitor, spec, intent.decided_time, defaults)
+    order = PromotionOrder(
+        version=intent.version,
+        expected_version=intent.expected_version,
+        direction=intent.direction,
+        approved_by=intent.approved_by,
+        known=_known_version(intent.version, monitor.status),
+    )
+    return _job(request.replaced(promotion=order), defaults, {})
+
+
+def _known_version(version: str, status: ModelMonitorStatus) -> ModelVersion | None:
+    """Return what the status has recorded of a version that is to be promoted."""
+    last = status.last_promotion
+    recorded = (status.challenger, last.previous if last else None, status.model)
+    return next((each for each in recorded if each is not None and each.version == version), None)
 
 
 def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefaults) -> TrackingTarget:
@@ -198,9 +235,7 @@ def _job(request: RunRequest, defaults: JobDefaults, why: Mapping[str, str]) -> 
         },
         "spec": {
             "backoffLimit": _RETRIES[request.purpose],
-            "activeDeadlineSeconds": defaults.check_deadline_seconds
-            if request.purpose is Purpose.CHECK
-            else defaults.retrain_deadline_seconds,
+            "activeDeadlineSeconds": _deadline_seconds(request.purpose, defaults),
             "ttlSecondsAfterFinished": defaults.ttl_seconds,
             "podReplacementPolicy": "Failed",  # never two pods of one run at a time
             "template": {
@@ -212,6 +247,14 @@ def _job(request: RunRequest, defaults: JobDefaults, why: Mapping[str, str]) -> 
             },
         },
     }
+
+
+def _deadline_seconds(purpose: Purpose, defaults: JobDefaults) -> int:
+    return {
+        Purpose.CHECK: defaults.check_deadline_seconds,
+        Purpose.RETRAIN: defaults.retrain_deadline_seconds,
+        Purpose.PROMOTE: _PROMOTION_SECONDS,
+    }[purpose]
 
 
 def _pod_spec(request: RunRequest, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
@@ -259,7 +302,7 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
         # Not from the working directory or the user's packages: both are in /tmp, where a volume may be.
         "command": ["python", "-s", "-P", "-m", "selfheal_jobs", request.purpose.value.lower()],
         "env": environment_of(request, template, defaults),
-        "resources": _resources(template, defaults),
+        "resources": _resources(request.purpose, template, defaults),
         "volumeMounts": mounts,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         "terminationMessagePolicy": "File",
@@ -269,14 +312,15 @@ def _container(request: RunRequest, template: PodTemplate, defaults: JobDefaults
             "capabilities": {"drop": ["ALL"]},
         },
     }
-    if secrets := _secrets(request.spec):
+    if secrets := _secrets(request.purpose, request.spec):
         container["envFrom"] = secrets
     return container
 
 
-def _resources(template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
+def _resources(purpose: Purpose, template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
     """Return the resources; local storage is limited where the user does not say how much a run may take."""
-    resources = template.resources.to_wire() if template.resources else _DEFAULT_RESOURCES
+    usual = _OF_A_PROMOTION if purpose is Purpose.PROMOTE else _DEFAULT_RESOURCES
+    resources = template.resources.to_wire() if template.resources else usual
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     if _STORAGE in requests or _STORAGE in limits:
         return dict(resources)
@@ -286,8 +330,11 @@ def _resources(template: PodTemplate, defaults: JobDefaults) -> dict[str, Any]:
     }
 
 
-def _secrets(spec: ModelMonitorSpec) -> list[dict[str, Any]]:
-    """Return the Secrets as envFrom entries; each data source's keys get its prefix, to avoid collisions."""
+def _secrets(purpose: Purpose, spec: ModelMonitorSpec) -> list[dict[str, Any]]:
+    """Return the Secrets as envFrom entries; each data source's keys get its prefix, to avoid collisions.
+
+    A promotion reads no data, and gets no Secret of a data source.
+    """
     sources = (
         (ENV_PREFIX_REFERENCE, spec.dataset.reference),
         (ENV_PREFIX_CURRENT, spec.dataset.current),
@@ -296,7 +343,7 @@ def _secrets(spec: ModelMonitorSpec) -> list[dict[str, Any]]:
     prefixed = [
         {"prefix": prefix, "secretRef": {"name": source.secret_ref.name}}
         for prefix, source in sources
-        if source and source.secret_ref
+        if source and source.secret_ref and purpose is not Purpose.PROMOTE
     ]
     if (mlflow := spec.mlflow.secret_ref) is None:
         return prefixed

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-LONGEST_MESSAGE: Final = 640
-"""In bytes of UTF-8. Below an Event's limit; five conditions and two reports stay under 16 KiB."""
+LONGEST_MESSAGE: Final = 512
+"""In bytes of UTF-8. Below an Event's limit; six conditions and three reports stay under 16 KiB."""
 
 
 def shortened(text: str) -> str:

@@ -9,8 +9,15 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.backoff import retry_time
 from selfheal_operator.core.credibility import believed
 from selfheal_operator.core.events import events_of, replaced_event
-from selfheal_operator.core.history import is_started_on_record, surplus_jobs
-from selfheal_operator.core.jobs import check_job, check_job_name, retrain_job, retrain_job_name
+from selfheal_operator.core.history import is_started_on_record, reported_slot, surplus_jobs
+from selfheal_operator.core.jobs import (
+    check_job,
+    check_job_name,
+    promote_job,
+    promote_job_name,
+    retrain_job,
+    retrain_job_name,
+)
 from selfheal_operator.core.observed import Job, Observed, is_job_name
 from selfheal_operator.core.plan import (
     CreateJob,
@@ -90,13 +97,9 @@ def _question(seen: Observed, now: datetime) -> Step | None:
 
 
 def _finished_without_report(seen: Observed) -> Job | None:
-    """Return the newest finished Job of either purpose whose report is not in the status."""
-    status = seen.monitor.status
-    reported = {
-        Purpose.CHECK: status.last_check.scheduled_time if status.last_check else None,
-        Purpose.RETRAIN: status.last_retraining.scheduled_time if status.last_retraining else None,
-    }
-    for purpose, slot in reported.items():
+    """Return the newest finished Job of any purpose whose report is not in the status."""
+    for purpose in Purpose:
+        slot = reported_slot(seen.monitor.status, purpose)
         finished = [job for job in seen.jobs if job.purpose is purpose and job.finished and not job.replaced]
         newest = max(finished, key=lambda job: job.slot, default=None)
         if newest is not None and (slot is None or slot < newest.slot):
@@ -125,9 +128,9 @@ def _may_start_since(job: Job) -> datetime:
 def _wanted_jobs(situation: Situation) -> list[CreateJob]:
     """Return the missing Jobs in the order in which to create them.
 
-    A retraining goes first: it belongs to the older slot.
+    A retraining goes before a check: it belongs to the older slot.
     """
-    orders = (_retraining_order(situation), _check_order(situation))
+    orders = (_promotion_order(situation), _retraining_order(situation), _check_order(situation))
     return [order for order in orders if order is not None]
 
 
@@ -141,6 +144,18 @@ def _order(situation: Situation, admitted: Sequence[CreateJob]) -> tuple[CreateJ
     if rejection and len(admitted) > 1 and rejection.job_name == admitted[0].name:
         return admitted[1], None
     return next(iter(admitted), None), retry_time(rejection) if rejection else None
+
+
+def _promotion_order(situation: Situation) -> CreateJob | None:
+    """Return the Job of the promotion whose intent is stored. Before that there is none: see the record."""
+    seen, rules, record = situation.seen, situation.rules, situation.promotion
+    intent = record.intent
+    if rules is None or intent is None or not situation.promotes or record != seen.monitor.status.promotion:
+        return None
+    if promote_job_name(seen.monitor.name, record.count) in {job.name for job in seen.jobs}:
+        return None
+    job = promote_job(seen.monitor, rules.spec, record.count, intent, seen.defaults)
+    return CreateJob(Purpose.PROMOTE, job, intent.decided_time)
 
 
 def _retraining_order(situation: Situation) -> CreateJob | None:
@@ -285,6 +300,7 @@ def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | No
         situation.objection.until if situation.objection else None,
         retry_at,
         _later(situation.capacity_patience_end, situation.now),
+        _later(situation.promotion_retry_time, situation.now),
         situation.now + POD_PATIENCE if starting else None,
         *(
             end

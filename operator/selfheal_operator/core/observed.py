@@ -286,6 +286,7 @@ def job_from(body: Mapping[str, Any]) -> Job | None:
 _RUN: Final = {
     Purpose.CHECK: re.compile(r"-check-(\d{1,10}|r[0-9a-f]{8})", re.ASCII),
     Purpose.RETRAIN: re.compile(r"-retrain-\d{1,9}", re.ASCII),
+    Purpose.PROMOTE: re.compile(r"-promote-\d{1,9}", re.ASCII),
 }
 """What follows the monitor's name in a Job's name (`core.jobs`). The name is the lock; its number counts."""
 

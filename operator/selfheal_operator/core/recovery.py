@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
-from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelMonitorStatus
+from selfheal_operator.api.names import CHECK_MANAGER, PROMOTE_MANAGER, RETRAIN_MANAGER
+from selfheal_operator.api.reasons import CheckResult, PromotionResult, Purpose, Reason, RetrainResult
+from selfheal_operator.api.report import CheckReport, PromoteReport, RetrainReport
+from selfheal_operator.api.v1alpha1.status import LastCheck, LastPromotion, LastRetraining, ModelMonitorStatus
 from selfheal_operator.core.messages import shortened
 from selfheal_operator.core.observed import Job
 
@@ -44,6 +44,10 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
         reports = (CheckReport.from_termination_message(text) for text in texts)
         check = next((r for r in reports if r is not None and _is_of(job, r.last_check)), None)
         return _check(check or _failed_check(job, how_it_ended(job, pods), now), stored)
+    if job.purpose is Purpose.PROMOTE:
+        moves = (PromoteReport.from_termination_message(text) for text in texts)
+        promote = next((r for r in moves if r is not None and _is_of(job, r.last_promotion)), None)
+        return _promotion(promote or _failed_promotion(job, how_it_ended(job, pods), now), stored)
     attempts = (RetrainReport.from_termination_message(text) for text in texts)
     retrain = next((r for r in attempts if r is not None and _is_of(job, r.last_retraining)), None)
     return _retraining(retrain or _failed_retraining(job, how_it_ended(job, pods), now), stored)
@@ -60,6 +64,8 @@ def failed_report(job: Job, why: str, stored: ModelMonitorStatus, now: datetime)
     """
     if job.purpose is Purpose.CHECK:
         return _check(_failed_check(job, shortened(why), now), stored)
+    if job.purpose is Purpose.PROMOTE:
+        return _promotion(_failed_promotion(job, shortened(why), now), stored)
     return _retraining(_failed_retraining(job, shortened(why), now), stored)
 
 
@@ -84,10 +90,17 @@ def _check(report: CheckReport, stored: ModelMonitorStatus) -> Recovered:
 
 
 def _retraining(report: RetrainReport, stored: ModelMonitorStatus) -> Recovered:
-    return Recovered(RETRAIN_MANAGER, report.replaced(model=report.model or stored.model).to_wire())
+    report = report.replaced(
+        model=report.model or stored.model, challenger=report.challenger or stored.challenger
+    )
+    return Recovered(RETRAIN_MANAGER, report.to_wire())
 
 
-def _is_of(job: Job, outcome: LastCheck | LastRetraining) -> bool:
+def _promotion(report: PromoteReport, stored: ModelMonitorStatus) -> Recovered:
+    return Recovered(PROMOTE_MANAGER, report.replaced(model=report.model or stored.model).to_wire())
+
+
+def _is_of(job: Job, outcome: LastCheck | LastRetraining | LastPromotion) -> bool:
     """Return whether the outcome is the Job's. One of another slot would leave the Job without a report."""
     return (outcome.job_name, outcome.scheduled_time) == (job.name, job.slot)
 
@@ -156,6 +169,20 @@ def _failed_retraining(job: Job, message: str, now: datetime) -> RetrainReport:
             completion_time=now,
             result=RetrainResult.FAILED,
             reason=Reason.RETRAINING_FAILED,
+            message=message,
+            observed_generation=job.generation,
+        )
+    )
+
+
+def _failed_promotion(job: Job, message: str, now: datetime) -> PromoteReport:
+    return PromoteReport(
+        last_promotion=LastPromotion(
+            scheduled_time=job.slot,
+            job_name=job.name,
+            completion_time=now,
+            result=PromotionResult.FAILED,
+            reason=Reason.PROMOTION_FAILED,
             message=message,
             observed_generation=job.generation,
         )

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1.status import RetrainingStatus
+from selfheal_operator.api.v1alpha1.status import PromotionStatus, RetrainingStatus
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.history import is_end_on_record
 from selfheal_operator.core.observed import Job, Observed, Rejection
+from selfheal_operator.core.promotion_record import is_promoting, promotion_record, retry_time
 from selfheal_operator.core.requests import Requests, requests_of
 from selfheal_operator.core.retraining_record import retraining_record
 from selfheal_operator.core.slots import Slots, idle_slots, punctuality_of, slots_of
@@ -34,6 +35,7 @@ class Situation:
     slots: Slots
     requests: Requests
     retraining: RetrainingStatus
+    promotion: PromotionStatus
     objection: Objection | None
     """Why no retraining starts now; None if one must."""
     triggers: tuple[str, ...]
@@ -60,6 +62,16 @@ class Situation:
         end = self.capacity_patience_end
         return end is not None and self.now >= end
 
+    @property
+    def promotes(self) -> bool:
+        """Whether a promotion has been decided and has not reported."""
+        return is_promoting(self.promotion, self.seen.monitor.status)
+
+    @property
+    def promotion_retry_time(self) -> datetime | None:
+        """When the newest promotion is tried again; None if it runs or has been settled."""
+        return retry_time(self.promotion, self.seen.monitor.status)
+
     def active_for(self, purpose: Purpose) -> Job | None:
         """Return the unfinished Job of that purpose."""
         return next((job for job in self.active if job.purpose is purpose), None)
@@ -79,6 +91,8 @@ def assess(seen: Observed, now: datetime) -> Situation:
     ongoing = (job for job in unfinished if not is_end_on_record(seen.monitor, job))
     active = tuple(sorted(ongoing, key=lambda job: job.name))
     retraining = retraining_record(seen.monitor, seen.jobs, rules.spec if rules else None)
+    promotion = promotion_record(seen.monitor, seen.jobs, rules.spec if rules else None, now)
+    promotes = is_promoting(promotion, seen.monitor.status)
     slots = _slots(seen, rules, now)
     requests = requests_of(seen)
     evidence = rules and Evidence(
@@ -89,12 +103,15 @@ def assess(seen: Observed, now: datetime) -> Situation:
         retraining=retraining,
         outcome=seen.monitor.status.last_retraining,
         running=any(job.purpose is Purpose.RETRAIN for job in unfinished),
+        promoting=promotes,
         requested=bool(requests.retrain),
         now=now,
     )
     objection = objection_to_retraining(evidence) if evidence else Objection.to_nothing()
     check_runs = any(job.purpose is Purpose.CHECK for job in active)
-    wanted = objection is None or ((slots.due is not None or bool(requests.check)) and not check_runs)
+    wanted = (
+        promotes or objection is None or ((slots.due is not None or bool(requests.check)) and not check_runs)
+    )
     return Situation(
         seen=seen,
         now=now,
@@ -104,6 +121,7 @@ def assess(seen: Observed, now: datetime) -> Situation:
         slots=slots,
         requests=requests,
         retraining=retraining,
+        promotion=promotion,
         objection=objection,
         triggers=evidence.triggers if evidence else (),
         rejection=_rejection(seen) if wanted else None,

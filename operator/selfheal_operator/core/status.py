@@ -13,7 +13,9 @@ from selfheal_operator.core.conditions import set_conditions
 from selfheal_operator.core.history import has_reported
 from selfheal_operator.core.situation import Situation
 
-_CONTAINERS_PART: Final = ("task", "target", "last_check", "last_retraining", "model")
+_CONTAINERS_PART: Final = (
+    *("task", "target", "last_check", "last_retraining", "last_promotion", "model", "challenger"),
+)
 OPERATORS_PART: Final = frozenset(
     map(wire_name, {*ModelMonitorStatus.__struct_fields__} - {*_CONTAINERS_PART})
 )
@@ -86,7 +88,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
             ActiveJob(name=job.name, uid=job.uid, purpose=job.purpose)
             for job in situation.active
             # A check that has reported is about to end; its end does not need a separate write.
-            if job.purpose is not Purpose.CHECK or not has_reported(monitor, job)
+            if job.purpose is Purpose.RETRAIN or not has_reported(monitor, job)
         ],
         last_schedule_time=slots.last,
         next_check_time=slots.next,
@@ -98,6 +100,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         last_handled_retrain_request=situation.requests.handled_retrain,
         history=history_of(old),
         retraining=situation.retraining,
+        promotion=situation.promotion,
     )
 
 

@@ -37,6 +37,8 @@ class Evidence:
     outcome: LastRetraining | None = None
     """The outcome of the newest retraining that has reported."""
     running: bool
+    promoting: bool = False
+    """A promotion has been decided and has not ended."""
     requested: bool = False
     """A retraining was requested by its annotation."""
     now: datetime
@@ -111,6 +113,13 @@ def running(evidence: Evidence) -> Objection | None:
     """One retraining at a time."""
     if evidence.running:
         return Objection(Reason.DRIFT_TRIGGERED, "A retraining is running")
+    return None
+
+
+def promoting(evidence: Evidence) -> Objection | None:
+    """The champion that a retraining would be compared with is about to change."""
+    if evidence.promoting:
+        return Objection(Reason.PROMOTION_RUNNING, "A promotion is running")
     return None
 
 
@@ -265,6 +274,7 @@ OBJECTIONS: Final[tuple[Check, ...]] = (
     already_answered,
     observing,
     running,
+    promoting,
     suspended,
     switched_off,
     data_not_usable,
@@ -275,7 +285,7 @@ OBJECTIONS: Final[tuple[Check, ...]] = (
     no_new_rows,
 )
 
-OBJECTIONS_TO_A_REQUEST: Final[tuple[Check, ...]] = (observing, running, suspended, switched_off)
+OBJECTIONS_TO_A_REQUEST: Final[tuple[Check, ...]] = (observing, running, promoting, suspended, switched_off)
 """A requested retraining needs no breach, and is not held back by what is there to avoid useless ones."""
 
 

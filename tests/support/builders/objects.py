@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
+from selfheal_operator.api.reasons import CheckResult, PromotionResult, Purpose, Reason, RetrainResult
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
 from selfheal_operator.api.v1alpha1.status import (
     LastCheck,
+    LastPromotion,
     LastRetraining,
     ModelMonitorStatus,
     ModelVersion,
     RetrainingStatus,
 )
-from selfheal_operator.core.jobs import check_job_name, retrain_job_name
+from selfheal_operator.core.jobs import check_job_name, promote_job_name, retrain_job_name
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Job, JobDefaults, Monitor, Observed, monitor_from
 from selfheal_operator.core.plan import WriteStatus
@@ -94,6 +95,26 @@ def last_retraining(
     return LastRetraining(**(defaults | fields))
 
 
+def last_promotion(
+    slot: datetime = NOON, result: PromotionResult = PromotionResult.PROMOTED, **fields: Any
+) -> LastPromotion:
+    """Return what the first promotion has reported."""
+    defaults: dict[str, Any] = {
+        "scheduled_time": slot,
+        "job_name": promote_job_name("churn", 1),
+        "completion_time": slot + SECOND,
+        "result": result,
+        "reason": {
+            PromotionResult.PROMOTED: Reason.MODEL_PROMOTED,
+            PromotionResult.STOPPED: Reason.ALIAS_MOVED_ELSEWHERE,
+        }.get(result, Reason.MLFLOW_UNAVAILABLE),
+        "message": f"It ended: {result}.",
+        "version": "8",
+        "observed_generation": 1,
+    }
+    return LastPromotion(**(defaults | fields))
+
+
 def model_version(version: str = "8", **fields: Any) -> ModelVersion:
     """Return a registered version."""
     defaults: dict[str, Any] = {
@@ -145,9 +166,12 @@ def monitor_body(**fields: Any) -> dict[str, Any]:
 
 
 def job(purpose: Purpose = Purpose.CHECK, slot: datetime = NOON, number: int = 1, **fields: Any) -> Job:
-    """Return a Job of `monitor()` that runs; `number` is that of a retraining."""
-    is_check = purpose is Purpose.CHECK
-    name = check_job_name("churn", slot) if is_check else retrain_job_name("churn", number)
+    """Return a Job of `monitor()` that runs; `number` is that of a retraining or promotion."""
+    name = {
+        Purpose.CHECK: check_job_name("churn", slot),
+        Purpose.RETRAIN: retrain_job_name("churn", number),
+        Purpose.PROMOTE: promote_job_name("churn", number),
+    }[purpose]
     job = Job(
         namespace="team-a",
         name=name,
@@ -180,7 +204,7 @@ def stored(before: Monitor, status: Mapping[str, Any]) -> Monitor:
     containers = {
         name: value
         for name, value in before.status.to_wire().items()
-        if name in ("task", "lastCheck", "lastRetraining", "model")
+        if name in ("task", "lastCheck", "lastRetraining", "lastPromotion", "model", "challenger")
     }
     body = monitor_body(status={**status, **containers})
     version = str(int(before.resource_version) + 1)

@@ -24,7 +24,11 @@ def run_request(
     mlflow: dict[str, Any] | None = None,
     **spec: Any,
 ) -> RunRequest:
-    """Return a request; what is not known by name goes into the spec, by its wire name."""
+    """Return a request; what is not known by name goes into the spec, by its wire name.
+
+    Nobody promotes its versions, unless spec.promotion says who.
+    """
+    spec["promotion"] = {"mode": "None"} | spec.get("promotion", {})
     dataset = {"reference": {"uri": str(reference)}, "current": {"uri": str(current)}, "minRows": 1}
     return RunRequest(
         purpose=purpose,

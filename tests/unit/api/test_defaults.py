@@ -57,6 +57,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "Search.trials": 30,
     "Search.timeoutSeconds": 600,
     "Candidate.params": {},
+    "MLflow.championAlias": "champion",
+    "Promotion.mode": "Auto",
     "Promotion.rule": "NotWorse",
     "Promotion.margin": 0.01,
     "Promotion.confidence": 0.9,

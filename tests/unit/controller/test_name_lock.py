@@ -94,7 +94,7 @@ class World:
         return next(condition for condition in conditions if condition["type"] == "Ready")
 
 
-@pytest.fixture(params=Purpose)
+@pytest.fixture(params=NAMES)
 async def world(request: pytest.FixtureRequest) -> World:
     """Return a world in which the Job has been started."""
     world = World(request.param)

@@ -4,7 +4,14 @@ from typing import Any, Final
 import pytest
 
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Purpose, Reason, RetrainResult, Task
-from selfheal_operator.api.v1alpha1.status import DriftedColumn, HistoryEntry, MetricComparison, SkippedColumn
+from selfheal_operator.api.v1alpha1.status import (
+    DriftedColumn,
+    HistoryEntry,
+    MetricComparison,
+    PromotionIntent,
+    PromotionStatus,
+    SkippedColumn,
+)
 from selfheal_operator.core.breaches import MAX_HISTORY
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import Observed, PodTrouble
@@ -18,6 +25,7 @@ from support.builders.objects import (
     finished_job,
     job,
     last_check,
+    last_promotion,
     last_retraining,
     model_version,
     monitor,
@@ -93,12 +101,21 @@ def test_a_first_status_is_this_document():
                 "observedGeneration": 1,
                 "lastTransitionTime": "2026-11-23T11:40:00Z",
             },
+            {
+                "type": "Promoted",
+                "status": "False",
+                "reason": "NotYetPromoted",
+                "message": "No promotion has ended yet",
+                "observedGeneration": 1,
+                "lastTransitionTime": "2026-11-23T11:40:00Z",
+            },
         ],
         "active": [],
         "nextCheckTime": "2026-11-23T12:00:00Z",
         "missedChecks": 0,
         "history": [],
         "retraining": {"count": 0, "startTimes": [], "consecutiveFailures": 0},
+        "promotion": {"count": 0},
     }
 
 
@@ -110,11 +127,19 @@ def test_what_the_containers_write_is_never_written_by_the_operator():
         last_check=last_check(),
         last_retraining=last_retraining(),
         model=model_version(),
+        challenger=model_version("9"),
+        last_promotion=last_promotion(),
     )
 
-    assert not {"task", "target", "lastCheck", "lastRetraining", "model"} & set(
-        written(observed(monitor(status=told)))
-    )
+    assert not {
+        "task",
+        "target",
+        "lastCheck",
+        "lastRetraining",
+        "lastPromotion",
+        "model",
+        "challenger",
+    } & set(written(observed(monitor(status=told))))
 
 
 @pytest.mark.parametrize(
@@ -395,6 +420,14 @@ def test_a_status_stays_small_whatever_is_in_it():
             metrics=[MetricComparison(name="f1_macro", candidate="0.8412", champion="0.7710")] * 10,
         ),
         model=model_version(),
+        challenger=model_version("9", digest="d" * 64, trained_until_time=NOON),
+        promotion=PromotionStatus(
+            count=1,
+            intent=PromotionIntent(
+                version="8", approved_by="the gates of churn-retrain-1", decided_time=NOON
+            ),
+        ),
+        last_promotion=last_promotion(message="m" * 300, previous=model_version("7", digest="d" * 64)),
         history=[
             HistoryEntry(scheduled_time=NOON - n * HOUR, result=CheckResult.DRIFT, drift_share="1.0000")
             for n in range(MAX_HISTORY)

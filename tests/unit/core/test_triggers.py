@@ -174,6 +174,7 @@ def test_objections_are_raised_in_their_order():
         threshold=0.5,
         mode="Observe",
     )
+    everything = replace(everything, promoting=True)
     drift = last_check(NOON, current_identity="same")
     rules = {"trigger": {"consecutiveBreaches": 2}, "retraining": {"mode": "Disabled", "maxRunsPerDay": 1}}
     auto = {"retraining": {"maxRunsPerDay": 1}}
@@ -187,7 +188,8 @@ def test_objections_are_raised_in_their_order():
         ),
         ("it is new drift", {"retraining": memory}, Reason.OBSERVING),
         ("the mode is Enforce", {"spec": spec(suspend=True, **rules)}, Reason.DRIFT_TRIGGERED),
-        ("the retraining has ended", {"running": False}, Reason.SUSPENDED),
+        ("the retraining has ended", {"running": False}, Reason.PROMOTION_RUNNING),
+        ("the promotion has ended", {"promoting": False}, Reason.SUSPENDED),
         ("the monitor is resumed", {"spec": spec(**rules)}, Reason.RETRAINING_DISABLED),
         ("retraining is switched on", {"spec": spec(**rules | auto)}, Reason.DATA_NOT_USABLE),
         ("the feed is repaired", {"verdict": drift}, Reason.DEBOUNCING),

@@ -1,4 +1,4 @@
-"""`spec.promotion`: what a new version has to show before it is registered."""
+"""`spec.promotion`: what a new version has to show before it is registered, and who promotes it."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -53,7 +53,13 @@ class MetricGate(ApiModel, frozen=True, kw_only=True):
 
 
 class Promotion(ApiModel, frozen=True, kw_only=True):
-    """What the best candidate has to show on the held-out rows before it is registered."""
+    """What the best candidate has to show before it is registered, and who promotes it."""
+
+    mode: Literal["Auto", "None"] = "Auto"
+    """mode: who moves the alias mlflow.championAlias to a version that was registered. Defaults to Auto.
+
+    Auto: a Job of the monitor, at once. None: nobody; versions are registered only.
+    """
 
     primary_metric: Metric | None = None
     """primaryMetric by which candidates are chosen and compared with the present version.
@@ -88,3 +94,8 @@ class Promotion(ApiModel, frozen=True, kw_only=True):
 
     gates: Annotated[list[MetricGate], Meta(max_length=8, extra_json_schema=map_list("metric"))] = []
     """gates are limits of single metrics, all of which have to be kept."""
+
+    @property
+    def moves_the_alias(self) -> bool:
+        """Whether a version becomes the champion by a promotion, and not by being registered."""
+        return self.mode != "None"

@@ -168,6 +168,13 @@ class MLflow(ApiModel, frozen=True, kw_only=True):
             "registeredModelName must not contain a slash, a colon or a quotation mark",
             field="registeredModelName",
         ),
+        cel_rule(
+            "!has(self.championAlias) || (self.championAlias.matches('^[A-Za-z0-9_-]+$')"
+            " && !self.championAlias.matches('^([vV][0-9]+|latest)$'))",
+            "championAlias must consist of letters, digits, hyphens and underscores, and be neither latest "
+            "nor like v1, which MLflow reserves",
+            field="championAlias",
+        ),
     )
 
     tracking_uri: Annotated[str, Meta(max_length=1024)] | None = None
@@ -181,6 +188,9 @@ class MLflow(ApiModel, frozen=True, kw_only=True):
 
     Cannot be changed once set.
     """
+
+    champion_alias: Annotated[str, Meta(min_length=1, max_length=255)] = "champion"
+    """championAlias is the alias of the present version, which promotions move. Defaults to champion."""
 
     secret_ref: SecretRef | None = None
     """secretRef names a Secret whose keys become the container's environment:

@@ -173,7 +173,7 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
     """retraining says what is done when drift is found."""
 
     promotion: Promotion = Promotion()
-    """promotion says what a new version has to show before it is registered."""
+    """promotion says what a new version has to show before it is registered, and who promotes it."""
 
     mlflow: MLflow = MLflow()
     """mlflow says where runs are logged and models are registered."""
@@ -188,6 +188,8 @@ class ModelMonitorSpec(ApiModel, frozen=True, kw_only=True):
         """Return the template of the pods of one purpose."""
         if purpose is Purpose.RETRAIN:
             return self.pod_template.overridden_by(self.retraining.pod_template)
+        if purpose is Purpose.PROMOTE:  # sized for data, of which it reads none
+            return self.pod_template.replaced(resources=None)
         return self.pod_template
 
 

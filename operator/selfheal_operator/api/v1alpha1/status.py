@@ -10,6 +10,8 @@ from selfheal_operator.api.reasons import (
     CheckResult,
     ConditionStatus,
     Origin,
+    PromotionDirection,
+    PromotionResult,
     Purpose,
     RetrainResult,
     SignalResult,
@@ -45,7 +47,7 @@ class Condition(ApiModel, frozen=True, kw_only=True):
     """One aspect of the monitor's state, as in all of Kubernetes."""
 
     type: Annotated[str, Meta(min_length=1, max_length=316, pattern=_CONDITION_TYPE)]
-    """type of the condition: Ready, DriftDetected, Retraining, RetrainingFailed or Stalled."""
+    """type of the condition: Ready, DriftDetected, Retraining, RetrainingFailed, Stalled or Promoted."""
 
     status: ConditionStatus
     """status is True, False or Unknown."""
@@ -73,7 +75,7 @@ class ActiveJob(ApiModel, frozen=True, kw_only=True):
     """uid of the Job."""
 
     purpose: Purpose
-    """purpose is Check or Retrain."""
+    """purpose is Check, Retrain or Promote."""
 
 
 class DriftedColumn(ApiModel, frozen=True, kw_only=True):
@@ -377,6 +379,9 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
     champion_version: Word | None = None
     """championVersion is the version that was present before. Absent if there was none."""
 
+    alias_version: Word | None = None
+    """aliasVersion is the version that mlflow.championAlias was on. Absent if there was no such alias."""
+
     run_id: Word | None = None
     """runID is the parent MLflow run that holds the comparison."""
 
@@ -414,6 +419,12 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
     previous_version: Word | None = None
     """previousVersion is the one that it replaced."""
 
+    alias: Annotated[str, Meta(max_length=255)] | None = None
+    """alias that the version has: mlflow.championAlias. Absent where it has none, and is the newest one."""
+
+    promoted_time: Time | None = None
+    """promotedTime is when the monitor moved the alias to it. Absent where somebody else did."""
+
     target: ColumnName | None = None
     """target that it predicts. Absent where the version does not say."""
 
@@ -442,10 +453,84 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
         return self.replaced(digest=None, origin=None)
 
 
+class PromotionIntent(ApiModel, frozen=True, kw_only=True):
+    """What the newest promotion or rollback is to do. It is stored before its Job is created."""
+
+    version: Word
+    """version that gets the alias."""
+
+    expected_version: Word | None = None
+    """expectedVersion is the version that the alias is moved from. Absent if there is no such alias yet.
+
+    If the alias is on another one, it is left there."""
+
+    direction: PromotionDirection = PromotionDirection.PROMOTE
+    """direction is Promote or Rollback."""
+
+    approved_by: Annotated[str, Meta(max_length=512)]
+    """approvedBy says who or what has decided it."""
+
+    decided_time: Time
+    """decidedTime is when it was decided, or tried again."""
+
+    attempts: Annotated[int, Meta(ge=1, le=LARGEST_COUNT)] = 1
+    """attempts is how often it was started."""
+
+
+class PromotionStatus(ApiModel, frozen=True, kw_only=True):
+    """What the operator remembers of promotions."""
+
+    count: Annotated[int, Meta(ge=0, le=LARGEST_COUNT)] = 0
+    """count is the number of promotion Jobs decided; the name of the newest one is made from it."""
+
+    intent: PromotionIntent | None = None
+    """intent of the newest one."""
+
+    last_retraining_time: Time | None = None
+    """lastRetrainingTime is the scheduledTime of the newest retraining whose version was decided upon."""
+
+
+class LastPromotion(ApiModel, frozen=True, kw_only=True):
+    """The outcome of the newest promotion or rollback, written by its container."""
+
+    schema: ClassVar[Mapping[str, Any]] = {"x-kubernetes-map-type": "atomic"}
+
+    scheduled_time: Time
+    """scheduledTime is when it was decided."""
+
+    job_name: Name
+    """jobName is the Job that ran it."""
+
+    start_time: Time | None = None
+    """startTime of the container."""
+
+    completion_time: Time | None = None
+    """completionTime of the outcome."""
+
+    result: PromotionResult
+    """result is Promoted, Stopped (nothing was changed) or Failed (it is tried again)."""
+
+    reason: ReasonWord
+    """reason is one word for programs."""
+
+    message: Annotated[str, Meta(max_length=4096)]
+    """message is a sentence for people."""
+
+    version: Word | None = None
+    """version that was to get the alias."""
+
+    previous: ModelVersion | None = None
+    """previous is the version that had the alias before, as it was recorded."""
+
+    observed_generation: int
+    """observedGeneration is the metadata.generation whose spec it followed."""
+
+
 class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """What selfheal has seen and done.
 
-    Containers write task, target, lastCheck, lastRetraining and model; the operator writes all else.
+    Containers write task, target, lastCheck, lastRetraining, lastPromotion, model and challenger; the
+    operator writes all else.
     """
 
     observed_generation: int | None = None
@@ -458,7 +543,7 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """target that task belongs to: where spec names another one, task counts as unknown."""
 
     conditions: Annotated[list[Condition], Meta(max_length=16, extra_json_schema=map_list("type"))] = []
-    """conditions: Ready, DriftDetected, Retraining, RetrainingFailed and Stalled."""
+    """conditions: Ready, DriftDetected, Retraining, RetrainingFailed, Stalled and Promoted."""
 
     active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=map_list("name"))] = []
     """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
@@ -504,4 +589,13 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """lastRetraining is the outcome of the newest retraining."""
 
     model: ModelVersion | None = None
-    """model is the present champion: the version with the alias champion, else the newest one."""
+    """model is the present champion: the version with the alias mlflow.championAlias, else the newest one."""
+
+    challenger: ModelVersion | None = None
+    """challenger is the newest version that a retraining registered and that is to be promoted."""
+
+    promotion: PromotionStatus = PromotionStatus()
+    """promotion is what the operator remembers of promotions."""
+
+    last_promotion: LastPromotion | None = None
+    """lastPromotion is the outcome of the newest promotion or rollback."""

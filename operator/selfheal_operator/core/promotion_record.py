@@ -1,0 +1,105 @@
+"""What is remembered of promotions, and which one is next.
+
+A promotion is decided once: its intent, with a number and the version that the alias is expected on, is in
+the status before its Job exists. Two operators cannot both store one, since the write fails if the status has
+changed. Computed anew from the stored record and the newest reports: the same inputs give the same record, so
+a write that was lost is made up for.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from selfheal_operator.api.reasons import PromotionResult, Purpose, RetrainResult
+from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
+from selfheal_operator.api.v1alpha1.status import (
+    LARGEST_COUNT,
+    LastRetraining,
+    ModelMonitorStatus,
+    PromotionIntent,
+    PromotionStatus,
+)
+from selfheal_operator.core.backoff import Backoff
+from selfheal_operator.core.history import number_in
+from selfheal_operator.core.observed import Job, Monitor
+
+FAILED_PROMOTION: Final = Backoff(timedelta(seconds=30), timedelta(hours=1))
+"""Each attempt has waited for MLflow for minutes already."""
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+def promotion_record(
+    monitor: Monitor, jobs: Sequence[Job], spec: ModelMonitorSpec | None, now: datetime
+) -> PromotionStatus:
+    """Return the record, with the intent of the promotion that is to start now."""
+    status, numbers = monitor.status, (number_in(job.name) for job in jobs if job.purpose is Purpose.PROMOTE)
+    record = status.promotion.replaced(count=max([status.promotion.count, *numbers]))
+    if spec is None or spec.suspend or spec.mode == "Observe" or is_promoting(record, status):
+        return record
+    if (outcome := _undecided(record, status)) is not None:
+        return _decided(record, status, spec, outcome, now)
+    if (until := retry_time(record, status)) is not None and until <= now and record.intent is not None:
+        return _started(record, status, record.intent.replaced(attempts=record.intent.attempts + 1), now)
+    return record
+
+
+def is_promoting(record: PromotionStatus, status: ModelMonitorStatus) -> bool:
+    """Return whether the newest promotion has been decided and has not reported."""
+    intent, last = record.intent, status.last_promotion
+    return intent is not None and (last is None or last.scheduled_time < intent.decided_time)
+
+
+def retry_time(record: PromotionStatus, status: ModelMonitorStatus) -> datetime | None:
+    """Return when the newest promotion is tried again; None if it runs or has been settled."""
+    intent, last = record.intent, status.last_promotion
+    if intent is None or last is None or last.result is not PromotionResult.FAILED:
+        return None
+    if is_promoting(record, status):
+        return None
+    return (last.completion_time or last.scheduled_time) + FAILED_PROMOTION.pause(intent.attempts)
+
+
+def _undecided(record: PromotionStatus, status: ModelMonitorStatus) -> LastRetraining | None:
+    """Return the newest retraining if it has registered a version that nobody has decided upon."""
+    outcome, challenger, decided = status.last_retraining, status.challenger, record.last_retraining_time
+    if outcome is None or outcome.result is not RetrainResult.REGISTERED:
+        return None
+    # An image that knows of no promotion, or mode None: the version is the champion by being registered.
+    if challenger is None or challenger.version != outcome.version:
+        return None
+    return None if decided is not None and outcome.scheduled_time <= decided else outcome
+
+
+def _decided(
+    record: PromotionStatus,
+    status: ModelMonitorStatus,
+    spec: ModelMonitorSpec,
+    outcome: LastRetraining,
+    now: datetime,
+) -> PromotionStatus:
+    record = record.replaced(last_retraining_time=outcome.scheduled_time)
+    challenger = status.challenger
+    if challenger is None or challenger.target not in (None, spec.target):  # spec.target was edited since
+        return record
+    if not spec.promotion.moves_the_alias:
+        return record
+    intent = PromotionIntent(
+        version=challenger.version,
+        expected_version=outcome.alias_version,
+        approved_by=f"the gates of {outcome.job_name}",
+        decided_time=now,
+    )
+    return _started(record, status, intent, now)
+
+
+def _started(
+    record: PromotionStatus, status: ModelMonitorStatus, intent: PromotionIntent, now: datetime
+) -> PromotionStatus:
+    """Return the record with an intent that is later than all others: reports are ordered by its time."""
+    last = status.last_promotion
+    earlier = [record.intent.decided_time] if record.intent else []
+    earlier += [last.scheduled_time] if last else []
+    decided = max([now.replace(microsecond=0), *(time + _SECOND for time in earlier)])
+    count = min(record.count + 1, LARGEST_COUNT)
+    return record.replaced(count=count, intent=intent.replaced(decided_time=decided))
