@@ -45,6 +45,8 @@ from support.builders.run_requests import run_request
 from support.documented import PAGES, ROOT, Script, scripts
 from support.eventually import eventually
 from support.fakes.inbox import Inbox
+from support.played_retrainings import PlayedRetrainings
+from support.processes.operators import Operator
 from testbed.install import wait_for_api
 from testbed.kubectl import Document, Kubectl, KubectlError
 from testbed.program import answers, free_port
@@ -360,6 +362,33 @@ def _a_monitor(place: Place) -> Generator[None]:
     place.kubectl.apply(monitor_manifest("churn", reference="/data/a.csv", current="/data/b.csv"))
     yield
     assert "churn" in place.printed or "FIELDS" in place.printed
+
+
+@situation(("docs/promotion.md", "An example"))
+def _promotions_by_hand(place: Place) -> Generator[None]:
+    """A version with the alias, and two retrainings: the second one after the first is rejected."""
+    _install(place)
+    manual = {"mode": "Manual"}
+    place.kubectl.apply(monitor_manifest("churn", reference="/r.csv", current="/c.csv", promotion=manual))
+    played = PlayedRetrainings(place.kubectl, place.mlflow_uri())
+    played.client.set_registered_model_alias(played.model, "champion", played.register())
+    played.retrained(alias_version="1")
+
+    kubeconfig, folder = Path(place.kubectl.kubeconfig), place.folder / "operator"
+
+    def meanwhile() -> None:
+        played.run_promotions(kubeconfig)
+        if played.number == 1 and played.condition("PromotionPending").get("reason") == "Rejected":
+            played.retrained(alias_version="1")
+
+    place.meanwhile = meanwhile
+    operator = Operator(kubeconfig, folder, mlflow_tracking_uri=played.mlflow_uri)
+    operator.start()
+    try:
+        yield
+    finally:
+        operator.stop()
+    assert played.alias() == "1"
 
 
 @situation(("README.md", "When things go wrong"), ("docs/install.md", "High availability"))

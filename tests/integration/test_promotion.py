@@ -4,136 +4,29 @@ The retraining is played by the test, which registers a version and reports it a
 operator and the promotion's container are the real ones.
 """
 
-import contextlib
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
-from selfheal_operator.api.model import format_time
 from support.builders.monitors import YEARLY, monitor_manifest
 from support.eventually import eventually
+from support.played_retrainings import NAME, PlayedRetrainings
 from support.processes.operators import Operator
 from testbed.kubectl import Kubectl
 
 pytestmark = pytest.mark.timeout(420)  # the first test also pays for the cluster, MLflow and the operator
-NAME: Final = "churn"
-PATIENCE_SECONDS: Final = 240
-"""A promotion waits a minute for MLflow, and then for its next attempt."""
-
-
-@dataclass
-class Story:
-    """One monitor, whose checks are never due."""
-
-    kubectl: Kubectl
-    mlflow_uri: str
-    number: int = 0
-    """Of the newest retraining."""
-    client: MlflowClient = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.client = MlflowClient(self.mlflow_uri)
-
-    @property
-    def model(self) -> str:
-        """The name of the registered model."""
-        return f"{self.kubectl.namespace}.{NAME}"
-
-    def status(self) -> dict[str, Any]:
-        """Return the monitor's status."""
-        status: dict[str, Any] = self.kubectl.get("modelmonitor", NAME).get("status", {})
-        return status
-
-    def condition(self, kind: str) -> dict[str, Any]:
-        """Return one condition."""
-        return next((each for each in self.status().get("conditions", []) if each["type"] == kind), {})
-
-    def wait(self, reached: Callable[[dict[str, Any]], Any], what: str) -> dict[str, Any]:
-        """Return the status once it is so."""
-        eventually(lambda: reached(self.status()), what, timeout_seconds=PATIENCE_SECONDS)
-        return self.status()
-
-    def patch(self, **spec: Any) -> None:
-        """Change the spec."""
-        self.kubectl("patch", "modelmonitor", NAME, "--type=merge", "--patch", json.dumps({"spec": spec}))
-
-    def alias(self) -> str | None:
-        """Return the version that the alias is on."""
-        try:
-            return str(self.client.get_model_version_by_alias(self.model, "champion").version)
-        except MlflowException:
-            return None
-
-    def register(self) -> str:
-        """Register a version as a retraining does."""
-        with contextlib.suppress(MlflowException):  # it is there already
-            self.client.create_registered_model(self.model)
-        version = str(self.client.create_model_version(self.model, "s3://models/nowhere").version)
-        self.client.set_model_version_tag(self.model, version, "selfheal.promotion", "Awaited")
-        return version
-
-    def retrained(self, alias_version: str | None = None, **outcome: Any) -> str:
-        """Report a retraining that has registered a version; return the version."""
-        self.number += 1
-        version, now = self.register(), format_time(datetime.now(UTC))
-        created = self.client.get_model_version(self.model, version).creation_timestamp
-        registered = format_time(datetime.fromtimestamp(created / 1000, UTC))
-        told = {
-            "scheduledTime": now,
-            "jobName": f"{NAME}-retrain-{self.number}",
-            "completionTime": now,
-            "result": "Registered",
-            "reason": "ModelRegistered",
-            "message": f"Version {version} registered",
-            "version": version,
-            "observedGeneration": 1,
-            **({"aliasVersion": alias_version} if alias_version else {}),
-            **outcome,
-        }
-        status = {
-            "lastRetraining": told,
-            "challenger": {
-                "name": self.model,
-                "version": version,
-                "registeredTime": registered,
-                "digest": "a" * 64,
-            },
-            # The operator believes reports of Jobs that it has counted.
-            "retraining": {"count": self.number, "lastTriggerTime": now},
-        }
-        self.kubectl(
-            *("patch", "modelmonitor", NAME, "--subresource=status", "--type=merge", "--patch"),
-            json.dumps({"status": status}),
-        )
-        return version
-
-    def promoted(self, version: str) -> dict[str, Any]:
-        """Return the status once the version is the champion."""
-        return self.wait(
-            lambda s: s.get("model", {}).get("version") == version and s["model"].get("alias"),
-            f"version {version} is promoted",
-        )
-
-    def events(self) -> list[str]:
-        """Return the reasons of the monitor's Events."""
-        selector = f"--field-selector=involvedObject.name={NAME},involvedObject.kind=ModelMonitor"
-        return [event["reason"] for event in self.kubectl.get("events", selector)["items"]]
 
 
 @pytest.fixture
-def story(kubectl: Kubectl, installation: Path, mlflow_uri: str, tmp_path: Path) -> Iterator[Story]:
+def story(
+    kubectl: Kubectl, installation: Path, mlflow_uri: str, tmp_path: Path
+) -> Iterator[PlayedRetrainings]:
     """A monitor and its operator."""
     kubectl.apply(monitor_manifest(NAME, reference="/r.csv", current="/c.csv", schedule=YEARLY))
     operator = Operator(installation, tmp_path / "operator", mlflow_tracking_uri=mlflow_uri)
     operator.start()
-    story = Story(kubectl, mlflow_uri)
+    story = PlayedRetrainings(kubectl, mlflow_uri)
     try:
         story.wait(lambda s: s.get("conditions"), "the operator has seen it")
         yield story
@@ -141,7 +34,9 @@ def story(kubectl: Kubectl, installation: Path, mlflow_uri: str, tmp_path: Path)
         assert operator.stop() == 0
 
 
-def test_a_registered_version_becomes_the_champion_and_the_next_one_after_it(story: Story) -> None:
+def test_a_registered_version_becomes_the_champion_and_the_next_one_after_it(
+    story: PlayedRetrainings,
+) -> None:
     """The first one where there is no alias, the second one from the first; each says who decided."""
     first = story.retrained()
     status = story.promoted(first)
@@ -169,7 +64,7 @@ def test_a_registered_version_becomes_the_champion_and_the_next_one_after_it(sto
     eventually(lambda: story.events().count("ModelPromoted") == 2, "both are told")
 
 
-def test_an_alias_that_a_person_has_moved_stays_where_it_is(story: Story) -> None:
+def test_an_alias_that_a_person_has_moved_stays_where_it_is(story: PlayedRetrainings) -> None:
     """Moved after the comparison. The condition and an Event say so, and nothing is tried again."""
     champion, other = story.register(), story.register()
     story.client.set_registered_model_alias(story.model, "champion", other)
@@ -186,7 +81,7 @@ def test_an_alias_that_a_person_has_moved_stays_where_it_is(story: Story) -> Non
     assert len(story.kubectl.get("jobs")["items"]) == 1
 
 
-def test_a_version_that_was_deleted_is_not_promoted(story: Story) -> None:
+def test_a_version_that_was_deleted_is_not_promoted(story: PlayedRetrainings) -> None:
     """Whoever deletes it before the promotion has decided otherwise."""
     champion = story.register()
     story.client.set_registered_model_alias(story.model, "champion", champion)
@@ -199,7 +94,7 @@ def test_a_version_that_was_deleted_is_not_promoted(story: Story) -> None:
     assert story.alias() == champion
 
 
-def test_with_mode_none_nobody_moves_the_alias(story: Story) -> None:
+def test_with_mode_none_nobody_moves_the_alias(story: PlayedRetrainings) -> None:
     """As before there were promotions."""
     story.patch(promotion={"mode": "None"})
     version = story.retrained()
@@ -211,7 +106,9 @@ def test_with_mode_none_nobody_moves_the_alias(story: Story) -> None:
     assert story.client.get_model_version(story.model, version).tags["selfheal.promotion"] == "Awaited"
 
 
-def test_while_mlflow_is_away_a_promotion_is_tried_again_and_then_done(story: Story, mlflow_uri: str) -> None:
+def test_while_mlflow_is_away_a_promotion_is_tried_again_and_then_done(
+    story: PlayedRetrainings, mlflow_uri: str
+) -> None:
     """It is never reported as anything else than that MLflow is away."""
     story.patch(mlflow={"trackingURI": "http://127.0.0.1:9"})
     first = story.retrained()
@@ -225,3 +122,37 @@ def test_while_mlflow_is_away_a_promotion_is_tried_again_and_then_done(story: St
     status = story.promoted(first)
     assert status["promotion"]["intent"]["attempts"] >= 2
     assert story.alias() == first
+
+
+def test_with_mode_manual_a_person_rejects_approves_and_rolls_back(story: PlayedRetrainings) -> None:
+    """Each decision is an annotation; the version, the status and an Event say who has decided."""
+    champion = story.register()
+    story.client.set_registered_model_alias(story.model, "champion", champion)
+    story.patch(promotion={"mode": "Manual"})
+
+    rejected = story.retrained(alias_version=champion)
+    story.wait(lambda s: s.get("promotion", {}).get("pending"), "it waits")
+    assert story.condition("PromotionPending")["reason"] == "AwaitingApproval"
+    story.decide(f"reject:{rejected}")
+    story.wait(lambda s: "pending" not in s["promotion"], "it is rejected")
+    assert story.condition("PromotionPending")["reason"] == "Rejected"
+    assert story.alias() == champion
+
+    approved = story.retrained(alias_version=champion)
+    story.wait(lambda s: s["promotion"].get("pending"), "it waits")
+    story.decide(f"approve:{approved}")
+    story.promoted(approved)
+    assert story.alias() == approved
+    said = story.client.get_model_version(story.model, approved).tags["selfheal.approvedBy"]
+    assert said.startswith("the annotation of kubectl-annotate at 20")
+
+    story.decide("rollback:99")
+    story.wait(lambda s: s["lastPromotion"]["reason"] == "VersionNotFound", "there is no such version")
+    assert story.alias() == approved
+    story.decide(f"rollback:{champion}")
+    status = story.promoted(champion)
+    assert story.alias() == champion
+    assert status["model"]["previousVersion"] == approved
+    assert story.condition("Promoted")["reason"] == "ModelRolledBack"
+    told = {"AwaitingApproval", "Rejected", "Approved", "ModelPromoted", "VersionNotFound", "ModelRolledBack"}
+    eventually(lambda: told <= set(story.events()), "all is told")

@@ -103,7 +103,9 @@ def version(number: str, past: PastScore | None = None) -> Version:
 def _request(candidates: Sequence[dict[str, Any]], **spec: Any) -> RunRequest:
     dataset = {"reference": {"uri": NOWHERE}, "current": {"uri": NOWHERE}} | spec.pop("dataset", {})
     retraining = {"candidates": list(candidates)} | spec.pop("retraining", {})
-    whole = {"target": "label", "threshold": 0.3, "intervalSeconds": 3600} | spec
+    # Nobody is asked: a gate that fails refuses.
+    promotion = {"mode": "None"} | spec.pop("promotion", {})
+    whole = {"target": "label", "threshold": 0.3, "intervalSeconds": 3600, "promotion": promotion} | spec
     return RunRequest(
         purpose=Purpose.RETRAIN,
         monitor=MonitorRef(namespace="bench", name="bench", uid="bench", generation=1),

@@ -39,7 +39,7 @@ from selfheal_operator.api.v1alpha1.status import (
 
 _MAX_LISTED: Final = 10
 _MAX_NAME: Final = 253
-_MAX_MESSAGE: Final = 1500
+_MAX_MESSAGE: Final = 1100
 _MAX_WHY: Final = 256
 
 

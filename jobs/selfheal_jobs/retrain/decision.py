@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from selfheal_jobs.retrain.differences import difference, ends
-from selfheal_jobs.retrain.gates import OF_THE_COMPARISON, Evidence, champion, shortfall
+from selfheal_jobs.retrain.gates import FOR_A_PERSON, OF_THE_COMPARISON, Evidence, champion, shortfall
 from selfheal_operator.api.model import ApiModel, format_number
 from selfheal_operator.api.reasons import Reason, RetrainResult
 from selfheal_operator.api.report import RetrainReport
@@ -15,7 +15,7 @@ from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.schema import Time
 from selfheal_operator.api.v1alpha1.status import GateResult, LastRetraining, MetricComparison, TrainingRows
 
-_MAX_MESSAGE: Final = 1500
+_MAX_MESSAGE: Final = 1100
 """With ten metrics and seven gates, a decision then fits into an MLflow tag of at most 8,000 characters."""
 
 _INCONCLUSIVE: Final = frozenset({Reason.TOO_FEW_NEW_ROWS})
@@ -55,8 +55,9 @@ class Findings(Struct, frozen=True, kw_only=True):
 
     @property
     def passed(self) -> bool:
-        """Return whether the candidate may be registered."""
-        return all(gate.passed for gate in self.gates)
+        """Return whether the candidate may be registered, if only for a person to decide on it."""
+        failed = {gate.name for gate in self.gates if not gate.passed}
+        return not failed or (failed <= FOR_A_PERSON and self.evidence.rules.moves_the_alias)
 
 
 class Attempt(Struct, frozen=True):
@@ -132,7 +133,7 @@ def decide(attempt: Attempt, findings: Findings, now: datetime) -> LastRetrainin
 
 def _reason(findings: Findings) -> Reason:
     failed = {gate.name for gate in findings.gates if not gate.passed}
-    if not failed:
+    if findings.passed:
         return Reason.MODEL_REGISTERED
     return Reason.NO_IMPROVEMENT if failed & OF_THE_COMPARISON else Reason.GATE_FAILED
 
@@ -167,6 +168,8 @@ def _refusals(findings: Findings) -> list[str]:
     failed = [gate for gate in findings.gates if not gate.passed]
     if not failed:
         return []
+    if findings.passed:
+        return ["a person has to decide", *(_refusal(gate, findings.evidence) for gate in failed)]
     worse = _reason(findings) is Reason.NO_IMPROVEMENT
     said = ["no improvement, nothing registered" if worse else "nothing registered"]
     return [*said, *(_refusal(gate, findings.evidence) for gate in failed)]

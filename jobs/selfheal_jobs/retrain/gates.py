@@ -267,6 +267,10 @@ OF_THE_COMPARISON: Final = frozenset({baseline.__name__, prediction.__name__, ch
 """Gates that say whether the winner is an improvement at all."""
 
 
+FOR_A_PERSON: Final = frozenset({health.__name__, leak.__name__})
+"""Gates that a person may overrule, who knows the feed and the columns: the version waits for them."""
+
+
 def results_of(evidence: Evidence) -> tuple[GateResult, ...]:
     """Return the result of each gate that applies."""
     return tuple(result for gate in GATES if (result := gate(evidence)) is not None)

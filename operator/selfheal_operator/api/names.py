@@ -42,6 +42,11 @@ ANNOTATION_RETRAIN_REQUEST: Final = f"{GROUP}/retrain-requested-at"
 
 That of a retraining may be followed by options: `2026-11-23T12:00:00Z;force;ignoreChampion`.
 """
+ANNOTATION_DECISION: Final = f"{GROUP}/decision"
+"""On a ModelMonitor: `approve:<version>`, `reject:<version>` or `rollback:<version>`, each carried out once.
+
+What follows a semicolon makes the same decision a new one: `rollback:7;2026-11-29`.
+"""
 MAX_REQUEST_TOKEN: Final = 256
 """Characters of a token that count."""
 

@@ -86,6 +86,7 @@ class ConditionType(StrEnum):
     RETRAINING_FAILED = "RetrainingFailed"
     STALLED = "Stalled"
     PROMOTED = "Promoted"
+    PROMOTION_PENDING = "PromotionPending"
 
 
 class ConditionStatus(StrEnum):
@@ -204,6 +205,18 @@ class Reason(StrEnum):
     TOO_MANY_FAILURES = "TooManyFailures"
     FEW_FAILURES = "FewFailures"
     """Fewer than spec.retraining.maxConsecutiveFailures in a row."""
+
+    # PromotionPending
+    NOTHING_PENDING = "NothingPending"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    """A person has to decide, by the annotation selfheal.dev/decision."""
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    APPROVAL_TIMED_OUT = "ApprovalTimedOut"
+    """Nobody has decided within spec.promotion.approvalTimeoutSeconds: the version is not promoted."""
+    ROLLBACK_REQUESTED = "RollbackRequested"
+    INVALID_DECISION = "InvalidDecision"
+    """The annotation selfheal.dev/decision has no decision, or one that cannot be carried out."""
 
     # Promoted, and results of promotions
     NOT_YET_PROMOTED = "NotYetPromoted"

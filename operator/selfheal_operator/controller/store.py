@@ -9,12 +9,14 @@ from typing import Any, Final, NamedTuple
 
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
+    ANNOTATION_DECISION,
     ANNOTATION_RETRAIN_REQUEST,
     MAX_REQUEST_TOKEN,
 )
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.core.capacity import Tally
 from selfheal_operator.core.observed import (
+    DECISION_BY,
     Job,
     JobDefaults,
     Monitor,
@@ -22,13 +24,14 @@ from selfheal_operator.core.observed import (
     Owner,
     PodTrouble,
     Rejection,
+    decision_by,
     monitor_from,
 )
 from selfheal_operator.core.validation import LARGEST_SPEC_BYTES, size_problem
 from selfheal_operator.metrics.monitors import Facts, facts_of
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
-_READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST)
+_READ_ANNOTATIONS: Final = (ANNOTATION_CHECK_REQUEST, ANNOTATION_RETRAIN_REQUEST, ANNOTATION_DECISION)
 _READ_METADATA: Final = (
     *("namespace", "name", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"),
 )
@@ -330,6 +333,8 @@ def _packed(body: Mapping[str, Any]) -> tuple[bytes, str]:
     kept["annotations"] = {
         name: annotations[name][:_LONGEST_ANNOTATION] for name in _READ_ANNOTATIONS if name in annotations
     }
+    if ANNOTATION_DECISION in annotations:
+        kept[DECISION_BY] = decision_by(metadata)
     spec, status = body.get("spec") or {}, body.get("status") or {}
     document, problem = _written({"metadata": kept, "spec": spec, "status": status})
     if len(document) > LARGEST_SPEC_BYTES:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from selfheal_operator.api.model import format_time
+from selfheal_operator.api.names import ANNOTATION_DECISION
 from selfheal_operator.api.reasons import (
     CheckResult,
     ConditionStatus,
@@ -18,6 +19,7 @@ from selfheal_operator.api.v1alpha1.trigger import DATA_DRIFT
 from selfheal_operator.core.conditions import Finding
 from selfheal_operator.core.jobs import promote_job_name, retrain_job_name
 from selfheal_operator.core.observed import Job
+from selfheal_operator.core.promotion_decisions import approval_end
 from selfheal_operator.core.requests import RETRAIN_OPTIONS
 from selfheal_operator.core.situation import Situation
 from selfheal_operator.core.triggers import is_stalled
@@ -297,8 +299,35 @@ def newest_promotion(situation: Situation) -> Finding | None:
     if last is None:
         return None
     succeeded = last.result is PromotionResult.PROMOTED
-    retried = " It is tried again." if last.result is PromotionResult.FAILED else ""
+    retried = " It is tried again." if situation.promotion_retry_time else ""
     return Finding(_TRUE if succeeded else _FALSE, last.reason, last.message + retried)
+
+
+# --- PromotionPending: whether a version waits for the decision of a person ---------------------------------
+
+
+def awaiting_approval(situation: Situation) -> Finding | None:
+    """A version waits; the message says what there is to see, and how to decide."""
+    pending, last = situation.promotion.pending, situation.promotion.last_decision
+    if pending is None:
+        return None
+    how = f"Annotate the monitor with {ANNOTATION_DECISION}=approve:{pending.version}, or reject"
+    if situation.rules is not None:
+        how += f", before {format_time(approval_end(pending, situation.rules.spec))}"
+    problem = f". {last.message}" if last and last.reason == Reason.INVALID_DECISION else ""
+    return Finding(_TRUE, Reason.AWAITING_APPROVAL, f"{pending.message}. {how}{problem}")
+
+
+def newest_decision(situation: Situation) -> Finding | None:
+    """What became of the newest decision."""
+    last = situation.promotion.last_decision
+    return Finding(_FALSE, last.reason, last.message) if last else None
+
+
+def nothing_pending(situation: Situation) -> Finding:
+    """No version waits, and nobody has decided on one."""
+    del situation
+    return Finding(_FALSE, Reason.NOTHING_PENDING, "No version waits for a decision")
 
 
 _OUTCOMES: Final = (ended_without_report, reported_failure, reported_success)
@@ -333,6 +362,7 @@ CONDITIONS: Final[Mapping[ConditionType, tuple[Policy, ...]]] = {
     ),
     ConditionType.STALLED: (too_many_failures, few_failures),
     ConditionType.PROMOTED: (promotion_runs, not_yet_promoted, newest_promotion),
+    ConditionType.PROMOTION_PENDING: (awaiting_approval, newest_decision, nothing_pending),
 }
 """As the API conventions ask, each condition is set from the first reconciliation on.
 

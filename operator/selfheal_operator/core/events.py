@@ -24,6 +24,7 @@ def events_of(situation: Situation, new: ModelMonitorStatus) -> tuple[Event, ...
         *_verdict(old, new),
         *_retraining_changes(old, new, situation),
         *_promotion(before.get(ConditionType.PROMOTED), after[ConditionType.PROMOTED]),
+        *_decision(before.get(ConditionType.PROMOTION_PENDING), after[ConditionType.PROMOTION_PENDING]),
         *_holding_back(before.get(ConditionType.RETRAINING), after[ConditionType.RETRAINING], situation),
     )
 
@@ -111,6 +112,14 @@ def _promotion(before: Condition | None, after: Condition) -> Iterator[Event]:
     yield Event(_kind(is_expected=after.status is ConditionStatus.TRUE), after.reason, after.message)
 
 
+def _decision(before: Condition | None, after: Condition) -> Iterator[Event]:
+    """Report that a version waits for a decision, and what became of it."""
+    if before is None or _same(before, after) or after.reason == Reason.NOTHING_PENDING:
+        return
+    yield Event(_kind(is_expected=after.reason not in _NOT_CARRIED_OUT), after.reason, after.message)
+
+
+_NOT_CARRIED_OUT: Final = frozenset({Reason.INVALID_DECISION, Reason.APPROVAL_TIMED_OUT})
 _NO_OUTCOMES: Final = frozenset({Reason.NOT_YET_PROMOTED, Reason.PROMOTION_RUNNING})
 
 

@@ -6,9 +6,9 @@ LONGEST_MESSAGE: Final = 512
 """In bytes of UTF-8. Below an Event's limit; six conditions and three reports stay under 16 KiB."""
 
 
-def shortened(text: str) -> str:
-    """Truncate the text to what a condition, an Event and a report may hold."""
+def shortened(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    """Truncate the text to what a condition, an Event and a report may hold, or to `limit` bytes."""
     written = text.encode()
-    if len(written) <= LONGEST_MESSAGE:
+    if len(written) <= limit:
         return text
-    return written[: LONGEST_MESSAGE - len("…".encode())].decode(errors="ignore") + "…"
+    return written[: limit - len("…".encode())].decode(errors="ignore") + "…"

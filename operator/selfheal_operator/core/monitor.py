@@ -301,6 +301,7 @@ def _wake_time(situation: Situation, retry_at: datetime | None) -> datetime | No
         retry_at,
         _later(situation.capacity_patience_end, situation.now),
         _later(situation.promotion_retry_time, situation.now),
+        _later(situation.approval_end, situation.now),
         situation.now + POD_PATIENCE if starting else None,
         *(
             end

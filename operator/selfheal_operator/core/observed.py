@@ -12,6 +12,7 @@ from msgspec import ValidationError
 from selfheal_operator.api.model import first_violation, wire_name
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
+    ANNOTATION_DECISION,
     ANNOTATION_GENERATION,
     ANNOTATION_REPLACED,
     ANNOTATION_REQUEST,
@@ -46,6 +47,10 @@ class Monitor:
     """The token of the annotation that requests a check; empty if there is none."""
     retrain_request: str = ""
     """Likewise for a retraining."""
+    decision: str = ""
+    """The annotation of a person's decision on a promotion; empty if there is none."""
+    decision_by: str = ""
+    """By which program and when the annotation was set, as far as the API server tells."""
     spec: Mapping[str, Any]
     """The spec as written; it may be invalid."""
     problem: str = ""
@@ -207,11 +212,33 @@ def monitor_from(body: Mapping[str, Any]) -> Monitor:
         deleting="deletionTimestamp" in metadata,
         check_request=_token(annotations, ANNOTATION_CHECK_REQUEST),
         retrain_request=_token(annotations, ANNOTATION_RETRAIN_REQUEST),
+        decision=_token(annotations, ANNOTATION_DECISION),
+        decision_by=metadata.get(DECISION_BY) or decision_by(metadata),
         spec=body.get("spec") or {},
         problem=body.get("problem", ""),
         status=status,
         disbelieved=unreadable,
     )
+
+
+DECISION_BY: Final = "decisionBy"
+"""The metadata under which the store keeps `decision_by`, in place of managedFields."""
+_LONGEST_MANAGER: Final = 128
+
+
+def decision_by(metadata: Mapping[str, Any]) -> str:
+    """Return which field manager has set the annotation of the decision, and when.
+
+    A manager is the name of a program, which it may choose: who the user was only the audit log tells.
+    """
+    for entry in metadata.get("managedFields") or ():
+        try:
+            annotations = entry["fieldsV1"]["f:metadata"]["f:annotations"]
+            if f"f:{ANNOTATION_DECISION}" in annotations:
+                return f"{str(entry['manager'])[:_LONGEST_MANAGER]} at {entry['time']}"
+        except (KeyError, TypeError):
+            continue
+    return ""
 
 
 def _token(annotations: Mapping[str, str], name: str) -> str:

@@ -22,6 +22,13 @@ from selfheal_operator.api.v1alpha1.status import (
 from selfheal_operator.core.backoff import Backoff
 from selfheal_operator.core.history import number_in
 from selfheal_operator.core.observed import Job, Monitor
+from selfheal_operator.core.promotion_decisions import (
+    approval_end,
+    asks_a_person,
+    decide,
+    pending_promotion,
+    timed_out,
+)
 
 FAILED_PROMOTION: Final = Backoff(timedelta(seconds=30), timedelta(hours=1))
 """Each attempt has waited for MLflow for minutes already."""
@@ -32,16 +39,44 @@ _SECOND: Final = timedelta(seconds=1)
 def promotion_record(
     monitor: Monitor, jobs: Sequence[Job], spec: ModelMonitorSpec | None, now: datetime
 ) -> PromotionStatus:
-    """Return the record, with the intent of the promotion that is to start now."""
+    """Return the record, with the intent of the promotion that is to start now.
+
+    A person's decision is carried out also while the monitor is suspended; one that is due by itself waits.
+    """
     status, numbers = monitor.status, (number_in(job.name) for job in jobs if job.purpose is Purpose.PROMOTE)
     record = status.promotion.replaced(count=max([status.promotion.count, *numbers]))
-    if spec is None or spec.suspend or spec.mode == "Observe" or is_promoting(record, status):
+    if spec is None or is_promoting(record, status):
         return record
+    is_new = bool(monitor.decision) and monitor.decision != record.last_handled_decision
+    if is_new:
+        return _with_decision(record, monitor, spec, now)
+    if record.pending is not None and approval_end(record.pending, spec) <= now:
+        return record.replaced(pending=None, last_decision=timed_out(record.pending))
+    return record if spec.suspend or spec.mode == "Observe" else _next(record, status, spec, now)
+
+
+def _next(
+    record: PromotionStatus, status: ModelMonitorStatus, spec: ModelMonitorSpec, now: datetime
+) -> PromotionStatus:
+    """Return the record with what is due by itself: a version that was registered, or another attempt."""
     if (outcome := _undecided(record, status)) is not None:
         return _decided(record, status, spec, outcome, now)
     if (until := retry_time(record, status)) is not None and until <= now and record.intent is not None:
         return _started(record, status, record.intent.replaced(attempts=record.intent.attempts + 1), now)
     return record
+
+
+def _with_decision(
+    record: PromotionStatus, monitor: Monitor, spec: ModelMonitorSpec, now: datetime
+) -> PromotionStatus:
+    """Return the record with the decision that the annotation asks for; every value of it is handled once."""
+    found = decide(record, monitor, spec)
+    record = record.replaced(last_handled_decision=monitor.decision, last_decision=found.decision)
+    if found.settles:
+        record = record.replaced(pending=None)
+    if found.cancels:
+        record = record.replaced(intent=None)
+    return _started(record, monitor.status, found.intent, now) if found.intent else record
 
 
 def is_promoting(record: PromotionStatus, status: ModelMonitorStatus) -> bool:
@@ -84,13 +119,15 @@ def _decided(
         return record
     if not spec.promotion.moves_the_alias:
         return record
+    if (why := asks_a_person(spec, outcome)) is not None:
+        return record.replaced(pending=pending_promotion(challenger, outcome, why, now), last_decision=None)
     intent = PromotionIntent(
         version=challenger.version,
         expected_version=outcome.alias_version,
         approved_by=f"the gates of {outcome.job_name}",
         decided_time=now,
     )
-    return _started(record, status, intent, now)
+    return _started(record.replaced(pending=None), status, intent, now)
 
 
 def _started(

@@ -9,6 +9,7 @@ from selfheal_operator.api.v1alpha1.status import PromotionStatus, RetrainingSta
 from selfheal_operator.core.errors import InvalidSpecError
 from selfheal_operator.core.history import is_end_on_record
 from selfheal_operator.core.observed import Job, Observed, Rejection
+from selfheal_operator.core.promotion_decisions import approval_end
 from selfheal_operator.core.promotion_record import is_promoting, promotion_record, retry_time
 from selfheal_operator.core.requests import Requests, requests_of
 from selfheal_operator.core.retraining_record import retraining_record
@@ -71,6 +72,12 @@ class Situation:
     def promotion_retry_time(self) -> datetime | None:
         """When the newest promotion is tried again; None if it runs or has been settled."""
         return retry_time(self.promotion, self.seen.monitor.status)
+
+    @property
+    def approval_end(self) -> datetime | None:
+        """When a version that waits for a decision is rejected; None if none waits."""
+        pending = self.promotion.pending
+        return approval_end(pending, self.rules.spec) if pending and self.rules else None
 
     def active_for(self, purpose: Purpose) -> Job | None:
         """Return the unfinished Job of that purpose."""

@@ -59,6 +59,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "Candidate.params": {},
     "MLflow.championAlias": "champion",
     "Promotion.mode": "Auto",
+    "Promotion.approvalTimeoutSeconds": 259_200,
     "Promotion.rule": "NotWorse",
     "Promotion.margin": 0.01,
     "Promotion.confidence": 0.9,

@@ -109,6 +109,14 @@ def test_a_first_status_is_this_document():
                 "observedGeneration": 1,
                 "lastTransitionTime": "2026-11-23T11:40:00Z",
             },
+            {
+                "type": "PromotionPending",
+                "status": "False",
+                "reason": "NothingPending",
+                "message": "No version waits for a decision",
+                "observedGeneration": 1,
+                "lastTransitionTime": "2026-11-23T11:40:00Z",
+            },
         ],
         "active": [],
         "nextCheckTime": "2026-11-23T12:00:00Z",
@@ -400,7 +408,7 @@ def test_an_edited_cooldown_moves_its_end_at_once():
 
 def test_a_status_stays_small_whatever_is_in_it():
     """500 columns, of which all drifted, under long names, and every sentence as long as it may be."""
-    long = "ü" * 1500
+    long = "ü" * 1100
     columns = [
         DriftedColumn(name=f"{'column' * 30}{n}", method="wasserstein", score="0.2210", threshold="0.1000")
         for n in range(10)

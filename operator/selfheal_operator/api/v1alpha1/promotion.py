@@ -55,11 +55,18 @@ class MetricGate(ApiModel, frozen=True, kw_only=True):
 class Promotion(ApiModel, frozen=True, kw_only=True):
     """What the best candidate has to show before it is registered, and who promotes it."""
 
-    mode: Literal["Auto", "None"] = "Auto"
+    mode: Literal["Auto", "Manual", "None"] = "Auto"
     """mode: who moves the alias mlflow.championAlias to a version that was registered. Defaults to Auto.
 
-    Auto: a Job of the monitor, at once. None: nobody; versions are registered only.
+    Auto: a Job of the monitor, at once; a version of which only the gates health or leak complain waits as
+    with Manual. Manual: that Job, once a person has approved the version by the annotation
+    selfheal.dev/decision. None: nobody; versions are registered only.
     """
+
+    approval_timeout_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 259_200
+    """approvalTimeoutSeconds is how long a version waits for a decision before it is rejected.
+
+    Defaults to 259200, three days."""
 
     primary_metric: Metric | None = None
     """primaryMetric by which candidates are chosen and compared with the present version.

@@ -47,7 +47,8 @@ class Condition(ApiModel, frozen=True, kw_only=True):
     """One aspect of the monitor's state, as in all of Kubernetes."""
 
     type: Annotated[str, Meta(min_length=1, max_length=316, pattern=_CONDITION_TYPE)]
-    """type of the condition: Ready, DriftDetected, Retraining, RetrainingFailed, Stalled or Promoted."""
+    """type of the condition: Ready, DriftDetected, Retraining, RetrainingFailed, Stalled, Promoted or
+    PromotionPending."""
 
     status: ConditionStatus
     """status is True, False or Unknown."""
@@ -389,7 +390,8 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
     """metrics of the best candidate and of the champion, on the same held-out rows."""
 
     gates: Annotated[list[GateResult], Meta(max_length=16, extra_json_schema=map_list("name"))] = []
-    """gates that the best candidate had to pass, in their order. Only where all passed it was registered."""
+    """gates that the best candidate had to pass, in their order. It was registered where all passed,
+    or, for a person to decide, all but health and leak."""
 
     rows: TrainingRows | None = None
     """rows that were used."""
@@ -477,6 +479,32 @@ class PromotionIntent(ApiModel, frozen=True, kw_only=True):
     """attempts is how often it was started."""
 
 
+class PendingPromotion(ApiModel, frozen=True, kw_only=True):
+    """A version that waits for the decision of a person."""
+
+    version: Word
+    """version that would get the alias."""
+
+    expected_version: Word | None = None
+    """expectedVersion is the version that the alias was on when both were compared."""
+
+    since_time: Time
+    """sinceTime is when it began to wait."""
+
+    message: Annotated[str, Meta(max_length=1024)]
+    """message says why a person is asked, and what there is to see."""
+
+
+class PromotionDecision(ApiModel, frozen=True, kw_only=True):
+    """What became of the newest decision."""
+
+    reason: ReasonWord
+    """reason is Approved, Rejected, ApprovalTimedOut, RollbackRequested or InvalidDecision."""
+
+    message: Annotated[str, Meta(max_length=512)]
+    """message is a sentence for people."""
+
+
 class PromotionStatus(ApiModel, frozen=True, kw_only=True):
     """What the operator remembers of promotions."""
 
@@ -488,6 +516,15 @@ class PromotionStatus(ApiModel, frozen=True, kw_only=True):
 
     last_retraining_time: Time | None = None
     """lastRetrainingTime is the scheduledTime of the newest retraining whose version was decided upon."""
+
+    pending: PendingPromotion | None = None
+    """pending is the version that waits for a decision."""
+
+    last_handled_decision: Annotated[str, Meta(max_length=256)] | None = None
+    """lastHandledDecision is the newest value of the annotation selfheal.dev/decision that was handled."""
+
+    last_decision: PromotionDecision | None = None
+    """lastDecision says what became of it, or that nobody has decided in time."""
 
 
 class LastPromotion(ApiModel, frozen=True, kw_only=True):
@@ -543,7 +580,8 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
     """target that task belongs to: where spec names another one, task counts as unknown."""
 
     conditions: Annotated[list[Condition], Meta(max_length=16, extra_json_schema=map_list("type"))] = []
-    """conditions: Ready, DriftDetected, Retraining, RetrainingFailed, Stalled and Promoted."""
+    """conditions: Ready, DriftDetected, Retraining, RetrainingFailed, Stalled, Promoted and
+    PromotionPending."""
 
     active: Annotated[list[ActiveJob], Meta(max_length=4, extra_json_schema=map_list("name"))] = []
     """active are the Jobs of this monitor that have not reported yet, and retrainings that have not ended."""
