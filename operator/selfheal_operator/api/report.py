@@ -33,7 +33,7 @@ class Report(ApiModel, frozen=True, kw_only=True):
         What is in MLflow as well goes first: lists, the ends of sentences, other texts; then the model.
         """
         document = self.to_wire()
-        for shorten in (_drop_lists, _cut_sentences, _drop_texts, _keep_the_least):
+        for shorten in (_drop_lists, _cut_sentences, _drop_texts, _keep_the_least, _drop_challenger):
             text = _compact(document)
             if len(text.encode()) <= limit:
                 return text
@@ -118,6 +118,11 @@ def _keep_the_least(document: dict[str, Any]) -> None:
     if challenger := document.get("challenger"):  # without it, the version would never be promoted
         _drop(challenger, lambda name, _: name not in _NEEDED_OF_A_VERSION)
     _cut(_outcome(document), "message", _LEAST)
+
+
+def _drop_challenger(document: dict[str, Any]) -> None:
+    """Only where names are as long as they may be, of characters that take six bytes."""
+    document.pop("challenger", None)
 
 
 def _drop(part: dict[str, Any], unwanted: Callable[[str, Any], bool]) -> None:

@@ -105,6 +105,7 @@ def _times_of_the_past(status: ModelMonitorStatus) -> list[datetime]:
         *_there(promotion.last_retraining_time),
         *([promotion.intent.decided_time] if promotion.intent else ()),
         *([promotion.pending.since_time] if promotion.pending else ()),
+        *([promotion.watch.last_check_time] if promotion.watch else ()),
     ]
 
 
@@ -158,11 +159,13 @@ def _possible_record(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Re
 def _possible_promotions(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> PromotionStatus:
     record = monitor.status.promotion
     believed_intent = record.intent is not None and _past(record.intent.decided_time, now)
+    believed_watch = record.watch is not None and _past(record.watch.last_check_time, now)
     believed_pending = record.pending is not None and _past(record.pending.since_time, now)
     return record.replaced(
         count=record.count if _is_possible_count(record.count, monitor, jobs, now) else 0,
         intent=record.intent if believed_intent else None,
         pending=record.pending if believed_pending else None,
+        watch=record.watch if believed_watch else None,
         last_retraining_time=_past(record.last_retraining_time, now),
     )
 

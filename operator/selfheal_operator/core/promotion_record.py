@@ -29,6 +29,7 @@ from selfheal_operator.core.promotion_decisions import (
     pending_promotion,
     timed_out,
 )
+from selfheal_operator.core.promotion_watch import counted, rollback_intent, watch_from
 
 FAILED_PROMOTION: Final = Backoff(timedelta(seconds=30), timedelta(hours=1))
 """Each attempt has waited for MLflow for minutes already."""
@@ -47,6 +48,7 @@ def promotion_record(
     record = status.promotion.replaced(count=max([status.promotion.count, *numbers]))
     if spec is None or is_promoting(record, status):
         return record
+    record = record.replaced(watch=counted(record.watch, status, spec))
     is_new = bool(monitor.decision) and monitor.decision != record.last_handled_decision
     if is_new:
         return _with_decision(record, monitor, spec, now)
@@ -61,6 +63,8 @@ def _next(
     """Return the record with what is due by itself: a version that was registered, or another attempt."""
     if (outcome := _undecided(record, status)) is not None:
         return _decided(record, status, spec, outcome, now)
+    if spec.promotion.moves_the_alias and (back := rollback_intent(record, spec, now)) is not None:
+        return _started(record.replaced(watch=None), status, back, now)
     if (until := retry_time(record, status)) is not None and until <= now and record.intent is not None:
         return _started(record, status, record.intent.replaced(attempts=record.intent.attempts + 1), now)
     return record
@@ -76,7 +80,10 @@ def _with_decision(
         record = record.replaced(pending=None)
     if found.cancels:
         record = record.replaced(intent=None)
-    return _started(record, monitor.status, found.intent, now) if found.intent else record
+    if found.intent is None:
+        return record
+    watch = watch_from(found.intent, monitor.status, spec)
+    return _started(record.replaced(watch=watch), monitor.status, found.intent, now)
 
 
 def is_promoting(record: PromotionStatus, status: ModelMonitorStatus) -> bool:
@@ -127,7 +134,8 @@ def _decided(
         approved_by=f"the gates of {outcome.job_name}",
         decided_time=now,
     )
-    return _started(record.replaced(pending=None), status, intent, now)
+    watch = watch_from(intent, status, spec)
+    return _started(record.replaced(pending=None, watch=watch), status, intent, now)
 
 
 def _started(

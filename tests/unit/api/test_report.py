@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
-from selfheal_operator.api.reasons import CheckResult, RetrainResult, Task
-from selfheal_operator.api.report import CheckReport, Report, RetrainReport
+from selfheal_operator.api.reasons import CheckResult, PromotionResult, RetrainResult, Task
+from selfheal_operator.api.report import CheckReport, PromoteReport, Report, RetrainReport
 from selfheal_operator.api.v1alpha1.status import (
     DriftedColumn,
     LastCheck,
+    LastPromotion,
     LastRetraining,
     MetricComparison,
     ModelVersion,
@@ -82,6 +83,7 @@ retrainings = some(
         "candidate": word,
         "version": word,
         "champion_version": word,
+        "alias_version": word,
         "run_id": word,
         "metrics": st.lists(
             some(MetricComparison, name=word, candidate=decimal, champion=decimal), max_size=10
@@ -102,10 +104,23 @@ check_reports = some(
     last_check=checks,
     optional={"task": st.sampled_from(Task), "target": column, "model": models},
 )
-retrain_reports = some(RetrainReport, last_retraining=retrainings, optional={"model": models})
+retrain_reports = some(
+    RetrainReport, last_retraining=retrainings, optional={"model": models, "challenger": models}
+)
+promotions = some(
+    LastPromotion,
+    scheduled_time=time,
+    job_name=name,
+    result=st.sampled_from(PromotionResult),
+    reason=reason,
+    message=message,
+    observed_generation=number,
+    optional={"start_time": time, "completion_time": time, "version": word, "previous": models},
+)
+promote_reports = some(PromoteReport, last_promotion=promotions, optional={"model": models})
 
 
-@given(check_reports | retrain_reports)
+@given(check_reports | retrain_reports | promote_reports)
 def test_a_termination_message_is_never_longer_than_the_kubelet_keeps(report: Report):
     """A cut document is none; so the report is cut instead, whatever is in it."""
     written = report.to_termination_message()
@@ -125,7 +140,7 @@ def test_the_verdict_survives_whatever_has_to_go(report: CheckReport):
         assert getattr(read.last_check, field) == getattr(report.last_check, field), field
 
 
-@given(check_reports | retrain_reports)
+@given(check_reports | retrain_reports | promote_reports)
 def test_a_report_that_fits_comes_back_whole(report: Report):
     """Nothing is cut that need not be."""
     if len(json.dumps(report.to_wire(), ensure_ascii=False).encode()) > TERMINATION_MESSAGE_LIMIT:
@@ -186,3 +201,16 @@ def test_a_report_of_a_newer_image_can_be_read():
     document["lastCheck"]["digest"] = "sha256:0"
 
     assert CheckReport.from_termination_message(json.dumps(document)) == CheckReport(last_check=last_check())
+
+
+def test_the_version_to_promote_survives_a_long_outcome():
+    """Without it, nobody would promote it."""
+    challenger = model_version("8", digest="d" * 64)
+    outcome = last_retraining(message="m" * 4000, version="8", alias_version="7", candidate="c" * 64)
+    report = RetrainReport(last_retraining=outcome, model=model_version("7"), challenger=challenger)
+
+    read = RetrainReport.from_termination_message(report.to_termination_message(1000))
+    assert read is not None
+    assert read.challenger is not None
+    assert (read.challenger.version, read.last_retraining.version) == ("8", "8")
+    assert read.last_retraining.alias_version == "7"

@@ -52,6 +52,20 @@ class MetricGate(ApiModel, frozen=True, kw_only=True):
     Without a present version it has no effect."""
 
 
+class Rollback(ApiModel, frozen=True, kw_only=True):
+    """When a promotion is taken back."""
+
+    mode: Literal["Manual", "Auto"] = "Manual"
+    """mode of the rollback. Defaults to Manual.
+
+    Manual: by the annotation selfheal.dev/decision. Auto: also after checks whose first Performance signal is
+    worse than before the promotion by more than promotion.margin.
+    """
+
+    after_checks: Annotated[int, Meta(ge=1, le=10)] = 3
+    """afterChecks is how many checks in a row have to be worse for an automatic rollback. Defaults to 3."""
+
+
 class Promotion(ApiModel, frozen=True, kw_only=True):
     """What the best candidate has to show before it is registered, and who promotes it."""
 
@@ -67,6 +81,9 @@ class Promotion(ApiModel, frozen=True, kw_only=True):
     """approvalTimeoutSeconds is how long a version waits for a decision before it is rejected.
 
     Defaults to 259200, three days."""
+
+    rollback: Rollback = Rollback()
+    """rollback says when a promotion is taken back."""
 
     primary_metric: Metric | None = None
     """primaryMetric by which candidates are chosen and compared with the present version.

@@ -35,6 +35,12 @@ QualityMetric = Literal[
 ]
 
 
+ERROR_METRICS: Final = frozenset(
+    {"log_loss", "root_mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error"}
+)
+"""Performance metrics of which lower is better."""
+
+
 class Limits(ApiModel, frozen=True, kw_only=True):
     """A metric, and the values that it may have."""
 

@@ -505,6 +505,29 @@ class PromotionDecision(ApiModel, frozen=True, kw_only=True):
     """message is a sentence for people."""
 
 
+class PromotionWatch(ApiModel, frozen=True, kw_only=True):
+    """How the newest promoted version does, beside the one before it."""
+
+    version: Word
+    """version that was promoted."""
+
+    previous_version: Word
+    """previousVersion is the one that an automatic rollback goes back to."""
+
+    signal: Annotated[str, Meta(max_length=63)]
+    """signal of type Performance that is compared."""
+
+    before: Decimal
+    """before is its value in the newest check before the promotion."""
+
+    worse_checks: Annotated[int, Meta(ge=0, le=LARGEST_COUNT)] = 0
+    """worseChecks is how many of the newest checks in a row were worse by more than promotion.margin."""
+
+    last_check_time: Time
+    """lastCheckTime is the scheduledTime of the newest check that was counted, or that was before the
+    promotion."""
+
+
 class PromotionStatus(ApiModel, frozen=True, kw_only=True):
     """What the operator remembers of promotions."""
 
@@ -519,6 +542,9 @@ class PromotionStatus(ApiModel, frozen=True, kw_only=True):
 
     pending: PendingPromotion | None = None
     """pending is the version that waits for a decision."""
+
+    watch: PromotionWatch | None = None
+    """watch compares the newest promoted version with the one before, for an automatic rollback."""
 
     last_handled_decision: Annotated[str, Meta(max_length=256)] | None = None
     """lastHandledDecision is the newest value of the annotation selfheal.dev/decision that was handled."""

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import pytest
 
 from selfheal_jobs.retrain.decision import Attempt, Decision, Findings, all_failed, decide
 from selfheal_jobs.retrain.gates import Evidence, Examined
@@ -31,11 +32,15 @@ def examined(name: str, rows: int) -> Examined:
 
 
 def decided(
-    *failed: str, champion: int | None = None, problems: Mapping[str, str] | None = None, **more: Any
+    *failed: str,
+    champion: int | None = None,
+    problems: Mapping[str, str] | None = None,
+    mode: Any = "None",
+    **more: Any,
 ) -> LastRetraining:
     """Return the outcome of a winner that is right in 180 of 200 rows, and fails these gates."""
     evidence = Evidence(
-        rules=Promotion(),
+        rules=Promotion(mode=mode),
         task=Task.CLASSIFICATION,
         metric="accuracy",
         seed=1,
@@ -104,6 +109,17 @@ def test_one_failed_gate_is_enough() -> None:
     assert worse.message.endswith("% of the resamples, 90.1% needed.")
     assert (suspicious.result, suspicious.reason) == (RetrainResult.NOT_IMPROVED, Reason.GATE_FAILED)
     assert suspicious.message.endswith("; nothing registered; leak: why.")
+
+
+@pytest.mark.parametrize("mode", ["Auto", "Manual"])
+def test_what_only_a_gate_for_a_person_refuses_is_registered_for_them_to_decide(mode: str) -> None:
+    """They know the columns; where nobody is asked, it is refused."""
+    asked = decided("leak", champion=160, mode=mode)
+
+    assert (asked.result, asked.reason) == (RetrainResult.REGISTERED, Reason.MODEL_REGISTERED)
+    assert asked.message.endswith("; a person has to decide; leak: why.")
+    assert [gate.name for gate in asked.gates if not gate.passed] == ["leak"]
+    assert decided("leak", "champion", champion=179, mode=mode).result is RetrainResult.NOT_IMPROVED
 
 
 def test_remarks_and_candidates_that_failed_are_told() -> None:
