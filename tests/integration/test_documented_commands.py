@@ -389,6 +389,8 @@ def _promotions_by_hand(place: Place) -> Generator[None]:
     finally:
         operator.stop()
     assert played.alias() == "1"
+    shown = (ROOT / "docs" / "promotion.md").read_text().partition("```text\n")[2].partition("```")[0]
+    assert _without_durations(place.printed) == _without_durations(shown.strip())
 
 
 @situation(("README.md", "When things go wrong"), ("docs/install.md", "High availability"))

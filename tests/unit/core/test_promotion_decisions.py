@@ -1,6 +1,7 @@
 """Decisions of people: by an annotation, once, and on what waits for them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -261,7 +262,7 @@ def test_each_step_is_told_by_one_event():
 
 def test_who_decided_is_the_field_manager_of_the_annotation_and_the_time():
     """What the API server tells; other entries, and unreadable ones, are passed over."""
-    annotation = {"f:metadata": {"f:annotations": {"f:selfheal.dev/decision": {}}}}
+    annotation: dict[str, Any] = {"f:metadata": {"f:annotations": {"f:selfheal.dev/decision": {}}}}
     entries = [
         {"manager": "argocd", "time": "t", "fieldsV1": {"f:spec": {}}},
         {"manager": "broken", "fieldsV1": "no fields"},

@@ -1,5 +1,7 @@
 """What is remembered of promotions: which one is next, and when one is tried again."""
 
+from typing import Any
+
 import pytest
 
 from selfheal_operator.api.reasons import (
@@ -45,7 +47,12 @@ def rare(**fields):
 
 def intent(**fields) -> PromotionIntent:
     """Return the intent to move the alias from version 7 to version 8."""
-    told = {"version": "8", "expected_version": "7", "approved_by": "the gates", "decided_time": NOON}
+    told: dict[str, Any] = {
+        "version": "8",
+        "expected_version": "7",
+        "approved_by": "the gates",
+        "decided_time": NOON,
+    }
     return PromotionIntent(**(told | fields))
 
 
