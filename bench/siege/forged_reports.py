@@ -24,6 +24,16 @@ _POD_OF: Final = {
 }
 
 
+_DECIDED: Final = {
+    "count": 2,
+    "intent": {
+        "version": "8",
+        "approvedBy": "the gates",
+        "decidedTime": f"{SLOT:%Y-%m-%dT%H:%M:%SZ}",
+    },
+}
+
+
 def verdict(job: str, **changes: Any) -> Document:
     """Return the outcome of a check."""
     return {
@@ -62,7 +72,7 @@ def _monitors(ground: Ground) -> str:
         document = monitor(NAME, {"suspend": True})
         document["metadata"]["namespace"] = namespace
         ground.apply(document)
-        patch = {"status": {"observedGeneration": 1, "missedChecks": 3}}
+        patch = {"status": {"observedGeneration": 1, "missedChecks": 3, "promotion": _DECIDED}}
         passes(
             ground.admin.merge(collection(PLURAL, namespace, NAME, "status"), patch), "the operator's part"
         )
@@ -139,6 +149,7 @@ def _edits_spec(ground: Ground) -> Seen:
 
 _ELSE: Final = "and nothing else"
 _JOB: Final = "must name its own Job"
+_DECISION: Final = "may only report on the decision in status.promotion.intent"
 _STRANGER: Final = "does not belong to a Job of the monitor churn"
 
 _FOUND: Final = {"name": NAME, "version": "1", "registeredTime": f"{SLOT:%Y-%m-%dT%H:%M:%SZ}"}
@@ -171,6 +182,18 @@ ATTACKS: Final = (
     _reports("the outcome of a retraining", "promotion", {"lastRetraining": _outcome(RETRAIN)}, _ELSE),
     _reports("another version to promote", "promotion", {"challenger": _version("9")}, _ELSE),
     _reports("another promotion's Job", "promotion", {"lastPromotion": _moved("churn-promote-22")}, _JOB),
+    _reports(
+        "a version that nobody has decided on",
+        "promotion",
+        {"lastPromotion": {**_moved(PROMOTE), "version": "9"}},
+        _DECISION,
+    ),
+    *(
+        _reports(
+            f"a version with {name}", "promotion", {"model": {**_FOUND, **proof}}, "leave out digest and"
+        )
+        for name, proof in _PROOFS.items()
+    ),
     *(
         _reports(
             f"a slot of {year}",

@@ -558,6 +558,10 @@ def test_the_largest_spec_is_within_the_cost_that_the_api_server_allows(tenant: 
 # selfheal-status
 
 
+INTENT: Final = {"version": "1", "approvedBy": "the gates", "decidedTime": "2026-11-23T12:00:00Z"}
+"""Of the promotion that is to be reported on."""
+
+
 @pytest.fixture(scope="module")
 def runners(identities: Identities) -> Identities:
     """Two monitors in a namespace where the runner's account has its rights."""
@@ -567,7 +571,8 @@ def runners(identities: Identities) -> Identities:
         *(account(name) for name in (RUNNER_ACCOUNT, "lake-reader")),
         *(bound(RUNNER_ACCOUNT, name, admin.namespace) for name in (RUNNER_ACCOUNT, "lake-reader")),
     )
-    patch = '{"status": {"observedGeneration": 1, "missedChecks": 3}}'
+    promotion = {"count": 2, "intent": INTENT}
+    patch = json.dumps({"status": {"observedGeneration": 1, "missedChecks": 3, "promotion": promotion}})
     admin("patch", PLURAL, "churn", "--subresource=status", "--type=merge", "--patch", patch)
     runner = identities.account(RUNNER_ACCOUNT)
     eventually(lambda: "only the operator" in report(runner), "the policies are in force")
@@ -594,7 +599,8 @@ def outcome(job: str) -> Document:
 
 def moved(job: str) -> Document:
     """Return the outcome of a promotion."""
-    return verdict(job, result="Promoted", reason="ModelPromoted", message="Version 1 is promoted")
+    told = {"result": "Promoted", "reason": "ModelPromoted", "message": "Version 1 is promoted"}
+    return verdict(job, version="1", **told)
 
 
 OWN: Final[Mapping[str, Document]] = {
@@ -631,13 +637,13 @@ PROVEN: Final[Document] = {**MODEL, "digest": "a" * 64, "origin": "Retraining"}
 @pytest.fixture
 def proven(runners: Identities) -> Iterator[Identities]:
     """Let the monitor have a version that a retraining has registered."""
-    _store(runners, PROVEN)
+    _store(runners, model=PROVEN)
     yield runners
-    _store(runners, None)
+    _store(runners, model=None)
 
 
-def _store(runners: Identities, model: Document | None) -> None:
-    patch = json.dumps({"status": {"model": model}})
+def _store(runners: Identities, **status: Document | None) -> None:
+    patch = json.dumps({"status": status})
     runners.admin("patch", PLURAL, "churn", "--subresource=status", "--type=merge", "--patch", patch)
 
 
@@ -679,6 +685,60 @@ def test_a_retraining_vouches_for_what_it_registers(proven: Identities) -> None:
     registered = {**PROVEN, "version": "2", "digest": "b" * 64}
     status = {"lastRetraining": outcome(RETRAIN), "model": registered}
     assert report(proven.pod(f"{RETRAIN}-b5c9d", "lake-reader"), status) == ""
+
+
+CHALLENGER: Final[Document] = {**PROVEN, "version": "2", "digest": "b" * 64}
+BEFORE: Final[Document] = {**PROVEN, "version": "3", "digest": "c" * 64}
+
+
+@pytest.fixture
+def promotable(proven: Identities) -> Iterator[Identities]:
+    """Let the status have recorded the version to promote too, and the one before."""
+    _store(proven, challenger=CHALLENGER, promotion={"previous": BEFORE})
+    yield proven
+    _store(proven, challenger=None, promotion={"previous": None})
+
+
+@pytest.mark.parametrize("model", [PROVEN, CHALLENGER, BEFORE, {**MODEL, "version": "4"}, None])
+def test_a_promotion_shows_a_version_as_it_is_recorded(promotable: Identities, model: Document) -> None:
+    """A retraining or the operator has recorded it, or nobody, and then it has neither digest nor origin."""
+    found = None if model is None else {**dict.fromkeys(("digest", "origin")), **model, "alias": "champion"}
+    status = {"lastPromotion": moved(PROMOTE), "model": found}
+    assert report(promotable.pod(f"{PROMOTE}-q8w3r"), status) == ""
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {**CHALLENGER, "digest": "a" * 64},
+        {**CHALLENGER, "origin": "Found"},
+        {**CHALLENGER, "version": "4"},
+        {**BEFORE, "registeredTime": "2026-11-23T12:00:01Z"},
+        {**BEFORE, "name": "other"},
+    ],
+)
+def test_a_promotion_does_not_vouch_for_files(promotable: Identities, model: Document) -> None:
+    """Otherwise it could have a retraining load whatever it has found."""
+    status = {"lastPromotion": moved(PROMOTE), "model": model}
+    assert "may leave out digest and origin" in report(promotable.pod(f"{PROMOTE}-q8w3r"), status)
+
+
+@pytest.mark.parametrize("forged", [{"scheduledTime": "2026-11-23T12:00:01Z"}, {"version": "2"}])
+def test_a_promotion_reports_on_the_stored_decision(runners: Identities, forged: Document) -> None:
+    """A run of an earlier one cannot say how this one has ended."""
+    status = {"lastPromotion": {**moved(PROMOTE), **forged}}
+    said = report(runners.pod(f"{PROMOTE}-q8w3r"), status)
+    assert "may only report on the decision in status.promotion.intent" in said
+
+
+def test_a_promotion_that_nobody_has_decided_reports_nothing(runners: Identities) -> None:
+    """Its intent was never stored."""
+    _store(runners, promotion={"intent": None})
+    try:
+        said = report(runners.pod(f"{PROMOTE}-q8w3r"), {"lastPromotion": moved(PROMOTE)})
+    finally:
+        _store(runners, promotion={"intent": INTENT})
+    assert "may only report on the decision in status.promotion.intent" in said
 
 
 def test_a_requested_check_reports(runners: Identities) -> None:

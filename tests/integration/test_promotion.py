@@ -58,7 +58,7 @@ def test_a_registered_version_becomes_the_champion_and_the_next_one_after_it(
     status = story.promoted(second)
     assert story.alias() == second
     assert status["model"]["previousVersion"] == first
-    assert status["lastPromotion"]["previous"]["digest"] == "a" * 64
+    assert status["promotion"]["previous"]["digest"] == "a" * 64
     jobs = [job["metadata"]["name"] for job in story.kubectl.get("jobs")["items"]]
     assert sorted(jobs) == ["churn-promote-1", "churn-promote-2"]
     eventually(lambda: story.events().count("ModelPromoted") == 2, "both are told")

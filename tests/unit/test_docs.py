@@ -12,7 +12,7 @@ import yaml
 
 from selfheal_operator.api.model import ApiModel
 from selfheal_operator.api.reasons import CheckResult, ConditionType, Reason, RetrainResult
-from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.report import CheckReport, PromoteReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.reference import reference
 from testbed.permissions.documented import ROLES, rights, with_rights
@@ -140,7 +140,9 @@ def _codes(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "model"), [(0, RunRequest), (1, CheckReport), (2, RetrainReport)], ids=str
+    ("number", "model"),
+    [(0, RunRequest), (1, CheckReport), (2, RetrainReport), (3, PromoteReport)],
+    ids=str,
 )
 def test_the_contract_of_an_image_is_shown_as_it_is(number: int, model: type[ApiModel]) -> None:
     """The documents in docs/own-image.md can be read, and have no field that the code does not know."""

@@ -1,7 +1,6 @@
 """What a promotion reports."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -37,12 +36,10 @@ class PromotionAttempt(msgspec.Struct, frozen=True):
                 return self._promoted(version, now)
             case Moved(end=End.MOVED_ELSEWHERE):
                 reason, message = Reason.ALIAS_MOVED_ELSEWHERE, self._elsewhere(moved.found)
+            case Moved(end=End.VERSION_REPLACED):
+                reason, message = Reason.VERSION_NOT_FOUND, self._missing("any more that was decided on")
             case _:
-                reason = Reason.VERSION_NOT_FOUND
-                message = (
-                    f"{self.request.mlflow.registered_model_name} has no version {self.order.version}, so "
-                    f"the alias {self.alias} was not moved."
-                )
+                reason, message = Reason.VERSION_NOT_FOUND, self._missing()
         return PromoteReport(last_promotion=self._outcome(now, PromotionResult.STOPPED, reason, message))
 
     def _promoted(self, version: Version, now: datetime) -> PromoteReport:
@@ -53,7 +50,7 @@ class PromotionAttempt(msgspec.Struct, frozen=True):
         name = f"version {version.version}" if is_rollback else f"Version {version.version}"
         said = f"The model is {done} {name}" if is_rollback else f"{name} is {done}"
         message = f"{said}: it has the alias {self.alias}, {before}. Decided by {self.order.approved_by}."
-        outcome = self._outcome(now, PromotionResult.PROMOTED, reason, message, previous=self._previous())
+        outcome = self._outcome(now, PromotionResult.PROMOTED, reason, message)
         return PromoteReport(last_promotion=outcome, model=self._model(version, now))
 
     def _model(self, version: Version, now: datetime) -> ModelVersion:
@@ -63,11 +60,10 @@ class PromotionAttempt(msgspec.Struct, frozen=True):
             previous_version=previous if previous != model.version else None, promoted_time=now
         )
 
-    def _previous(self) -> ModelVersion | None:
-        """Return what is recorded of the version that had the alias: a rollback to it needs its digest."""
-        champion = self.request.champion
-        is_it = champion is not None and champion.version == self.order.expected_version
-        return champion if is_it else None
+    def _missing(self, more: str = "") -> str:
+        missing = f"has no version {self.order.version} {more}".rstrip()
+        name = self.request.mlflow.registered_model_name
+        return f"{name} {missing}, so the alias {self.alias} was not moved."
 
     def _elsewhere(self, found: str | None) -> str:
         expected = self.order.expected_version
@@ -78,9 +74,7 @@ class PromotionAttempt(msgspec.Struct, frozen=True):
             f"left there, and version {self.order.version} was not given it."
         )
 
-    def _outcome(
-        self, now: datetime, result: PromotionResult, reason: Reason, message: str, **more: Any
-    ) -> LastPromotion:
+    def _outcome(self, now: datetime, result: PromotionResult, reason: Reason, message: str) -> LastPromotion:
         return LastPromotion(
             scheduled_time=self.request.slot,
             job_name=self.request.job_name,
@@ -91,5 +85,4 @@ class PromotionAttempt(msgspec.Struct, frozen=True):
             message=message,
             version=self.order.version,
             observed_generation=self.request.monitor.generation,
-            **more,
         )

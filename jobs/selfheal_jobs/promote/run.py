@@ -14,7 +14,7 @@ from datetime import datetime
 
 from selfheal_jobs.delivery.status_patch import PromotionSink
 from selfheal_jobs.errors import RequestError, TrackingError
-from selfheal_jobs.promote.alias_move import AliasMove, Moved, move_alias
+from selfheal_jobs.promote.alias_move import AliasMove, AliasRegistry, Moved, move_alias
 from selfheal_jobs.promote.report import PromotionAttempt
 from selfheal_jobs.redaction import one_line, without_secrets
 from selfheal_jobs.tracking.model_registry import ModelRegistry
@@ -26,11 +26,36 @@ from selfheal_operator.api.request import RunRequest
 
 logger = logging.getLogger(__name__)
 
+Connect = Callable[[RunRequest, RetryPolicy], AliasRegistry]
+
+
+def connected(request: RunRequest, patience: RetryPolicy) -> AliasRegistry:
+    """Return the registry of the request's MLflow, which repeats no request by itself.
+
+    The alias may have been moved since the one before.
+
+    Raises:
+        TrackingError: Its address or its credentials cannot be used.
+    """
+    once = RetryPolicy(timeout_seconds=patience.timeout_seconds, retries=0)
+    return ModelRegistry(reach(request.mlflow.tracking_uri, once))
+
 
 def run_promote(
-    request: RunRequest, sink: PromotionSink, clock: Callable[[], datetime], patience: RetryPolicy = PATIENT
+    request: RunRequest,
+    sink: PromotionSink,
+    clock: Callable[[], datetime],
+    connect: Connect = connected,
+    patience: RetryPolicy = PATIENT,
 ) -> None:
     """Move the alias once and deliver the report. Errors are reported too.
+
+    Args:
+        request: The request.
+        sink: Where the report goes.
+        clock: Returns the current time.
+        connect: Returns the registry.
+        patience: How often the whole move is repeated while MLflow is away.
 
     Raises:
         RequestError: The request does not say which version is to be promoted.
@@ -42,14 +67,16 @@ def run_promote(
         logger.info("Nothing is done: the status has another intent, or the report of this one")
         return
     attempt = PromotionAttempt(request, request.promotion, started=clock())
-    report = _report(attempt, clock, patience)
+    report = _report(attempt, clock, lambda: _move(attempt, connect, patience))
     logger.info("%s: %s", report.last_promotion.result, report.last_promotion.message)
     sink.deliver(report)
 
 
-def _report(attempt: PromotionAttempt, clock: Callable[[], datetime], patience: RetryPolicy) -> PromoteReport:
+def _report(
+    attempt: PromotionAttempt, clock: Callable[[], datetime], move: Callable[[], Moved]
+) -> PromoteReport:
     try:
-        return attempt.ended(_move(attempt, patience), clock())
+        return attempt.ended(move(), clock())
     except TrackingError as error:
         return attempt.failed(Reason.MLFLOW_UNAVAILABLE, str(error), clock())
     except Exception as error:  # noqa: BLE001  a defect is reported too
@@ -58,10 +85,8 @@ def _report(attempt: PromotionAttempt, clock: Callable[[], datetime], patience: 
         return attempt.failed(Reason.PROMOTION_FAILED, message, clock())
 
 
-def _move(attempt: PromotionAttempt, patience: RetryPolicy) -> Moved:
-    # No request is repeated by itself, since the alias may have been moved since the one before.
-    once = RetryPolicy(timeout_seconds=patience.timeout_seconds, retries=0)
-    registry = ModelRegistry(reach(attempt.request.mlflow.tracking_uri, once))
+def _move(attempt: PromotionAttempt, connect: Connect, patience: RetryPolicy) -> Moved:
+    registry = connect(attempt.request, patience)
     wanted = AliasMove.of(attempt.request, attempt.order)
     return patience.call(lambda: move_alias(registry, wanted), is_transient=_may_pass)
 

@@ -114,7 +114,6 @@ def _drop_texts(document: dict[str, Any]) -> None:
 
 def _keep_the_least(document: dict[str, Any]) -> None:
     document.pop("model", None)
-    _outcome(document).pop("previous", None)
     if challenger := document.get("challenger"):  # without it, the version would never be promoted
         _drop(challenger, lambda name, _: name not in _NEEDED_OF_A_VERSION)
     _cut(_outcome(document), "message", _LEAST)

@@ -81,8 +81,8 @@ def _is_possible(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
 
 
 def _versions(status: ModelMonitorStatus) -> list[ModelVersion]:
-    previous = status.last_promotion.previous if status.last_promotion else None
-    return [each for each in (status.model, status.challenger, previous) if each is not None]
+    versions = (status.model, status.challenger, status.promotion.previous)
+    return [each for each in versions if each is not None]
 
 
 def _counts(status: ModelMonitorStatus) -> tuple[int, int]:
@@ -132,7 +132,7 @@ def _possible_part(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Mode
         model=status.model and _possible_model(status.model),
         challenger=status.challenger and _possible_model(status.challenger),
         promotion=_possible_promotions(monitor, jobs, now),
-        last_promotion=_possible_promotion(status.last_promotion, now),
+        last_promotion=_possible_outcome(status.last_promotion, now),
     )
 
 
@@ -164,15 +164,11 @@ def _possible_promotions(monitor: Monitor, jobs: Sequence[Job], now: datetime) -
     return record.replaced(
         count=record.count if _is_possible_count(record.count, monitor, jobs, now) else 0,
         intent=record.intent if believed_intent else None,
+        previous=record.previous and _possible_model(record.previous),
         pending=record.pending if believed_pending else None,
         watch=record.watch if believed_watch else None,
         last_retraining_time=_past(record.last_retraining_time, now),
     )
-
-
-def _possible_promotion(promotion: LastPromotion | None, now: datetime) -> LastPromotion | None:
-    possible = _possible_outcome(promotion, now)
-    return possible and possible.replaced(previous=possible.previous and _possible_model(possible.previous))
 
 
 def _is_possible_count(count: int, monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
@@ -197,13 +193,20 @@ def _possible_outcome(outcome: Outcome | None, now: datetime) -> Outcome | None:
 
 
 def _possible_model(model: ModelVersion) -> ModelVersion | None:
-    """Return the model; MLflow wrote one of its times, and the data has the other."""
-    if _between(_FIRST_TIME, model.registered_time, _LAST_TIME) is None:
+    """Return the model; its times are of MLflow, of the data, and of a promotion."""
+    if not _exists(model.registered_time):
         return None
-    until = model.trained_until_time
-    if until is None or _between(_FIRST_TIME, until, _LAST_TIME):
+    if all(map(_exists, _there(model.trained_until_time, model.promoted_time))):
         return model
-    return model.replaced(trained_until_time=None)
+    return model.replaced(
+        trained_until_time=_between(_FIRST_TIME, model.trained_until_time, _LAST_TIME),
+        promoted_time=_between(_FIRST_TIME, model.promoted_time, _LAST_TIME),
+    )
+
+
+def _exists(time: datetime) -> bool:
+    """Return whether the time can be written in UTC."""
+    return _FIRST_TIME <= time <= _LAST_TIME
 
 
 # --- reports of Jobs that have never been -------------------------------------------------------------------

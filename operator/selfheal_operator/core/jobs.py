@@ -51,7 +51,7 @@ _OF_A_PROMOTION: Final[Mapping[str, Mapping[str, Any]]] = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
     "limits": {"memory": "256Mi"},
 }
-"""It sends a few requests and reads no data; 35 MiB are measured."""
+"""It sends a few requests and reads no data: 24 MiB and 0.1 s of CPU are measured, without TLS."""
 
 _PROMOTION_SECONDS: Final = 900
 """Longer than it waits for MLflow and for the API server."""
@@ -134,8 +134,7 @@ def promote_job(
 
 def _known_version(version: str, status: ModelMonitorStatus) -> ModelVersion | None:
     """Return what the status has recorded of a version that is to be promoted."""
-    last = status.last_promotion
-    recorded = (status.challenger, last.previous if last else None, status.model)
+    recorded = (status.challenger, status.promotion.previous, status.model)
     return next((each for each in recorded if each is not None and each.version == version), None)
 
 

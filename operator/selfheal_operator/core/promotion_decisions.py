@@ -124,8 +124,10 @@ def _rejected(record: PromotionStatus, monitor: Monitor, version: str) -> Decide
     retried = record.intent is not None and record.intent.version == version and _has_failed(monitor)
     if not (waits or retried):
         return _invalid(monitor, _not_waiting(record, version))
+    # The answer to the set may be what was lost.
+    unknown = "; the next check tells whether it has the alias all the same" if retried else ""
     return Decided(
-        decision=_said(Reason.REJECTED, f"Version {version} was rejected by {_by(monitor)}"),
+        decision=_said(Reason.REJECTED, f"Version {version} was rejected by {_by(monitor)}{unknown}"),
         settles=waits,
         cancels=retried,
     )

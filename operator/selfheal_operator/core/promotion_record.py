@@ -16,6 +16,7 @@ from selfheal_operator.api.v1alpha1.status import (
     LARGEST_COUNT,
     LastRetraining,
     ModelMonitorStatus,
+    ModelVersion,
     PromotionIntent,
     PromotionStatus,
 )
@@ -146,5 +147,19 @@ def _started(
     earlier = [record.intent.decided_time] if record.intent else []
     earlier += [last.scheduled_time] if last else []
     decided = max([now.replace(microsecond=0), *(time + _SECOND for time in earlier)])
-    count = min(record.count + 1, LARGEST_COUNT)
-    return record.replaced(count=count, intent=intent.replaced(decided_time=decided))
+    return record.replaced(
+        count=min(record.count + 1, LARGEST_COUNT),
+        intent=intent.replaced(decided_time=decided),
+        previous=_previous(record, status, intent),
+    )
+
+
+def _previous(
+    record: PromotionStatus, status: ModelMonitorStatus, intent: PromotionIntent
+) -> ModelVersion | None:
+    """Return what is recorded of the version that the alias is moved from: a way back needs its digest.
+
+    It is kept here, and not in the report of the run, for which the operator would not vouch.
+    """
+    known = (status.model, record.previous)
+    return next((each for each in known if each and each.version == intent.expected_version), None)

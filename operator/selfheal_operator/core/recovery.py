@@ -12,7 +12,13 @@ from typing import Any
 from selfheal_operator.api.names import CHECK_MANAGER, PROMOTE_MANAGER, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, PromotionResult, Purpose, Reason, RetrainResult
 from selfheal_operator.api.report import CheckReport, PromoteReport, RetrainReport
-from selfheal_operator.api.v1alpha1.status import LastCheck, LastPromotion, LastRetraining, ModelMonitorStatus
+from selfheal_operator.api.v1alpha1.status import (
+    LastCheck,
+    LastPromotion,
+    LastRetraining,
+    ModelMonitorStatus,
+    ModelVersion,
+)
 from selfheal_operator.core.messages import shortened
 from selfheal_operator.core.observed import Job
 
@@ -97,7 +103,15 @@ def _retraining(report: RetrainReport, stored: ModelMonitorStatus) -> Recovered:
 
 
 def _promotion(report: PromoteReport, stored: ModelMonitorStatus) -> Recovered:
-    return Recovered(PROMOTE_MANAGER, report.replaced(model=report.model or stored.model).to_wire())
+    found = report.model and _as_recorded(report.model, stored)  # as the policy holds the pod to it
+    return Recovered(PROMOTE_MANAGER, report.replaced(model=found or stored.model).to_wire())
+
+
+def _as_recorded(model: ModelVersion, stored: ModelMonitorStatus) -> ModelVersion:
+    """Return the version, without its digest and origin unless the status has recorded them before."""
+    recorded = (stored.challenger, stored.promotion.previous, stored.model)
+    is_recorded = any(each is not None and model.has_files_of(each) for each in recorded)
+    return model if is_recorded else model.without_digest()
 
 
 def _is_of(job: Job, outcome: LastCheck | LastRetraining | LastPromotion) -> bool:

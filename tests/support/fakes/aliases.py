@@ -1,6 +1,6 @@
 """A model registry in memory whose requests fail when a test says so."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME = "team-a.churn"
+REGISTERED = datetime(2026, 11, 23, 12, tzinfo=UTC)
+"""When all versions were, as a status holds it; MLflow tells milliseconds."""
 
 
 class Fault(Enum):
@@ -68,7 +70,7 @@ class Aliases:
             self.tags[version.version][key] = value
 
     def _version(self, number: str) -> Version:
-        return Version(NAME, number, datetime(2026, 11, 23, tzinfo=UTC), dict(self.tags[number]))
+        return Version(NAME, number, REGISTERED + timedelta(milliseconds=250), dict(self.tags[number]))
 
 
 class _Request:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from selfheal_jobs.delivery.status_patch import Delivery
-from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_jobs.delivery.status_patch import AnyReport, Delivery
 
 
 class Inbox:
@@ -12,7 +11,7 @@ class Inbox:
     def __init__(self) -> None:
         self.reports: list[Any] = []
 
-    def deliver(self, report: CheckReport | RetrainReport, *, forgets_model: bool = False) -> Delivery:
+    def deliver(self, report: AnyReport, *, forgets_model: bool = False) -> Delivery:
         """Keep the report."""
         self.reports.append(report)
         return Delivery.STORED

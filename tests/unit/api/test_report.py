@@ -115,7 +115,7 @@ promotions = some(
     reason=reason,
     message=message,
     observed_generation=number,
-    optional={"start_time": time, "completion_time": time, "version": word, "previous": models},
+    optional={"start_time": time, "completion_time": time, "version": word},
 )
 promote_reports = some(PromoteReport, last_promotion=promotions, optional={"model": models})
 

@@ -228,6 +228,7 @@ def test_a_promotion_that_is_tried_again_and_again_can_be_rejected():
     assert seen.status.promotion.intent is None
     assert promotion_record(seen, (), seen.read_spec(), NOON + DAY).intent is None
     assert "tried again" not in condition(seen, ConditionType.PROMOTED)[2]
+    assert condition(seen)[2].endswith("; the next check tells whether it has the alias all the same")
 
 
 def test_a_newer_version_takes_the_place_of_one_that_waits():

@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 
+from selfheal_operator.api.names import ENV_REQUEST
 from selfheal_operator.api.reasons import (
     ConditionStatus,
     ConditionType,
+    PromotionDirection,
     PromotionResult,
     Purpose,
     Reason,
     RetrainResult,
 )
+from selfheal_operator.api.request import PromotionOrder, RunRequest
 from selfheal_operator.api.v1alpha1.status import PromotionIntent, PromotionStatus
-from selfheal_operator.core.jobs import promote_job_name
+from selfheal_operator.core.jobs import promote_job, promote_job_name
 from selfheal_operator.core.monitor import plan_monitor
+from selfheal_operator.core.observed import JobDefaults
 from selfheal_operator.core.promotion_record import promotion_record, retry_time
 from selfheal_operator.core.situation import assess
 from selfheal_operator.core.status import operator_status
@@ -183,6 +187,50 @@ def test_a_promotion_without_an_end_is_tried_again_after_a_pause_that_doubles(at
     assert record(seen, now=due - SECOND) == told
     again = record(seen, now=due)
     assert (again.count, again.intent) == (5, intent(attempts=attempts + 1, decided_time=due))
+
+
+def test_what_is_recorded_of_the_version_before_is_kept_for_a_way_back():
+    """Also when the promotion is tried again, after the present version was found to be another."""
+    before = model_version("7", digest="a" * 64)
+    first = record(registered(model=before))
+    assert first.previous == before
+
+    told = first.replaced(intent=intent())
+    seen = registered(promotion=told, last_promotion=last_promotion(result=FAILED), model=model_version("8"))
+    again = record(seen, now=NOON + HOUR)
+    assert again.intent is not None
+    assert again.intent.attempts == 2
+    assert again.previous == before
+
+
+def test_of_a_version_that_the_status_does_not_know_nothing_is_kept():
+    """A rollback to it then shows it without a digest."""
+    assert record(registered(model=model_version("6"))).previous is None
+
+
+def test_a_rollback_knows_the_version_that_it_goes_back_to():
+    """Its Job shows it with the digest that was recorded."""
+    before = model_version("7", digest="a" * 64)
+    told = PromotionStatus(
+        count=2,
+        intent=intent(version="7", expected_version="8", direction=PromotionDirection.ROLLBACK),
+        previous=before,
+    )
+    back = told.intent
+    assert back is not None
+
+    seen = registered(promotion=told, model=model_version("8"))
+    job_ = promote_job(seen, seen.read_spec(), 2, back, JobDefaults(tracking_uri="http://mlflow"))
+    assert order_in(job_).known == before
+
+
+def order_in(manifest: dict[str, Any]) -> PromotionOrder:
+    """Return what a Job is asked to do."""
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    text = next(each["value"] for each in container["env"] if each["name"] == ENV_REQUEST)
+    order = RunRequest.from_json(text).promotion
+    assert order is not None
+    return order
 
 
 def test_a_newer_version_takes_the_place_of_one_that_waits_for_its_next_attempt():

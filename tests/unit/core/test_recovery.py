@@ -2,16 +2,17 @@ import json
 
 import pytest
 
-from selfheal_operator.api.names import CHECK_MANAGER, RETRAIN_MANAGER
-from selfheal_operator.api.reasons import CheckResult, Origin, Purpose, RetrainResult, Task
-from selfheal_operator.api.report import CheckReport, RetrainReport
-from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
+from selfheal_operator.api.names import CHECK_MANAGER, PROMOTE_MANAGER, RETRAIN_MANAGER
+from selfheal_operator.api.reasons import CheckResult, Origin, PromotionResult, Purpose, RetrainResult, Task
+from selfheal_operator.api.report import CheckReport, PromoteReport, Report, RetrainReport
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus, PromotionStatus
 from selfheal_operator.core.recovery import how_it_ended, pod_trouble, recover_report
 from support.builders.objects import (
     MINUTE,
     NOON,
     finished_job,
     last_check,
+    last_promotion,
     last_retraining,
     model_version,
     pod,
@@ -23,7 +24,7 @@ CHECK_JOB = finished_job()
 LATER = NOON + 30 * MINUTE
 
 
-def last_words(report: CheckReport | RetrainReport) -> str:
+def last_words(report: Report) -> str:
     """Return what the container has left in its termination message."""
     return report.to_termination_message()
 
@@ -108,6 +109,60 @@ def test_the_last_words_of_a_check_vouch_for_no_files():
     recovered = recover_report(CHECK_JOB, [pod(message=said)], status(), LATER)
 
     assert recovered.status["model"] == model_version().to_wire()
+
+
+RECORDED = model_version("9", digest="a" * 64, origin=Origin.RETRAINING)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        status(challenger=RECORDED),
+        status(model=RECORDED),
+        status(promotion=PromotionStatus(previous=RECORDED)),
+    ],
+)
+def test_the_last_words_of_a_promotion_show_a_version_as_it_is_recorded(stored):
+    """By a retraining or by the operator."""
+    assert promoted_by_last_words(RECORDED, stored) == RECORDED.to_wire()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        RECORDED.replaced(digest="b" * 64),
+        RECORDED.replaced(version="10"),
+        RECORDED.replaced(registered_time=LATER),
+        RECORDED.replaced(origin=Origin.FOUND),
+    ],
+)
+def test_the_last_words_of_a_promotion_vouch_for_no_files(forged):
+    """As the policy holds the pod itself to it."""
+    shown = promoted_by_last_words(forged, status(challenger=RECORDED))
+
+    assert shown == forged.without_digest().to_wire()
+
+
+def promoted_by_last_words(model, stored):
+    """Return the model after a promotion whose report was found in the termination message."""
+    report = PromoteReport(last_promotion=last_promotion(NOON), model=model)
+
+    recovered = recover_report(
+        finished_job(Purpose.PROMOTE), [pod(message=last_words(report))], stored, LATER
+    )
+
+    assert PromoteReport.from_wire(recovered.status).last_promotion == report.last_promotion
+    return recovered.status["model"]
+
+
+def test_a_promotion_without_a_report_has_failed_and_is_tried_again():
+    """Nobody knows whether it has moved the alias; the model stays."""
+    recovered = recover_report(finished_job(Purpose.PROMOTE), [], status(model=RECORDED), LATER)
+
+    assert recovered.manager == PROMOTE_MANAGER
+    report = PromoteReport.from_wire(recovered.status)
+    assert report.last_promotion.result is PromotionResult.FAILED
+    assert report.model == RECORDED
 
 
 def test_a_retraining_without_a_report_has_failed_and_the_model_stays():

@@ -431,11 +431,12 @@ def test_a_status_stays_small_whatever_is_in_it():
         challenger=model_version("9", digest="d" * 64, trained_until_time=NOON),
         promotion=PromotionStatus(
             count=1,
+            previous=model_version("7", digest="d" * 64),
             intent=PromotionIntent(
                 version="8", approved_by="the gates of churn-retrain-1", decided_time=NOON
             ),
         ),
-        last_promotion=last_promotion(message="m" * 300, previous=model_version("7", digest="d" * 64)),
+        last_promotion=last_promotion(message="m" * 300),
         history=[
             HistoryEntry(scheduled_time=NOON - n * HOUR, result=CheckResult.DRIFT, drift_share="1.0000")
             for n in range(MAX_HISTORY)

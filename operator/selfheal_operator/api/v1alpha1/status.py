@@ -409,7 +409,7 @@ class LastRetraining(ApiModel, frozen=True, kw_only=True):
 class ModelVersion(ApiModel, frozen=True, kw_only=True):
     """The present champion: the version that a retraining registered, or that a check found in MLflow."""
 
-    # A check and a retraining write it: whoever does replaces it whole.
+    # Each kind of run writes it: whoever does replaces it whole.
     schema: ClassVar[Mapping[str, Any]] = {"x-kubernetes-map-type": "atomic"}
 
     name: Annotated[str, Meta(max_length=256)]
@@ -449,6 +449,11 @@ class ModelVersion(ApiModel, frozen=True, kw_only=True):
     def is_of(self, name: str, target: str) -> bool:
         """Return whether it is a version of that registered model, and does not predict another target."""
         return self.name == name and self.target in (None, target)
+
+    def has_files_of(self, other: "ModelVersion") -> bool:
+        """Return whether both are one version with one record of its files."""
+        same = ("name", "version", "registered_time", "digest", "origin")
+        return all(getattr(self, field) == getattr(other, field) for field in same)
 
     def without_digest(self) -> "ModelVersion":
         """Return it without digest and origin, for which only a retraining vouches."""
@@ -540,6 +545,9 @@ class PromotionStatus(ApiModel, frozen=True, kw_only=True):
     last_retraining_time: Time | None = None
     """lastRetrainingTime is the scheduledTime of the newest retraining whose version was decided upon."""
 
+    previous: ModelVersion | None = None
+    """previous is what was recorded of the version that the newest intent moves the alias from."""
+
     pending: PendingPromotion | None = None
     """pending is the version that waits for a decision."""
 
@@ -581,9 +589,6 @@ class LastPromotion(ApiModel, frozen=True, kw_only=True):
 
     version: Word | None = None
     """version that was to get the alias."""
-
-    previous: ModelVersion | None = None
-    """previous is the version that had the alias before, as it was recorded."""
 
     observed_generation: int
     """observedGeneration is the metadata.generation whose spec it followed."""

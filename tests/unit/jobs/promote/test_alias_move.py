@@ -2,20 +2,26 @@
 
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pytest
 
 from selfheal_jobs.errors import TrackingError
 from selfheal_jobs.promote.alias_move import AliasMove, End, move_alias
-from support.fakes.aliases import NAME, Aliases, Fault, KilledError
+from support.fakes.aliases import NAME, REGISTERED, Aliases, Fault, KilledError
 
 
-def move(aliases: Aliases, version: str = "8", expected: str | None = "7"):
-    """Move the alias."""
+def move(aliases: Aliases, expected: str | None = "7", registered: datetime | None = None):
+    """Move the alias to version 8."""
     wanted = AliasMove(
-        name=NAME, alias="champion", version=version, expected=expected, approved_by="the gates"
+        name=NAME,
+        alias="champion",
+        version="8",
+        expected=expected,
+        approved_by="the gates",
+        registered_time=registered,
     )
-    return move_alias(aliases, wanted)  # type: ignore[arg-type]  # in memory
+    return move_alias(aliases, wanted)
 
 
 @pytest.mark.parametrize("before", ["7", None])
@@ -53,6 +59,21 @@ def test_a_version_that_is_gone_gets_no_alias():
 
     assert move(aliases).end is End.VERSION_GONE
     assert aliases.alias == "7"
+
+
+def test_another_version_of_the_same_number_gets_no_alias():
+    """The model was deleted and made anew: its numbers begin again."""
+    aliases = Aliases(8, "7")
+
+    assert move(aliases, registered=REGISTERED + timedelta(seconds=1)).end is End.VERSION_REPLACED
+    assert (aliases.alias, aliases.sets) == ("7", [])
+
+
+def test_a_version_is_recognized_by_the_second_in_which_it_was_registered():
+    """The status holds no fraction of it."""
+    aliases = Aliases(8, "7")
+
+    assert move(aliases, registered=REGISTERED).end is End.DONE
 
 
 @pytest.mark.parametrize("request_number", range(6))

@@ -113,7 +113,7 @@ class World:
             self.aliases.faults = iter(faults)
             report = None
             try:
-                moved = move_alias(self.aliases, AliasMove.of(request, attempt.order))  # type: ignore[arg-type]
+                moved = move_alias(self.aliases, AliasMove.of(request, attempt.order))
                 report = attempt.ended(moved, self.now)
             except TrackingError as error:
                 report = attempt.failed(Reason.MLFLOW_UNAVAILABLE, str(error), self.now)
