@@ -8,9 +8,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from chaos.faults import Kind
+from chaos.faults import OF_PROMOTIONS, Kind
 from chaos.findings import Findings, Odd
 from chaos.journal import JOURNAL
+from chaos.node import DRIFT_SHARE
 from chaos.plan import plan_faults
 from chaos.run import Outcome, Run, audit_again
 
@@ -30,10 +31,11 @@ def main() -> None:
     _clear(arguments.folder)
     play = Run(
         seed=seed,
-        faults=plan_faults(seed, arguments.faults),
+        faults=plan_faults(seed, arguments.faults, OF_PROMOTIONS if arguments.promotions else tuple(Kind)),
         monitors=arguments.monitors,
         speed=arguments.speed,
         folder=arguments.folder,
+        drift_share=1 if arguments.promotions else DRIFT_SHARE,
         say=lambda line: print(line, flush=True),
     )
     outcome = asyncio.run(play.perform())
@@ -49,6 +51,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--monitors", type=int, default=30)
     parser.add_argument("--speed", type=int, default=10, help="how much faster the operators' time runs")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="for logs and the journal")
+    parser.add_argument(
+        "--promotions", action="store_true", help="only what can come between the steps of a promotion"
+    )
     parser.add_argument(
         "--audit", action="store_true", help="audit the run in the folder again, nothing else"
     )
@@ -71,7 +76,8 @@ def _print(outcome: Outcome) -> None:
     print(f"{journal.struck.total():6} faults in {outcome.seconds:.0f} s; journal: {journal.path}")
     print(
         f"{found.slots} slots accounted for; {found.started} checks started, {found.missed} slots missed and "
-        f"counted; {found.retrainings} retrainings; {found.monitors} monitors, {outcome.lives} operator lives"
+        f"counted; {found.retrainings} retrainings; {found.promotions} promotions, which moved {found.moved} "
+        f"aliases; {found.monitors} monitors, {outcome.lives} operator lives"
     )
     for odd in Odd:
         versions = [oddity.version for oddity in found.oddities if oddity.odd is odd]
@@ -80,7 +86,7 @@ def _print(outcome: Outcome) -> None:
     print(
         f"{found.orphans:6} Jobs made for monitors that had just been deleted; garbage collection took them"
     )
-    print("Real: operators, API server, etcd, controllers. Simulated: the node that completes checks.")
+    print("Real: operators, API server, etcd, controllers. Simulated: the node, and MLflow.")
     print(json.dumps(_summary(outcome)))
 
 
@@ -103,6 +109,8 @@ def _summary(outcome: Outcome) -> dict[str, int]:
         "started": found.started,
         "missed": found.missed,
         "faults": outcome.journal.struck.total(),
+        "promotions": found.promotions,
+        "moved": found.moved,
         "lost": len(found.lost),
         "doubled": len(found.doubled),
         "broken": len(found.broken),

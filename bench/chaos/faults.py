@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, Final
 
 from testbed.call_kind import CallKind
 
@@ -16,6 +16,7 @@ class Target(StrEnum):
     SERVER = "server"
     USERS = "users"
     RUNS = "runs"
+    MLFLOW = "mlflow"
 
 
 OPERATORS = (Target.OPERATOR_A, Target.OPERATOR_B, Target.OPERATOR_C)
@@ -67,6 +68,10 @@ class Kind(Enum):
     REQUEST_CHECK = ("check asked for", 4)
     REQUEST_RETRAINING = ("retraining asked for", 3)
 
+    # People who decide on versions, with selfheal and without it.
+    DECISION = ("version approved, rejected or rolled back", 5)
+    ALIAS_MOVED = ("alias moved in MLflow by a person", 5)
+
     # Those who may write what operators believe, or what they cannot read.
     FORGED_STATUS = ("status forged", 8)
     POISON = ("object stored that operators cannot read", 3)
@@ -78,6 +83,11 @@ class Kind(Enum):
     RUN_FAILS_AFTER_REPORT = ("run reports, then fails", 2)
     RUN_SLOW = ("run takes longer than its interval", 3)
     RUN_REFUSED_REPORT = ("run leaves a report that the API server refuses", 3)
+
+    # MLflow, as promotions see it.
+    PROMOTION_DEATH = ("promotion dies after a request to MLflow", 4)
+    PROMOTION_LOST_ANSWER = ("answer of MLflow lost in a promotion", 4)
+    MLFLOW_AWAY = ("MLflow away for a while", 3)
 
     def __init__(self, title: str, share: int) -> None:
         self.title = title
@@ -110,9 +120,18 @@ _USERS = frozenset(
         Kind.REQUEST_RETRAINING,
         Kind.FORGED_STATUS,
         Kind.POISON,
+        Kind.DECISION,
+        Kind.ALIAS_MOVED,
     }
 )
 _RUNS = frozenset(kind for kind in Kind if kind.name.startswith("RUN_"))
+_PROMOTIONS = frozenset({Kind.PROMOTION_DEATH, Kind.PROMOTION_LOST_ANSWER, Kind.MLFLOW_AWAY})
+OF_PROMOTIONS: Final = (
+    *(kind for kind in Kind if kind in CALL_KINDS or kind in _PROMOTIONS),
+    *(Kind.DECISION, Kind.ALIAS_MOVED, Kind.KILL, Kind.TERMINATE, Kind.FREEZE),
+    *(Kind.RUN_FAILS, Kind.RUN_ONLY_LAST_WORDS, Kind.RUN_FAILS_AFTER_REPORT, Kind.RUN_REFUSED_REPORT),
+)
+"""What can come between the arrows of a promotion: decision, intent, look, set, second look, report."""
 
 
 def targets_of(kind: Kind) -> tuple[Target, ...]:
@@ -123,6 +142,8 @@ def targets_of(kind: Kind) -> tuple[Target, ...]:
         return (Target.USERS,)
     if kind in _RUNS:
         return (Target.RUNS,)
+    if kind in _PROMOTIONS:
+        return (Target.MLFLOW,)
     return OPERATORS
 
 

@@ -9,6 +9,7 @@ class Odd(Enum):
 
     MISCOUNTED = "slots counted as missed although they had their Job, by an operator that did not know of it"
     LATE = "slots started after they had been given up and counted, by a call that came through late"
+    OVERTAKEN = "aliases moved by a person between a promotion's last look and its set"
     OVERLAPPING = "checks started while another of their monitor ran, by an operator that did not know"
 
 
@@ -34,6 +35,9 @@ class Findings:
     missed: int = 0
     """Slots that were skipped and counted as missed."""
     retrainings: int = 0
+    promotions: int = 0
+    moved: int = 0
+    """Aliases that a promotion has moved."""
     requested: int = 0
     """Requested runs."""
     orphans: int = 0

@@ -17,6 +17,7 @@ from chaos.journal import Journal
 from chaos.node import SimulatedNode
 from chaos.operator_process import OperatorProcess
 from chaos.phase import Phase
+from chaos.registry import SimulatedRegistry
 from chaos.testbed import Testbed
 from chaos.users import Users
 from testbed.fault_proxy import (
@@ -65,6 +66,7 @@ class Injector:
     users: Users
     forger: Forger
     node: SimulatedNode
+    registry: SimulatedRegistry
     journal: Journal
     phase: Phase
     later: set[asyncio.Task[None]] = field(default_factory=set)
@@ -96,6 +98,14 @@ class Injector:
                     struck = await self._strike_server(fault)
                 case Target.USERS if fault.kind in (Kind.FORGED_STATUS, Kind.POISON):
                     struck = await self.forger.act(fault)
+                case Target.USERS if fault.kind is Kind.ALIAS_MOVED:
+                    model = self.users.monitors[fault.choice % len(self.users.monitors)].model
+                    struck = self.registry.move_by_hand(model, fault.choice // 7)
+                case Target.MLFLOW if fault.kind is Kind.MLFLOW_AWAY:
+                    self.registry.go_away(fault.seconds)
+                    struck = f"for {fault.seconds} s"
+                case Target.MLFLOW:
+                    struck = await self.node.strike_next_promotion(fault)
                 case Target.USERS:
                     struck = await self.users.act(fault)
                 case Target.RUNS:

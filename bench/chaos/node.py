@@ -1,4 +1,4 @@
-"""A simulated node that completes the pods of checks and retrainings as their containers would.
+"""A simulated node that completes the pods of runs as their containers would; promotions by their own code.
 
 Reports are random with the Job's name as the seed, so they do not depend on which operator started the Job.
 How a run ends is random too, unless a fault is armed for the next run.
@@ -10,15 +10,25 @@ import logging
 import random
 import zlib
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
 from chaos.admin import MERGE, Admin, Document
 from chaos.clock import QuickTime
-from chaos.faults import Kind
+from chaos.faults import Fault, Kind
+from chaos.registry import REQUESTS, KilledError, RequestFault, SimulatedRegistry
 from localcluster.processnode.apiserver import UNREACHABLE, ApiError, ApiServer
-from selfheal_jobs.delivery.status_patch import document_to_apply, is_superseded
+from selfheal_jobs.delivery.status_patch import (
+    AnyReport,
+    Delivery,
+    document_to_apply,
+    is_intended,
+    is_superseded,
+)
+from selfheal_jobs.promote.run import run_promote
+from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.names import (
     CHECK_MANAGER,
     ENV_REQUEST,
@@ -26,13 +36,14 @@ from selfheal_operator.api.names import (
     LABEL_MANAGED_BY,
     MANAGED_BY,
     PLURAL,
+    PROMOTE_MANAGER,
     RETRAIN_MANAGER,
     VERSION,
 )
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
-from selfheal_operator.api.report import CheckReport, RetrainReport
+from selfheal_operator.api.report import CheckReport, PromoteReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
-from selfheal_operator.api.v1alpha1.status import LastCheck, LastRetraining, ModelVersion
+from selfheal_operator.api.v1alpha1.status import GateResult, LastCheck, LastRetraining, ModelVersion
 from selfheal_operator.core.errors import ConflictError, RejectedError
 from selfheal_operator.kube.client import APPLY, NotFoundError
 
@@ -40,8 +51,12 @@ logger = logging.getLogger(__name__)
 
 _PODS: Final = "/api/v1/pods"
 _SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
-_DRIFT_SHARE: Final = 0.25
+DRIFT_SHARE: Final = 0.25
 """The share of checks that find drift."""
+_COMPLAINTS: Final = 0.2
+"""The share of versions of which the gate health complains, so that a person decides."""
+_IMPATIENT: Final = RetryPolicy(timeout_seconds=1, retries=1)
+"""A promotion's Job ends soon, so that the next attempt is another Job."""
 
 
 class End(Enum):
@@ -59,9 +74,20 @@ class End(Enum):
 class SimulatedNode:
     """Completes pods; outages of the API server only delay it."""
 
-    def __init__(self, admin: Admin, watching: ApiServer, time: QuickTime, seed: int) -> None:
+    def __init__(  # noqa: PLR0913 - its surroundings
+        self,
+        admin: Admin,
+        watching: ApiServer,
+        time: QuickTime,
+        registry: SimulatedRegistry,
+        seed: int,
+        *,
+        drift_share: float,
+    ) -> None:
         self._admin, self._watching, self._time, self._seed = admin, watching, time, seed
+        self._registry, self._drift_share = registry, drift_share
         self._laid: deque[tuple[End, asyncio.Future[str]]] = deque()
+        self._promotion_faults: deque[tuple[Fault, asyncio.Future[str]]] = deque()
         self._ends: dict[str, End] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -85,6 +111,12 @@ class SimulatedNode:
         """Arm a fault for the next run to start; return the name of its Job once it has started."""
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._laid.append((End(kind), started))
+        return await started
+
+    async def strike_next_promotion(self, fault: Fault) -> str:
+        """Arm a fault for the next promotion; return the name of its Job once it has started."""
+        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._promotion_faults.append((fault, started))
         return await started
 
     async def _follow(self) -> None:
@@ -116,13 +148,17 @@ class SimulatedNode:
     async def _complete(self, pod: Document) -> None:
         request = _request_of(pod)
         end, dice = self._end_of(request), self._dice(request)
-        report = self._report(request, dice)
-        await asyncio.sleep(dice.uniform(0.1, 1.0) if end is not End.SLOW else dice.uniform(6, 9))
+        try:
+            report = await self._outcome(request, end, dice)
+        except KilledError:
+            end, report = End.FAILS, None
         match end:
             case End.NEVER:
                 return
             case End.FAILS:
                 await self._finish(pod, succeeds=False, last_words="")
+            case _ if report is None:
+                await self._finish(pod, succeeds=True, last_words="")
             case End.REFUSED_REPORT:
                 await self._finish(pod, succeeds=True, last_words=_refused(report, dice))
             case End.ONLY_LAST_WORDS:
@@ -132,10 +168,55 @@ class SimulatedNode:
                 fails = end is End.FAILS_AFTER_REPORT
                 await self._finish(pod, succeeds=not fails, last_words=report.to_termination_message())
 
+    async def _outcome(self, request: RunRequest, end: End, dice: random.Random) -> AnyReport | None:
+        """Return the report after the time that the run takes; None if there is nothing to report."""
+        pause = dice.uniform(0.1, 1.0) if end is not End.SLOW else dice.uniform(6, 9)
+        if request.purpose is Purpose.PROMOTE:
+            await asyncio.sleep(pause)
+            return None if end is End.FAILS else await self._promoted(request)
+        report = self._report(request, dice)
+        await asyncio.sleep(pause)
+        return report
+
+    async def _promoted(self, request: RunRequest) -> AnyReport | None:
+        """Run a promotion's own code; return its report, or None if it found nothing to do.
+
+        Raises:
+            KilledError: A fault has killed it.
+        """
+        fault, number = self._request_fault(request)
+        sink = _Intended(await self._seen(request), request)
+        await asyncio.to_thread(
+            run_promote,
+            request,
+            sink,
+            self._time.now,
+            lambda request, _: self._registry.connection(request, fault, number),
+            _IMPATIENT,
+        )
+        return sink.report
+
+    def _request_fault(self, request: RunRequest) -> tuple[RequestFault | None, int]:
+        if not self._promotion_faults:
+            return None, 0
+        fault, started = self._promotion_faults.popleft()
+        started.set_result(request.job_name)
+        dies = fault.kind is Kind.PROMOTION_DEATH
+        return RequestFault.DEATH if dies else RequestFault.LOST_ANSWER, fault.choice % REQUESTS
+
+    async def _seen(self, request: RunRequest) -> Document | None:
+        try:
+            seen = await self._admin.request("GET", _path_of(request))
+        except NotFoundError:
+            return None
+        return seen if seen["metadata"]["uid"] == request.monitor.uid else None
+
     def _end_of(self, request: RunRequest) -> End:
         """Return how the run ends; all pods of a Job end in the same way."""
         key = f"{request.monitor.uid}/{request.job_name}"
-        if key not in self._ends and self._laid:
+        # A promotion's deadline cannot be set, and is long.
+        endless = bool(self._laid) and self._laid[0][0] is End.NEVER
+        if key not in self._ends and self._laid and not (endless and request.purpose is Purpose.PROMOTE):
             end, started = self._laid.popleft()
             started.set_result(request.job_name)
             self._ends[key] = end
@@ -154,7 +235,7 @@ class SimulatedNode:
             "observed_generation": request.monitor.generation,
         }
         if request.purpose is Purpose.CHECK:
-            drifts = dice.random() < _DRIFT_SHARE
+            drifts = dice.random() < self._drift_share
             verdict = (
                 (CheckResult.DRIFT, Reason.THRESHOLD_EXCEEDED, "0.9000")
                 if drifts
@@ -163,15 +244,29 @@ class SimulatedNode:
             result, reason, share = verdict
             told |= {"result": result, "reason": reason, "drift_share": share}
             return CheckReport(last_check=LastCheck(**told))
-        told |= {"result": RetrainResult.REGISTERED, "reason": Reason.MODEL_REGISTERED, "version": "1"}
-        model = ModelVersion(name="simulated", version="1", run_id="none", registered_time=self._time.now())
-        return RetrainReport(last_retraining=LastRetraining(**told), model=model)
+        return self._registered(request, told, complains=dice.random() < _COMPLAINTS)
 
-    async def _deliver(self, request: RunRequest, report: CheckReport | RetrainReport) -> None:
+    def _registered(self, request: RunRequest, told: dict[str, Any], *, complains: bool) -> RetrainReport:
+        """Register a version, once for all pods of a Job."""
+        name, run = request.mlflow.registered_model_name, f"{request.monitor.uid}/{request.job_name}"
+        version, alias_version = self._registry.registered(name, run)
+        moves = request.spec.promotion.moves_the_alias
+        gates = [GateResult(name="health", passed=False, message="simulated")] if complains and moves else []
+        outcome = LastRetraining(
+            **told,
+            result=RetrainResult.REGISTERED,
+            reason=Reason.MODEL_REGISTERED,
+            version=version.version,
+            alias_version=alias_version,
+            gates=gates,
+        )
+        model = ModelVersion(name=name, version=version.version, registered_time=version.created)
+        return RetrainReport(last_retraining=outcome, **{"challenger" if moves else "model": model})
+
+    async def _deliver(self, request: RunRequest, report: AnyReport) -> None:
         """Write the report into the status, with the container's own code."""
-        ref = request.monitor
-        path = f"/apis/{GROUP}/{VERSION}/namespaces/{ref.namespace}/{PLURAL}/{ref.name}"
-        manager = CHECK_MANAGER if isinstance(report, CheckReport) else RETRAIN_MANAGER
+        ref, path = request.monitor, _path_of(request)
+        manager = _MANAGERS[type(report)]
         while True:
             try:
                 seen = await self._admin.request("GET", path)
@@ -220,10 +315,42 @@ class SimulatedNode:
             logger.info("Pod not finished: %s", error)
 
 
-def _refused(report: CheckReport | RetrainReport, dice: random.Random) -> str:
+class _Intended:
+    """The destination of a promotion's report, which the node delivers as a fault wants it."""
+
+    def __init__(self, seen: Document | None, request: RunRequest) -> None:
+        self._is_intended = seen is not None and is_intended(seen, request)
+        self.report: AnyReport | None = None
+
+    def is_intended(self, request: RunRequest) -> bool:
+        """Return whether the monitor's status has the intent."""
+        del request
+        return self._is_intended
+
+    def deliver(self, report: AnyReport, *, forgets_model: bool = False) -> Delivery:
+        """Keep the report."""
+        del forgets_model
+        self.report = report
+        return Delivery.STORED
+
+
+_MANAGERS: Final[Mapping[type, str]] = {
+    CheckReport: CHECK_MANAGER,
+    RetrainReport: RETRAIN_MANAGER,
+    PromoteReport: PROMOTE_MANAGER,
+}
+_OUTCOMES: Final = ("lastCheck", "lastRetraining", "lastPromotion")
+
+
+def _path_of(request: RunRequest) -> str:
+    ref = request.monitor
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{ref.namespace}/{PLURAL}/{ref.name}"
+
+
+def _refused(report: AnyReport, dice: random.Random) -> str:
     """Return last words that the API server refuses as a report."""
     document = json.loads(report.to_termination_message())
-    outcome = document["lastCheck" if isinstance(report, CheckReport) else "lastRetraining"]
+    outcome = next(document[name] for name in _OUTCOMES if name in document)
     signal = {"name": "s", "type": "t", "result": "Unknown", "reason": "R", "message": "m"}
     gate = {"name": "g", "passed": True, "message": "m"}
     outcome |= dice.choice(

@@ -1,6 +1,7 @@
 """The plan of faults: deterministic for a seed."""
 
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from chaos.faults import Fault, Kind, targets_of
@@ -10,11 +11,11 @@ _CALLS: Final = {CallKind.CREATE_JOB: 8, CallKind.WRITE_STATUS: 8, CallKind.WRIT
 _LATEST_LATE_CALL: Final = 4.0
 
 
-def plan_faults(seed: int, count: int) -> list[Fault]:
-    """Return `count` faults: each kind at least once if possible, the rest by their shares."""
+def plan_faults(seed: int, count: int, of: Sequence[Kind] = tuple(Kind)) -> list[Fault]:
+    """Return `count` faults of these kinds: each at least once if possible, the rest by their shares."""
     dice = random.Random(seed)  # noqa: S311 - runs must be repeatable
-    kinds = dice.sample(list(Kind), min(count, len(Kind)))
-    kinds += dice.choices(list(Kind), [kind.share for kind in Kind], k=count - len(kinds))
+    kinds = dice.sample(of, min(count, len(of)))
+    kinds += dice.choices(of, [kind.share for kind in of], k=count - len(kinds))
     dice.shuffle(kinds)
     return [_fault(dice, number, kind) for number, kind in enumerate(kinds, 1)]
 

@@ -111,6 +111,8 @@ def going_back(life: MonitorLife) -> Iterator[str]:
             yield f"{life.name}: missedChecks went back from {before.missed_checks} to {after.missed_checks}"
         if not _is_count_forged(life, before) and after.retraining.count < before.retraining.count:
             yield f"{life.name}: its count of retrainings went back"
+        if after.promotion.count < before.promotion.count:
+            yield f"{life.name}: its count of promotions went back"
         old, new = before.last_schedule_time, after.last_schedule_time
         forged = any(each.is_slot_in(before) or each.is_slot_in(after) for each in life.forged)
         if not forged and old is not None and (new is None or new < old):

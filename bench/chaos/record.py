@@ -12,6 +12,7 @@ from msgspec import ValidationError
 
 from chaos.faults import OPERATORS
 from chaos.forgeries import Forged
+from chaos.move import MOVES, Move, moves_in
 from selfheal_operator.api.names import ANNOTATION_REQUEST, ANNOTATION_SLOT, LABEL_PURPOSE
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
@@ -100,6 +101,8 @@ class Record:
     """By UID."""
     ownerless: tuple[MadeJob, ...] = ()
     """Jobs whose owner was never seen."""
+    moves: tuple[Move, ...] = ()
+    """Of all aliases, in order: by promotions, and by people."""
 
 
 def read_record(log: Path, sightings: Path) -> Record:
@@ -108,7 +111,7 @@ def read_record(log: Path, sightings: Path) -> Record:
     Args:
         log: The audit log.
         sightings: Jobs and monitors read from the API server, one JSON line each: for writes missing from the
-            log, and for the final state. The file of forgeries lies beside it.
+            log, and for the final state. The files of forgeries and of moved aliases lie beside it.
     """
     reader = _Reader(forgeries_in(sightings.with_name(FORGERIES)))
     with log.open(encoding="utf-8", errors="replace") as lines:
@@ -117,7 +120,7 @@ def read_record(log: Path, sightings: Path) -> Record:
     with sightings.open(encoding="utf-8") as lines:
         for line in lines:
             reader.see(json.loads(line))
-    return reader.record()
+    return replace(reader.record(), moves=tuple(moves_in(sightings.with_name(MOVES))))
 
 
 def forgeries_in(file: Path) -> list[Forged]:

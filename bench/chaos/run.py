@@ -18,11 +18,13 @@ from chaos.findings import Findings
 from chaos.forger import Forger
 from chaos.injector import Injector, OperatorTarget
 from chaos.journal import JOURNAL, Journal
-from chaos.node import SimulatedNode
+from chaos.move import MOVES
+from chaos.node import DRIFT_SHARE, SimulatedNode
 from chaos.operator_config import OperatorConfig, live
 from chaos.operator_process import OperatorProcess, fork_server
 from chaos.phase import Phase
 from chaos.record import AUDIT_LOG, SIGHTINGS, read_record, record_of
+from chaos.registry import SimulatedRegistry
 from chaos.testbed import Testbed
 from chaos.users import Users
 from testbed.fault_proxy import Proxy
@@ -46,6 +48,8 @@ class Run:
     folder: Path
     entry: Callable[[OperatorConfig], None] = live
     """The entry point of an operator process."""
+    drift_share: float = DRIFT_SHARE
+    """The share of checks that find drift."""
     say: Callable[[str], None] = print
 
     async def perform(self) -> "Outcome":
@@ -113,7 +117,9 @@ class Run:
             admin, client = await testbed.admin()
             stack.push_async_callback(client.close)
             watching = await stack.enter_async_context(testbed.watching())
-            node = SimulatedNode(admin, watching, quick, self.seed)
+            registry = SimulatedRegistry(self.folder / MOVES)
+            stack.callback(registry.close)
+            node = SimulatedNode(admin, watching, quick, registry, self.seed, drift_share=self.drift_share)
             running = asyncio.create_task(node.run())
             stack.push_async_callback(_cancelled, running)
             forks = fork_server()
@@ -141,6 +147,7 @@ class Run:
                 users=users,
                 forger=forger,
                 node=node,
+                registry=registry,
                 journal=journal,
                 phase=Phase(elects=False),
             )

@@ -10,6 +10,7 @@ from chaos.admin import MERGE, Admin, Document
 from chaos.faults import Fault, Kind
 from selfheal_operator.api.names import (
     ANNOTATION_CHECK_REQUEST,
+    ANNOTATION_DECISION,
     ANNOTATION_RETRAIN_REQUEST,
     API_VERSION,
     GROUP,
@@ -44,6 +45,7 @@ _KEPT: Final[tuple[dict[str, Any], ...]] = (
 )
 _NO_SCHEDULE: Final = {"intervalSeconds": None, "schedule": None, "timeZone": None}
 _COOLDOWNS: Final = (0, 60, 300)
+_PROMOTERS: Final = ("Auto", "Auto", "Auto", "Manual", "None")
 _MANY_RETRAININGS: Final = {"maxRunsPerDay": 24, "maxConsecutiveFailures": 100}
 """By default four a day would be the end of it: minutes into a run."""
 
@@ -78,6 +80,11 @@ class MonitorName:
     def collection(self) -> str:
         """The path of its namespace's monitors."""
         return f"/apis/{GROUP}/{VERSION}/namespaces/{self.namespace}/{PLURAL}"
+
+    @property
+    def model(self) -> str:
+        """The name of its registered model."""
+        return f"{self.namespace}.{self.name}"
 
     @property
     def path(self) -> str:
@@ -132,6 +139,8 @@ class Users:
                 await self._ask(name, ANNOTATION_CHECK_REQUEST, fault)
             case Kind.REQUEST_RETRAINING:
                 await self._ask(name, ANNOTATION_RETRAIN_REQUEST, fault)
+            case Kind.DECISION:
+                return f"{name.path}: {await self._decide(name, fault)}"
             case _:
                 await self._edit(name, {"threshold": round(self._dice.uniform(0.05, 0.8), 3)})
         return name.path
@@ -152,6 +161,18 @@ class Users:
         body = {"metadata": {"annotations": {annotation: f"fault-{fault.number}"}}}
         await self._admin.request("PATCH", name.path, body, content_type=MERGE)
 
+    async def _decide(self, name: MonitorName, fault: Fault) -> str:
+        """Decide on the version that waits; if none does, roll back to any version."""
+        status = (await self._admin.request("GET", name.path)).get("status") or {}
+        pending = (status.get("promotion") or {}).get("pending")
+        verb = ("approve", "approve", "reject")[fault.choice % 3] if pending else "rollback"
+        present = int((status.get("model") or {}).get("version", 1))
+        version = pending["version"] if pending else 1 + fault.choice % present
+        decision = f"{verb}:{version};fault-{fault.number}"
+        body = {"metadata": {"annotations": {ANNOTATION_DECISION: decision}}}
+        await self._admin.request("PATCH", name.path, body, content_type=MERGE)
+        return decision
+
     def _manifest(self, name: MonitorName) -> Document:
         return {
             "apiVersion": API_VERSION,
@@ -160,6 +181,7 @@ class Users:
             "spec": {
                 **smallest_spec(),
                 "retraining": {"cooldownSeconds": self._dice.choice(_COOLDOWNS)} | _MANY_RETRAININGS,
+                "promotion": {"mode": self._dice.choice(_PROMOTERS)},
                 **self._dice.choice(_SCHEDULES),
                 **self._dice.choice(_PUNCTUALITIES),
                 **self._dice.choice(_KEPT),

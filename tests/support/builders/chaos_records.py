@@ -11,9 +11,11 @@ from typing import Any
 from chaos.audit import audit
 from chaos.findings import Findings
 from chaos.forgeries import Forged
+from chaos.move import Move
 from chaos.record import MadeJob, MonitorLife, Record, Version
+from selfheal_operator.api.model import format_time
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.core.jobs import check_job_name, retrain_job_name
+from selfheal_operator.core.jobs import check_job_name, promote_job_name, retrain_job_name
 from support.builders.objects import MINUTE, NOON, UID, spec
 from support.builders.objects import status as written_status
 
@@ -44,6 +46,18 @@ def retraining(number: int, version: int, *, answers: int, **fields: Any) -> Mad
     """Return a retraining that answers the drift of a slot."""
     named = {"name": retrain_job_name("churn", number), "purpose": Purpose.RETRAIN}
     return check(answers, version, **named | fields)
+
+
+def promotion(number: int, version: int, **fields: Any) -> MadeJob:
+    """Return a promotion that was decided at noon."""
+    named = {"name": promote_job_name("churn", number), "purpose": Purpose.PROMOTE, "slot": NOON}
+    return check(0, version, **named | fields)
+
+
+def moved(before: str | None, after: str | None, **fields: Any) -> Move:
+    """Return the move that the promotion which was decided at noon has made."""
+    made = {"uid": UID, "job": promote_job_name("churn", 1), "decided": format_time(NOON)}
+    return Move(model="team-a.churn", before=before, after=after, **made | fields)
 
 
 def told(
@@ -83,6 +97,7 @@ def audited(
     end: datetime = NOON,
     deleted: datetime | None = None,
     forged: Iterable[Forged] = (),
+    moves: Iterable[Move] = (),
 ) -> Findings:
     """Return what an audit finds in such a record."""
     life = MonitorLife(
@@ -94,4 +109,4 @@ def audited(
         jobs=sorted(jobs, key=lambda job: job.version),
         forged=list(forged),
     )
-    return audit(Record({UID: life}), lambda time: time, end)
+    return audit(Record({UID: life}, moves=tuple(moves)), lambda time: time, end)

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from chaos.faults import OPERATORS, Kind, Target, targets_of
+from chaos.faults import OF_PROMOTIONS, OPERATORS, Kind, Target, targets_of
 from chaos.plan import plan_faults
 
 
@@ -20,6 +20,11 @@ def test_every_kind_is_in_every_list_that_has_room_for_it(count):
     assert len(faults) == count
     assert {fault.kind for fault in faults} == set(Kind)
     assert [fault.number for fault in faults] == list(range(1, count + 1))
+
+
+def test_a_list_can_have_some_kinds_only():
+    """Such as what can come between the steps of a promotion."""
+    assert {fault.kind for fault in plan_faults(1, 500, OF_PROMOTIONS)} == set(OF_PROMOTIONS)
 
 
 def test_kinds_come_by_their_shares():
