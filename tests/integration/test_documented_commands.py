@@ -36,6 +36,7 @@ from selfheal_jobs.retrain.run import run_retrain
 from selfheal_operator.api.names import RELEASE
 from selfheal_operator.api.reasons import CheckResult, Purpose
 from selfheal_operator.api.report import RetrainReport
+from selfheal_operator.api.request import PromotionOrder
 from selfheal_operator.core.jobs import check_job
 from selfheal_operator.core.observed import JobDefaults, monitor_from
 from selfheal_operator.kube.admission_policies import POLICIES
@@ -589,13 +590,16 @@ def _handle_requests(kubectl: Kubectl) -> None:
 def _a_request(place: Place) -> Generator[None]:
     (purpose,) = (Purpose(command.split()[-1].capitalize()) for command in place.commands)
     absent = place.folder / "absent.csv"
-    # A check says that there is no data without asking MLflow; a retraining asks first.
-    mlflow = {"trackingURI": place.mlflow_uri()} if purpose is Purpose.RETRAIN else {}
+    # A check says that there is no data without asking MLflow; the others ask first.
+    mlflow = {"trackingURI": place.mlflow_uri()} if purpose is not Purpose.CHECK else {}
     request = run_request(purpose, reference=absent, current=absent, mlflow=mlflow)
+    if purpose is Purpose.PROMOTE:
+        request = request.replaced(promotion=PromotionOrder(version="8", approved_by="the gates"))
     place.environment |= {"SELFHEAL_REQUEST": request.to_json()}
     del place.environment["KUBECONFIG"]
     yield
-    assert '"reason": "DataNotFound"' in place.printed
+    reason = "VersionNotFound" if purpose is Purpose.PROMOTE else "DataNotFound"
+    assert f'"reason": "{reason}"' in place.printed
 
 
 @situation(("docs/own-image.md", "Repeat a run by hand"))
