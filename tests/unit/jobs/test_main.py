@@ -42,7 +42,7 @@ def test_without_a_request_of_its_own_a_container_ends_with_two(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--help"], 0, "usage: selfheal_jobs [-h] {check,retrain}"),
+        (["--help"], 0, "usage: selfheal_jobs [-h] {check,retrain,promote}"),
         ([], 2, "the following arguments are required: purpose"),
         (["chec"], 2, "invalid choice: 'chec'"),
         (["check", "now"], 2, "unrecognized arguments: now"),

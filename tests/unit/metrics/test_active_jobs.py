@@ -7,12 +7,12 @@ from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.metrics.active_jobs import OTHERS, active_jobs
 from selfheal_operator.metrics.pulled import Values
 
-CHECK, RETRAIN = Purpose
+CHECK, RETRAIN, PROMOTE = Purpose
 
 
 def counted(checks: Mapping[str, int], retrainings: Mapping[str, int] = {}, most: int = 2) -> Values:
     """Return the values for these active Jobs, without those that are 0."""
-    values = active_jobs({CHECK: checks, RETRAIN: retrainings}.__getitem__, most)
+    values = active_jobs({CHECK: checks, RETRAIN: retrainings, PROMOTE: {}}.__getitem__, most)
     return {labels: value for labels, value in values.items() if value}
 
 
@@ -42,7 +42,9 @@ def test_of_equally_busy_namespaces_always_the_same_are_named():
 
 def test_no_jobs_are_counted_as_none():
     """A sum over no series at all would be nothing, and no alert could be made of it."""
-    assert active_jobs({CHECK: {}, RETRAIN: {}}.__getitem__) == {(OTHERS, "Check"): 0, (OTHERS, "Retrain"): 0}
+    values = active_jobs({CHECK: {}, RETRAIN: {}, PROMOTE: {}}.__getitem__)
+
+    assert values == {(OTHERS, purpose): 0 for purpose in ("Check", "Retrain", "Promote")}
 
 
 COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 5))
@@ -51,7 +53,7 @@ COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 5))
 @given(COUNTS, COUNTS, st.integers(0, 4))
 def test_no_job_is_lost_and_no_label_is_too_many(checks, retrainings, most):
     """Whatever runs, the sums are right, and the number of series is bounded."""
-    values = active_jobs({CHECK: checks, RETRAIN: retrainings}.__getitem__, most)
+    values = active_jobs({CHECK: checks, RETRAIN: retrainings, PROMOTE: {}}.__getitem__, most)
     for purpose, counts in ((CHECK, checks), (RETRAIN, retrainings)):
         assert sum(value for labels, value in values.items() if labels[1] == purpose) == sum(counts.values())
     assert len({namespace for namespace, _ in values}) <= most + 1

@@ -169,14 +169,15 @@ def test_the_age_of_each_watch_is_told_by_resource(instruments, read):
 
 def test_jobs_that_wait_for_room_are_told(instruments, read):
     """By what they are for: each has a limit of its own."""
-    instruments.read_waiting({Purpose.CHECK: 3, Purpose.RETRAIN: 0}.__getitem__)
+    instruments.read_waiting({Purpose.CHECK: 3, Purpose.RETRAIN: 0, Purpose.PROMOTE: 0}.__getitem__)
     assert read("selfheal_jobs_waiting", purpose="Check") == 3
     assert read("selfheal_jobs_waiting", purpose="Retrain") == 0
 
 
 def test_active_jobs_go_when_they_have_finished(instruments, read):
     """There is no series that stays at 0 for ever."""
-    active = {Purpose.CHECK: Counter({"team-a": 1}), Purpose.RETRAIN: Counter()}
+    active: dict[Purpose, Counter[str]] = {purpose: Counter() for purpose in Purpose}
+    active[Purpose.CHECK]["team-a"] = 1
     instruments.read_jobs(active.__getitem__)
     assert read("selfheal_jobs_active", namespace="team-a", purpose="Check") == 1
     active[Purpose.CHECK].clear()

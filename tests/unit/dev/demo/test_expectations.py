@@ -6,6 +6,7 @@ from demo.expectations import Outcome, disappointment, is_settled
 from demo.scenarios import FLIGHTS_AIRTIME, FLIGHTS_DELAY, SYNTHETIC, Scenario
 from selfheal_operator.api.reasons import CheckResult, Purpose, RetrainResult
 from selfheal_operator.api.v1alpha1.status import ActiveJob, ModelMonitorStatus
+from support.builders.objects import model_version
 
 TIME = "2026-01-01T00:00:00Z"
 
@@ -57,11 +58,22 @@ def test_the_story_is_over_when_nothing_more_is_expected(
 
 def test_a_retraining_is_waited_for_until_the_operator_has_seen_its_end() -> None:
     """The report comes first; a moment later its Job is no longer active, and the status is at rest."""
-    reported = status(check=CheckResult.DRIFT, retraining=RetrainResult.REGISTERED, count=1)
+    refused = status(check=CheckResult.DRIFT, retraining=RetrainResult.NOT_IMPROVED, count=1)
     job = ActiveJob(name="m-retrain-1", uid="1", purpose=Purpose.RETRAIN)
 
-    assert not is_settled(FLIGHTS_DELAY, reported.replaced(active=[job]))
-    assert is_settled(FLIGHTS_DELAY, reported)
+    assert not is_settled(FLIGHTS_DELAY, refused.replaced(active=[job]))
+    assert is_settled(FLIGHTS_DELAY, refused)
+
+
+def test_a_registered_version_is_waited_for_until_it_is_promoted() -> None:
+    """Before that, `status.model` shows the version before, or none."""
+    reported = status(check=CheckResult.DRIFT, retraining=RetrainResult.REGISTERED, count=1)
+    assert reported.last_retraining is not None
+    reported = reported.replaced(last_retraining=reported.last_retraining.replaced(version="2"))
+
+    assert not is_settled(FLIGHTS_DELAY, reported)
+    assert not is_settled(FLIGHTS_DELAY, reported.replaced(model=model_version("1")))
+    assert is_settled(FLIGHTS_DELAY, reported.replaced(model=model_version("2")))
 
 
 def test_a_quiet_monitor_is_as_expected() -> None:
