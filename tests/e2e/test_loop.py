@@ -62,6 +62,9 @@ def healed(team: Kubectl) -> Iterator[Healed]:
     eventually(
         lambda: "ModelRegistered" in event_reasons(team), "the operator says that a model was registered"
     )
+    eventually(
+        lambda: status(team).get("lastPromotion"), "a promotion has reported", timeout_seconds=LOOP_SECONDS
+    )
     show(team, "get", "mmon", "--output=wide")
     show(team, "describe", "mmon", NAME)
     show(team, "get", "jobs,pods", "--output=wide")
@@ -132,6 +135,17 @@ def test_mlflow_holds_the_version_that_the_status_names(healed: Healed, team: Ku
     assert team("exec", "deployment/mlflow", "--", "python", "-c", ask).strip() == model["runID"]
 
 
+def test_a_pod_has_moved_the_alias_to_the_version(healed: Healed, team: Kubectl) -> None:
+    """The status says so, and so does the registry."""
+    promotion, model = healed.monitor["status"]["lastPromotion"], healed.monitor["status"]["model"]
+    assert promotion["reason"] == "ModelPromoted", promotion["message"]
+    ask = (
+        "import mlflow; client = mlflow.MlflowClient('http://localhost:5000'); "
+        f"print(client.get_model_version_by_alias({model['name']!r}, {model['alias']!r}).version)"
+    )
+    assert team("exec", "deployment/mlflow", "--", "python", "-c", ask).strip() == model["version"]
+
+
 def test_one_check_led_to_one_retraining(healed: Healed) -> None:
     """There is one retraining Job, of the number that the status counts."""
     retrainings = [
@@ -143,7 +157,11 @@ def test_one_check_led_to_one_retraining(healed: Healed) -> None:
 
 def test_its_pods_may_nothing_that_the_profile_forbids(healed: Healed) -> None:
     """Each ran as a user, without privileges or a root file system to write to, as the runner."""
-    assert {pod["metadata"]["labels"]["selfheal.dev/purpose"] for pod in healed.pods} == {"Check", "Retrain"}
+    assert {pod["metadata"]["labels"]["selfheal.dev/purpose"] for pod in healed.pods} == {
+        "Check",
+        "Promote",
+        "Retrain",
+    }
     for pod in healed.pods:
         spec, (container,) = pod["spec"], pod["spec"]["containers"]
         assert spec["serviceAccountName"] == "selfheal-runner"
