@@ -193,6 +193,9 @@ FULL_SPEC: Final[Document] = {
         "podTemplate": POD,
     },
     "promotion": {
+        "mode": "Manual",
+        "approvalTimeoutSeconds": 3600,
+        "rollback": {"mode": "Auto", "afterChecks": 3},
         "primaryMetric": "f1_macro",
         "rule": "NotWorse",
         "margin": 0.01,
@@ -207,6 +210,7 @@ FULL_SPEC: Final[Document] = {
         "trackingURI": "http://mlflow.mlops:5000",
         "experiment": "churn",
         "registeredModelName": "churn",
+        "championAlias": "champion",
         "secretRef": {"name": "mlflow"},
     },
     "jobTemplate": {
@@ -714,6 +718,12 @@ BOUNDS: Final = (
     most_entries("retraining.candidates[0].params", 32, "1"),
     replace(not_empty(PARAM), in_schema=PARAMS),
     replace(longest(PARAM, 512), in_schema=PARAMS),
+    *one_of("promotion.mode", "Auto", "Manual", "None"),
+    at_least("promotion.approvalTimeoutSeconds", 60, 59),
+    at_most("promotion.approvalTimeoutSeconds", 31_536_000, 31_536_001),
+    *one_of("promotion.rollback.mode", "Manual", "Auto"),
+    at_least("promotion.rollback.afterChecks", 1, 0),
+    at_most("promotion.rollback.afterChecks", 10, 11),
     *one_of("promotion.primaryMetric", *get_args(Metric)),
     *one_of("promotion.rule", "NotWorse", "Better"),
     at_least("promotion.margin", 0, -0.01),
@@ -760,6 +770,8 @@ BOUNDS: Final = (
     longest("mlflow.experiment", 256),
     not_empty("mlflow.registeredModelName"),
     longest("mlflow.registeredModelName", 256),
+    not_empty("mlflow.championAlias"),
+    longest("mlflow.championAlias", 255),
     required("mlflow.secretRef.name", "mlflow"),
     not_empty("mlflow.secretRef.name"),
     longest("mlflow.secretRef.name", 253),
@@ -1210,6 +1222,23 @@ RULES: Final = (
         fails=tuple(
             {"mlflow.trackingURI": uri}
             for uri in ("https://ann:secret@m", "http://ann@m:5000/", "https://ann:pa/ss@m")
+        ),
+    ),
+    Rule(
+        on="mlflow",
+        complaint=(
+            "spec.mlflow.championAlias: Invalid value: championAlias must consist of letters, digits, "
+            "hyphens and underscores, and be neither latest nor like v1, which MLflow reserves"
+        ),
+        passes=(
+            {"mlflow.championAlias": ABSENT},
+            *(
+                {"mlflow.championAlias": alias}
+                for alias in ("live_1", "v", "1", "V1-a", "Latest", "latest-1")
+            ),
+        ),
+        fails=tuple(
+            {"mlflow.championAlias": alias} for alias in ("latest", "v1", "V12", "a b", "a/b", "a.b", "ä")
         ),
     ),
     Rule(
