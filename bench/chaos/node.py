@@ -10,7 +10,6 @@ import logging
 import random
 import zlib
 from collections import deque
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
@@ -21,7 +20,6 @@ from chaos.faults import Fault, Kind
 from chaos.registry import REQUESTS, KilledError, RequestFault, SimulatedRegistry
 from localcluster.processnode.apiserver import UNREACHABLE, ApiError, ApiServer
 from selfheal_jobs.delivery.status_patch import (
-    AnyReport,
     Delivery,
     document_to_apply,
     is_intended,
@@ -30,18 +28,15 @@ from selfheal_jobs.delivery.status_patch import (
 from selfheal_jobs.promote.run import run_promote
 from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.names import (
-    CHECK_MANAGER,
     ENV_REQUEST,
     GROUP,
     LABEL_MANAGED_BY,
     MANAGED_BY,
     PLURAL,
-    PROMOTE_MANAGER,
-    RETRAIN_MANAGER,
     VERSION,
 )
 from selfheal_operator.api.reasons import CheckResult, Purpose, Reason, RetrainResult
-from selfheal_operator.api.report import CheckReport, PromoteReport, RetrainReport
+from selfheal_operator.api.report import AnyReport, CheckReport, RetrainReport
 from selfheal_operator.api.request import RunRequest
 from selfheal_operator.api.v1alpha1.status import GateResult, LastCheck, LastRetraining, ModelVersion
 from selfheal_operator.core.errors import ConflictError, RejectedError
@@ -266,14 +261,13 @@ class SimulatedNode:
     async def _deliver(self, request: RunRequest, report: AnyReport) -> None:
         """Write the report into the status, with the container's own code."""
         ref, path = request.monitor, _path_of(request)
-        manager = _MANAGERS[type(report)]
         while True:
             try:
                 seen = await self._admin.request("GET", path)
                 if seen["metadata"]["uid"] != ref.uid or is_superseded(seen, report, self._time.now()):
                     return
                 document = document_to_apply(seen, report)
-                query = {"fieldManager": manager, "force": "true"}
+                query = {"fieldManager": report.manager, "force": "true"}
                 await self._admin.request(
                     "PATCH", f"{path}/status", document, query=query, content_type=APPLY
                 )
@@ -334,14 +328,6 @@ class _Intended:
         return Delivery.STORED
 
 
-_MANAGERS: Final[Mapping[type, str]] = {
-    CheckReport: CHECK_MANAGER,
-    RetrainReport: RETRAIN_MANAGER,
-    PromoteReport: PROMOTE_MANAGER,
-}
-_OUTCOMES: Final = ("lastCheck", "lastRetraining", "lastPromotion")
-
-
 def _path_of(request: RunRequest) -> str:
     ref = request.monitor
     return f"/apis/{GROUP}/{VERSION}/namespaces/{ref.namespace}/{PLURAL}/{ref.name}"
@@ -350,7 +336,7 @@ def _path_of(request: RunRequest) -> str:
 def _refused(report: AnyReport, dice: random.Random) -> str:
     """Return last words that the API server refuses as a report."""
     document = json.loads(report.to_termination_message())
-    outcome = next(document[name] for name in _OUTCOMES if name in document)
+    outcome = document[report.outcome_name]
     signal = {"name": "s", "type": "t", "result": "Unknown", "reason": "R", "message": "m"}
     gate = {"name": "g", "passed": True, "message": "m"}
     outcome |= dice.choice(

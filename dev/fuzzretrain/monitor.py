@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from fuzzretrain.inputs import TARGET, Input, small_candidates
 from selfheal_jobs.columns.task import infer_task
-from selfheal_jobs.delivery.status_patch import AnyReport, Delivery
+from selfheal_jobs.delivery.status_patch import Delivery
 from selfheal_jobs.retrain.run import run_retrain
 from selfheal_jobs.tables.content import content
 from selfheal_jobs.tables.table import ArrowTable
 from selfheal_operator.api.reasons import Purpose, Task
-from selfheal_operator.api.report import RetrainReport
+from selfheal_operator.api.report import AnyReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef, RunRequest
 from testbed.unwatched_monitor import UnwatchedMonitor
 

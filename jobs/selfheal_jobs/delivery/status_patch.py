@@ -35,8 +35,6 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from msgspec import Struct
-
 from selfheal_jobs.delivery.cluster_access import Access, AccessError, of_kubeconfig, of_pod
 from selfheal_jobs.delivery.masked_report import masked_report
 from selfheal_jobs.errors import UndeliveredError
@@ -46,18 +44,15 @@ from selfheal_jobs.transport.retry_policy import REPORTING, DeadlinePolicy
 from selfheal_operator.api.model import format_time
 from selfheal_operator.api.names import (
     API_VERSION,
-    CHECK_MANAGER,
     ENV_TERMINATION_MESSAGE_PATH,
     GROUP,
     KIND,
     PLURAL,
-    PROMOTE_MANAGER,
-    RETRAIN_MANAGER,
     RUNNER_ACCOUNT,
     TERMINATION_MESSAGE_PATH,
     VERSION,
 )
-from selfheal_operator.api.report import MOST_AHEAD, CheckReport, PromoteReport, RetrainReport
+from selfheal_operator.api.report import MOST_AHEAD, AnyReport, CheckReport, PromoteReport, RetrainReport
 from selfheal_operator.api.request import MonitorRef, RunRequest
 from selfheal_operator.api.v1alpha1.status import ModelVersion
 
@@ -65,24 +60,13 @@ logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-AnyReport = CheckReport | RetrainReport | PromoteReport
 
-
-class _Share(Struct, frozen=True, kw_only=True):
-    """The part of the status that one kind of report owns."""
-
-    manager: str
-    outcome: str
-    carried_over: tuple[str, ...]
-
-
-_SHARES: Final[Mapping[type, _Share]] = {
-    CheckReport: _Share(manager=CHECK_MANAGER, outcome="lastCheck", carried_over=("task", "target", "model")),
-    RetrainReport: _Share(
-        manager=RETRAIN_MANAGER, outcome="lastRetraining", carried_over=("model", "challenger")
-    ),
-    PromoteReport: _Share(manager=PROMOTE_MANAGER, outcome="lastPromotion", carried_over=("model",)),
+_CARRIED_OVER: Final[Mapping[type, tuple[str, ...]]] = {
+    CheckReport: ("task", "target", "model"),
+    RetrainReport: ("model", "challenger"),
+    PromoteReport: ("model",),
 }
+"""Fields that a report without them leaves as they are."""
 
 
 class Delivery(Enum):
@@ -211,7 +195,7 @@ class ApiServer:
         if applied is not None and isinstance(report, CheckReport) and is_of_same_run(applied, report):
             operations = amendment(applied, report, forgets_model=forgets_model)
             try:
-                self._patch(operations, CHECK_MANAGER, "application/json-patch+json")
+                self._patch(operations, report.manager, "application/json-patch+json")
             except AnswerError as error:
                 if error.status not in (404, 422):
                     raise
@@ -225,7 +209,7 @@ class ApiServer:
             return Delivery.UNWANTED
         if is_superseded(seen, report, datetime.now(UTC)):
             return Delivery.SUPERSEDED
-        manager = f"{_SHARES[type(report)].manager}&force=true"
+        manager = f"{report.manager}&force=true"
         document = document_to_apply(seen, report)
         try:
             self._applied = self._patch(document, manager, "application/apply-patch+yaml")
@@ -282,9 +266,9 @@ def is_superseded(seen: Mapping[str, Any], report: AnyReport, now: datetime) -> 
 
     A slot that is far ahead of `now` is none: a forged one would keep all reports out for good.
     """
-    outcome = seen.get("status", {}).get(_SHARES[type(report)].outcome)
+    outcome = seen.get("status", {}).get(report.outcome_name)
     slot = _slot_of(outcome) if outcome else None
-    return slot is not None and _scheduled_time(report) < slot <= now + MOST_AHEAD
+    return slot is not None and report.outcome.scheduled_time < slot <= now + MOST_AHEAD
 
 
 def _slot_of(outcome: Mapping[str, Any]) -> datetime | None:
@@ -295,16 +279,6 @@ def _slot_of(outcome: Mapping[str, Any]) -> datetime | None:
     return slot if slot.tzinfo is not None else None
 
 
-def _scheduled_time(report: AnyReport) -> datetime:
-    match report:
-        case CheckReport():
-            return report.last_check.scheduled_time
-        case RetrainReport():
-            return report.last_retraining.scheduled_time
-        case PromoteReport():
-            return report.last_promotion.scheduled_time
-
-
 def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, Any]:
     """Return the document for server-side apply: all status fields that the report's field manager owns.
 
@@ -312,7 +286,7 @@ def document_to_apply(seen: Mapping[str, Any], report: AnyReport) -> dict[str, A
     name, or if another client has written since.
     """
     status = seen.get("status", {})
-    carried = {name: status[name] for name in _SHARES[type(report)].carried_over if name in status}
+    carried = {name: status[name] for name in _CARRIED_OVER[type(report)] if name in status}
     found = {"model": carried["model"]} if isinstance(report, CheckReport) and "model" in carried else {}
     kept = ("name", "namespace", "uid", "resourceVersion")
     return {

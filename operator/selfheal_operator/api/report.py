@@ -7,12 +7,17 @@ message, from which the operator recovers it when it never reached the API serve
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import msgspec
 
 from selfheal_operator.api.model import ApiModel
-from selfheal_operator.api.names import TERMINATION_MESSAGE_LIMIT
+from selfheal_operator.api.names import (
+    CHECK_MANAGER,
+    PROMOTE_MANAGER,
+    RETRAIN_MANAGER,
+    TERMINATION_MESSAGE_LIMIT,
+)
 from selfheal_operator.api.reasons import Task
 from selfheal_operator.api.v1alpha1.status import LastCheck, LastPromotion, LastRetraining, ModelVersion
 
@@ -24,8 +29,21 @@ further ahead is made up: nothing would ever be newer.
 """
 
 
+Outcome = LastCheck | LastRetraining | LastPromotion
+
+
 class Report(ApiModel, frozen=True, kw_only=True):
     """A part of the status, as one container writes it."""
+
+    manager: ClassVar[str]
+    """The field manager that owns this part of the status."""
+    outcome_name: ClassVar[str]
+    """The status's field with the outcome."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the run."""
+        raise NotImplementedError
 
     def to_termination_message(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
         """Return the report as JSON of at most `limit` bytes; half a document would be none.
@@ -37,7 +55,7 @@ class Report(ApiModel, frozen=True, kw_only=True):
             text = _compact(document)
             if len(text.encode()) <= limit:
                 return text
-            shorten(document)
+            shorten(document, document[self.outcome_name])
         return _compact(document)
 
     @classmethod
@@ -52,6 +70,9 @@ class Report(ApiModel, frozen=True, kw_only=True):
 class CheckReport(Report, frozen=True, kw_only=True):
     """What a check container writes."""
 
+    manager: ClassVar[str] = CHECK_MANAGER
+    outcome_name: ClassVar[str] = "lastCheck"
+
     task: Task | None = None
     """The task that the check followed; None where it ended before it could tell."""
     target: str | None = None
@@ -60,9 +81,17 @@ class CheckReport(Report, frozen=True, kw_only=True):
     model: ModelVersion | None = None
     """The present champion, where MLflow tells it."""
 
+    @property
+    def outcome(self) -> LastCheck:
+        """The outcome of the check."""
+        return self.last_check
+
 
 class RetrainReport(Report, frozen=True, kw_only=True):
     """What a retraining container writes."""
+
+    manager: ClassVar[str] = RETRAIN_MANAGER
+    outcome_name: ClassVar[str] = "lastRetraining"
 
     last_retraining: LastRetraining
     model: ModelVersion | None = None
@@ -70,16 +99,30 @@ class RetrainReport(Report, frozen=True, kw_only=True):
     challenger: ModelVersion | None = None
     """The version that was registered, to be promoted."""
 
+    @property
+    def outcome(self) -> LastRetraining:
+        """The outcome of the retraining."""
+        return self.last_retraining
+
 
 class PromoteReport(Report, frozen=True, kw_only=True):
     """What a promotion's container writes."""
+
+    manager: ClassVar[str] = PROMOTE_MANAGER
+    outcome_name: ClassVar[str] = "lastPromotion"
 
     last_promotion: LastPromotion
     model: ModelVersion | None = None
     """The present version, if the alias is on the version that was to be promoted."""
 
+    @property
+    def outcome(self) -> LastPromotion:
+        """The outcome of the promotion."""
+        return self.last_promotion
 
-_OUTCOMES: Final = ("lastCheck", "lastRetraining", "lastPromotion")
+
+AnyReport = CheckReport | RetrainReport | PromoteReport
+
 _SENTENCE: Final = 512
 _LEAST: Final = 64
 """Characters. The longest name of a Job and a text of this length fit even if each takes six bytes."""
@@ -95,31 +138,26 @@ def _compact(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _outcome(document: dict[str, Any]) -> dict[str, Any]:
-    outcome: dict[str, Any] = next(document[name] for name in _OUTCOMES if name in document)
-    return outcome
+def _drop_lists(_: dict[str, Any], outcome: dict[str, Any]) -> None:
+    _drop(outcome, lambda _, value: isinstance(value, list))
 
 
-def _drop_lists(document: dict[str, Any]) -> None:
-    _drop(_outcome(document), lambda _, value: isinstance(value, list))
+def _cut_sentences(_: dict[str, Any], outcome: dict[str, Any]) -> None:
+    _cut(outcome, "message", _SENTENCE)
 
 
-def _cut_sentences(document: dict[str, Any]) -> None:
-    _cut(_outcome(document), "message", _SENTENCE)
+def _drop_texts(_: dict[str, Any], outcome: dict[str, Any]) -> None:
+    _drop(outcome, lambda name, value: isinstance(value, str) and name not in _NEEDED)
 
 
-def _drop_texts(document: dict[str, Any]) -> None:
-    _drop(_outcome(document), lambda name, value: isinstance(value, str) and name not in _NEEDED)
-
-
-def _keep_the_least(document: dict[str, Any]) -> None:
+def _keep_the_least(document: dict[str, Any], outcome: dict[str, Any]) -> None:
     document.pop("model", None)
     if challenger := document.get("challenger"):  # without it, the version would never be promoted
         _drop(challenger, lambda name, _: name not in _NEEDED_OF_A_VERSION)
-    _cut(_outcome(document), "message", _LEAST)
+    _cut(outcome, "message", _LEAST)
 
 
-def _drop_challenger(document: dict[str, Any]) -> None:
+def _drop_challenger(document: dict[str, Any], _: dict[str, Any]) -> None:
     """Only where names are as long as they may be, of characters that take six bytes."""
     document.pop("challenger", None)
 

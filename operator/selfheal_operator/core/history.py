@@ -2,17 +2,15 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from selfheal_operator.api.reasons import Purpose
 from selfheal_operator.api.v1alpha1.spec import ModelMonitorSpec
-from selfheal_operator.api.v1alpha1.status import (
-    LastCheck,
-    LastPromotion,
-    LastRetraining,
-    ModelMonitorStatus,
-)
+from selfheal_operator.api.v1alpha1.status import ModelMonitorStatus
 from selfheal_operator.core.observed import Job, Monitor
+
+if TYPE_CHECKING:
+    from selfheal_operator.api.report import Outcome
 
 LOCK_KEPT: Final = timedelta(minutes=5)
 """As long as a Job exists, its name prevents a second start of its slot. Five minutes are longer than a
@@ -93,7 +91,7 @@ def reported_slot(status: ModelMonitorStatus, purpose: Purpose) -> datetime | No
     """Return the slot of the newest report of one purpose."""
     match purpose:
         case Purpose.CHECK:
-            report: LastCheck | LastRetraining | LastPromotion | None = status.last_check
+            report: Outcome | None = status.last_check
         case Purpose.RETRAIN:
             report = status.last_retraining
         case Purpose.PROMOTE:

@@ -7,11 +7,10 @@ show how it ended, and a report is written on its behalf: an Error, without a ve
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from selfheal_operator.api.names import CHECK_MANAGER, PROMOTE_MANAGER, RETRAIN_MANAGER
 from selfheal_operator.api.reasons import CheckResult, PromotionResult, Purpose, Reason, RetrainResult
-from selfheal_operator.api.report import CheckReport, PromoteReport, RetrainReport
+from selfheal_operator.api.report import AnyReport, CheckReport, Outcome, PromoteReport, RetrainReport
 from selfheal_operator.api.v1alpha1.status import (
     LastCheck,
     LastPromotion,
@@ -23,6 +22,12 @@ from selfheal_operator.core.messages import shortened
 from selfheal_operator.core.observed import Job
 
 Pod = Mapping[str, Any]
+
+_REPORTS: Final[Mapping[Purpose, type[AnyReport]]] = {
+    Purpose.CHECK: CheckReport,
+    Purpose.RETRAIN: RetrainReport,
+    Purpose.PROMOTE: PromoteReport,
+}
 
 _OOM_KILLED = 137
 """Exit code after SIGKILL; the kubelet reports OOMKilled if it can, some runtimes only the code."""
@@ -46,17 +51,9 @@ def recover_report(job: Job, pods: Sequence[Pod], stored: ModelMonitorStatus, no
         now: The time, for a Job that left no report.
     """
     texts = [str(state.get("message", "")) for state in reversed(list(_terminations(pods)))]
-    if job.purpose is Purpose.CHECK:
-        reports = (CheckReport.from_termination_message(text) for text in texts)
-        check = next((r for r in reports if r is not None and _is_of(job, r.last_check)), None)
-        return _check(check or _failed_check(job, how_it_ended(job, pods), now), stored)
-    if job.purpose is Purpose.PROMOTE:
-        moves = (PromoteReport.from_termination_message(text) for text in texts)
-        promote = next((r for r in moves if r is not None and _is_of(job, r.last_promotion)), None)
-        return _promotion(promote or _failed_promotion(job, how_it_ended(job, pods), now), stored)
-    attempts = (RetrainReport.from_termination_message(text) for text in texts)
-    retrain = next((r for r in attempts if r is not None and _is_of(job, r.last_retraining)), None)
-    return _retraining(retrain or _failed_retraining(job, how_it_ended(job, pods), now), stored)
+    reports = (_REPORTS[job.purpose].from_termination_message(text) for text in texts)
+    found = next((report for report in reports if report is not None and _is_of(job, report.outcome)), None)
+    return _recovered(found or _failed(job, how_it_ended(job, pods), now), stored)
 
 
 def failed_report(job: Job, why: str, stored: ModelMonitorStatus, now: datetime) -> Recovered:
@@ -68,11 +65,7 @@ def failed_report(job: Job, why: str, stored: ModelMonitorStatus, now: datetime)
         stored: The stored status.
         now: The time.
     """
-    if job.purpose is Purpose.CHECK:
-        return _check(_failed_check(job, shortened(why), now), stored)
-    if job.purpose is Purpose.PROMOTE:
-        return _promotion(_failed_promotion(job, shortened(why), now), stored)
-    return _retraining(_failed_retraining(job, shortened(why), now), stored)
+    return _recovered(_failed(job, shortened(why), now), stored)
 
 
 def own_pods(job: Job, pods: Iterable[Pod]) -> list[Pod]:
@@ -88,23 +81,26 @@ def _is_controlled_by(job: Job, metadata: Mapping[str, Any]) -> bool:
     )
 
 
-def _check(report: CheckReport, stored: ModelMonitorStatus) -> Recovered:
-    if report.task is None:
-        report = report.replaced(task=stored.task, target=stored.target)
-    found = report.model and report.model.without_digest()  # the policy holds the pod to it, not the operator
-    return Recovered(CHECK_MANAGER, report.replaced(model=stored.model or found).to_wire())
+def _recovered(report: AnyReport, stored: ModelMonitorStatus) -> Recovered:
+    return Recovered(report.manager, _carried_over(report, stored).to_wire())
 
 
-def _retraining(report: RetrainReport, stored: ModelMonitorStatus) -> Recovered:
-    report = report.replaced(
-        model=report.model or stored.model, challenger=report.challenger or stored.challenger
-    )
-    return Recovered(RETRAIN_MANAGER, report.to_wire())
-
-
-def _promotion(report: PromoteReport, stored: ModelMonitorStatus) -> Recovered:
-    found = report.model and _as_recorded(report.model, stored)  # as the policy holds the pod to it
-    return Recovered(PROMOTE_MANAGER, report.replaced(model=found or stored.model).to_wire())
+def _carried_over(report: AnyReport, stored: ModelMonitorStatus) -> AnyReport:
+    """Return the report with what the status has already, where the report says nothing of it."""
+    match report:
+        case CheckReport():
+            if report.task is None:
+                report = report.replaced(task=stored.task, target=stored.target)
+            # The policy holds the pod to it, not the operator.
+            found = report.model and report.model.without_digest()
+            return report.replaced(model=stored.model or found)
+        case RetrainReport():
+            return report.replaced(
+                model=report.model or stored.model, challenger=report.challenger or stored.challenger
+            )
+        case PromoteReport():
+            found = report.model and _as_recorded(report.model, stored)  # as the policy holds the pod to it
+            return report.replaced(model=found or stored.model)
 
 
 def _as_recorded(model: ModelVersion, stored: ModelMonitorStatus) -> ModelVersion:
@@ -114,7 +110,7 @@ def _as_recorded(model: ModelVersion, stored: ModelMonitorStatus) -> ModelVersio
     return model if is_recorded else model.without_digest()
 
 
-def _is_of(job: Job, outcome: LastCheck | LastRetraining | LastPromotion) -> bool:
+def _is_of(job: Job, outcome: Outcome) -> bool:
     """Return whether the outcome is the Job's. One of another slot would leave the Job without a report."""
     return (outcome.job_name, outcome.scheduled_time) == (job.name, job.slot)
 
@@ -161,43 +157,21 @@ def _terminations(pods: Iterable[Pod]) -> Iterable[Mapping[str, Any]]:
                 yield terminated
 
 
-def _failed_check(job: Job, message: str, now: datetime) -> CheckReport:
-    return CheckReport(
-        last_check=LastCheck(
-            scheduled_time=job.slot,
-            job_name=job.name,
-            completion_time=now,
-            result=CheckResult.ERROR,
-            reason=Reason.CHECK_FAILED,
-            message=message,
-            observed_generation=job.generation,
-        )
-    )
-
-
-def _failed_retraining(job: Job, message: str, now: datetime) -> RetrainReport:
-    return RetrainReport(
-        last_retraining=LastRetraining(
-            scheduled_time=job.slot,
-            job_name=job.name,
-            completion_time=now,
-            result=RetrainResult.FAILED,
-            reason=Reason.RETRAINING_FAILED,
-            message=message,
-            observed_generation=job.generation,
-        )
-    )
-
-
-def _failed_promotion(job: Job, message: str, now: datetime) -> PromoteReport:
-    return PromoteReport(
-        last_promotion=LastPromotion(
-            scheduled_time=job.slot,
-            job_name=job.name,
-            completion_time=now,
-            result=PromotionResult.FAILED,
-            reason=Reason.PROMOTION_FAILED,
-            message=message,
-            observed_generation=job.generation,
-        )
-    )
+def _failed(job: Job, message: str, now: datetime) -> AnyReport:
+    told: dict[str, Any] = {
+        "scheduled_time": job.slot,
+        "job_name": job.name,
+        "completion_time": now,
+        "message": message,
+        "observed_generation": job.generation,
+    }
+    match job.purpose:
+        case Purpose.CHECK:
+            check = LastCheck(**told, result=CheckResult.ERROR, reason=Reason.CHECK_FAILED)
+            return CheckReport(last_check=check)
+        case Purpose.RETRAIN:
+            retraining = LastRetraining(**told, result=RetrainResult.FAILED, reason=Reason.RETRAINING_FAILED)
+            return RetrainReport(last_retraining=retraining)
+        case Purpose.PROMOTE:
+            promotion = LastPromotion(**told, result=PromotionResult.FAILED, reason=Reason.PROMOTION_FAILED)
+            return PromoteReport(last_promotion=promotion)

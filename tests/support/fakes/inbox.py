@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from selfheal_jobs.delivery.status_patch import AnyReport, Delivery
+from selfheal_jobs.delivery.status_patch import Delivery
+from selfheal_operator.api.report import AnyReport
 
 
 class Inbox:
