@@ -27,7 +27,7 @@ from selfheal_jobs.retrain.learnt_rows import LearntRows
 from selfheal_jobs.retrain.scores import HeldOut, Predictor, ranking
 from selfheal_jobs.tracking.library_client import is_unreachable
 from selfheal_jobs.tracking.model_registry import ModelRegistry, Version
-from selfheal_jobs.tracking.present_version import Present, present_version, shown_as_known
+from selfheal_jobs.tracking.present_version import Present, newest_present, present_by_alias, shown_as_known
 from selfheal_jobs.transport.retry_policy import RetryPolicy
 from selfheal_operator.api.reasons import Origin, Reason
 from selfheal_operator.api.request import RunRequest
@@ -88,26 +88,23 @@ class Champion(Struct, frozen=True, kw_only=True):
             return None
 
 
-def alias_version(registry: ModelRegistry, request: RunRequest) -> str | None:
-    """Return the version that the alias is on, whatever it predicts: a promotion expects it there."""
-    found = registry.version_by_alias(
-        request.mlflow.registered_model_name, request.spec.mlflow.champion_alias
-    )
-    return found.version if found is not None else None
-
-
-def find_version(registry: ModelRegistry, request: RunRequest) -> Present | None:
+def find_version(registry: ModelRegistry, request: RunRequest, aliased: Version | None) -> Present | None:
     """Return the version in the status; if there is none, the present one in the registry, or None.
 
     Where promotions move the alias, the one with the alias goes first: the status may not know of it yet. A
     version in the status that has been deleted from the registry is not an error.
+
+    Args:
+        registry: The registry.
+        request: The retraining's.
+        aliased: The version that the alias is on.
     """
     name, target, champion = request.mlflow.registered_model_name, request.spec.target, request.champion
-    present = present_version(registry, request) if request.spec.promotion.moves_the_alias else None
-    if present is not None and present.alias:
-        return present
+    by_alias = present_by_alias(aliased, request)
+    if by_alias is not None and request.spec.promotion.moves_the_alias:
+        return by_alias
     named = registry.version(name, champion.version) if champion and champion.is_of(name, target) else None
-    return Present(named) if named else present or present_version(registry, request)
+    return Present(named) if named else by_alias or newest_present(registry, request)
 
 
 def load(present: Present, model: IsolatedModel, request: RunRequest, retries: RetryPolicy) -> Champion:

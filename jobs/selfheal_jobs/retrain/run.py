@@ -38,6 +38,7 @@ from selfheal_jobs.tracking.artifact_folder import require_kept
 from selfheal_jobs.tracking.job_runs import JobRuns
 from selfheal_jobs.tracking.library_client import configure_library, library_errors
 from selfheal_jobs.tracking.model_registry import ModelRegistry
+from selfheal_jobs.tracking.present_version import aliased_version
 from selfheal_jobs.tracking.rest_client import Run
 from selfheal_jobs.tracking.run_tags import AWAITED, TAG_PROMOTION
 from selfheal_jobs.transport.retry_policy import PATIENT, STANDARD
@@ -89,8 +90,9 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
             logger.info("An earlier attempt has already decided; finishing what it began")
             return retrain_run.carry_out(runs, *decided)
         registry = ModelRegistry(runs.server)
-        alias_version = champions.alias_version(registry, request)
-        found = champions.find_version(registry, request)
+        # Read once: a promotion expects the alias where it was when the version with it was compared.
+        aliased = aliased_version(registry, request)
+        found = champions.find_version(registry, request, aliased)
         present, ignored = (None, found) if request.ignore_champion else (found, None)
         # Its process starts now: it imports its libraries while the data is read.
         model = stack.enter_context(isolated()) if present else None
@@ -104,7 +106,7 @@ def retrain(attempt: Attempt, clock: Clock) -> RetrainReport:
             data,
             champion,
             ignored_version=ignored.version.version if ignored else None,
-            alias_version=alias_version,
+            alias_version=aliased.version if aliased else None,
         )
         if champion is not None and not request.force:
             require_other_rows(registry, request, trial.rows, champion.version)

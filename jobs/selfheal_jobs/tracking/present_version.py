@@ -28,15 +28,29 @@ def present_version(registry: ModelRegistry, request: RunRequest) -> Present | N
     Raises:
         TrackingError: MLflow could not be reached, or rejected a request.
     """
-    name, alias = request.mlflow.registered_model_name, request.spec.mlflow.champion_alias
-    aliased = registry.version_by_alias(name, alias)
-    if aliased is not None and _is_of(aliased, request.spec.target):
-        return Present(aliased, alias)
-    found = (each for each in _newest_first(registry, name, request.spec.target) if not _waits(each, request))
+    return present_by_alias(aliased_version(registry, request), request) or newest_present(registry, request)
+
+
+def aliased_version(registry: ModelRegistry, request: RunRequest) -> Version | None:
+    """Return the version that the champion's alias is on, whatever it predicts; None if there is none."""
+    return registry.version_by_alias(request.mlflow.registered_model_name, request.spec.mlflow.champion_alias)
+
+
+def present_by_alias(aliased: Version | None, request: RunRequest) -> Present | None:
+    """Return the version with the alias as the present one, unless it is of another target."""
+    if aliased is None or not _is_of(aliased, request.spec.target):
+        return None
+    return Present(aliased, request.spec.mlflow.champion_alias)
+
+
+def newest_present(registry: ModelRegistry, request: RunRequest) -> Present | None:
+    """Return the newest version that is the present one without an alias; None if there is none."""
+    found = (each for each in _newest_first(registry, request) if not _waits(each, request))
     return next((Present(each) for each in found), None)
 
 
-def _newest_first(registry: ModelRegistry, name: str, target: str) -> Iterator[Version]:
+def _newest_first(registry: ModelRegistry, request: RunRequest) -> Iterator[Version]:
+    name, target = request.mlflow.registered_model_name, request.spec.target
     newest = registry.newest_version(name)
     if newest is not None and _is_of(newest, target):
         yield newest
