@@ -134,8 +134,7 @@ def promote_job(
 
 def _known_version(version: str, status: ModelMonitorStatus) -> ModelVersion | None:
     """Return what the status has recorded of a version that is to be promoted."""
-    recorded = (status.challenger, status.promotion.previous, status.model)
-    return next((each for each in recorded if each is not None and each.version == version), None)
+    return next((each for each in status.recorded_versions if each.version == version), None)
 
 
 def tracking_target(monitor: Monitor, spec: ModelMonitorSpec, defaults: JobDefaults) -> TrackingTarget:

@@ -105,8 +105,7 @@ def _carried_over(report: AnyReport, stored: ModelMonitorStatus) -> AnyReport:
 
 def _as_recorded(model: ModelVersion, stored: ModelMonitorStatus) -> ModelVersion:
     """Return the version, without its digest and origin unless the status has recorded them before."""
-    recorded = (stored.challenger, stored.promotion.previous, stored.model)
-    is_recorded = any(each is not None and model.has_files_of(each) for each in recorded)
+    is_recorded = any(model.has_files_of(each) for each in stored.recorded_versions)
     return model if is_recorded else model.without_digest()
 
 

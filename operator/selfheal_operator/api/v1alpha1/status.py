@@ -668,3 +668,9 @@ class ModelMonitorStatus(ApiModel, frozen=True, kw_only=True):
 
     last_promotion: LastPromotion | None = None
     """lastPromotion is the outcome of the newest promotion or rollback."""
+
+    @property
+    def recorded_versions(self) -> list[ModelVersion]:
+        """Return all versions that are recorded, those that a promotion is about first."""
+        recorded = (self.challenger, self.promotion.previous, self.model)
+        return [each for each in recorded if each is not None]
