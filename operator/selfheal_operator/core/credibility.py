@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from selfheal_operator.api.model import wire_name
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.report import MOST_AHEAD
+from selfheal_operator.api.report import MOST_AHEAD, Outcome
 from selfheal_operator.api.v1alpha1.status import (
     LastCheck,
     LastPromotion,
@@ -22,7 +22,7 @@ from selfheal_operator.api.v1alpha1.status import (
     PromotionStatus,
     RetrainingStatus,
 )
-from selfheal_operator.core.history import number_in
+from selfheal_operator.core.history import number_in, started_counts
 from selfheal_operator.core.observed import EARLIEST_SLOT, Job, Monitor, is_job_name
 
 FORESEEABLE: Final = timedelta(days=6 * 366)
@@ -35,9 +35,7 @@ _FIRST_TIME: Final = datetime(1, 1, 3, tzinfo=UTC)
 _LAST_TIME: Final = datetime(9999, 12, 29, tzinfo=UTC)
 """Between these, a time can be written in UTC, whatever the offset that it was written with."""
 
-_NUMBERED: Final = frozenset({Purpose.RETRAIN, Purpose.PROMOTE})
-
-Outcome = TypeVar("Outcome", LastCheck, LastRetraining, LastPromotion)
+_Outcome = TypeVar("_Outcome", LastCheck, LastRetraining, LastPromotion)
 
 
 def believed(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> Monitor:
@@ -75,18 +73,9 @@ def _is_possible(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
         (not past or (min(past) >= EARLIEST_SLOT and max(past) <= now + MOST_AHEAD))
         and (not future or (min(future) >= EARLIEST_SLOT and max(future) <= now + FORESEEABLE))
         and (status.last_schedule_time is None or status.last_schedule_time <= now + SKEW)
-        and all(_possible_model(each) is each for each in _versions(status))
-        and all(_is_possible_count(count, monitor, jobs, now) for count in _counts(status))
+        and all(_possible_model(each) is each for each in status.recorded_versions)
+        and all(_is_possible_count(purpose, monitor, jobs, now) for purpose in started_counts(status))
     )
-
-
-def _versions(status: ModelMonitorStatus) -> list[ModelVersion]:
-    versions = (status.model, status.challenger, status.promotion.previous)
-    return [each for each in versions if each is not None]
-
-
-def _counts(status: ModelMonitorStatus) -> tuple[int, int]:
-    return status.retraining.count, status.promotion.count
 
 
 def _times_of_the_past(status: ModelMonitorStatus) -> list[datetime]:
@@ -147,7 +136,7 @@ def _between(first: datetime, time: datetime | None, last: datetime) -> datetime
 def _possible_record(monitor: Monitor, jobs: Sequence[Job], now: datetime) -> RetrainingStatus:
     record = monitor.status.retraining
     return record.replaced(
-        count=record.count if _is_possible_count(record.count, monitor, jobs, now) else 0,
+        count=record.count if _is_possible_count(Purpose.RETRAIN, monitor, jobs, now) else 0,
         last_start_time=_past(record.last_start_time, now),
         last_trigger_time=_past(record.last_trigger_time, now),
         cooldown_until_time=_between(EARLIEST_SLOT, record.cooldown_until_time, now + FORESEEABLE),
@@ -162,7 +151,7 @@ def _possible_promotions(monitor: Monitor, jobs: Sequence[Job], now: datetime) -
     believed_watch = record.watch is not None and _past(record.watch.last_check_time, now)
     believed_pending = record.pending is not None and _past(record.pending.since_time, now)
     return record.replaced(
-        count=record.count if _is_possible_count(record.count, monitor, jobs, now) else 0,
+        count=record.count if _is_possible_count(Purpose.PROMOTE, monitor, jobs, now) else 0,
         intent=record.intent if believed_intent else None,
         previous=record.previous and _possible_model(record.previous),
         pending=record.pending if believed_pending else None,
@@ -171,20 +160,20 @@ def _possible_promotions(monitor: Monitor, jobs: Sequence[Job], now: datetime) -
     )
 
 
-def _is_possible_count(count: int, monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
-    """Return whether so many runs can have been started: one a second since the monitor was created.
+def _is_possible_count(purpose: Purpose, monitor: Monitor, jobs: Sequence[Job], now: datetime) -> bool:
+    """Return whether so many Jobs can have been started: one a second since the monitor was created.
 
     A greater count would lead to a Job's name that is too long.
     """
-    age = now + MOST_AHEAD - monitor.created
-    return count <= age.total_seconds() or count <= _highest_number(jobs)
+    count, age = started_counts(monitor.status)[purpose], now + MOST_AHEAD - monitor.created
+    return count <= age.total_seconds() or count <= _highest_number(purpose, jobs)
 
 
-def _highest_number(jobs: Iterable[Job]) -> int:
-    return max((number_in(job.name) for job in jobs if job.purpose in _NUMBERED), default=0)
+def _highest_number(purpose: Purpose, jobs: Iterable[Job]) -> int:
+    return max((number_in(job.name) for job in jobs if job.purpose is purpose), default=0)
 
 
-def _possible_outcome(outcome: Outcome | None, now: datetime) -> Outcome | None:
+def _possible_outcome(outcome: _Outcome | None, now: datetime) -> _Outcome | None:
     if outcome is None:
         return None
     return outcome.replaced(
@@ -194,19 +183,17 @@ def _possible_outcome(outcome: Outcome | None, now: datetime) -> Outcome | None:
 
 def _possible_model(model: ModelVersion) -> ModelVersion | None:
     """Return the model; its times are of MLflow, of the data, and of a promotion."""
-    if not _exists(model.registered_time):
+    if _written(model.registered_time) is None:
         return None
-    if all(map(_exists, _there(model.trained_until_time, model.promoted_time))):
+    until, promoted = _written(model.trained_until_time), _written(model.promoted_time)
+    if (until, promoted) == (model.trained_until_time, model.promoted_time):
         return model
-    return model.replaced(
-        trained_until_time=_between(_FIRST_TIME, model.trained_until_time, _LAST_TIME),
-        promoted_time=_between(_FIRST_TIME, model.promoted_time, _LAST_TIME),
-    )
+    return model.replaced(trained_until_time=until, promoted_time=promoted)
 
 
-def _exists(time: datetime) -> bool:
-    """Return whether the time can be written in UTC."""
-    return _FIRST_TIME <= time <= _LAST_TIME
+def _written(time: datetime | None) -> datetime | None:
+    """Return the time if it can be written in UTC."""
+    return _between(_FIRST_TIME, time, _LAST_TIME)
 
 
 # --- reports of Jobs that have never been -------------------------------------------------------------------
@@ -219,28 +206,41 @@ def _with_known_jobs(
 
     Otherwise a report of the year 9999 would be newer than all others for good.
     """
-    check, outcome = status.last_check, status.last_retraining
-    if check is not None:
-        was_started = check.scheduled_time <= max(_started_slots(status, jobs), default=EARLIEST_SLOT)
-        check = check if _is_of_a_job(check, Purpose.CHECK, monitor, jobs, now, was_started) else None
-    if outcome is not None:
-        was_started = number_in(outcome.job_name) <= max(status.retraining.count, _highest_number(jobs))
-        outcome = outcome if _is_of_a_job(outcome, Purpose.RETRAIN, monitor, jobs, now, was_started) else None
-    promotion = _of_a_known_job(status, monitor, jobs, now)
-    if (check, outcome, promotion) == (status.last_check, status.last_retraining, status.last_promotion):
+    seen = replace(monitor, status=status)
+    check = _known(status.last_check, Purpose.CHECK, seen, jobs, now)
+    retraining = _known(status.last_retraining, Purpose.RETRAIN, seen, jobs, now)
+    promotion = _known(status.last_promotion, Purpose.PROMOTE, seen, jobs, now)
+    if (check, retraining, promotion) == (status.last_check, status.last_retraining, status.last_promotion):
         return status
-    return status.replaced(last_check=check, last_retraining=outcome, last_promotion=promotion)
+    return status.replaced(last_check=check, last_retraining=retraining, last_promotion=promotion)
 
 
-def _of_a_known_job(
-    status: ModelMonitorStatus, monitor: Monitor, jobs: Sequence[Job], now: datetime
-) -> LastPromotion | None:
-    promotion = status.last_promotion
-    if promotion is None:
+def _known(
+    outcome: _Outcome | None, purpose: Purpose, monitor: Monitor, jobs: Sequence[Job], now: datetime
+) -> _Outcome | None:
+    """Return the report if it is of a Job, which may be gone if the status says that it was started."""
+    if outcome is None:
         return None
-    was_started = number_in(promotion.job_name) <= max(status.promotion.count, _highest_number(jobs))
-    is_known = _is_of_a_job(promotion, Purpose.PROMOTE, monitor, jobs, now, was_started)
-    return promotion if is_known else None
+    job = next((job for job in jobs if job.name == outcome.job_name), None)
+    if job is not None:
+        is_known = job.purpose is purpose and job.slot == outcome.scheduled_time
+    else:
+        is_ours = is_job_name(outcome.job_name, monitor.name, purpose)
+        in_time = _past(outcome.scheduled_time, now) is not None
+        is_known = is_ours and in_time and _was_started(outcome, purpose, monitor.status, jobs)
+    return outcome if is_known else None
+
+
+def _was_started(
+    outcome: Outcome,
+    purpose: Purpose,
+    status: ModelMonitorStatus,
+    jobs: Sequence[Job],
+) -> bool:
+    if purpose is Purpose.CHECK:
+        return outcome.scheduled_time <= max(_started_slots(status, jobs), default=EARLIEST_SLOT)
+    highest = max(started_counts(status)[purpose], _highest_number(purpose, jobs))
+    return number_in(outcome.job_name) <= highest
 
 
 def _started_slots(status: ModelMonitorStatus, jobs: Iterable[Job]) -> list[datetime]:
@@ -249,19 +249,3 @@ def _started_slots(status: ModelMonitorStatus, jobs: Iterable[Job]) -> list[date
         *(entry.scheduled_time for entry in status.history),
         *(job.slot for job in jobs if job.purpose is Purpose.CHECK),
     ]
-
-
-def _is_of_a_job(  # noqa: PLR0913, PLR0917 - the two kinds of reports differ in the last argument only
-    outcome: LastCheck | LastRetraining | LastPromotion,
-    purpose: Purpose,
-    monitor: Monitor,
-    jobs: Iterable[Job],
-    now: datetime,
-    was_started: bool,  # noqa: FBT001 - as above
-) -> bool:
-    """Return whether the report is one of a Job, which may be gone if the status says that it was started."""
-    job = next((job for job in jobs if job.name == outcome.job_name), None)
-    if job is not None:
-        return job.purpose is purpose and job.slot == outcome.scheduled_time
-    is_ours = is_job_name(outcome.job_name, monitor.name, purpose)
-    return was_started and is_ours and _past(outcome.scheduled_time, now) is not None

@@ -1,6 +1,6 @@
 """Which finished Jobs to delete."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -59,10 +59,8 @@ def is_started_on_record(monitor: Monitor, job: Job) -> bool:
         handled = status.last_handled_check_request if check else status.last_handled_retrain_request
         if job.request == asked and job.request != handled:
             return False
-    if job.purpose is Purpose.RETRAIN:
-        return retrain_number(job) <= status.retraining.count
-    if job.purpose is Purpose.PROMOTE:
-        return number_in(job.name) <= status.promotion.count
+    if (count := started_counts(status).get(job.purpose)) is not None:
+        return number_in(job.name) <= count
     return bool(job.request) or (
         status.last_schedule_time is not None and job.slot <= status.last_schedule_time
     )
@@ -97,6 +95,11 @@ def reported_slot(status: ModelMonitorStatus, purpose: Purpose) -> datetime | No
         case Purpose.PROMOTE:
             report = status.last_promotion
     return report.scheduled_time if report is not None else None
+
+
+def started_counts(status: ModelMonitorStatus) -> Mapping[Purpose, int]:
+    """Return how many Jobs have been started, of the purposes whose Jobs are numbered."""
+    return {Purpose.RETRAIN: status.retraining.count, Purpose.PROMOTE: status.promotion.count}
 
 
 def retrain_number(job: Job) -> int:

@@ -87,7 +87,7 @@ def operator_status(situation: Situation) -> ModelMonitorStatus:
         active=[
             ActiveJob(name=job.name, uid=job.uid, purpose=job.purpose)
             for job in situation.active
-            # A check that has reported is about to end; its end does not need a separate write.
+            # One that has reported is about to end; the end of a retraining alone needs a write of its own.
             if job.purpose is Purpose.RETRAIN or not has_reported(monitor, job)
         ],
         last_schedule_time=slots.last,

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from selfheal_operator.api.reasons import Purpose
-from selfheal_operator.api.v1alpha1.status import ActiveJob
+from selfheal_operator.api.v1alpha1.status import ActiveJob, PromotionStatus, RetrainingStatus
 from selfheal_operator.core.credibility import believed
 from selfheal_operator.core.monitor import plan_monitor
 from selfheal_operator.core.observed import monitor_from
@@ -25,6 +25,7 @@ from support.builders.objects import (
     finished_job,
     job,
     last_check,
+    last_promotion,
     last_retraining,
     monitor,
     monitor_body,
@@ -110,6 +111,26 @@ def test_a_retraining_of_the_future_supersedes_no_real_one(forged):
     outcome, ended = last_retraining().replaced(scheduled_time=forged), finished_job(RETRAIN, number=2)
 
     assert job_recovered(plan_monitor(seen(ended, last_retraining=outcome), NOON)) == ended
+
+
+@pytest.mark.parametrize(
+    ("number", "is_believed"),
+    [(1, True), (2, False)],
+)
+def test_the_number_of_a_promotion_vouches_for_no_retraining(number, is_believed):
+    """Each of them is counted by itself, and so is what the status may say of Jobs that are gone."""
+    retraining = last_retraining(NOON - HOUR, job_name=f"churn-retrain-{number}")
+    promotion = last_promotion(NOON - HOUR, job_name=f"churn-promote-{number}")
+    for ran, counted, told in (
+        (Purpose.PROMOTE, "retraining", retraining),
+        (RETRAIN, "promotion", promotion),
+    ):
+        record = {"retraining": RetrainingStatus, "promotion": PromotionStatus}[counted](count=1)
+        reported = {f"last_{counted}": told, counted: record}
+        found = seen(finished_job(ran, number=2), **reported)
+        status_ = believed(found.monitor, found.jobs, NOON).status
+
+        assert (getattr(status_, f"last_{counted}") is not None) is is_believed, counted
 
 
 @pytest.mark.parametrize("forged", [FUTURE, ODD, NOON + 6 * MINUTE])
