@@ -54,9 +54,14 @@ class Findings(Struct, frozen=True, kw_only=True):
     cpu_seconds: int | None = None
 
     @property
+    def failed_gates(self) -> list[GateResult]:
+        """Return the results of the gates that the candidate has not passed."""
+        return [gate for gate in self.gates if not gate.passed]
+
+    @property
     def passed(self) -> bool:
         """Return whether the candidate may be registered, if only for a person to decide on it."""
-        failed = {gate.name for gate in self.gates if not gate.passed}
+        failed = {gate.name for gate in self.failed_gates}
         return not failed or (failed <= FOR_A_PERSON and self.evidence.rules.moves_the_alias)
 
 
@@ -132,10 +137,10 @@ def decide(attempt: Attempt, findings: Findings, now: datetime) -> LastRetrainin
 
 
 def _reason(findings: Findings) -> Reason:
-    failed = {gate.name for gate in findings.gates if not gate.passed}
     if findings.passed:
         return Reason.MODEL_REGISTERED
-    return Reason.NO_IMPROVEMENT if failed & OF_THE_COMPARISON else Reason.GATE_FAILED
+    is_no_improvement = any(gate.name in OF_THE_COMPARISON for gate in findings.failed_gates)
+    return Reason.NO_IMPROVEMENT if is_no_improvement else Reason.GATE_FAILED
 
 
 def sentence(findings: Findings) -> str:
@@ -165,7 +170,7 @@ def _against(findings: Findings) -> str:
 
 
 def _refusals(findings: Findings) -> list[str]:
-    failed = [gate for gate in findings.gates if not gate.passed]
+    failed = findings.failed_gates
     if not failed:
         return []
     if findings.passed:

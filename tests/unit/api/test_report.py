@@ -46,17 +46,21 @@ def some(
     return st.fixed_dictionaries(required, optional=optional or {}).map(lambda fields: model(**fields))
 
 
+told = {
+    "scheduled_time": time,
+    "job_name": name,
+    "reason": reason,
+    "message": message,
+    "observed_generation": number,
+}
+"""What every outcome says."""
+times = {"start_time": time, "completion_time": time}
 checks = some(
     LastCheck,
-    scheduled_time=time,
-    job_name=name,
     result=st.sampled_from(CheckResult),
-    reason=reason,
-    message=message,
-    observed_generation=number,
+    **told,
     optional={
-        "start_time": time,
-        "completion_time": time,
+        **times,
         "drift_share": st.just("0.4000"),
         "columns_checked": number,
         "columns_drifted": number,
@@ -71,15 +75,10 @@ checks = some(
 )
 retrainings = some(
     LastRetraining,
-    scheduled_time=time,
-    job_name=name,
     result=st.sampled_from(RetrainResult),
-    reason=reason,
-    message=message,
-    observed_generation=number,
+    **told,
     optional={
-        "start_time": time,
-        "completion_time": time,
+        **times,
         "candidate": word,
         "version": word,
         "champion_version": word,
@@ -109,13 +108,9 @@ retrain_reports = some(
 )
 promotions = some(
     LastPromotion,
-    scheduled_time=time,
-    job_name=name,
     result=st.sampled_from(PromotionResult),
-    reason=reason,
-    message=message,
-    observed_generation=number,
-    optional={"start_time": time, "completion_time": time, "version": word},
+    **told,
+    optional={**times, "version": word},
 )
 promote_reports = some(PromoteReport, last_promotion=promotions, optional={"model": models})
 
